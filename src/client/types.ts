@@ -1,0 +1,181 @@
+import type { DebugOptions, EngineInfo, EngineStats, ModelReference, Timeouts } from '../protocol/engine-port';
+import type { Timings } from '../protocol/events';
+import type { LoadProgress } from '../protocol/progress';
+import type { EngineSnapshot } from '../protocol/snapshot';
+
+/** Options of `createEngine`. */
+export interface EngineOptions {
+  /** `'https://…/x.gguf'`, `'hf:owner/repo/file.gguf'`, a `File` or a `Blob`. */
+  readonly model: ModelReference;
+  /** Expected SHA-256 of the file, hex. */
+  readonly sha256?: string;
+  readonly device?: 'auto' | 'webgpu';
+  /** Tokens a request may hold; default: the model's, cut to what fits (`info.notes` says so). */
+  readonly contextLength?: number;
+  readonly maxConcurrent?: number;
+  readonly maxQueued?: number;
+  readonly kvCacheType?: 'f16' | 'f32';
+  readonly kvCacheTokens?: number;
+  readonly timeouts?: Partial<Timeouts>;
+  /** Where the worker's script is, for self-hosters whose policy allows neither blob nor cross-origin workers. */
+  readonly workerUrl?: string | URL;
+  readonly debug?: DebugOptions;
+  /** At most 10 calls a second, and always the last one of a phase. */
+  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant' | 'tool' | 'developer';
+  readonly content: string | readonly { readonly type: 'text'; readonly text: string }[];
+  readonly name?: string;
+}
+
+/** What chat and text completions share; OpenAI's names, and llama.cpp's for what OpenAI lacks. */
+export interface SamplingBody {
+  readonly model?: string;
+  readonly stream?: boolean | null;
+  readonly stream_options?: { readonly include_usage?: boolean } | null;
+  readonly max_tokens?: number | null;
+  readonly temperature?: number | null;
+  readonly top_p?: number | null;
+  readonly top_k?: number | null;
+  readonly min_p?: number | null;
+  readonly repeat_penalty?: number | null;
+  readonly repeat_last_n?: number | null;
+  readonly presence_penalty?: number | null;
+  readonly frequency_penalty?: number | null;
+  readonly logit_bias?: Readonly<Record<string, number>> | null;
+  readonly seed?: number | null;
+  readonly stop?: string | readonly string[] | null;
+  readonly n?: number | null;
+  readonly user?: string;
+  readonly metadata?: unknown;
+  readonly store?: boolean | null;
+}
+
+export interface ChatBody extends SamplingBody {
+  readonly messages: readonly ChatMessage[];
+  readonly max_completion_tokens?: number | null;
+  readonly logprobs?: boolean | null;
+  readonly top_logprobs?: number | null;
+  readonly chat_template_kwargs?: Readonly<Record<string, unknown>> | null;
+}
+
+export interface CompletionBody extends SamplingBody {
+  /** Text, or token ids. */
+  readonly prompt: string | readonly number[];
+  /** How many alternatives to report for each token. */
+  readonly logprobs?: number | null;
+}
+
+export interface CompletionUsage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
+}
+
+export type FinishReason = 'stop' | 'length' | 'tool_calls';
+
+export interface TopLogprob {
+  readonly token: string;
+  readonly logprob: number;
+  readonly bytes: readonly number[];
+}
+
+export interface TokenLogprobEntry extends TopLogprob {
+  readonly top_logprobs: readonly TopLogprob[];
+}
+
+export interface ChatCompletion {
+  readonly id: string;
+  readonly object: 'chat.completion';
+  readonly created: number;
+  readonly model: string;
+  readonly system_fingerprint: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly message: { readonly role: 'assistant'; readonly content: string };
+    readonly logprobs: { readonly content: readonly TokenLogprobEntry[] } | null;
+    readonly finish_reason: FinishReason;
+  }[];
+  readonly usage: CompletionUsage;
+  readonly timings: Timings;
+}
+
+export interface ChatCompletionChunk {
+  readonly id: string;
+  readonly object: 'chat.completion.chunk';
+  readonly created: number;
+  readonly model: string;
+  readonly system_fingerprint: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly delta: { readonly role?: 'assistant'; readonly content?: string };
+    readonly logprobs: { readonly content: readonly TokenLogprobEntry[] } | null;
+    readonly finish_reason: FinishReason | null;
+  }[];
+  /** In the last chunk only, and only when `stream_options.include_usage` asked for it. */
+  readonly usage?: CompletionUsage | null;
+  /** In the chunk that carries `finish_reason`. */
+  readonly timings?: Timings;
+}
+
+export interface TextCompletion {
+  readonly id: string;
+  readonly object: 'text_completion';
+  readonly created: number;
+  readonly model: string;
+  readonly system_fingerprint: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly text: string;
+    readonly logprobs: TextLogprobs | null;
+    readonly finish_reason: FinishReason | null;
+  }[];
+  readonly usage?: CompletionUsage | null;
+  readonly timings?: Timings;
+}
+
+/** OpenAI's older shape of logprobs. */
+export interface TextLogprobs {
+  readonly tokens: readonly string[];
+  readonly token_logprobs: readonly number[];
+  readonly top_logprobs: readonly Readonly<Record<string, number>>[];
+  readonly text_offset: readonly number[];
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** A loaded model, ready to answer. */
+export interface Engine {
+  readonly info: EngineInfo;
+  readonly chat: { readonly completions: ChatCompletions };
+  readonly completions: TextCompletions;
+  tokenize(text: string, options?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<number[]>;
+  detokenize(ids: readonly number[]): Promise<string>;
+  /** Next-token logits, [positions × vocabularySize], at the wanted positions of `ids`. */
+  evaluate(
+    ids: readonly number[],
+    options?: CallOptions & { positions?: 'last' | 'all' | readonly number[] },
+  ): Promise<Float32Array>;
+  /** Ends a request by the `id` of its answer (`chatcmpl-7`) or its number; true if it was alive. */
+  cancel(requestId: string | number): Promise<boolean>;
+  snapshot(): Promise<EngineSnapshot>;
+  stats(): Promise<EngineStats>;
+  /** Frees everything; later calls reject with `closed`. */
+  close(): Promise<void>;
+}
+
+export interface ChatCompletions {
+  create(body: ChatBody & { readonly stream: true }, options?: CallOptions): Promise<AsyncIterable<ChatCompletionChunk>>;
+  create(body: ChatBody & { readonly stream?: false | null }, options?: CallOptions): Promise<ChatCompletion>;
+}
+
+export interface TextCompletions {
+  create(body: CompletionBody & { readonly stream: true }, options?: CallOptions): Promise<AsyncIterable<TextCompletion>>;
+  create(body: CompletionBody & { readonly stream?: false | null }, options?: CallOptions): Promise<TextCompletion>;
+}

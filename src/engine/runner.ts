@@ -1,0 +1,64 @@
+import type { BlockId, TokenId } from '../base/ids';
+
+/**
+ * What the actor asks of a model on a device. The actor owns the request state and the block tables; the runner owns
+ * the device buffers and knows nothing of requests.
+ */
+export interface Runner {
+  readonly limits: RunnerLimits;
+  /**
+   * Encodes and submits one step at once; resolves when its results are on the host. Steps run in the order of the
+   * calls, and the caller need not wait for one before submitting the next. Rejects with `ForgelightError`
+   * (`device-lost`, `out-of-memory`).
+   */
+  submit(batch: StepBatch): Promise<readonly StepResult[]>;
+}
+
+export interface RunnerLimits {
+  readonly vocabularySize: number;
+  /** Tokens one request may hold: prompt and answer. */
+  readonly contextLength: number;
+  /** Tokens a KV block holds. */
+  readonly blockTokens: number;
+  readonly totalBlocks: number;
+  /** Rows of one prefill step. */
+  readonly maxChunkTokens: number;
+  /** Rows of one decode step; slots are numbered below it. */
+  readonly maxDecodeRows: number;
+  /** How many candidates `topk` gives. */
+  readonly topK: number;
+}
+
+export interface StepBatch {
+  /** Decode rows always run the decode kernels, prompt rows the prefill kernels. */
+  readonly kind: 'prefill' | 'decode';
+  readonly rows: readonly StepRow[];
+  readonly sequences: readonly StepSequence[];
+  readonly outputs: readonly StepOutput[];
+}
+
+export interface StepRow {
+  /** `null`: the token that the last `argmax` output of this slot chose; it is still on the device. */
+  readonly token: TokenId | null;
+  readonly position: number;
+  /** Which of `sequences` the row belongs to, by slot. */
+  readonly slot: number;
+}
+
+/** A sequence's place on the device: its slot, and the blocks that hold positions 0, blockTokens, 2·blockTokens … */
+export interface StepSequence {
+  readonly slot: number;
+  readonly blocks: readonly BlockId[];
+}
+
+export interface StepOutput {
+  /** Index into `rows`. */
+  readonly row: number;
+  readonly mode: 'argmax' | 'topk' | 'logits';
+}
+
+/** One per output, in their order. A NaN among the logits is reported, never hidden. */
+export type StepResult =
+  | { readonly mode: 'argmax'; readonly tokenId: TokenId; readonly nan: boolean }
+  | { readonly mode: 'topk'; readonly ids: Uint32Array; readonly logits: Float32Array; readonly nan: boolean } // [topK], best first
+  | { readonly mode: 'logits'; readonly logits: Float32Array }; // [vocabularySize]

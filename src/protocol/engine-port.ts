@@ -1,0 +1,115 @@
+import type { ErrorData } from '../base/errors';
+import type { LoadProgress } from './progress';
+import type { EngineSnapshot } from './snapshot';
+
+/** Where a model's bytes come from. */
+export type ModelReference = string | Blob;
+
+/** What the host of an engine (browser worker, daemon) needs to load a model. Plain data and a Blob: it crosses a port. */
+export interface LoadOptions {
+  readonly model: ModelReference;
+  readonly sha256?: string;
+  readonly contextLength?: number;
+  readonly maxConcurrent: number;
+  readonly maxQueued: number;
+  readonly kvCacheType: 'f16' | 'f32';
+  readonly kvCacheTokens?: number;
+  readonly timeouts: Timeouts;
+  readonly debug: DebugOptions;
+}
+
+export interface Timeouts {
+  readonly stepMs: number;
+  readonly requestMs: number;
+  readonly stallMs: number;
+}
+
+/** Unstable; for tests. */
+export interface DebugOptions {
+  /** Rows of a prefill step. */
+  readonly chunkTokens?: number;
+  /** Steps in flight: 1 or 2. */
+  readonly depth?: 1 | 2;
+  /** Kernel name → variant name, instead of the probe's choice. */
+  readonly variants?: Readonly<Record<string, string>>;
+  /** WebGPU features to use, instead of all that the adapter has. */
+  readonly features?: readonly string[];
+  /** WebGPU limits to lower. */
+  readonly limits?: Readonly<Record<string, number>>;
+}
+
+export interface EngineInfo {
+  readonly model: {
+    readonly name: string;
+    readonly architecture: string;
+    readonly quantisation: string;
+    readonly sizeBytes: number;
+    readonly sha256: string;
+    /** Tokens a request may hold on this engine. */
+    readonly contextLength: number;
+    readonly vocabularySize: number;
+  };
+  readonly device: {
+    readonly kind: 'webgpu' | 'reference' | 'hip';
+    readonly name: string;
+    readonly features: readonly string[];
+  };
+  /** Decisions a user should know of, as sentences ("the context was cut to 4,096 tokens to fit …"). */
+  readonly notes: readonly string[];
+  readonly systemFingerprint: string;
+  readonly kvCacheTokens: number;
+}
+
+/** Counters since load and for the last decode step; names as in the docs' performance gates. */
+export interface EngineStats {
+  readonly total: DeviceCounters;
+  readonly lastStep: DeviceCounters;
+  readonly gpuBytes: number;
+  readonly pipelinesCreated: number;
+  readonly generatedTokens: number;
+  readonly promptTokens: number;
+  /** Phase name → milliseconds. */
+  readonly loadMs: Readonly<Record<string, number>>;
+  /** Kernel → chosen variant. */
+  readonly variants: Readonly<Record<string, string>>;
+}
+
+export interface DeviceCounters {
+  readonly dispatches: number;
+  readonly submits: number;
+  readonly passes: number;
+  readonly bindGroupsCreated: number;
+  readonly bufferWrites: number;
+  readonly bytesWritten: number;
+  readonly readbacks: number;
+  readonly readbackBytes: number;
+  readonly buffersCreated: number;
+  readonly pipelinesCreated: number;
+}
+
+/** A request as it reaches the host; bodies are OpenAI's and are validated again there with the same schema. */
+export type HostRequest =
+  | { readonly kind: 'chat'; readonly body: unknown }
+  | { readonly kind: 'completion'; readonly body: unknown }
+  | { readonly kind: 'evaluate'; readonly ids: readonly number[]; readonly positions: 'last' | 'all' | readonly number[] };
+
+/**
+ * The calls that cross Comlink. Errors cross as `ErrorData` inside a result, because a thrown object loses its class.
+ * Tokens never cross here: `submit` takes a transferred MessagePort on which `RequestEvent`s arrive.
+ */
+export interface EngineHost {
+  load(options: LoadOptions, onProgress: (progress: LoadProgress) => void): Promise<Result<EngineInfo>>;
+  /** Ends a running load: its `load` resolves with `aborted`. */
+  abortLoad(): void;
+  submit(requestId: number, request: HostRequest, port: MessagePort): void;
+  cancel(requestId: number): Promise<boolean>;
+  tokenize(text: string, options: { addSpecial: boolean; parseSpecial: boolean }): Promise<Result<number[]>>;
+  detokenize(ids: readonly number[]): Promise<Result<string>>;
+  snapshot(): Promise<Result<EngineSnapshot>>;
+  stats(): Promise<Result<EngineStats>>;
+  close(): Promise<void>;
+}
+
+export type Result<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: ErrorData };
