@@ -1,3 +1,4 @@
+import type { DeviceCounters } from '../base/counters';
 import type { ErrorData } from '../base/errors';
 import type { LoadProgress } from './progress';
 import type { EngineSnapshot } from './snapshot';
@@ -72,19 +73,6 @@ export interface EngineStats {
   readonly loadMs: Readonly<Record<string, number>>;
   /** Kernel → chosen variant. */
   readonly variants: Readonly<Record<string, string>>;
-}
-
-export interface DeviceCounters {
-  readonly dispatches: number;
-  readonly submits: number;
-  readonly passes: number;
-  readonly bindGroupsCreated: number;
-  readonly bufferWrites: number;
-  readonly bytesWritten: number;
-  readonly readbacks: number;
-  readonly readbackBytes: number;
-  readonly buffersCreated: number;
-  readonly pipelinesCreated: number;
 }
 
 /** A request as it reaches the host; bodies are OpenAI's and are validated again there with the same schema. */

@@ -1,0 +1,13 @@
+// KV cache of halves, two neighbouring elements a word; needs no shader-f16. Beyond the half range values are clamped:
+// packing an infinity is not defined.
+@group(0) @binding(2) var<storage, read_write> kv: array<u32>;
+
+const HALF_MAX = vec2f(65504.0);
+
+fn store2(element: u32, v: vec2f) {
+  kv[element / 2u] = pack2x16float(clamp(v, -HALF_MAX, HALF_MAX));
+}
+
+fn load4(element: u32) -> vec4f {
+  return vec4f(unpack2x16float(kv[element / 2u]), unpack2x16float(kv[element / 2u + 1u]));
+}

@@ -1,0 +1,11 @@
+// KV cache of f32, for comparisons with exact references.
+@group(0) @binding(2) var<storage, read_write> kv: array<f32>;
+
+fn store2(element: u32, v: vec2f) {
+  kv[element] = v.x;
+  kv[element + 1u] = v.y;
+}
+
+fn load4(element: u32) -> vec4f {
+  return vec4f(kv[element], kv[element + 1u], kv[element + 2u], kv[element + 3u]);
+}

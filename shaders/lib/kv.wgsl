@@ -1,0 +1,9 @@
+// Element addresses of one layer's paged KV cache: [K, V][block][kv head][token in block][head size].
+override KV_HEADS: u32 = 1u;
+override HEAD_SIZE: u32 = 64u;
+override BLOCK_TOKENS: u32 = 16u;
+
+// The first element of the key of `head` at `position`, which lies in `block`; values lie the K plane's size further on.
+fn kv_address(block: u32, head: u32, position: u32) -> u32 {
+  return ((block * KV_HEADS + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * HEAD_SIZE;
+}

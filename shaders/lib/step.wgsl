@@ -1,0 +1,27 @@
+// The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
+@group(0) @binding(1) var<storage, read> step: array<u32>;
+
+const ROWS: u32 = 8u; // word at which the rows begin
+const ROW_WORDS: u32 = 4u;
+const ON_DEVICE: u32 = 0xffffffffu;
+
+fn row_count() -> u32 { return step[0]; }
+fn row_token(row: u32) -> u32 { return step[ROWS + row * ROW_WORDS]; }
+fn row_position(row: u32) -> u32 { return step[ROWS + row * ROW_WORDS + 1u]; }
+fn row_slot(row: u32) -> u32 { return step[ROWS + row * ROW_WORDS + 2u]; }
+
+// The KV block that holds `position` of the row's sequence.
+fn row_block(row: u32, position: u32, block_tokens: u32) -> u32 {
+  return step[step[ROWS + row * ROW_WORDS + 3u] + position / block_tokens];
+}
+
+// The row that output `output` reads.
+fn output_row(output: u32) -> u32 { return step[step[1] + output]; }
+// The slot whose sampled token output `output` sets.
+fn output_slot(output: u32) -> u32 { return row_slot(output_row(output)); }
+
+// cos and sin of pair `pair` at the row's position, from table `table`.
+fn rope_cos_sin(row: u32, table: u32, pair: u32, pairs: u32) -> vec2f {
+  let o = step[2] + ((table * row_count() + row) * pairs + pair) * 2u;
+  return bitcast<vec2f>(vec2u(step[o], step[o + 1u]));
+}

@@ -1,0 +1,18 @@
+// SwiGLU of gate and up beside each other: y[r, k] = silu(x[r, k]) · x[r, size + k]
+// x [rows × 2·size] f32 · y [rows × size] f32
+// grid: (⌈size / 64⌉, rows)
+import package::lib::epilogue::silu;
+
+struct Params {
+  size: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= params.size) { return; }
+  let gate = id.y * 2u * params.size + id.x;
+  y[id.y * params.size + id.x] = silu(x[gate]) * x[gate + params.size];
+}

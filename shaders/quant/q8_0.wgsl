@@ -1,0 +1,17 @@
+// Q8_0, re-laid at upload: first a plane of 8 words a block (32 signed bytes), then a plane of scales, two halves a word.
+@group(0) @binding(2) var<storage, read> weights: array<u32>;
+
+// The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
+fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+  let pair = unpack2x16float(weights[plane + (unit >> 1u)]);
+  let scale = vec4f(select(pair.x, pair.y, (unit & 1u) == 1u));
+  let o = unit * 8u;
+  return array<vec4f, 8>(
+    signed(weights[o]) * scale, signed(weights[o + 1u]) * scale, signed(weights[o + 2u]) * scale, signed(weights[o + 3u]) * scale,
+    signed(weights[o + 4u]) * scale, signed(weights[o + 5u]) * scale, signed(weights[o + 6u]) * scale, signed(weights[o + 7u]) * scale,
+  );
+}
+
+fn signed(word: u32) -> vec4f {
+  return vec4f(bitcast<vec4i>(vec4u(word) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u));
+}

@@ -1,0 +1,61 @@
+import type { DeviceCounters } from '../base/counters';
+import type { Plan, PlanStep } from './plan';
+
+/** Memory on a device. Owned by whoever created it; a handle, not the memory: only its device can use it. */
+export interface DeviceBuffer {
+  readonly label: string;
+  readonly sizeBytes: number;
+}
+
+export interface DeviceLimits {
+  readonly maxBufferBytes: number;
+  readonly maxBindingBytes: number;
+  readonly subgroups: boolean;
+}
+
+/** A plan made ready: pipelines, bind groups and parameters exist. Owned by the caller of `prepare` until `release`. */
+export interface PreparedPlan {
+  readonly label: string;
+}
+
+export interface Readback {
+  readonly buffer: DeviceBuffer;
+  readonly sizeBytes: number;
+}
+
+export interface DeviceLoss {
+  /** `destroyed`: by our own `close`, not a loss. */
+  readonly reason: 'unknown' | 'destroyed';
+  readonly message: string;
+}
+
+/** What computes: WebGPU, the CPU reference, HIP. One engine drives all of them through this port. */
+export interface Device {
+  readonly kind: 'webgpu' | 'reference' | 'hip';
+  readonly name: string;
+  readonly features: readonly string[];
+  readonly limits: DeviceLimits;
+  /** Zeroed memory of `sizeBytes`, rounded up to 4. The caller owns it. Failure shows in the next `flush`. */
+  createBuffer(label: string, sizeBytes: number): DeviceBuffer;
+  /** Frees at once; work already submitted still finishes. */
+  destroyBuffer(buffer: DeviceBuffer): void;
+  /** Copies `data` (whole words) into the buffer, before any later `submit`. `data` may be reused at once. */
+  write(buffer: DeviceBuffer, offsetBytes: number, data: Uint8Array | Uint32Array): void;
+  /** Resolves when earlier writes have left the host. Rejects with `out-of-memory` when a buffer could not be made. */
+  flush(): Promise<void>;
+  /** Makes everything that running the plan needs, asynchronously, once. */
+  prepare(plan: Plan): Promise<PreparedPlan>;
+  release(prepared: PreparedPlan): void;
+  /**
+   * Encodes and submits the steps, in order, as one submission, and copies `readback` after them. The promise gives its
+   * bytes; they are the caller's. Rejects with `device-lost`.
+   */
+  submit(steps: readonly PlanStep[], readback: Readback): Promise<Uint8Array>;
+  counters(): DeviceCounters;
+  /** Bytes of the buffers that exist now. */
+  allocatedBytes(): number;
+  /** Resolves once, when the device is gone. */
+  readonly lost: Promise<DeviceLoss>;
+  /** Destroys the device and every buffer. Idempotent. */
+  close(): void;
+}

@@ -1,0 +1,48 @@
+import type { DeviceBuffer, PreparedPlan } from './device';
+
+/** The ops that every device implements. */
+export type KernelName =
+  | 'embed'
+  | 'rmsnorm'
+  | 'matvec'
+  | 'matmul'
+  | 'swiglu'
+  | 'rope_kv'
+  | 'attention'
+  | 'argmax'
+  | 'topk';
+
+export interface BufferUse {
+  readonly buffer: DeviceBuffer;
+  readonly access: 'read' | 'write';
+}
+
+/** One kernel over given buffers: everything but the number of rows is fixed. Built by src/kernels. */
+export interface Dispatch {
+  readonly kernel: KernelName;
+  /** The shader file; one kernel may have several shapes. */
+  readonly shader: string;
+  /** The block format or KV type it is linked with, '' if none. */
+  readonly module: string;
+  /** Pipeline constants. */
+  readonly constants: Readonly<Record<string, number>>;
+  /** The uniform block, binding 0. */
+  readonly params: Uint32Array;
+  /** Bindings 2, 3, …; binding 1 is the plan's step input. */
+  readonly buffers: readonly BufferUse[];
+  /** Workgroups for so many rows (or outputs). */
+  readonly grid: (rows: number) => readonly [number, number, number];
+}
+
+/** A fixed sequence of kernels, run for a number of rows that changes from step to step. */
+export interface Plan {
+  readonly label: string;
+  readonly stepInput: DeviceBuffer;
+  readonly dispatches: readonly Dispatch[];
+}
+
+/** A prepared plan and the rows (or outputs) it runs for now. */
+export interface PlanStep {
+  readonly plan: PreparedPlan;
+  readonly rows: number;
+}

@@ -1,0 +1,35 @@
+import { divideUp } from '../base/units';
+import type { Dispatch } from '../device/plan';
+import { encodeLinear, EPILOGUE_CODES, linearRows, type LinearArgs } from './linear';
+
+/** `rows`: a weight row a thread. `lanes`: 8 threads a row. `subgroup`: a workgroup a row, needs subgroups. */
+export const MATVEC_VARIANTS = ['rows', 'lanes', 'subgroup'] as const;
+export type MatvecVariant = (typeof MATVEC_VARIANTS)[number];
+
+const THREADS = 64;
+const LANES = 8;
+const MAX_GROUPS = 65_535; // a WebGPU limit a dimension
+
+/** The decode kernel of a linear layer. Batch rows never share a sum, so a row's answer does not depend on the batch. */
+export function matvec(args: LinearArgs & { readonly variant: MatvecVariant }): Dispatch {
+  const rows = linearRows(args);
+  const epilogue = { EPILOGUE: EPILOGUE_CODES[args.epilogue] };
+  return {
+    kernel: 'matvec',
+    shader: `matvec_${args.variant}`,
+    module: args.weights.format.module,
+    constants: args.variant === 'lanes' ? { ...epilogue, LANES, THREADS } : epilogue,
+    params: encodeLinear(args),
+    buffers: [
+      { buffer: args.weights.buffer, access: 'read' },
+      { buffer: args.x, access: 'read' },
+      { buffer: args.y, access: 'write' },
+    ],
+    grid: (batch) => {
+      if (args.variant === 'rows') return [divideUp(rows, THREADS), 1, batch];
+      if (args.variant === 'lanes') return [divideUp(rows, THREADS / LANES), 1, batch];
+      const columns = divideUp(rows, MAX_GROUPS);
+      return [divideUp(rows, columns), columns, batch];
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { divideUp } from '../base/units';
+import type { DeviceBuffer } from '../device/device';
+import type { Dispatch } from '../device/plan';
+import { kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
+import { paramLayout } from './params';
+
+export const ropeKvParams = paramLayout({ heads: 'u32', pairs: 'u32', table: 'u32', halves: 'u32', vPlane: 'u32' });
+
+/** Rotates queries and keys by their position and writes keys and values into the cache. */
+export function ropeKv(args: {
+  qkv: DeviceBuffer; // [rows × (heads + 2·kvHeads)·headSize] f32
+  q: DeviceBuffer; // [rows × heads·headSize] f32
+  kv: KvLayer;
+  heads: number;
+  /** Rotated pairs a head; even. 0: no rotation. */
+  pairs: number;
+  /** Which of the step input's cos/sin tables. */
+  table: number;
+  /** What a pair is: neighbours (2i, 2i + 1), or halves (i, i + pairs). */
+  pairing: 'neighbours' | 'halves';
+}): Dispatch {
+  const elements = (args.heads + 2 * args.kv.kvHeads) * args.kv.headSize;
+  return {
+    kernel: 'rope_kv',
+    shader: 'rope_kv',
+    module: args.kv.type,
+    constants: kvConstants(args.kv),
+    params: ropeKvParams.encode({
+      heads: args.heads,
+      pairs: args.pairs,
+      table: args.table,
+      halves: args.pairing === 'halves' ? 1 : 0,
+      vPlane: kvPlaneElements(args.kv),
+    }),
+    buffers: [
+      { buffer: args.kv.buffer, access: 'write' },
+      { buffer: args.qkv, access: 'read' },
+      { buffer: args.q, access: 'write' },
+    ],
+    grid: (rows) => [divideUp(elements / 4, 64), rows, 1],
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * The one small buffer that is written before a step, in words:
+ * 0 row count · 1 word at which the outputs' rows begin · 2 word at which the cos/sin tables begin · 3 … 7 zero ·
+ * 8: per row token (ON_DEVICE: see `sampled`), position, slot, word of its sequence's block table ·
+ * then the block tables, the outputs (a row index each) and the tables [tables × rows × pairs × (cos, sin)] of f32.
+ * `shaders/lib/step.wgsl` reads it.
+ */
+export interface StepInputRow {
+  /** `null`: the token that was sampled last for this slot. */
+  readonly token: number | null;
+  readonly position: number;
+  readonly slot: number;
+  readonly blocks: readonly number[];
+}
+
+export const STEP_ROWS = 8;
+export const STEP_ROW_WORDS = 4;
+export const ON_DEVICE = 0xffffffff;
+
+/** cos and sin for each rotated pair at a position, [pairs × 2]; one function a table. */
+export type RopeTable = (position: number) => Float32Array;
+
+export interface StepInputSize {
+  readonly rows: number;
+  readonly outputs: number;
+  readonly sequences: number;
+  readonly blocksPerSequence: number;
+  /** Rotated pairs of each table. */
+  readonly tablePairs: readonly number[];
+}
+
+/** Words that the largest step needs. */
+export function stepInputWords(size: StepInputSize): number {
+  const tables = size.tablePairs.reduce((sum, pairs) => sum + size.rows * pairs * 2, 0);
+  return STEP_ROWS + size.rows * STEP_ROW_WORDS + size.sequences * size.blocksPerSequence + size.outputs + tables;
+}
+
+/** Tables must all have the same number of pairs. */
+export function encodeStepInput(
+  rows: readonly StepInputRow[],
+  outputs: readonly number[],
+  tables: readonly RopeTable[],
+): Uint32Array {
+  const blockTables = new Map<readonly number[], number>();
+  let next = STEP_ROWS + rows.length * STEP_ROW_WORDS;
+  for (const row of rows) {
+    if (blockTables.has(row.blocks)) continue;
+    blockTables.set(row.blocks, next);
+    next += row.blocks.length;
+  }
+  const outputsAt = next;
+  const tablesAt = outputsAt + outputs.length;
+  const cosSin = tables.map((table) => rows.map((row) => table(row.position)));
+  const tableWords = cosSin.reduce((sum, table) => sum + table.reduce((words, row) => words + row.length, 0), 0);
+
+  const words = new Uint32Array(tablesAt + tableWords);
+  words.set([rows.length, outputsAt, tablesAt]);
+  rows.forEach((row, i) => {
+    const token = row.token ?? ON_DEVICE;
+    words.set([token, row.position, row.slot, blockTables.get(row.blocks) ?? 0], STEP_ROWS + i * STEP_ROW_WORDS);
+  });
+  for (const [blocks, at] of blockTables) words.set(blocks, at);
+  words.set(outputs, outputsAt);
+  const floats = new Float32Array(words.buffer);
+  let at = tablesAt;
+  for (const table of cosSin) {
+    for (const row of table) {
+      floats.set(row, at);
+      at += row.length;
+    }
+  }
+  return words;
+}

@@ -1,0 +1,91 @@
+import * as v from 'valibot';
+import type { DebugOptions, LoadOptions, ModelReference, Timeouts } from './engine-port';
+import type { LoadProgress } from './progress';
+import { MAX_INT32 } from './sampling-schema';
+import { integerFrom, listOf, object, oneOf, plainObject, textOf } from './schema-fields';
+import { invalidField, parseInput } from './schema-parse';
+
+/** Options of `createEngine` after validation, every default filled in. */
+export interface ParsedEngineOptions {
+  readonly load: LoadOptions;
+  readonly device: 'auto' | 'webgpu';
+  readonly workerUrl: string | URL | null;
+  readonly onProgress: ((progress: LoadProgress) => void) | null;
+  readonly signal: AbortSignal | null;
+}
+
+/** Long enough for a software adapter; a request may be an hour of slow tokens, but a step is never minutes. */
+export const DEFAULT_TIMEOUTS: Timeouts = { stepMs: 120_000, requestMs: 3_600_000, stallMs: 60_000 };
+
+const model = v.custom<ModelReference>(
+  (input) => (typeof input === 'string' ? input.length > 0 && input.length <= 8192 : input instanceof Blob),
+  'must be a URL ("https://…/x.gguf"), a hub reference ("hf:owner/repo/file.gguf"), a File or a Blob',
+);
+
+const durationMs = v.optional(integerFrom(1, MAX_INT32));
+const tokenCount = integerFrom(1, 2 ** 24);
+
+const debug = object({
+  chunkTokens: v.optional(integerFrom(1, 4096)),
+  depth: v.optional(oneOf([1, 2])),
+  variants: v.optional(v.pipe(plainObject(), v.record(v.string(), textOf(1, 256)))),
+  features: v.optional(listOf(textOf(1, 256), 0, 256, 'feature names')),
+  limits: v.optional(v.pipe(plainObject(), v.record(v.string(), integerFrom(0, Number.MAX_SAFE_INTEGER)))),
+});
+
+const engineOptions = object({
+  model,
+  sha256: v.optional(
+    v.pipe(v.string('must be 64 hexadecimal digits'), v.regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits'), v.toLowerCase()),
+  ),
+  device: v.optional(oneOf(['auto', 'webgpu']), 'auto'),
+  contextLength: v.optional(tokenCount),
+  maxConcurrent: v.optional(integerFrom(1, 64), 8),
+  maxQueued: v.optional(integerFrom(1, 65_536), 64),
+  kvCacheType: v.optional(oneOf(['f16', 'f32']), 'f16'),
+  kvCacheTokens: v.optional(tokenCount),
+  timeouts: v.optional(object({ stepMs: durationMs, requestMs: durationMs, stallMs: durationMs }), {}),
+  workerUrl: v.optional(
+    v.custom<string | URL>((input) => (typeof input === 'string' ? input !== '' : input instanceof URL), 'must be a URL'),
+  ),
+  debug: v.optional(debug, {}),
+  onProgress: v.optional(v.custom<(progress: LoadProgress) => void>((input) => typeof input === 'function', 'must be a function')),
+  signal: v.optional(v.custom<AbortSignal>((input) => input instanceof AbortSignal, 'must be an AbortSignal')),
+});
+
+/** Reads the options of `createEngine`, or a host's `LoadOptions`, which are a subset. Throws `invalid-request` with `param`. */
+export function parseEngineOptions(options: unknown): ParsedEngineOptions {
+  const fields = parseInput(engineOptions, options, 'the engine options');
+  return {
+    load: {
+      model: fields.model,
+      ...present({ sha256: fields.sha256, contextLength: fields.contextLength, kvCacheTokens: fields.kvCacheTokens }),
+      maxConcurrent: fields.maxConcurrent,
+      maxQueued: fields.maxQueued,
+      kvCacheType: fields.kvCacheType,
+      timeouts: timeoutsOf(fields.timeouts),
+      debug: present(fields.debug) satisfies DebugOptions,
+    },
+    device: fields.device,
+    workerUrl: fields.workerUrl ?? null,
+    onProgress: fields.onProgress ?? null,
+    signal: fields.signal ?? null,
+  };
+}
+
+function timeoutsOf(given: { [Name in keyof Timeouts]?: number | undefined }): Timeouts {
+  const requestMs = given.requestMs ?? DEFAULT_TIMEOUTS.requestMs;
+  const stepMs = given.stepMs ?? Math.min(DEFAULT_TIMEOUTS.stepMs, Math.floor(requestMs / 2));
+  if (stepMs >= requestMs) {
+    throw invalidField('timeouts.stepMs', `must be less than timeouts.requestMs (${requestMs}), got ${stepMs}`);
+  }
+  if (stepMs < 1) throw invalidField('timeouts.requestMs', `must be at least 2, got ${requestMs}`);
+  return { stepMs, requestMs, stallMs: given.stallMs ?? DEFAULT_TIMEOUTS.stallMs };
+}
+
+type Present<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
+
+/** The entries that are not `undefined`. */
+function present<T extends object>(entries: T): Present<T> {
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as Present<T>;
+}

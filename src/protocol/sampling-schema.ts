@@ -1,0 +1,79 @@
+import * as v from 'valibot';
+import { boolean, ignored, integerFrom, listOf, numberFrom, object, plainObject, refused, textOf, textOr } from './schema-fields';
+import type { SamplingOptions } from './sampling-options';
+
+export const MAX_TEXT_LENGTH = 4 * 1024 * 1024;
+export const MAX_INT32 = 2 ** 31 - 1;
+export const MAX_TOP_LOGPROBS = 20;
+
+const MAX_STOPS = 16;
+const MAX_STOP_LENGTH = 1024;
+const MAX_BIASES = 1024;
+const COMES_LATER = 'it comes in a later version; leave it out';
+
+const logitBias = v.pipe(
+  plainObject(),
+  v.check((bias) => Object.keys(bias).length <= MAX_BIASES, `holds too many tokens: at most ${MAX_BIASES}`),
+  v.check((bias) => Object.keys(bias).every((key) => /^(0|[1-9]\d{0,9})$/.test(key)), 'has a key that is not a token id'),
+  v.record(v.string(), numberFrom(-100, 100)),
+  v.transform((bias) => Object.entries(bias).map(([id, value]): readonly [number, number] => [Number(id), value])),
+);
+
+const stop = v.pipe(
+  textOr(
+    textOf(1, MAX_STOP_LENGTH),
+    listOf(textOf(1, MAX_STOP_LENGTH), 0, MAX_STOPS, `stop strings, each of 1 to ${MAX_STOP_LENGTH} characters`),
+  ),
+  v.transform((value) => (typeof value === 'string' ? [value] : value)),
+);
+
+/** What chat and text completions share: OpenAI's names, and llama.cpp's for what OpenAI lacks. `null` means the default. */
+export const samplingEntries = {
+  model: v.nullish(textOf(1, 1024)),
+  stream: v.nullish(boolean(), false),
+  stream_options: v.nullish(object({ include_usage: v.nullish(boolean(), false) })),
+  max_tokens: v.nullish(integerFrom(1, MAX_INT32)),
+  temperature: v.nullish(numberFrom(0, 2), 0.8),
+  top_p: v.nullish(numberFrom(0, 1), 0.95),
+  top_k: v.nullish(integerFrom(0, MAX_INT32), 40),
+  min_p: v.nullish(numberFrom(0, 1), 0.05),
+  repeat_penalty: v.nullish(numberFrom(0.01, 100), 1),
+  repeat_last_n: v.nullish(integerFrom(-1, MAX_INT32), 64),
+  presence_penalty: v.nullish(numberFrom(-2, 2), 0),
+  frequency_penalty: v.nullish(numberFrom(-2, 2), 0),
+  logit_bias: v.nullish(logitBias, {}),
+  seed: v.nullish(integerFrom(0, 2 ** 32 - 1)),
+  stop: v.nullish(stop, []),
+  n: v.nullish(v.literal(1, 'must be 1 (several answers to one request come in a later version)')),
+  user: ignored(),
+  metadata: ignored(),
+  store: ignored(),
+  tools: refused(COMES_LATER),
+  tool_choice: refused(COMES_LATER),
+  parallel_tool_calls: refused(COMES_LATER),
+  functions: refused(COMES_LATER),
+  function_call: refused(COMES_LATER),
+  response_format: v.nullish(object({ type: v.literal('text', 'must be "text" (other formats come in a later version)') })),
+} as const;
+
+const samplingFields = v.object(samplingEntries);
+export type SamplingFields = v.InferOutput<typeof samplingFields>;
+
+/** Sampling settings as requested; `seed` is `null` where the request names none. */
+export type RequestedSampling = Omit<SamplingOptions, 'seed'> & { readonly seed: number | null };
+
+export function toSampling(fields: SamplingFields, topLogprobs: number | null): RequestedSampling {
+  return {
+    temperature: fields.temperature,
+    topK: fields.top_k,
+    topP: fields.top_p,
+    minP: fields.min_p,
+    repeatPenalty: fields.repeat_penalty,
+    repeatLastN: fields.repeat_last_n === -1 ? MAX_INT32 : fields.repeat_last_n, // -1: all, as in llama.cpp
+    presencePenalty: fields.presence_penalty,
+    frequencyPenalty: fields.frequency_penalty,
+    logitBias: fields.logit_bias,
+    seed: fields.seed ?? null,
+    topLogprobs,
+  };
+}
