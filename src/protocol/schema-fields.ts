@@ -56,7 +56,7 @@ export function ignored() {
 
 /** Plain data of bounded size, as JSON has it; the walk ends on cycles too. */
 export function boundedJson(maxNodes: number, maxCharacters: number) {
-  const fits = (root: unknown): boolean => {
+  const fits = (root: Record<string, unknown>): boolean => {
     const waiting: unknown[] = [root];
     let characters = 0;
     for (let nodes = 0; waiting.length > 0; nodes += 1) {
@@ -73,7 +73,7 @@ export function boundedJson(maxNodes: number, maxCharacters: number) {
     }
     return true;
   };
-  return v.check(fits, `is too large or not plain data: at most ${maxNodes} values and ${maxCharacters} characters`);
+  return v.check<Record<string, unknown>, string>(fits, `is too large or not plain data: at most ${maxNodes} values and ${maxCharacters} characters`);
 }
 
 /** For the fields whose type decides how they are read. */
