@@ -1,0 +1,210 @@
+import type { PropertyValues, TemplateResult } from 'lit';
+import { html, LitElement, nothing } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import { appStyles } from './app-styles';
+import type { ChatStore } from './chat-store';
+import type { ChatComposer } from './composer';
+import './composer';
+import { onEvent } from './events';
+import { FileDrop } from './file-drop';
+import { ICONS, LOGO } from './icons';
+import './message-list';
+import { TEXT } from './messages';
+import type { ModelChoice } from './model-choice';
+import { choiceOfFile } from './model-choice';
+import './model-card';
+import type { ModelState, PagePhase, PageState } from './page-state';
+import { pagePhase } from './page-state';
+import { baseStyles, cardStyles, controlStyles } from './styles';
+import { applyTheme, keepTheme, nextTheme, readTheme } from './theme';
+
+const localStore = (): Storage => window.localStorage;
+
+/** The page: shows the store's state and passes what people do on to it. */
+@customElement('app-root')
+export class AppRoot extends LitElement {
+  static override styles = [baseStyles, controlStyles, cardStyles, appStyles];
+
+  @property({ attribute: false }) store: ChatStore | null = null;
+  @state() private theme = readTheme(localStore);
+  @query('chat-composer') private readonly composer: ChatComposer | null | undefined;
+  @query('dialog') private readonly dialog: HTMLDialogElement | null | undefined;
+  readonly #drop = new FileDrop(this, (file) => this.#load(choiceOfFile(file)));
+  #unsubscribe: (() => void) | null = null;
+  #shownPhase: PagePhase = 'idle';
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.addEventListener('keydown', this.#pressed);
+    this.#subscribe();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.removeEventListener('keydown', this.#pressed);
+    this.#unsubscribe?.();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('store')) this.#subscribe();
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const state = this.store?.state;
+    if (state === undefined) return nothing;
+    return html`
+      <div
+        class="page"
+        @model-chosen=${onEvent('model-chosen', (choice) => this.#load(choice))}
+        @loading-stopped=${onEvent('loading-stopped', () => this.store?.stopLoading())}
+        @prompt-sent=${onEvent('prompt-sent', (text) => this.#send(text))}
+        @answer-stopped=${onEvent('answer-stopped', () => this.store?.stop())}
+        @answer-retried=${onEvent('answer-retried', (id) => void this.store?.retry(id))}
+        @announced=${onEvent('announced', (text) => this.store?.announce(text))}
+      >
+        ${this.#renderHeader(state)} ${this.#renderMain(state)}
+        ${state.model.kind === 'ready' ? this.#renderDialog(state.model) : nothing}
+        <div class="visually-hidden" role="status" data-testid="status">${state.announcement}</div>
+        ${this.#drop.active ? html`<div class="drop" aria-hidden="true"><p>${TEXT.model.dropHere}</p></div>` : nothing}
+      </div>
+    `;
+  }
+
+  protected override updated(): void {
+    const state = this.store?.state;
+    if (state === undefined) return;
+    const phase = pagePhase(state);
+    if (phase === 'ready' && this.#shownPhase === 'loading') this.#focusComposerIfIdle();
+    this.#shownPhase = phase;
+  }
+
+  #renderHeader({ model, messages }: PageState): TemplateResult {
+    return html`
+      <header>
+        <div class="brand">${LOGO}<h1>${TEXT.appName}</h1></div>
+        ${model.kind === 'ready' ? this.#renderModelButton(model) : html`<span class="spacer"></span>`}
+        <button
+          type="button"
+          class="quiet new"
+          data-testid="new-chat"
+          aria-label=${TEXT.header.newChat}
+          ?disabled=${messages.length === 0}
+          @click=${this.#newChat}
+        >
+          ${ICONS.plus}<span>${TEXT.header.newChat}</span>
+        </button>
+        <button type="button" class="quiet icon" data-testid="theme" aria-label=${TEXT.header.colours[this.theme]} @click=${this.#changeTheme}>
+          ${ICONS[this.theme]}
+        </button>
+      </header>
+    `;
+  }
+
+  #renderModelButton({ info }: ModelState & { kind: 'ready' }): TemplateResult {
+    const { model, device } = info;
+    return html`
+      <button
+        type="button"
+        class="quiet model"
+        data-testid="model-button"
+        aria-haspopup="dialog"
+        aria-label=${TEXT.header.model(model.name, device.name)}
+        @click=${() => this.dialog?.showModal()}
+      >
+        <span class="model-name">${model.name}</span>
+        <span class="device-name">${TEXT.model.onDevice(device.name)}</span>
+        ${ICONS.chevron}
+      </button>
+    `;
+  }
+
+  #renderMain(state: PageState): TemplateResult {
+    const { model, messages } = state;
+    const card = model.kind === 'ready' ? nothing : html`<model-card .model=${model}></model-card>`;
+    return html`
+      <main>
+        <message-list .messages=${messages} .retryable=${pagePhase(state) === 'ready'}>
+          ${messages.length > 0 ? nothing : html`<div slot="before" class="welcome">${this.#renderWelcome(model)} ${card}</div>`}
+          ${messages.length > 0 ? html`<div slot="after">${card}</div>` : nothing}
+        </message-list>
+        <div class="composer"><chat-composer .phase=${pagePhase(state)}></chat-composer></div>
+      </main>
+    `;
+  }
+
+  #renderWelcome(model: ModelState): TemplateResult {
+    if (model.kind !== 'ready') {
+      return html`
+        <h2>${TEXT.welcome.title}</h2>
+        <p>${TEXT.welcome.text}</p>
+      `;
+    }
+    return html`
+      <h2>${TEXT.chat.emptyTitle}</h2>
+      <p>${TEXT.chat.emptyText}</p>
+      <ul class="prompts">
+        ${TEXT.chat.prompts.map(
+          (text) => html`<li><button type="button" data-testid="suggestion" @click=${() => this.#suggest(text)}>${text}</button></li>`,
+        )}
+      </ul>
+    `;
+  }
+
+  #renderDialog(model: ModelState): TemplateResult {
+    return html`
+      <dialog closedby="any" aria-labelledby="dialog-title" data-testid="model-dialog">
+        <div class="dialog-head">
+          <h2 id="dialog-title">${TEXT.model.title}</h2>
+          <button type="button" class="quiet icon" aria-label=${TEXT.model.close} @click=${() => this.dialog?.close()}>${ICONS.close}</button>
+        </div>
+        <model-card .model=${model}></model-card>
+      </dialog>
+    `;
+  }
+
+  #load(choice: ModelChoice): void {
+    this.dialog?.close();
+    void this.store?.load(choice);
+  }
+
+  #send(text: string): void {
+    void this.store?.send(text);
+  }
+
+  /** The suggestions vanish with the first message: focus goes where the person writes on. */
+  #suggest(text: string): void {
+    this.#send(text);
+    this.composer?.focus();
+  }
+
+  #newChat(): void {
+    this.store?.newChat();
+    this.composer?.focus();
+  }
+
+  #changeTheme(): void {
+    this.theme = nextTheme(this.theme);
+    applyTheme(this.theme, document.documentElement);
+    keepTheme(this.theme, localStore);
+  }
+
+  readonly #pressed = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape' && this.dialog?.open !== true) this.store?.stop();
+  };
+
+  /** After a load nothing has focus, or the button that stopped it had: writing comes next. */
+  #focusComposerIfIdle(): void {
+    if (this.shadowRoot?.activeElement === null) this.composer?.focus();
+  }
+
+  #subscribe(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = this.store?.subscribe(() => this.requestUpdate()) ?? null;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'app-root': AppRoot;
+  }
+}

@@ -1,0 +1,183 @@
+import { css } from 'lit';
+
+/** The page's frame: header, conversation, composer. */
+export const appStyles = css`
+  :host {
+    height: 100%;
+  }
+  .page {
+    display: grid;
+    grid-template: auto minmax(0, 1fr) / minmax(0, 1fr);
+    height: 100%;
+  }
+  header {
+    display: flex;
+    align-items: center;
+    gap: 0.25rem;
+    min-width: 0;
+    padding: 0.55rem clamp(0.6rem, 2vw, 1.2rem);
+  }
+  .brand {
+    display: flex;
+    align-items: center;
+    gap: 0.55rem;
+    margin-right: 0.5rem;
+  }
+  h1 {
+    margin: 0;
+    font-size: 1.0625rem;
+    font-weight: 650;
+    letter-spacing: -0.01em;
+  }
+  .ember {
+    fill: var(--accent);
+  }
+  .anvil {
+    fill: none;
+    stroke: var(--accent);
+    stroke-width: 2.2;
+    stroke-linecap: round;
+  }
+  .spacer {
+    flex: 1;
+  }
+  .model {
+    flex: 0 1 auto;
+    min-width: 0;
+    margin-right: auto;
+    gap: 0.4rem;
+  }
+  .model-name,
+  .device-name {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .model-name {
+    color: var(--ink);
+    min-width: 4rem;
+  }
+  .device-name {
+    font-weight: 400;
+  }
+  .new {
+    flex: none;
+  }
+  .icon {
+    flex: none;
+  }
+  main {
+    display: grid;
+    grid-template: minmax(0, 1fr) auto / minmax(0, 1fr);
+    min-height: 0;
+  }
+  .composer {
+    width: 100%;
+    max-width: calc(var(--column) + 2 * var(--gutter));
+    margin: 0 auto;
+    padding: 0.2rem var(--gutter) max(0.7rem, env(safe-area-inset-bottom));
+  }
+  .welcome {
+    width: 100%;
+    max-width: 34rem;
+    margin: auto;
+    padding-bottom: 3vh;
+  }
+  h2 {
+    margin: 0;
+    font-size: clamp(1.5rem, 5vw, 2rem);
+    font-weight: 650;
+    letter-spacing: -0.02em;
+    line-height: 1.2;
+    text-align: center;
+    text-wrap: balance;
+  }
+  .welcome p {
+    margin: 0.6rem 0 1.8rem;
+    color: var(--ink-soft);
+    text-align: center;
+    text-wrap: balance;
+  }
+  .prompts {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr));
+    gap: 0.7rem;
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+  .prompts button {
+    width: 100%;
+    height: 100%;
+    justify-content: flex-start;
+    padding: 0.8rem 1rem;
+    border-radius: var(--radius);
+    font-weight: 400;
+    line-height: 1.45;
+    text-align: left;
+  }
+  dialog {
+    width: min(32rem, calc(100vw - 2rem));
+    max-height: min(44rem, calc(100dvh - 2rem));
+    padding: 0.6rem;
+    border: 1px solid var(--line);
+    border-radius: calc(var(--radius) + 0.5rem);
+    background: var(--paper);
+    color: inherit;
+    box-shadow: var(--shadow);
+  }
+  dialog::backdrop {
+    background: #0008;
+  }
+  .dialog-head {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    padding: 0 0.2rem 0.4rem 0.9rem;
+  }
+  .dialog-head h2 {
+    font-size: 1.0625rem;
+    letter-spacing: 0;
+  }
+  .drop {
+    position: fixed;
+    inset: 0;
+    display: grid;
+    place-items: center;
+    padding: 1rem;
+    background: color-mix(in srgb, var(--paper) 88%, transparent);
+    pointer-events: none;
+  }
+  .drop p {
+    display: grid;
+    place-items: center;
+    width: 100%;
+    height: 100%;
+    margin: 0;
+    border: 2px dashed var(--accent);
+    border-radius: var(--radius);
+    font-size: 1.25rem;
+    font-weight: 600;
+  }
+  @media (max-width: 40rem) {
+    /* The model’s name needs the room; the mark stays. */
+    header:has(.model) h1 {
+      position: absolute;
+      clip-path: inset(50%);
+    }
+    .brand {
+      margin-right: 0;
+    }
+    .device-name,
+    .new span {
+      display: none;
+    }
+    .new {
+      width: 2.5rem;
+      padding: 0;
+    }
+    .model {
+      padding: 0.4rem 0.5rem;
+    }
+  }
+`;

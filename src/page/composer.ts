@@ -1,0 +1,159 @@
+import type { TemplateResult } from 'lit';
+import { css, html, LitElement } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import { unreachable } from '../base/assert';
+import { emit } from './events';
+import { ICONS } from './icons';
+import { TEXT } from './messages';
+import type { PagePhase } from './page-state';
+import { baseStyles, controlStyles } from './styles';
+
+/** Where a message is written and sent, and a running answer stopped. It says why it cannot send. */
+@customElement('chat-composer')
+export class ChatComposer extends LitElement {
+  static override styles = [
+    baseStyles,
+    controlStyles,
+    css`
+      form {
+        display: flex;
+        align-items: flex-end;
+        gap: 0.5rem;
+        padding: 0.45rem;
+        border: 1px solid var(--line-strong);
+        border-radius: 26px;
+        background: var(--surface);
+        box-shadow: var(--shadow);
+        transition: border-color 120ms;
+      }
+      form:focus-within {
+        border-color: var(--accent);
+        outline: 1px solid var(--accent);
+      }
+      textarea {
+        flex: 1;
+        min-width: 0;
+        min-height: 2.5rem;
+        max-height: min(14rem, 35vh);
+        padding: 0.5rem 0.5rem 0.5rem 0.8rem;
+        border: 0;
+        background: transparent;
+        color: var(--ink);
+        font: inherit;
+        line-height: 1.5;
+        resize: none;
+        field-sizing: content;
+      }
+      /* The frame around it shows the focus. */
+      textarea:focus-visible {
+        outline: none;
+      }
+      textarea:disabled {
+        cursor: not-allowed;
+      }
+      .hint {
+        margin: 0.4rem 0 0;
+        color: var(--ink-soft);
+        font-size: 0.8125rem;
+        text-align: center;
+      }
+    `,
+  ];
+
+  @property() phase: PagePhase = 'idle';
+  @state() private draft = '';
+  @query('textarea') private readonly input: HTMLTextAreaElement | null | undefined;
+
+  override focus(options?: FocusOptions): void {
+    this.input?.focus(options);
+  }
+
+  protected override render(): TemplateResult {
+    const hint = hintOf(this.phase);
+    return html`
+      <form @submit=${this.#submit}>
+        <label class="visually-hidden" for="text">${TEXT.composer.label}</label>
+        <textarea
+          id="text"
+          rows="1"
+          enterkeyhint="send"
+          data-testid="prompt"
+          placeholder=${TEXT.composer.placeholder}
+          aria-describedby="hint"
+          ?disabled=${this.phase === 'idle' || this.phase === 'error'}
+          .value=${this.draft}
+          @input=${this.#typed}
+          @keydown=${this.#pressed}
+        ></textarea>
+        ${this.phase === 'generating' ? this.#renderStop() : this.#renderSend()}
+      </form>
+      <p class="hint" id="hint" data-testid="composer-hint">${hint}</p>
+    `;
+  }
+
+  #renderSend(): TemplateResult {
+    const disabled = this.phase !== 'ready' || this.draft.trim() === '';
+    return html`
+      <button type="submit" class="primary icon" data-testid="send" aria-label=${TEXT.composer.send} ?disabled=${disabled}>${ICONS.send}</button>
+    `;
+  }
+
+  #renderStop(): TemplateResult {
+    return html`
+      <button type="button" class="primary icon" data-testid="stop" aria-label=${TEXT.composer.stop} @click=${this.#stop}>${ICONS.stop}</button>
+    `;
+  }
+
+  #typed(): void {
+    this.draft = this.input?.value ?? '';
+  }
+
+  #pressed(event: KeyboardEvent): void {
+    // While an input method composes a word, Enter belongs to it.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.#send();
+  }
+
+  #submit(event: SubmitEvent): void {
+    event.preventDefault();
+    this.#send();
+    this.focus();
+  }
+
+  #send(): void {
+    if (this.phase !== 'ready' || this.draft.trim() === '') return;
+    const text = this.draft;
+    this.draft = '';
+    emit(this, 'prompt-sent', text);
+  }
+
+  /** The stop button gives way to the send button: focus must not fall to the page. */
+  #stop(): void {
+    emit(this, 'answer-stopped', null);
+    this.focus();
+  }
+}
+
+function hintOf(phase: PagePhase): string {
+  switch (phase) {
+    case 'idle':
+      return TEXT.composer.noModel;
+    case 'loading':
+      return TEXT.composer.loading;
+    case 'error':
+      return TEXT.composer.failed;
+    case 'generating':
+      return TEXT.composer.generating;
+    case 'ready':
+      return TEXT.composer.hint;
+    default:
+      return unreachable(phase);
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'chat-composer': ChatComposer;
+  }
+}

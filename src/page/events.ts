@@ -1,0 +1,21 @@
+import type { ModelChoice } from './model-choice';
+
+/** What components tell the page's root. All bubble through shadow roots. */
+export interface PageEvents {
+  'model-chosen': ModelChoice;
+  'loading-stopped': null;
+  'prompt-sent': string;
+  'answer-stopped': null;
+  'answer-retried': number;
+  announced: string;
+}
+
+/** Dispatches one of `PageEvents` from `source`. */
+export function emit<Name extends keyof PageEvents>(source: HTMLElement, name: Name, detail: PageEvents[Name]): void {
+  source.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+}
+
+/** A listener of one of `PageEvents`, for `@name=${…}` in a template. */
+export function onEvent<Name extends keyof PageEvents>(_name: Name, listen: (detail: PageEvents[Name]) => void): (event: CustomEvent<PageEvents[Name]>) => void {
+  return (event) => listen(event.detail);
+}

@@ -1,0 +1,20 @@
+import { errorToData, ForgelightError } from '../base/errors';
+import type { FailureCode } from './messages';
+
+/** An error as the page keeps it. */
+export interface Failure {
+  readonly code: FailureCode;
+  /** The error's own words: technical detail under the page's. */
+  readonly detail: string;
+}
+
+/** A thrown value as a `Failure`. What is no `ForgelightError` is a mistake of ours and is called `unexpected`. */
+export function failureOf(error: unknown): Failure {
+  const data = errorToData(error, 'closed');
+  return { code: error instanceof ForgelightError ? data.code : 'unexpected', detail: data.message };
+}
+
+/** After these the engine answers nothing any more: the model must be loaded again. */
+export function endsEngine(failure: Failure): boolean {
+  return failure.code === 'device-lost' || failure.code === 'device-blocked' || failure.code === 'closed';
+}

@@ -1,0 +1,53 @@
+import type { ReactiveController, ReactiveControllerHost } from 'lit';
+
+/** Lets a file be dropped anywhere in the window while its host is connected. */
+export class FileDrop implements ReactiveController {
+  /** A file hangs over the window. */
+  active = false;
+  readonly #host: ReactiveControllerHost;
+  readonly #onFile: (file: File) => void;
+
+  constructor(host: ReactiveControllerHost, onFile: (file: File) => void) {
+    this.#host = host;
+    this.#onFile = onFile;
+    host.addController(this);
+  }
+
+  hostConnected(): void {
+    window.addEventListener('dragover', this.#over);
+    window.addEventListener('dragleave', this.#left);
+    window.addEventListener('drop', this.#dropped);
+  }
+
+  hostDisconnected(): void {
+    window.removeEventListener('dragover', this.#over);
+    window.removeEventListener('dragleave', this.#left);
+    window.removeEventListener('drop', this.#dropped);
+  }
+
+  readonly #over = (event: DragEvent): void => {
+    if (event.dataTransfer?.types.includes('Files') !== true) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = 'copy';
+    this.#show(true);
+  };
+
+  /** `relatedTarget` is null only when the pointer leaves the window, not when it moves between elements. */
+  readonly #left = (event: DragEvent): void => {
+    if (event.relatedTarget === null) this.#show(false);
+  };
+
+  readonly #dropped = (event: DragEvent): void => {
+    this.#show(false);
+    const file = event.dataTransfer?.files[0];
+    if (file === undefined) return;
+    event.preventDefault();
+    this.#onFile(file);
+  };
+
+  #show(active: boolean): void {
+    if (this.active === active) return;
+    this.active = active;
+    this.#host.requestUpdate();
+  }
+}

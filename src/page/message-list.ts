@@ -1,0 +1,155 @@
+import type { PropertyValues, TemplateResult } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import { ICONS } from './icons';
+import './message-view';
+import { TEXT } from './messages';
+import type { Message } from './page-state';
+import { baseStyles, controlStyles } from './styles';
+
+/** So near to the end, in CSS pixels, counts as being there. */
+const END_MARGIN = 48;
+
+/**
+ * The conversation's scrolling area. It follows what grows at the end only while the person is there; who has scrolled up stays, and gets a
+ * button back. Slots: `before` and `after` the messages.
+ */
+@customElement('message-list')
+export class MessageList extends LitElement {
+  static override styles = [
+    baseStyles,
+    controlStyles,
+    css`
+      :host {
+        position: relative;
+        min-height: 0;
+      }
+      .scroller {
+        height: 100%;
+        overflow-y: auto;
+        overscroll-behavior: contain;
+        scrollbar-gutter: stable both-edges;
+        scrollbar-width: thin;
+        scrollbar-color: var(--line-strong) transparent;
+      }
+      .scroller:focus-visible {
+        outline-offset: -2px;
+      }
+      .column {
+        display: flex;
+        flex-direction: column;
+        gap: 1.6rem;
+        min-height: 100%;
+        max-width: calc(var(--column) + 2 * var(--gutter));
+        margin: 0 auto;
+        padding: 1.6rem var(--gutter);
+      }
+      ol {
+        display: flex;
+        flex-direction: column;
+        gap: 1.6rem;
+        margin: 0;
+        padding: 0;
+        list-style: none;
+      }
+      li {
+        min-width: 0;
+      }
+      .jump {
+        position: absolute;
+        bottom: 0.8rem;
+        left: 50%;
+        translate: -50% 0;
+        box-shadow: var(--shadow);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) messages: readonly Message[] = [];
+  /** Whether a failed answer can be asked for again now. */
+  @property({ type: Boolean }) retryable = false;
+  @state() private atEnd = true;
+  @query('.scroller') private readonly scroller: HTMLElement | null | undefined;
+  #lastTop = 0;
+  readonly #growth = new ResizeObserver(() => this.#follow());
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#growth.disconnect();
+  }
+
+  /** Shows the end, and follows it again. */
+  scrollToEnd(): void {
+    this.atEnd = true;
+    this.#follow();
+  }
+
+  protected override render(): TemplateResult {
+    const filled = this.messages.length > 0;
+    return html`
+      <div
+        class="scroller"
+        role=${filled ? 'region' : nothing}
+        aria-label=${filled ? TEXT.chat.title : nothing}
+        tabindex=${filled ? '0' : nothing}
+        @scroll=${this.#scrolled}
+      >
+        <div class="column">
+          <slot name="before"></slot>
+          ${filled ? this.#renderMessages() : nothing}
+          <slot name="after"></slot>
+        </div>
+      </div>
+      ${filled && !this.atEnd
+        ? html`<button type="button" class="icon jump" aria-label=${TEXT.chat.jump} data-testid="jump" @click=${this.#jump}>${ICONS.down}</button>`
+        : nothing}
+    `;
+  }
+
+  #renderMessages(): TemplateResult {
+    return html`
+      <h2 class="visually-hidden">${TEXT.chat.title}</h2>
+      <ol data-testid="messages">
+        ${repeat(
+          this.messages,
+          ({ id }) => id,
+          (message) => html`<li><message-view .message=${message} .retryable=${this.retryable}></message-view></li>`,
+        )}
+      </ol>
+    `;
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    for (const element of this.renderRoot.querySelectorAll('.scroller, .column')) this.#growth.observe(element);
+    const before = changed.get('messages')?.length ?? 0;
+    if (changed.has('messages') && this.messages.length > before) this.scrollToEnd();
+  }
+
+  /** Only a person scrolls up. That the end has moved away from where we last followed it to is no reason to stop. */
+  #scrolled(): void {
+    const { scroller } = this;
+    if (!scroller) return;
+    const { scrollTop, scrollHeight, clientHeight } = scroller;
+    if (scrollHeight - scrollTop - clientHeight <= END_MARGIN) this.atEnd = true;
+    else if (scrollTop < this.#lastTop) this.atEnd = false;
+    this.#lastTop = scrollTop;
+  }
+
+  #follow(): void {
+    const { scroller } = this;
+    if (scroller && this.atEnd && this.messages.length > 0) scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  /** The button vanishes at the end: focus goes where reading goes on. */
+  #jump(): void {
+    this.scrollToEnd();
+    this.scroller?.focus();
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'message-list': MessageList;
+  }
+}

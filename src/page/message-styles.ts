@@ -1,0 +1,190 @@
+import { css } from 'lit';
+
+/** Rendered markdown. */
+export const proseStyles = css`
+  .prose {
+    overflow-wrap: break-word;
+  }
+  .block + .block {
+    margin-top: 0.8em;
+  }
+  .block > :first-child {
+    margin-top: 0;
+  }
+  .block > :last-child {
+    margin-bottom: 0;
+  }
+  h4,
+  h5,
+  h6 {
+    margin: 1.2em 0 0.4em;
+    line-height: 1.35;
+  }
+  .block + .block > :is(h4, h5, h6):first-child {
+    margin-top: 1.3em;
+  }
+  h4 {
+    font-size: 1.25rem;
+  }
+  h5 {
+    font-size: 1.1rem;
+  }
+  h6 {
+    font-size: 1rem;
+  }
+  p {
+    margin: 0 0 0.8em;
+  }
+  ul,
+  ol {
+    margin: 0 0 0.8em;
+    padding-left: 1.6em;
+  }
+  li + li {
+    margin-top: 0.25em;
+  }
+  li > ul,
+  li > ol {
+    margin: 0.25em 0 0;
+  }
+  a {
+    color: var(--accent);
+    text-underline-offset: 0.15em;
+    overflow-wrap: anywhere;
+  }
+  blockquote {
+    margin: 0;
+    padding-left: 1em;
+    border-left: 3px solid var(--line);
+    color: var(--ink-soft);
+  }
+  hr {
+    margin: 1.5em 0;
+    border: 0;
+    border-top: 1px solid var(--line);
+  }
+  code {
+    padding: 0.1em 0.35em;
+    border-radius: 5px;
+    background: var(--sunken);
+    font: 0.9em/1.55 var(--font-code);
+  }
+  pre {
+    margin: 0;
+    padding: 0.9rem 1rem;
+    border: 1px solid var(--line);
+    border-radius: var(--radius-small);
+    background: var(--sunken);
+    overflow-x: auto;
+  }
+  pre[data-language]::before {
+    content: attr(data-language);
+    display: block;
+    margin-bottom: 0.5rem;
+    color: var(--ink-soft);
+    font: 500 0.75rem/1 var(--font);
+  }
+  pre code {
+    padding: 0;
+    background: none;
+    font-size: 0.875rem;
+  }
+  .block > div {
+    overflow-x: auto;
+  }
+  table {
+    border-collapse: collapse;
+    font-size: 0.9375rem;
+  }
+  th,
+  td {
+    padding: 0.4rem 0.8rem;
+    border-bottom: 1px solid var(--line);
+    text-align: left;
+  }
+  th {
+    border-bottom-color: var(--line-strong);
+  }
+  [align='right'] {
+    text-align: right;
+  }
+  [align='center'] {
+    text-align: center;
+  }
+`;
+
+export const messageStyles = css`
+  :host([data-user]) {
+    display: flex;
+    justify-content: flex-end;
+  }
+  .question {
+    width: fit-content;
+    max-width: min(85%, 36rem);
+    margin: 0;
+    padding: 0.65rem 1.05rem;
+    border-radius: 20px 20px 5px 20px;
+    background: var(--accent-wash);
+    white-space: pre-wrap;
+    overflow-wrap: anywhere;
+  }
+  .running > .block:last-child > :last-child::after {
+    content: '';
+    display: inline-block;
+    width: 0.5em;
+    height: 1em;
+    margin-left: 0.2em;
+    border-radius: 2px;
+    background: var(--accent);
+    vertical-align: text-bottom;
+    animation: breathe 1.1s ease-in-out infinite alternate;
+  }
+  .reading {
+    display: flex;
+    align-items: center;
+    gap: 0.6em;
+    margin: 0;
+    color: var(--ink-soft);
+  }
+  .reading::before {
+    content: '';
+    width: 0.6em;
+    height: 0.6em;
+    border-radius: 50%;
+    background: var(--accent);
+    animation: breathe 1.1s ease-in-out infinite alternate;
+  }
+  @keyframes breathe {
+    to {
+      opacity: 0.3;
+    }
+  }
+  .broken {
+    margin: 0.5rem 0 0;
+    color: var(--danger);
+    font-size: 0.875rem;
+  }
+  .foot {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    justify-content: space-between;
+    gap: 0.2rem 0.8rem;
+    margin-top: 0.5rem;
+  }
+  .foot li + li {
+    margin-top: 0;
+  }
+  .foot .details {
+    font-size: 0.8125rem;
+  }
+  .foot .small {
+    margin-left: auto;
+  }
+  error-view {
+    margin-top: 0.6rem;
+  }
+  .prose:empty + error-view {
+    margin-top: 0;
+  }
+`;

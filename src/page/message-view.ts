@@ -1,0 +1,110 @@
+import type { PropertyValues, TemplateResult } from 'lit';
+import { html, LitElement, nothing } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { unreachable } from '../base/assert';
+import './error-view';
+import { emit } from './events';
+import type { Failure } from './failure';
+import { endsEngine } from './failure';
+import { answerDetails } from './format';
+import { ICONS } from './icons';
+import { MarkdownStream } from './markdown-stream';
+import { messageStyles, proseStyles } from './message-styles';
+import { ERROR_TEXT, TEXT } from './messages';
+import type { Answer, Message } from './page-state';
+import { isRunning } from './page-state';
+import { baseStyles, cardStyles, controlStyles } from './styles';
+
+const COPIED_MS = 2000;
+
+/** One message: a question as it was typed, or an answer as sanitised markdown with its figures. */
+@customElement('message-view')
+export class MessageView extends LitElement {
+  static override styles = [baseStyles, controlStyles, cardStyles, proseStyles, messageStyles];
+
+  @property({ attribute: false }) message: Message | null = null;
+  /** Whether a failed answer can be asked for again now. */
+  @property({ type: Boolean }) retryable = false;
+  @state() private copied = false;
+  readonly #markdown = new MarkdownStream();
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('message')) this.toggleAttribute('data-user', this.message?.role === 'user');
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { message } = this;
+    if (message === null) return nothing;
+    if (message.role === 'user') {
+      return html`
+        <h3 class="visually-hidden">${TEXT.chat.you}</h3>
+        <p class="question" data-testid="question">${message.text}</p>
+      `;
+    }
+    const running = isRunning(message);
+    return html`
+      <h3 class="visually-hidden">${TEXT.chat.model}</h3>
+      <div class=${running ? 'prose running' : 'prose'} data-testid="answer" aria-busy=${running}>${this.#markdown.update(message.text)}</div>
+      ${this.#renderEnd(message)}
+    `;
+  }
+
+  #renderEnd(answer: Answer): TemplateResult | typeof nothing {
+    switch (answer.status.kind) {
+      case 'reading':
+        return html`<p class="reading" data-testid="reading">${TEXT.chat.reading}</p>`;
+      case 'writing':
+        return nothing;
+      case 'failed':
+        return this.#renderFailure(answer.id, answer.status.failure);
+      case 'finished':
+      case 'stopped':
+        return html`
+          <div class="foot">
+            <ul class="details" data-testid="answer-details">
+              ${answerDetails(answer).map((detail) => html`<li>${detail}</li>`)}
+            </ul>
+            ${answer.text === '' ? nothing : this.#renderCopy(answer)}
+          </div>
+        `;
+      default:
+        return unreachable(answer.status);
+    }
+  }
+
+  /** Where the whole engine failed, the model's card has the full words: here one line says why the answer ends. */
+  #renderFailure(id: number, failure: Failure): TemplateResult {
+    if (endsEngine(failure) && !this.retryable) return html`<p class="broken">${ERROR_TEXT[failure.code].title}</p>`;
+    const retry = html`
+      <button type="button" data-testid="retry" @click=${() => emit(this, 'answer-retried', id)}>${ICONS.retry} ${TEXT.chat.retry}</button>
+    `;
+    return html`<error-view .failure=${failure}>${this.retryable ? retry : nothing}</error-view>`;
+  }
+
+  #renderCopy({ text }: Answer): TemplateResult {
+    return html`
+      <button type="button" class="quiet small" data-testid="copy" @click=${() => this.#copy(text)}>
+        ${ICONS.copy} ${this.copied ? TEXT.chat.copied : TEXT.chat.copy}
+      </button>
+    `;
+  }
+
+  async #copy(text: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Refused by the browser or its owner's settings: the person is told, and can select the text instead.
+      emit(this, 'announced', TEXT.chat.copyFailed);
+      return;
+    }
+    emit(this, 'announced', TEXT.chat.copied);
+    this.copied = true;
+    setTimeout(() => (this.copied = false), COPIED_MS);
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'message-view': MessageView;
+  }
+}

@@ -1,0 +1,174 @@
+import type { TemplateResult } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import { unreachable } from '../base/assert';
+import { formatBytes } from '../base/units';
+import './error-view';
+import type { EngineInfo } from './engine-types';
+import { emit } from './events';
+import { ICONS } from './icons';
+import './load-progress';
+import { TEXT } from './messages';
+import type { ModelChoice } from './model-choice';
+import './model-source';
+import type { ModelState } from './page-state';
+import { baseStyles, cardStyles, controlStyles } from './styles';
+
+/** The model: offered, loading, loaded or failed, and the ways to another one. */
+@customElement('model-card')
+export class ModelCard extends LitElement {
+  static override styles = [
+    baseStyles,
+    controlStyles,
+    cardStyles,
+    css`
+      h3 {
+        margin: 0;
+        font-size: 1.0625rem;
+        line-height: 1.4;
+        overflow-wrap: anywhere;
+      }
+      .offer {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        justify-content: space-between;
+        gap: 0.9rem;
+      }
+      .details {
+        margin-top: 0.1rem;
+      }
+      .notice {
+        margin: 0 0 0.9rem;
+        color: var(--ink-soft);
+      }
+      load-progress,
+      error-view {
+        margin-top: 0.9rem;
+      }
+      model-source {
+        margin-top: 1.3rem;
+        padding-top: 1.2rem;
+        border-top: 1px solid var(--line);
+      }
+      dl {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 0.25rem 1.2rem;
+        margin: 0.8rem 0 0;
+        font-size: 0.9375rem;
+      }
+      dt {
+        color: var(--ink-soft);
+      }
+      dd {
+        margin: 0;
+        overflow-wrap: anywhere;
+      }
+      h4 {
+        margin: 1rem 0 0.2rem;
+        font-size: 0.9375rem;
+      }
+      .notes {
+        margin: 0;
+        padding-left: 1.2rem;
+        font-size: 0.9375rem;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model: ModelState | null = null;
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { model } = this;
+    if (model === null) return nothing;
+    return html`<section class="card" aria-labelledby="name" data-testid="model-card">${renderModel(this, model)}</section>`;
+  }
+}
+
+function renderModel(card: ModelCard, model: ModelState): TemplateResult {
+  const { choice } = model;
+  const load = (): void => emit(card, 'model-chosen', choice);
+  const source = html`<model-source></model-source>`;
+  switch (model.kind) {
+    case 'none':
+      return html`
+        ${model.stopped ? html`<p class="notice">${TEXT.model.stopped}</p>` : nothing}
+        <div class="offer">
+          ${renderName(choice)}
+          <button type="button" class="primary" data-testid="load-model" @click=${load}>${TEXT.model.load}</button>
+        </div>
+        ${source}
+      `;
+    case 'loading':
+      return html`
+        ${renderName(choice)}
+        <load-progress .progress=${model.progress} .local=${choice.local}></load-progress>
+      `;
+    case 'failed':
+      return html`
+        ${renderName(choice)}
+        <error-view .failure=${model.failure}>
+          <button type="button" data-testid="load-again" @click=${load}>${ICONS.retry} ${TEXT.error.tryAgain}</button>
+        </error-view>
+        ${source}
+      `;
+    case 'ready':
+      return html`
+        <h3 id="name">${model.info.model.name}</h3>
+        ${renderFacts(model.info, choice)} ${source}
+      `;
+    default:
+      return unreachable(model);
+  }
+}
+
+function renderName({ name, sizeBytes, licence, reference }: ModelChoice): TemplateResult {
+  const facts = [
+    ...(sizeBytes === undefined ? [] : [formatBytes(sizeBytes)]),
+    ...(licence === undefined ? [] : [licence]),
+    ...(typeof reference === 'string' && licence === undefined ? [hostOf(reference)] : []),
+  ];
+  return html`
+    <div>
+      <h3 id="name">${name}</h3>
+      <ul class="details">
+        ${facts.map((fact) => html`<li>${fact}</li>`)}
+      </ul>
+    </div>
+  `;
+}
+
+/** Where an address leads: `huggingface.co`-like host, or `hf:owner/repo`. */
+function hostOf(reference: string): string {
+  return URL.canParse(reference) && new URL(reference).host !== '' ? new URL(reference).host : reference.split('/').slice(0, 2).join('/');
+}
+
+function renderFacts({ model, device, notes }: EngineInfo, choice: ModelChoice): TemplateResult {
+  const text = TEXT.model.facts;
+  const facts: readonly (readonly [string, string])[] = [
+    [text.device, device.name],
+    [text.size, formatBytes(model.sizeBytes)],
+    [text.architecture, model.architecture],
+    [text.quantisation, model.quantisation],
+    [text.context, TEXT.model.tokens(model.contextLength)],
+    ...(choice.licence === undefined ? [] : [[text.licence, choice.licence] as const]),
+  ];
+  return html`
+    <dl data-testid="model-facts">
+      ${facts.map(([term, value]) => html`<dt>${term}</dt><dd>${value}</dd>`)}
+    </dl>
+    ${notes.length === 0
+      ? nothing
+      : html`<h4>${TEXT.model.notes}</h4>
+          <ul class="notes">
+            ${notes.map((note) => html`<li>${note}</li>`)}
+          </ul>`}
+  `;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'model-card': ModelCard;
+  }
+}

@@ -1,0 +1,91 @@
+import type { EngineOptions } from '../client/types';
+import { TEXT } from './messages';
+
+/** A model that a person picked, or that the page offers first. */
+export interface ModelChoice {
+  readonly reference: EngineOptions['model'];
+  readonly name: string;
+  /** Whether its bytes come from this computer: a file, or a server on it. */
+  readonly local: boolean;
+  readonly sha256?: string;
+  readonly sizeBytes?: number;
+  readonly licence?: string;
+}
+
+/** What the page does when it opens. */
+export interface Start {
+  readonly choice: ModelChoice;
+  /** Load without being asked. */
+  readonly autoload: boolean;
+}
+
+export type Parsed = { readonly ok: true; readonly choice: ModelChoice } | { readonly ok: false; readonly problem: string };
+
+const DEFAULT_FILE = 'SmolLM2-135M-Instruct.Q4_1.gguf';
+const HUB_REFERENCE = /^hf:[^/\s]+\/[^/\s]+\/\S+\.gguf$/i;
+
+/** The model that the server of this page keeps ready. */
+export function defaultChoice(pageUrl: URL): ModelChoice {
+  return {
+    reference: new URL(`/models/${DEFAULT_FILE}`, pageUrl).href,
+    name: 'SmolLM2-135M-Instruct',
+    local: isLoopback(pageUrl),
+    sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
+    sizeBytes: 98_362_432,
+    licence: 'Apache-2.0',
+  };
+}
+
+export function choiceOfFile(file: File): ModelChoice {
+  return { reference: file, name: file.name, local: true, sizeBytes: file.size };
+}
+
+/** What was typed as an address: `https://…`, `hf:owner/repo/file.gguf`, or `http://` on this computer. */
+export function parseAddress(text: string): Parsed {
+  const address = text.trim();
+  const problems = TEXT.model.urlProblems;
+  if (address === '') return { ok: false, problem: problems.empty };
+  if (/^hf:/i.test(address)) {
+    return HUB_REFERENCE.test(address)
+      ? { ok: true, choice: { reference: address, name: lastSegment(address), local: false } }
+      : { ok: false, problem: problems.hub };
+  }
+  if (!/^https?:/i.test(address)) return { ok: false, problem: problems.scheme };
+  if (!URL.canParse(address)) return { ok: false, problem: problems.malformed };
+  const url = new URL(address);
+  if (url.protocol === 'http:' && !isLoopback(url)) return { ok: false, problem: problems.insecure };
+  return { ok: true, choice: choiceOfUrl(url) };
+}
+
+/**
+ * Reads `?model=` and `?autoload=0`. An address in a link may be anyone's: it loads by itself only from this page's own origin or from
+ * this computer; any other waits for a click.
+ */
+export function startOf(pageUrl: URL): Start {
+  const wanted = pageUrl.searchParams.get('model');
+  const mayLoad = pageUrl.searchParams.get('autoload') !== '0';
+  if (wanted === null) return { choice: defaultChoice(pageUrl), autoload: mayLoad };
+  const sameOrigin = wanted.startsWith('/') && URL.canParse(wanted, pageUrl) ? new URL(wanted, pageUrl).href : wanted;
+  const url = URL.canParse(sameOrigin) ? new URL(sameOrigin) : null;
+  if (url?.origin === pageUrl.origin) return { choice: choiceOfUrl(url), autoload: mayLoad };
+  const parsed = parseAddress(sameOrigin);
+  if (!parsed.ok) return { choice: defaultChoice(pageUrl), autoload: false };
+  return { choice: parsed.choice, autoload: mayLoad && parsed.choice.local };
+}
+
+function choiceOfUrl(url: URL): ModelChoice {
+  return { reference: url.href, name: lastSegment(url.pathname), local: isLoopback(url) };
+}
+
+function lastSegment(path: string): string {
+  return decodeURIComponentOrKeep(path.split('/').at(-1) ?? path);
+}
+
+/** Percent signs that encode nothing are legal in a path: such a name is shown as it stands. */
+function decodeURIComponentOrKeep(text: string): string {
+  return /^(?:[^%]|%[0-7][0-9a-f])*$/i.test(text) ? decodeURIComponent(text) : text;
+}
+
+function isLoopback(url: URL): boolean {
+  return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+}

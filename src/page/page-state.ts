@@ -1,0 +1,184 @@
+import { unreachable } from '../base/assert';
+import type { ChatMessage, FinishReason } from '../client/types';
+import type { EngineInfo, LoadProgress, Timings } from './engine-types';
+import type { Failure } from './failure';
+import { phaseText } from './format';
+import { ERROR_TEXT, TEXT } from './messages';
+import type { ModelChoice } from './model-choice';
+
+export type ModelState =
+  | { readonly kind: 'none'; readonly choice: ModelChoice; readonly stopped: boolean }
+  | { readonly kind: 'loading'; readonly choice: ModelChoice; readonly progress: LoadProgress | null }
+  | { readonly kind: 'ready'; readonly choice: ModelChoice; readonly info: EngineInfo }
+  | { readonly kind: 'failed'; readonly choice: ModelChoice; readonly failure: Failure };
+
+export type AnswerStatus =
+  /** Sent; the model reads the prompt. */
+  | { readonly kind: 'reading' }
+  | { readonly kind: 'writing' }
+  | { readonly kind: 'finished'; readonly reason: FinishReason; readonly timings: Timings | null }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export interface Question {
+  readonly role: 'user';
+  readonly id: number;
+  readonly text: string;
+}
+
+export interface Answer {
+  readonly role: 'assistant';
+  readonly id: number;
+  readonly text: string;
+  readonly status: AnswerStatus;
+  /** From sending to the first text, as the person waited for it; `null` until then. */
+  readonly firstTokenMs: number | null;
+}
+
+export type Message = Question | Answer;
+
+/** All that the page shows. Immutable: every event makes a new one. */
+export interface PageState {
+  readonly model: ModelState;
+  readonly messages: readonly Message[];
+  /** What the status node says to screen readers. */
+  readonly announcement: string;
+}
+
+export type PageEvent =
+  | { readonly type: 'load-started'; readonly choice: ModelChoice }
+  | { readonly type: 'load-progressed'; readonly progress: LoadProgress }
+  | { readonly type: 'load-finished'; readonly info: EngineInfo }
+  | { readonly type: 'load-stopped' }
+  | { readonly type: 'engine-failed'; readonly failure: Failure }
+  | { readonly type: 'asked'; readonly questionId: number; readonly answerId: number; readonly text: string }
+  | { readonly type: 'answer-grew'; readonly id: number; readonly text: string; readonly sinceAskedMs: number }
+  | { readonly type: 'answer-ended'; readonly id: number; readonly status: AnswerStatus }
+  | { readonly type: 'answer-withdrawn'; readonly id: number }
+  | { readonly type: 'chat-cleared' }
+  | { readonly type: 'announced'; readonly text: string };
+
+/** The page in one word, for tests and styles. */
+export type PagePhase = 'idle' | 'loading' | 'ready' | 'generating' | 'error';
+
+export function initialState(choice: ModelChoice): PageState {
+  return { model: { kind: 'none', choice, stopped: false }, messages: [], announcement: '' };
+}
+
+/** The state after `event`. Events that come too late (an answer that was cleared, progress after a stop) change nothing. */
+export function reduce(state: PageState, event: PageEvent): PageState {
+  const { model } = state;
+  switch (event.type) {
+    case 'load-started':
+      return withModel(state, { kind: 'loading', choice: event.choice, progress: null }, TEXT.progress.waiting);
+    case 'load-progressed':
+      return model.kind === 'loading' ? progressed(state, model, event.progress) : state;
+    case 'load-finished':
+      return withModel(state, { kind: 'ready', choice: model.choice, info: event.info }, TEXT.status.ready(event.info.model.name));
+    case 'load-stopped':
+      return withModel(state, { kind: 'none', choice: model.choice, stopped: true }, TEXT.status.loadStopped);
+    case 'engine-failed':
+      return withModel(state, { kind: 'failed', choice: model.choice, failure: event.failure }, ERROR_TEXT[event.failure.code].title);
+    case 'asked':
+      return {
+        ...state,
+        announcement: TEXT.status.answering,
+        messages: [
+          ...state.messages,
+          { role: 'user', id: event.questionId, text: event.text },
+          { role: 'assistant', id: event.answerId, text: '', status: { kind: 'reading' }, firstTokenMs: null },
+        ],
+      };
+    case 'answer-grew':
+      return changeAnswer(state, event.id, (answer) => ({
+        ...answer,
+        text: answer.text + event.text,
+        status: { kind: 'writing' },
+        firstTokenMs: answer.firstTokenMs ?? event.sinceAskedMs,
+      }));
+    case 'answer-ended':
+      return {
+        ...changeAnswer(state, event.id, (answer) => ({ ...answer, status: event.status })),
+        announcement: endingText(event.status),
+      };
+    case 'answer-withdrawn':
+      return { ...state, messages: withoutExchange(state.messages, event.id) };
+    case 'chat-cleared':
+      return { ...state, messages: [], announcement: TEXT.status.cleared };
+    case 'announced':
+      return { ...state, announcement: event.text };
+    default:
+      return unreachable(event);
+  }
+}
+
+export function pagePhase({ model, messages }: PageState): PagePhase {
+  switch (model.kind) {
+    case 'none':
+      return 'idle';
+    case 'loading':
+      return 'loading';
+    case 'failed':
+      return 'error';
+    case 'ready':
+      return messages.some(isRunning) ? 'generating' : 'ready';
+    default:
+      return unreachable(model);
+  }
+}
+
+/** Whether the message is an answer that has not ended. */
+export function isRunning(message: Message): message is Answer {
+  return message.role === 'assistant' && (message.status.kind === 'reading' || message.status.kind === 'writing');
+}
+
+/**
+ * The conversation as the model is given it. A question that got no answer at all is left out with its empty answer: templates want the
+ * roles in turn.
+ */
+export function historyOf(messages: readonly Message[]): readonly ChatMessage[] {
+  return messages.flatMap((message, index): readonly ChatMessage[] => {
+    const next = messages[index + 1];
+    const unanswered = message.role === 'user' && next?.role === 'assistant' && next.text === '' && !isRunning(next);
+    if (unanswered || message.text === '') return [];
+    return [{ role: message.role, content: message.text }];
+  });
+}
+
+function withModel(state: PageState, model: ModelState, announcement: string): PageState {
+  return { ...state, model, announcement };
+}
+
+function progressed(state: PageState, model: ModelState & { kind: 'loading' }, progress: LoadProgress): PageState {
+  const changed = model.progress?.phase !== progress.phase;
+  const announcement = changed ? `${phaseText(progress, model.choice.local)}.` : state.announcement;
+  return withModel(state, { ...model, progress }, announcement);
+}
+
+function changeAnswer(state: PageState, id: number, change: (answer: Answer) => Answer): PageState {
+  return {
+    ...state,
+    messages: state.messages.map((message) => (isRunning(message) && message.id === id ? change(message) : message)),
+  };
+}
+
+/** Without the answer `id` and the question before it. */
+function withoutExchange(messages: readonly Message[], id: number): readonly Message[] {
+  return messages.filter((message, index) => message.id !== id && messages[index + 1]?.id !== id);
+}
+
+function endingText(status: AnswerStatus): string {
+  switch (status.kind) {
+    case 'finished':
+      return status.reason === 'length' ? TEXT.status.cut : TEXT.status.finished;
+    case 'stopped':
+      return TEXT.status.stopped;
+    case 'failed':
+      return ERROR_TEXT[status.failure.code].title;
+    case 'reading':
+    case 'writing':
+      return TEXT.status.answering;
+    default:
+      return unreachable(status);
+  }
+}

@@ -1,0 +1,155 @@
+import type { ChatBody, ChatCompletionChunk, Engine, EngineOptions } from '../../src/client/types';
+
+/** A chunk of a stream, cut down to what a page reads of it. */
+export type ScriptedChunk = { readonly text: string } | { readonly finish: 'stop' | 'length' };
+
+export const SCRIPTED_INFO: Engine['info'] = {
+  model: {
+    name: 'Scripted 1B',
+    architecture: 'llama',
+    quantisation: 'Q4_1',
+    sizeBytes: 98_362_432,
+    sha256: '0'.repeat(64),
+    contextLength: 8192,
+    vocabularySize: 49_152,
+  },
+  device: { kind: 'webgpu', name: 'Scripted GPU', features: [] },
+  notes: [],
+  systemFingerprint: 'fp_scripted',
+  kvCacheTokens: 8192,
+};
+
+const TIMINGS: NonNullable<ChatCompletionChunk['timings']> = {
+  prompt_n: 31,
+  prompt_ms: 820,
+  prompt_per_second: 37.8,
+  predicted_n: 64,
+  predicted_ms: 4500,
+  predicted_per_second: 14.2,
+  cache_n: 0,
+};
+
+/** Engines whose loads and answers a test steps by hand: nothing happens until it says so. */
+export class ScriptedEngines {
+  readonly loads: ScriptedLoad[] = [];
+  readonly answers: ScriptedAnswer[] = [];
+  closed = 0;
+
+  readonly createEngine = (options: EngineOptions): Promise<Engine> => {
+    const load = new ScriptedLoad(options, this.#engine());
+    this.loads.push(load);
+    return load.promise;
+  };
+
+  #engine(): Engine {
+    const refuse = (): never => {
+      throw new Error('not scripted');
+    };
+    const create = async (body: ChatBody, options?: { readonly signal?: AbortSignal }): Promise<never> => {
+      const answer = new ScriptedAnswer(body, options?.signal);
+      this.answers.push(answer);
+      // The page asks for streams only; the overload for whole answers is never taken.
+      return answer.chunks() as AsyncIterable<ChatCompletionChunk> as never;
+    };
+    return {
+      info: SCRIPTED_INFO,
+      chat: { completions: { create } },
+      completions: { create: refuse },
+      tokenize: refuse,
+      detokenize: refuse,
+      evaluate: refuse,
+      cancel: refuse,
+      snapshot: refuse,
+      stats: refuse,
+      close: async () => {
+        this.closed += 1;
+      },
+    };
+  }
+}
+
+export class ScriptedLoad {
+  readonly options: EngineOptions;
+  readonly promise: Promise<Engine>;
+  readonly #engine: Engine;
+  #resolve: (engine: Engine) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+
+  constructor(options: EngineOptions, engine: Engine) {
+    this.options = options;
+    this.#engine = engine;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    options.signal?.addEventListener('abort', () => this.fail(new DOMException('The load was stopped.', 'AbortError')));
+  }
+
+  finish(): void {
+    this.#resolve(this.#engine);
+  }
+
+  fail(error: unknown): void {
+    this.#reject(error);
+  }
+}
+
+export class ScriptedAnswer {
+  readonly body: ChatBody;
+  readonly #queue: (ScriptedChunk | { readonly error: unknown } | 'end')[] = [];
+  #wake: () => void = () => undefined;
+
+  constructor(body: ChatBody, signal: AbortSignal | undefined) {
+    this.body = body;
+    signal?.addEventListener('abort', () => this.fail(new DOMException('The answer was stopped.', 'AbortError')));
+  }
+
+  write(text: string): void {
+    this.#push({ text });
+  }
+
+  finish(finish: 'stop' | 'length' = 'stop'): void {
+    this.#push({ finish });
+    this.#push('end');
+  }
+
+  /** The stream ends without a finish reason. */
+  breakOff(): void {
+    this.#push('end');
+  }
+
+  fail(error: unknown): void {
+    this.#push({ error });
+  }
+
+  async *chunks(): AsyncGenerator<ChatCompletionChunk> {
+    for (;;) {
+      const next = this.#queue.shift();
+      if (next === undefined) {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        continue;
+      }
+      if (next === 'end') return;
+      if ('error' in next) throw next.error;
+      yield chunkOf(next);
+    }
+  }
+
+  #push(step: ScriptedChunk | { readonly error: unknown } | 'end'): void {
+    this.#queue.push(step);
+    this.#wake();
+  }
+}
+
+function chunkOf(step: ScriptedChunk): ChatCompletionChunk {
+  const finish = 'finish' in step ? step.finish : null;
+  return {
+    id: 'chatcmpl-1',
+    object: 'chat.completion.chunk',
+    created: 0,
+    model: SCRIPTED_INFO.model.name,
+    system_fingerprint: SCRIPTED_INFO.systemFingerprint,
+    choices: [{ index: 0, delta: 'text' in step ? { content: step.text } : {}, logprobs: null, finish_reason: finish }],
+    ...(finish === null ? {} : { timings: TIMINGS }),
+  };
+}
