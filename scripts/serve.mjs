@@ -99,8 +99,13 @@ function decodePath(url) {
  * @param {string} host
  */
 function isOwnHost(request, host) {
-  const values = request.rawHeaders.filter((_, index, raw) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === 'host');
-  const name = values.length === 1 ? /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d+)?$/i.exec(values[0] ?? '')?.[1]?.toLowerCase() : undefined;
+  const values = request.rawHeaders.filter(
+    (_, index, raw) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === 'host',
+  );
+  const name =
+    values.length === 1
+      ? /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d+)?$/i.exec(values[0] ?? '')?.[1]?.toLowerCase()
+      : undefined;
   if (name === undefined) return false;
   if (LOOPBACK_NAMES.includes(name) || name === urlHost(host).toLowerCase()) return true;
   return ANY_ADDRESS.includes(host) && isIP(name.replace(/^\[|\]$/g, '')) !== 0;
@@ -140,7 +145,8 @@ export async function serve(signal, env = process.env) {
     await listen(server, port ?? DEFAULT_PORT, host);
   } catch (error) {
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
-    if (code !== 'EADDRINUSE') throw new SetupError(`Cannot listen on ${host}: ${message}. Set HOST and PORT to others.`);
+    if (code !== 'EADDRINUSE')
+      throw new SetupError(`Cannot listen on ${host}: ${message}. Set HOST and PORT to others.`);
     if (port !== null) throw new SetupError(`Port ${port} is taken. Set PORT to another, or unset it for a free one.`);
     await listen(server, 0, host);
   }

@@ -64,7 +64,11 @@ async function transfer(url, path, options, onAnswer) {
   const watch = createWatch(signal);
   try {
     watch.arm(connectTimeoutMs, `no answer within ${connectTimeoutMs / 1000} s`);
-    const headers = { ...options.headers, 'accept-encoding': 'identity', ...(have > 0 ? { range: `bytes=${have}-` } : {}) };
+    const headers = {
+      ...options.headers,
+      'accept-encoding': 'identity',
+      ...(have > 0 ? { range: `bytes=${have}-` } : {}),
+    };
     const response = await fetch(url, { headers, signal: watch.signal });
     onAnswer();
     if (response.status === 416 && (await isWhole(response, path, have))) return;
@@ -117,7 +121,8 @@ function readAnswer(response, have, sizeBytes) {
     throw new ErrorType(`the server answered ${status} ${response.statusText}${hint}`.trim());
   }
   const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '');
-  if (status === 206 && Number(range?.[1]) !== have) throw new RefusedError('the server sent another range than asked for');
+  if (status === 206 && Number(range?.[1]) !== have)
+    throw new RefusedError('the server sent another range than asked for');
   const total = status === 206 ? Number(range?.[2]) : Number(response.headers.get('content-length') ?? 0);
   if (sizeBytes !== undefined && total > 0 && total !== sizeBytes) {
     throw new RefusedError(`the server has another file (${total} bytes instead of ${sizeBytes})`);

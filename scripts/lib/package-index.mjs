@@ -26,12 +26,12 @@ export function packageIndex(env = process.env) {
 function configFiles(env) {
   const home = homedir();
   return [
-    env.PIP_CONFIG_FILE,
+    env.PIP_CONFIG_FILE ?? '',
     join(env.XDG_CONFIG_HOME || join(home, '.config'), 'pip/pip.conf'),
     join(home, '.pip/pip.conf'),
-    env.APPDATA && join(env.APPDATA, 'pip/pip.ini'),
+    ...(env.APPDATA ? [join(env.APPDATA, 'pip/pip.ini')] : []),
     '/etc/pip.conf',
-  ].filter((path) => path !== undefined && path !== '');
+  ];
 }
 
 /** @param {string} path @returns {string | undefined} */
@@ -65,7 +65,10 @@ export async function findFile(index, project, fileName, signal) {
 
 /** @param {any} page @returns {{ name: string, url: string }[]} */
 function linksOfJson(page) {
-  return page.files.map((/** @type {{ filename: string, url: string }} */ file) => ({ name: file.filename, url: file.url }));
+  return page.files.map((/** @type {{ filename: string, url: string }} */ file) => ({
+    name: file.filename,
+    url: file.url,
+  }));
 }
 
 /** @param {string} page @returns {{ name: string, url: string }[]} */

@@ -107,7 +107,9 @@ async function send(stream, response) {
 
 /** @param {string | undefined} header @param {string} etag */
 function matches(header, etag) {
-  return header !== undefined && header.split(',').some((value) => ['*', etag].includes(value.trim().replace(/^W\//, '')));
+  return (
+    header !== undefined && header.split(',').some((value) => ['*', etag].includes(value.trim().replace(/^W\//, '')))
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 // Reads one entry of a ZIP archive (a Python wheel is one). Source: PKWARE APPNOTE 6.3, sections 4.3.7, 4.3.12, 4.3.16.
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { Transform } from 'node:stream';
+import { PassThrough, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createInflateRaw } from 'node:zlib';
 
@@ -24,13 +24,14 @@ const DEFLATED = 8;
  */
 export async function extractEntry(archive, name, target, signal) {
   const entry = await findEntry(archive, name);
-  if (entry.method !== STORED && entry.method !== DEFLATED) throw new Error(`${name} is packed with method ${entry.method}`);
+  if (entry.method !== STORED && entry.method !== DEFLATED)
+    throw new Error(`${name} is packed with method ${entry.method}`);
   const packed =
     entry.packedBytes === 0
-      ? []
+      ? Readable.from([])
       : createReadStream(archive, { start: entry.offset, end: entry.offset + entry.packedBytes - 1 });
-  const unpack = entry.method === DEFLATED ? [createInflateRaw()] : [];
-  await pipeline([packed, ...unpack, checked(entry, name), createWriteStream(target)], { signal });
+  const unpack = entry.method === DEFLATED ? createInflateRaw() : new PassThrough();
+  await pipeline(packed, unpack, checked(entry, name), createWriteStream(target), { signal });
 }
 
 /** Lets bytes pass while they are what the entry promises, and no more of them: a bomb ends here.
@@ -56,7 +57,7 @@ async function findEntry(archive, name) {
   const file = await open(archive, 'r');
   try {
     const directory = await readDirectory(file);
-    for (let at = 0; at + CENTRAL_HEADER.sizeBytes <= directory.length; ) {
+    for (let at = 0; at + CENTRAL_HEADER.sizeBytes <= directory.length;) {
       if (directory.readUInt32LE(at) !== CENTRAL_HEADER.signature) throw new Error('not a readable ZIP directory');
       const nameEnd = at + CENTRAL_HEADER.sizeBytes + directory.readUInt16LE(at + 28);
       if (directory.toString('utf8', at + CENTRAL_HEADER.sizeBytes, nameEnd) === name) {

@@ -1,0 +1,52 @@
+// Builds what is published: `dist/lib` (the package) and `dist/page` (the static chat page).
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runScript } from './lib/command.mjs';
+import { generateSources } from './lib/generated.mjs';
+import { ensureDependencies } from './lib/install.mjs';
+import { LIB_FOLDER, ROOT } from './lib/paths.mjs';
+import { buildTypes } from './lib/types.mjs';
+
+/**
+ * One self-contained module: whatever it imports is inside, so that it runs from any static server.
+ * @param {string} entry path in the repository
+ * @param {string} fileName in `dist/lib`
+ */
+async function buildModule(entry, fileName) {
+  const { build } = await import('vite');
+  await build({
+    configFile: false,
+    root: ROOT,
+    logLevel: 'warn',
+    publicDir: false,
+    build: {
+      target: 'es2023',
+      outDir: LIB_FOLDER,
+      emptyOutDir: false,
+      sourcemap: true,
+      lib: { entry: join(ROOT, entry), formats: ['es'], fileName: () => fileName },
+      rolldownOptions: { output: { codeSplitting: false } },
+    },
+  });
+}
+
+/** @param {AbortSignal} signal */
+async function buildAll(signal) {
+  await ensureDependencies(signal);
+  await generateSources(signal);
+  await rm(LIB_FOLDER, { recursive: true, force: true });
+  await buildModule('src/worker/worker.ts', 'worker.js');
+  await buildModule('src/client/index.ts', 'index.js');
+  signal.throwIfAborted();
+  await buildTypes(signal);
+  const { build } = await import('vite');
+  await build({ root: ROOT, configFile: join(ROOT, 'vite.config.ts'), logLevel: 'warn' });
+  signal.throwIfAborted();
+}
+
+await runScript(async (signal) => {
+  const started = performance.now();
+  await buildAll(signal);
+  console.log(`Built dist/lib and dist/page in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  return 0;
+});

@@ -1,0 +1,137 @@
+// `npm test`: sets up what is missing and runs every test. `npm test -- unit e2e` runs the named suites only.
+import { once } from 'node:events';
+import { mkdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join, relative } from 'node:path';
+import { STATIC_CHECKS } from './lib/checks.mjs';
+import { ensureChromium } from './lib/chromium.mjs';
+import { reasonOf, runNode, runScript, SetupError } from './lib/command.mjs';
+import { countPlaywright, countVitest, readCounts } from './lib/counts.mjs';
+import { generateSources } from './lib/generated.mjs';
+import { ensureDependencies } from './lib/install.mjs';
+import { ARTIFACTS_FOLDER, ROOT } from './lib/paths.mjs';
+import { ensureDefaultModel } from './model.mjs';
+
+/** @typedef {{ passed: number, failed: number, note: string }} Result */
+
+const REPORTS = join(ARTIFACTS_FOLDER, 'reports');
+
+/** In this order: what is quick and tells most comes first. */
+const SUITES = {
+  static: runStaticChecks,
+  unit: runVitest,
+  model: runVitest,
+  browser: runVitest,
+  build: runBuild,
+  e2e: runEndToEnd,
+};
+
+await runScript(async (signal) => {
+  const names = chosenSuites(process.argv.slice(2));
+  await ensureDependencies(signal);
+  await generateSources(signal);
+  await rm(REPORTS, { recursive: true, force: true });
+  await mkdir(REPORTS, { recursive: true });
+  const problems = await setUpForBrowser(names, signal);
+
+  const lines = problems;
+  const total = { passed: 0, failed: problems.length };
+  for (const name of names) {
+    console.log(`\n── ${name} ──`);
+    const started = performance.now();
+    const result = await SUITES[name](name, signal);
+    total.passed += result.passed;
+    total.failed += result.failed;
+    const minutes = ((performance.now() - started) / 60_000).toFixed(1);
+    lines.push(`${name.padEnd(8)} ${minutes.padStart(5)} min  ${counted(result)}${result.note && ` · ${result.note}`}`);
+  }
+  console.log(`\n${lines.join('\n')}\n${counted(total)}`);
+  return total.failed === 0 ? 0 : 1;
+});
+
+/** @param {{ passed: number, failed: number }} counts */
+function counted({ passed, failed }) {
+  return `${passed} passed, ${failed} failed`;
+}
+
+/** @param {string[]} wanted @returns {(keyof typeof SUITES)[]} */
+function chosenSuites(wanted) {
+  const all = /** @type {(keyof typeof SUITES)[]} */ (Object.keys(SUITES));
+  const unknown = wanted.find((name) => !Object.hasOwn(SUITES, name));
+  if (unknown !== undefined) throw new SetupError(`There is no suite "${unknown}". The suites are: ${all.join(', ')}.`);
+  return wanted.length === 0 ? all : all.filter((name) => wanted.includes(name));
+}
+
+/**
+ * The browser and the model, for the suites that use them. What cannot be had is a failure of its own, and does not
+ * keep the other suites from running.
+ * @param {string[]} names
+ * @param {AbortSignal} signal
+ */
+async function setUpForBrowser(names, signal) {
+  /** @type {string[]} */
+  const problems = [];
+  const attempt = async (/** @type {string} */ what, /** @type {() => Promise<void>} */ setUp) => {
+    try {
+      await setUp();
+    } catch (error) {
+      if (signal.aborted || !(error instanceof SetupError)) throw error;
+      console.error(`\n${reasonOf(error)}\n`);
+      problems.push(`FAILED   set-up: ${what}`);
+    }
+  };
+  if (names.includes('browser') || names.includes('e2e')) {
+    await attempt('no Chromium with WebGPU (see above)', async () => {
+      process.env.CHROMIUM_PATH = await ensureChromium(signal);
+      console.log(`Chromium: ${process.env.CHROMIUM_PATH}`);
+    });
+  }
+  if (names.some((name) => ['model', 'browser', 'e2e'].includes(name))) {
+    await attempt('no default model (see above)', async () => {
+      console.log(`Model: ${await ensureDefaultModel(signal)}`);
+    });
+  }
+  return problems;
+}
+
+/** @param {string} _name @param {AbortSignal} signal @returns {Promise<Result>} */
+async function runStaticChecks(_name, signal) {
+  const failed = [];
+  for (const { name, args } of STATIC_CHECKS) {
+    const { code } = await runNode(args, { signal });
+    if (code !== 0) failed.push(name);
+  }
+  return { passed: STATIC_CHECKS.length - failed.length, failed: failed.length, note: failed.join(', ') };
+}
+
+/** @param {string} name of the vitest project @param {AbortSignal} signal @returns {Promise<Result>} */
+async function runVitest(name, signal) {
+  const report = join(REPORTS, `${name}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const { code } = await runNode(['node_modules/vitest/vitest.mjs', 'run', '--project', name, ...reporters], { signal });
+  return readCounts(report, countVitest, code);
+}
+
+/** @param {string} _name @param {AbortSignal} signal @returns {Promise<Result>} */
+async function runBuild(_name, signal) {
+  const { code } = await runNode(['scripts/build.mjs'], { signal });
+  return code === 0 ? { passed: 1, failed: 0, note: '' } : { passed: 0, failed: 1, note: 'the build failed' };
+}
+
+/** @param {string} _name @param {AbortSignal} signal @returns {Promise<Result>} */
+async function runEndToEnd(_name, signal) {
+  const report = join(REPORTS, 'e2e.json');
+  const env = { PLAYWRIGHT_JSON_OUTPUT_NAME: relative(ROOT, report), FORGELIGHT_E2E_PORTS: (await freePorts(2)).join() };
+  const args = ['node_modules/@playwright/test/cli.js', 'test', '--reporter=list,json'];
+  const { code } = await runNode(args, { signal, env });
+  return readCounts(report, countPlaywright, code);
+}
+
+/** @param {number} count @returns {Promise<number[]>} ports that were free a moment ago */
+async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => /** @type {import('node:net').AddressInfo} */ (server.address()).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}

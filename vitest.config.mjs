@@ -1,0 +1,56 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { CHROMIUM_FLAGS } from './scripts/lib/chromium-flags.mjs';
+import { installedChromiums } from './scripts/lib/chromium.mjs';
+import { testFiles } from './scripts/lib/vite-files.mjs';
+
+const BROWSER_TESTS = ['src/**/*.browser.test.ts', 'test/**/*.browser.test.ts'];
+/** They run a real model, so they are slow, and they need it to be there. */
+const MODEL_TESTS = ['src/**/*.model.test.ts', 'test/**/*.model.test.ts'];
+
+const executablePath = process.env.CHROMIUM_PATH || installedChromiums()[0];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.mjs'],
+          exclude: [...BROWSER_TESTS, ...MODEL_TESTS],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'model',
+          include: MODEL_TESTS,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        plugins: [testFiles()],
+        // Found by import, these would be bundled in the middle of a run, which loads the page anew.
+        optimizeDeps: { include: ['comlink', 'hash-wasm', 'valibot', '@huggingface/jinja'] },
+        test: {
+          name: 'browser',
+          include: BROWSER_TESTS,
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          browser: {
+            enabled: true,
+            // Its own headless build has no WebGPU: `--headless=new` is among the flags.
+            headless: false,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: { ...(executablePath ? { executablePath } : {}), args: CHROMIUM_FLAGS },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+});
