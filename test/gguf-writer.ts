@@ -52,7 +52,15 @@ export interface TensorSpec {
 }
 
 /** Plain values become string, bool, u32, i32 or f32 and arrays of them; `meta` makes every other type. */
-export type MetaValue = string | boolean | number | readonly string[] | Float32Array | Int32Array | Uint32Array | TypedMeta;
+export type MetaValue =
+  | string
+  | boolean
+  | number
+  | readonly string[]
+  | Float32Array
+  | Int32Array
+  | Uint32Array
+  | TypedMeta;
 
 export interface TypedMeta {
   readonly type: ValueType | number;

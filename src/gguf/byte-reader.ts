@@ -40,7 +40,9 @@ export class ByteReader {
     const end = this.position + sizeBytes;
     if (this.fileSizeBytes !== undefined && end > this.fileSizeBytes) {
       const left = Math.max(0, this.fileSizeBytes - this.position);
-      throw this.fail(`${what} takes ${sizeBytes} bytes and only ${left} are left, so the file is cut short or damaged`);
+      throw this.fail(
+        `${what} takes ${sizeBytes} bytes and only ${left} are left, so the file is cut short or damaged`,
+      );
     }
     if (end > MAX_HEADER_BYTES) {
       throw this.fail(`${what} takes ${sizeBytes} bytes, and a header may hold ${formatBytes(MAX_HEADER_BYTES)}`);
@@ -105,7 +107,8 @@ export class ByteReader {
   /** A 64-bit count of things of which no honest file has more than `max`. */
   count(what: string, max: number): number {
     const count = this.u64(what);
-    if (count > max) throw this.fail(`${what} is ${count}, and at most ${max} are accepted`, undefined, this.position - 8);
+    if (count > max)
+      throw this.fail(`${what} is ${count}, and at most ${max} are accepted`, undefined, this.position - 8);
     return Number(count);
   }
 

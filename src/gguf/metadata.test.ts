@@ -57,13 +57,17 @@ describe('metadata accessors', () => {
   it('name the key and what was expected', () => {
     expect(message(() => getString(metadata, 'none'))).toMatch(/metadata "none" is missing; a string is needed/);
     expect(message(() => getString(metadata, 'eps'))).toMatch(/"eps" is 0\.00001 instead of a string/);
-    expect(message(() => getNumber(metadata, 'general.architecture'))).toMatch(/is the string "llama" instead of a number/);
+    expect(message(() => getNumber(metadata, 'general.architecture'))).toMatch(
+      /is the string "llama" instead of a number/,
+    );
     expect(message(() => getNumber(metadata, 'big'))).toMatch(/1152921504606846976 instead of a number/);
     expect(message(() => getNumber(metadata, 'nan'))).toMatch(/NaN/);
     expect(message(() => getCount(metadata, 'negative'))).toMatch(/-1 instead of a whole number from 0 on/);
     expect(message(() => getCount(metadata, 'eps'))).toMatch(/instead of a whole number/);
     expect(message(() => getBoolean(metadata, 'negative'))).toMatch(/instead of a boolean/);
-    expect(message(() => getStrings(metadata, 'scores'))).toMatch(/an array of length 2 instead of an array of strings/);
+    expect(message(() => getStrings(metadata, 'scores'))).toMatch(
+      /an array of length 2 instead of an array of strings/,
+    );
     expect(message(() => getNumbers(metadata, 'tokens'))).toMatch(/instead of an array of numbers/);
     expect(message(() => getNumbers(metadata, 'wide'))).toMatch(/instead of an array of numbers/);
   });

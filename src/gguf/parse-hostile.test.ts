@@ -49,9 +49,13 @@ describe('counts and lengths', () => {
   it.each(HUGE)('refuses %d of anything', (count) => {
     expect(refusal({ tensorCount: count })).toMatch(/number of tensors is \d+, and at most/);
     expect(refusal({ metadataCount: count })).toMatch(/number of metadata entries is \d+, and at most/);
-    expect(refusal({ metadata: { k: meta.strings(['a'], count) } })).toMatch(/length of an array is \d+.*metadata key "k"/);
+    expect(refusal({ metadata: { k: meta.strings(['a'], count) } })).toMatch(
+      /length of an array is \d+.*metadata key "k"/,
+    );
     expect(refusal({ metadata: { k: meta.numbers('u8', [1], count) } })).toMatch(/length of an array is/);
-    expect(refusal({ metadata: { k: meta.string('a', count) } })).toMatch(/length of a string is \d+.*metadata key "k"/);
+    expect(refusal({ metadata: { k: meta.string('a', count) } })).toMatch(
+      /length of a string is \d+.*metadata key "k"/,
+    );
     expect(refusal({ metadata: { k: meta.nested([], count) } })).toMatch(/length of an array is/);
     const key = new ByteWriter();
     key.raw(writeGguf({ metadataCount: 1 }));
@@ -68,7 +72,9 @@ describe('counts and lengths', () => {
   it('refuses plausible counts that the file is too small for', () => {
     expect(refusal({ tensorCount: 1000 })).toMatch(/directory of 1000 tensors takes 32000 bytes and only 0 are left/);
     expect(refusal({ metadataCount: 1000 })).toMatch(/metadata of 1000 entries takes 13000 bytes and only 0 are left/);
-    expect(refusal({ metadata: { k: meta.strings(['a'], 1_000_000) } })).toMatch(/1000000 elements takes 8000000 bytes/);
+    expect(refusal({ metadata: { k: meta.strings(['a'], 1_000_000) } })).toMatch(
+      /1000000 elements takes 8000000 bytes/,
+    );
     expect(refusal({ metadata: { k: meta.numbers('f64', [1], 2) } })).toMatch(/takes 16 bytes and only 8 are left/);
     expect(refusal({ metadata: { k: meta.string('abc', 4) } })).toMatch(/takes 4 bytes and only 3 are left/);
   });
@@ -82,7 +88,9 @@ describe('counts and lengths', () => {
     const reader = new ByteReader(new Uint8Array(8), undefined);
     reader.position = MAX_HEADER_BYTES - 8;
     expect(() => reader.require(8, 'a thing')).toThrow(PrefixTooShort);
-    expect(() => reader.require(9, 'a thing')).toThrow(/a thing takes 9 bytes, and a header may hold 268\.4 MB \(byte \d+/);
+    expect(() => reader.require(9, 'a thing')).toThrow(
+      /a thing takes 9 bytes, and a header may hold 268\.4 MB \(byte \d+/,
+    );
   });
 
   it('bounds all arrays together', () => {
@@ -97,7 +105,9 @@ describe('counts and lengths', () => {
 describe('values', () => {
   it('refuses unknown types, by id and place', () => {
     expect(refusal({ metadata: { k: { type: 13, write: () => undefined } } })).toMatch(/value type 13 is unknown.*"k"/);
-    expect(refusal({ metadata: { k: { type: 2 ** 32 - 1, write: () => undefined } } })).toMatch(/4294967295 is unknown/);
+    expect(refusal({ metadata: { k: { type: 2 ** 32 - 1, write: () => undefined } } })).toMatch(
+      /4294967295 is unknown/,
+    );
     expect(refusal({ metadata: { k: meta.numbers(99, [1]) } })).toMatch(/element type of an array 99 is unknown/);
   });
 
@@ -117,7 +127,14 @@ describe('values', () => {
 
   it('refuses keys that are empty, doubled or not UTF-8', () => {
     expect(refusal({ metadata: { '': 1 } })).toMatch(/key is empty/);
-    expect(refusal({ metadata: [['same', 1], ['same', 'x']] })).toMatch(/appears twice.*metadata key "same"/);
+    expect(
+      refusal({
+        metadata: [
+          ['same', 1],
+          ['same', 'x'],
+        ],
+      }),
+    ).toMatch(/appears twice.*metadata key "same"/);
     expect(refusal({ metadata: [[notUtf8, 1]] })).toMatch(/not UTF-8.*metadata entry 0/);
   });
 
@@ -162,7 +179,12 @@ describe('tensors', () => {
     expect(refusal(tensor({ offset: 2 ** 53 - 32 }))).toMatch(/beyond 2\^53/);
     expect(refusal(tensor({ offset: 2n ** 64n - 32n }))).toMatch(/offset 18446744073709551584 is beyond 2\^53/);
     const pair = (offset: number): GgufSpec => {
-      return { tensors: [{ name: 'a', type: 'F32', shape: [32] }, { name: 'b', type: 'F32', shape: [8], offset }] };
+      return {
+        tensors: [
+          { name: 'a', type: 'F32', shape: [32] },
+          { name: 'b', type: 'F32', shape: [8], offset },
+        ],
+      };
     };
     expect(refusal(pair(128))).toBe('accepted: complete');
     expect(refusal(pair(96))).toMatch(/overlaps that of tensor "a".*tensor "b"/);

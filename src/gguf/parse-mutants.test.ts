@@ -38,7 +38,19 @@ const original = writeGguf({
 });
 
 /** Numbers that sit at the edges of counts, lengths and offsets. */
-const EDGES = [0n, 1n, 0x7fn, 0xffn, 0xffffn, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n];
+const EDGES = [
+  0n,
+  1n,
+  0x7fn,
+  0xffn,
+  0xffffn,
+  2n ** 31n,
+  2n ** 32n - 1n,
+  2n ** 32n,
+  2n ** 53n,
+  2n ** 63n,
+  2n ** 64n - 1n,
+];
 
 /** One to four changes: a flipped bit, a random byte, an edge value, a cut, bytes moved. */
 function mutate(random: (bound: number) => number): Uint8Array {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { meta, writeGguf, type GgufSpec } from '../../test/gguf-writer';
+import { meta, writeGguf, type MetaValue } from '../../test/gguf-writer';
 import { ggmlTypeLayout } from './ggml-type';
 import { parseGguf } from './parse';
 import type { GgufFile } from './types';
@@ -11,8 +11,8 @@ function parseWhole(bytes: Uint8Array): GgufFile {
   return result.file;
 }
 
-function parseMetadata(metadata: GgufSpec['metadata']): GgufFile['metadata'] {
-  return parseWhole(writeGguf({ ...(metadata === undefined ? {} : { metadata }) })).metadata;
+function parseMetadata(metadata: Readonly<Record<string, MetaValue>>): GgufFile['metadata'] {
+  return parseWhole(writeGguf({ metadata })).metadata;
 }
 
 describe('parseGguf on real files', () => {
@@ -173,7 +173,12 @@ describe('parseGguf on values', () => {
 
 describe('parseGguf on a prefix', () => {
   const bytes = writeGguf({
-    metadata: { 'general.architecture': 'llama', tokens: ['a', 'bc'], eps: 0.5, nested: meta.nested([meta.strings(['x'])]) },
+    metadata: {
+      'general.architecture': 'llama',
+      tokens: ['a', 'bc'],
+      eps: 0.5,
+      nested: meta.nested([meta.strings(['x'])]),
+    },
     tensors: [
       { name: 'a.weight', type: 'F16', shape: [4, 2] },
       { name: 'b.weight', type: 'Q4_1', shape: [32] },
