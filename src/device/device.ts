@@ -34,6 +34,8 @@ export interface Device {
   readonly kind: 'webgpu' | 'reference' | 'hip';
   readonly name: string;
   readonly features: readonly string[];
+  /** Changes with any kernel: part of the system fingerprint and of the key under which a probe's choice is kept. */
+  readonly build: string;
   readonly limits: DeviceLimits;
   /** Zeroed memory of `sizeBytes`, rounded up to 4. The caller owns it. Failure shows in the next `flush`. */
   createBuffer(label: string, sizeBytes: number): DeviceBuffer;

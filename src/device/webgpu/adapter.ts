@@ -1,0 +1,62 @@
+import { ForgelightError } from '../../base/errors';
+
+/** Features that make kernels faster where present; nothing needs them. */
+const USED_FEATURES = ['subgroups', 'timestamp-query'] as const;
+/** Limits raised to what the adapter has: WebGPU's defaults are too small for weights. */
+const RAISED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+] as const;
+
+export interface AdapterOptions {
+  /** Features to use at most; default: all that help. */
+  readonly features?: readonly string[];
+  /** Limits to lower, by WebGPU's names. */
+  readonly limits?: Readonly<Record<string, number>>;
+}
+
+export interface OpenedDevice {
+  readonly device: GPUDevice;
+  readonly name: string;
+  readonly features: readonly string[];
+}
+
+/** Opens the GPU. Throws `no-webgpu`, `no-adapter` or `missing-feature`, each saying what to do. */
+export async function openGpuDevice(gpu: GPU | undefined, options: AdapterOptions): Promise<OpenedDevice> {
+  if (gpu === undefined) {
+    throw new ForgelightError(
+      'no-webgpu',
+      'This browser has no WebGPU. Use a current Chrome, Edge, Firefox or Safari, over https or on localhost.',
+    );
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter === null) {
+    throw new ForgelightError(
+      'no-adapter',
+      'WebGPU found no graphics adapter. Turn on hardware acceleration in the browser settings, update the graphics driver and restart the browser.',
+    );
+  }
+  const allowed = options.features ?? USED_FEATURES;
+  const features = USED_FEATURES.filter((feature) => allowed.includes(feature) && adapter.features.has(feature));
+  const requiredLimits: Record<string, number> = {};
+  for (const limit of RAISED_LIMITS) requiredLimits[limit] = options.limits?.[limit] ?? adapter.limits[limit];
+  try {
+    const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits });
+    return { device, name: adapterName(adapter.info), features };
+  } catch (cause) {
+    throw new ForgelightError(
+      'missing-feature',
+      `The graphics adapter refused a device: ${cause instanceof Error ? cause.message : String(cause)}. Update the browser and the graphics driver.`,
+      { cause },
+    );
+  }
+}
+
+function adapterName(info: GPUAdapterInfo): string {
+  const name = info.description || [info.vendor, info.architecture, info.device].filter(Boolean).join(' ');
+  return name === '' ? 'unknown adapter' : name;
+}

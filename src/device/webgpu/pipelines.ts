@@ -1,0 +1,71 @@
+import { ForgelightError } from '../../base/errors';
+import type { Dispatch } from '../plan';
+import { SHADERS } from './shaders.generated';
+
+/** A dispatch's pipeline and the layout its bind groups follow. */
+export interface KernelPipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** The key of a variant: kernel, block format and constants; also the pipeline's GPU label. */
+export function variantKey(dispatch: Dispatch): string {
+  const constants = Object.entries(dispatch.constants).map(([name, value]) => `${name.toLowerCase()}${value}`);
+  return [dispatch.shader, dispatch.module, ...constants.sort()].filter(Boolean).join('.');
+}
+
+/** Makes each pipeline once, asynchronously, and keeps it as long as the device. */
+export class PipelineCache {
+  private readonly pipelines = new Map<string, Promise<KernelPipeline>>();
+  private readonly layouts = new Map<string, GPUBindGroupLayout>();
+  created = 0;
+
+  constructor(private readonly device: GPUDevice) {}
+
+  get(dispatch: Dispatch): Promise<KernelPipeline> {
+    const key = variantKey(dispatch);
+    const known = this.pipelines.get(key);
+    if (known !== undefined) return known;
+    const made = this.create(dispatch, key);
+    this.pipelines.set(key, made);
+    return made;
+  }
+
+  private async create(dispatch: Dispatch, key: string): Promise<KernelPipeline> {
+    const shader = dispatch.module === '' ? dispatch.shader : `${dispatch.shader}.${dispatch.module}`;
+    const code = SHADERS[shader];
+    if (code === undefined) {
+      throw new ForgelightError('unsupported-quantisation', `There is no kernel ${shader} in this build.`);
+    }
+    const layout = this.layoutOf(dispatch);
+    this.created += 1;
+    const pipeline = await this.device.createComputePipelineAsync({
+      label: key,
+      layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: {
+        module: this.device.createShaderModule({ label: shader, code }),
+        entryPoint: 'main',
+        constants: { ...dispatch.constants },
+      },
+    });
+    return { pipeline, layout };
+  }
+
+  /** Binding 0 the uniform block, 1 the step input, then the dispatch's buffers. */
+  private layoutOf(dispatch: Dispatch): GPUBindGroupLayout {
+    const types: GPUBufferBindingType[] = [
+      'uniform',
+      'read-only-storage',
+      ...dispatch.buffers.map((use): GPUBufferBindingType => (use.access === 'read' ? 'read-only-storage' : 'storage')),
+    ];
+    const key = types.join(' ');
+    const known = this.layouts.get(key);
+    if (known !== undefined) return known;
+    const layout = this.device.createBindGroupLayout({
+      label: key,
+      entries: types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
+    });
+    this.layouts.set(key, layout);
+    return layout;
+  }
+}

@@ -1,0 +1,38 @@
+import { roundUp } from '../../base/units';
+
+/** Buffers that results are read back through: as many as steps are in flight, then used again. Owned by the device. */
+export class StagingRing {
+  private readonly idle: GPUBuffer[] = [];
+  private readonly all = new Set<GPUBuffer>();
+
+  constructor(
+    private readonly gpu: GPUDevice,
+    private readonly onCreate: () => void,
+  ) {}
+
+  /** An unmapped buffer of at least `sizeBytes`. */
+  take(sizeBytes: number): GPUBuffer {
+    const fitting = this.idle.findIndex((buffer) => buffer.size >= sizeBytes);
+    const [found] = fitting < 0 ? [] : this.idle.splice(fitting, 1);
+    if (found !== undefined) return found;
+    const buffer = this.gpu.createBuffer({
+      label: 'staging',
+      size: roundUp(sizeBytes, 256),
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    this.all.add(buffer);
+    this.onCreate();
+    return buffer;
+  }
+
+  giveBack(buffer: GPUBuffer): void {
+    this.idle.push(buffer);
+    this.idle.sort((a, b) => a.size - b.size);
+  }
+
+  destroy(): void {
+    for (const buffer of this.all) buffer.destroy();
+    this.all.clear();
+    this.idle.length = 0;
+  }
+}

@@ -1,0 +1,224 @@
+import { assert } from '../../base/assert';
+import { NO_COUNTS, type DeviceCounters } from '../../base/counters';
+import { ForgelightError } from '../../base/errors';
+import { formatBytes, roundUp } from '../../base/units';
+import type { Device, DeviceBuffer, DeviceLimits, DeviceLoss, PreparedPlan, Readback } from '../device';
+import type { Plan, PlanStep } from '../plan';
+import { openGpuDevice, type AdapterOptions } from './adapter';
+import { PipelineCache } from './pipelines';
+import { SHADER_BUILD } from './shaders.generated';
+import { StagingRing } from './staging';
+
+/** WebGPU's alignment of binding offsets. */
+const BINDING_ALIGNMENT = 256;
+
+class GpuMemory implements DeviceBuffer {
+  constructor(
+    readonly label: string,
+    readonly sizeBytes: number,
+    readonly gpu: GPUBuffer,
+  ) {}
+}
+
+interface PreparedDispatch {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly grid: (rows: number) => readonly [number, number, number];
+}
+
+class GpuPlan implements PreparedPlan {
+  constructor(
+    readonly label: string,
+    readonly dispatches: readonly PreparedDispatch[],
+    readonly params: GpuMemory,
+  ) {}
+}
+
+/** Opens the adapter of this window or worker. Throws `no-webgpu`, `no-adapter`, `missing-feature`. */
+export async function createWebGpuDevice(options: AdapterOptions = {}): Promise<Device> {
+  const { device, name, features } = await openGpuDevice(globalThis.navigator?.gpu, options);
+  return new WebGpuDevice(device, name, features);
+}
+
+/** The Device port over WebGPU: the only user of `GPUDevice`. */
+export class WebGpuDevice implements Device {
+  readonly kind = 'webgpu';
+  readonly build = SHADER_BUILD;
+  readonly limits: DeviceLimits;
+  readonly lost: Promise<DeviceLoss>;
+  private readonly pipelines: PipelineCache;
+  private readonly staging: StagingRing;
+  private readonly live = new Set<GpuMemory>();
+  private readonly counts = { ...NO_COUNTS } as { -readonly [K in keyof DeviceCounters]: number };
+  /** What failed since the last `flush`. */
+  private failures: Promise<GPUError | null>[] = [];
+  private bytes = 0;
+
+  constructor(
+    private readonly gpu: GPUDevice,
+    readonly name: string,
+    readonly features: readonly string[],
+  ) {
+    this.pipelines = new PipelineCache(gpu);
+    this.staging = new StagingRing(gpu, () => (this.counts.buffersCreated += 1));
+    this.limits = {
+      maxBufferBytes: gpu.limits.maxBufferSize,
+      maxBindingBytes: gpu.limits.maxStorageBufferBindingSize,
+      subgroups: features.includes('subgroups'),
+    };
+    this.lost = gpu.lost.then(({ reason, message }) => ({
+      reason: reason === 'destroyed' ? ('destroyed' as const) : ('unknown' as const),
+      message,
+    }));
+  }
+
+  createBuffer(label: string, sizeBytes: number): DeviceBuffer {
+    const size = roundUp(Math.max(sizeBytes, 4), 4);
+    if (size > this.limits.maxBufferBytes || size > this.limits.maxBindingBytes) {
+      throw new ForgelightError(
+        'out-of-memory',
+        `${label} needs one buffer of ${formatBytes(size)}; this adapter allows ${formatBytes(Math.min(this.limits.maxBufferBytes, this.limits.maxBindingBytes))}. Choose a smaller model or a shorter context.`,
+      );
+    }
+    return this.allocate(label, size, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);
+  }
+
+  private allocate(label: string, size: number, usage: number): GpuMemory {
+    this.gpu.pushErrorScope('out-of-memory');
+    const memory = new GpuMemory(label, size, this.gpu.createBuffer({ label, size, usage }));
+    this.failures.push(this.gpu.popErrorScope());
+    this.live.add(memory);
+    this.bytes += size;
+    this.counts.buffersCreated += 1;
+    return memory;
+  }
+
+  destroyBuffer(buffer: DeviceBuffer): void {
+    const memory = memoryOf(buffer);
+    if (!this.live.delete(memory)) return;
+    this.bytes -= memory.sizeBytes;
+    memory.gpu.destroy();
+  }
+
+  write(buffer: DeviceBuffer, offsetBytes: number, data: Uint8Array | Uint32Array): void {
+    const memory = memoryOf(buffer);
+    assert(this.live.has(memory), `${buffer.label} is not destroyed`);
+    assert(offsetBytes % 4 === 0 && data.byteLength % 4 === 0, `whole words are written to ${buffer.label}`);
+    this.gpu.queue.writeBuffer(memory.gpu, offsetBytes, data.buffer, data.byteOffset, data.byteLength);
+    this.counts.bufferWrites += 1;
+    this.counts.bytesWritten += data.byteLength;
+  }
+
+  async flush(): Promise<void> {
+    const failures = this.failures;
+    this.failures = [];
+    const errors = await Promise.all(failures);
+    const error = errors.find((found) => found !== null);
+    if (error !== undefined && error !== null) {
+      throw new ForgelightError(
+        'out-of-memory',
+        `The graphics memory is full (${formatBytes(this.bytes)} asked for): ${error.message}. Close other tabs, or choose a smaller model or a shorter context.`,
+      );
+    }
+    await this.gpu.queue.onSubmittedWorkDone();
+  }
+
+  async prepare(plan: Plan): Promise<PreparedPlan> {
+    const params = this.allocate(
+      `${plan.label} params`,
+      plan.dispatches.length * BINDING_ALIGNMENT,
+      GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    );
+    const blocks = new Uint32Array(params.sizeBytes / 4);
+    plan.dispatches.forEach((dispatch, i) => blocks.set(dispatch.params, (i * BINDING_ALIGNMENT) / 4));
+    this.write(params, 0, blocks);
+    const made = await Promise.all(plan.dispatches.map((dispatch) => this.pipelines.get(dispatch)));
+    this.counts.pipelinesCreated = this.pipelines.created;
+    const step = memoryOf(plan.stepInput).gpu;
+    const dispatches = plan.dispatches.map((dispatch, i) => {
+      const kernel = made[i];
+      assert(kernel !== undefined, 'a pipeline a dispatch');
+      this.counts.bindGroupsCreated += 1;
+      const bindGroup = this.gpu.createBindGroup({
+        label: dispatch.shader,
+        layout: kernel.layout,
+        entries: [
+          {
+            binding: 0,
+            resource: { buffer: params.gpu, offset: i * BINDING_ALIGNMENT, size: roundUp(dispatch.params.byteLength, 16) },
+          },
+          { binding: 1, resource: { buffer: step } },
+          ...dispatch.buffers.map((use, j) => ({ binding: 2 + j, resource: { buffer: memoryOf(use.buffer).gpu } })),
+        ],
+      });
+      return { pipeline: kernel.pipeline, bindGroup, grid: dispatch.grid };
+    });
+    return new GpuPlan(plan.label, dispatches, params);
+  }
+
+  release(prepared: PreparedPlan): void {
+    this.destroyBuffer(planOf(prepared).params);
+  }
+
+  submit(steps: readonly PlanStep[], readback: Readback): Promise<Uint8Array> {
+    const encoder = this.gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    this.counts.passes += 1;
+    for (const { plan, rows } of steps) {
+      for (const { pipeline, bindGroup, grid } of planOf(plan).dispatches) {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindGroup);
+        pass.dispatchWorkgroups(...grid(rows));
+        this.counts.dispatches += 1;
+      }
+    }
+    pass.end();
+    const staging = this.staging.take(readback.sizeBytes);
+    encoder.copyBufferToBuffer(memoryOf(readback.buffer).gpu, 0, staging, 0, readback.sizeBytes);
+    this.gpu.queue.submit([encoder.finish()]);
+    this.counts.submits += 1;
+    this.counts.readbacks += 1;
+    this.counts.readbackBytes += readback.sizeBytes;
+    return this.read(staging, readback.sizeBytes);
+  }
+
+  private async read(staging: GPUBuffer, sizeBytes: number): Promise<Uint8Array> {
+    try {
+      await staging.mapAsync(GPUMapMode.READ, 0, sizeBytes);
+    } catch (cause) {
+      throw new ForgelightError('device-lost', 'The GPU was lost while it was working. Reload the model to go on.', {
+        cause,
+      });
+    }
+    const bytes = new Uint8Array(staging.getMappedRange(0, sizeBytes)).slice();
+    staging.unmap();
+    this.staging.giveBack(staging);
+    return bytes;
+  }
+
+  counters(): DeviceCounters {
+    return { ...this.counts };
+  }
+
+  allocatedBytes(): number {
+    return this.bytes;
+  }
+
+  close(): void {
+    for (const memory of this.live) memory.gpu.destroy();
+    this.live.clear();
+    this.bytes = 0;
+    this.staging.destroy();
+    this.gpu.destroy();
+  }
+}
+
+function memoryOf(buffer: DeviceBuffer): GpuMemory {
+  assert(buffer instanceof GpuMemory, `${buffer.label} belongs to WebGPU`);
+  return buffer;
+}
+
+function planOf(plan: PreparedPlan): GpuPlan {
+  assert(plan instanceof GpuPlan, `${plan.label} was prepared by WebGPU`);
+  return plan;
+}

@@ -1,0 +1,88 @@
+import { divideUp } from '../base/units';
+import type { Device, PreparedPlan } from '../device/device';
+import type { GgufFile } from '../gguf/types';
+import { TOP_K } from '../kernels/candidates';
+import { KV_BLOCK_TOKENS, type KvType } from '../kernels/kv-layout';
+import { allocateWeights, type DeviceWeights } from '../models/device-weights';
+import { sizeKvCache } from '../models/kv-size';
+import type { Network } from '../models/network';
+import { buildPlans, type ModelPlans } from '../models/plan-builder';
+import { ropeTable } from '../models/rope';
+import { planWeights, type WeightPlan } from '../models/weight-plan';
+import type { PreparedModel } from './model-runner';
+import type { KernelVariants } from './probe';
+
+/** Rows of logits computed at once: bounds the logits buffer, not what a request may ask for. */
+const MAX_OUTPUTS = 8;
+
+export interface ModelOptions {
+  readonly contextLength?: number;
+  readonly kvCacheTokens?: number;
+  readonly kvType: KvType;
+  readonly maxConcurrent: number;
+  /** Rows of a prefill step; default by variant. */
+  readonly chunkTokens?: number;
+  readonly variants: KernelVariants;
+}
+
+/** A model whose buffers exist and whose pipelines are being made; its weights are still to be uploaded. */
+export interface AllocatedModel {
+  readonly weightPlan: WeightPlan;
+  readonly weights: DeviceWeights;
+  readonly notes: readonly string[];
+  /** Resolves when every pipeline is made. */
+  readonly prepared: Promise<PreparedModel>;
+}
+
+/** Allocates a model on the device and begins to prepare it. Every buffer belongs to the device and goes with it. */
+export function allocateModel(device: Device, file: GgufFile, network: Network, options: ModelOptions): AllocatedModel {
+  const weightPlan = planWeights(network, file);
+  const size = sizeKvCache(network, { ...options, maxBindingBytes: device.limits.maxBindingBytes });
+  const maxChunkTokens = Math.min(options.chunkTokens ?? defaultChunk(options.variants), size.contextLength);
+  const limits = {
+    vocabularySize: network.vocabularySize,
+    contextLength: size.contextLength,
+    blockTokens: KV_BLOCK_TOKENS,
+    totalBlocks: size.blocks,
+    maxChunkTokens,
+    maxDecodeRows: options.maxConcurrent,
+    topK: Math.min(TOP_K, network.vocabularySize),
+  };
+  const weights = allocateWeights(device, weightPlan);
+  const plans = buildPlans(device, network, weightPlan, weights, {
+    ...options.variants,
+    kvType: options.kvType,
+    kvBlocks: size.blocks,
+    blocksPerSequence: divideUp(size.contextLength, KV_BLOCK_TOKENS),
+    maxChunkTokens,
+    maxDecodeRows: options.maxConcurrent,
+    maxOutputs: MAX_OUTPUTS,
+  });
+  const prepared = preparePlans(device, plans).then((ready) => ({
+    device,
+    plans,
+    prepared: ready,
+    ropeTables: network.ropes.map(ropeTable),
+    limits,
+    maxOutputs: MAX_OUTPUTS,
+  }));
+  return { weightPlan, weights, notes: size.notes, prepared };
+}
+
+/** A software adapter computes a token for long: short chunks keep steps, and with them cancellation, prompt. */
+function defaultChunk(variants: KernelVariants): number {
+  return variants.matmul === 'rows' ? 16 : 128;
+}
+
+async function preparePlans(device: Device, plans: ModelPlans): Promise<PreparedModel['prepared']> {
+  const prepare = (name: 'prefill' | 'decode' | 'head' | 'argmax' | 'topk'): Promise<PreparedPlan> =>
+    device.prepare(plans[name]);
+  const [prefill, decode, head, argmax, topk] = await Promise.all([
+    prepare('prefill'),
+    prepare('decode'),
+    prepare('head'),
+    prepare('argmax'),
+    prepare('topk'),
+  ]);
+  return { prefill, decode, head, argmax, topk };
+}

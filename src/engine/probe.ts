@@ -1,0 +1,128 @@
+import type { Clock } from '../base/clock';
+import { ForgelightError } from '../base/errors';
+import type { Device, DeviceBuffer } from '../device/device';
+import type { Dispatch } from '../device/plan';
+import type { LinearArgs } from '../kernels/linear';
+import { matmul, MATMUL_VARIANTS, type MatmulVariant } from '../kernels/matmul';
+import { matvec, MATVEC_VARIANTS, type MatvecVariant } from '../kernels/matvec';
+import { encodeStepInput } from '../kernels/step-input';
+import { matrixPlanes } from '../kernels/weight-matrix';
+import type { QuantFormat } from '../quant/format';
+
+/** The shape of each kernel that has several. Chosen once per adapter and build, then kept. */
+export interface KernelVariants {
+  readonly matvec: MatvecVariant;
+  readonly matmul: MatmulVariant;
+}
+
+/** Remembers a choice between visits. Owned by the host; losing it costs a new probe. */
+export interface VariantCache {
+  get(key: string): Promise<KernelVariants | null>;
+  set(key: string, variants: KernelVariants): Promise<void>;
+}
+
+export interface ProbeOptions {
+  readonly clock: Clock;
+  readonly cache: VariantCache;
+  /** Variants that are not to be measured: `{ matvec: 'rows' }`. */
+  readonly forced: Readonly<Record<string, string>>;
+}
+
+/** A matrix large enough to keep an adapter busy, small enough for a software adapter. */
+const ROWS = 2048;
+const COLUMNS = 1024;
+const PROMPT_TOKENS = 64;
+/** A variant is timed over about this long, so that a fast adapter's latency does not decide. */
+const TIMED_MS = 20;
+const MAX_REPEATS = 64;
+
+/** Picks the fastest variant of each kernel for this adapter, on weights of `format`. Throws `invalid-request` for unknown names. */
+export async function chooseVariants(device: Device, format: QuantFormat, options: ProbeOptions): Promise<KernelVariants> {
+  const matvecs = MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup' || device.limits.subgroups);
+  const forcedMatvec = forced('matvec', matvecs, options.forced);
+  const forcedMatmul = forced('matmul', MATMUL_VARIANTS, options.forced);
+  if (forcedMatvec !== null && forcedMatmul !== null) return { matvec: forcedMatvec, matmul: forcedMatmul };
+  if (device.kind === 'reference') return { matvec: forcedMatvec ?? 'rows', matmul: forcedMatmul ?? 'rows' };
+
+  const key = [device.name, ...device.features, device.build, format.type].join('|');
+  const known = await options.cache.get(key);
+  const measured = known ?? (await measureAll(device, format, matvecs, options.clock));
+  if (known === null) await options.cache.set(key, measured);
+  return { matvec: forcedMatvec ?? measured.matvec, matmul: forcedMatmul ?? measured.matmul };
+}
+
+function forced<V extends string>(kernel: string, variants: readonly V[], choice: Readonly<Record<string, string>>): V | null {
+  const name = choice[kernel];
+  if (name === undefined) return null;
+  const variant = variants.find((known) => known === name);
+  if (variant !== undefined) return variant;
+  throw new ForgelightError(
+    'invalid-request',
+    `debug.variants.${kernel}: "${name}" is not one of ${variants.join(', ')} on this device.`,
+    { param: `debug.variants.${kernel}` },
+  );
+}
+
+async function measureAll(
+  device: Device,
+  format: QuantFormat,
+  matvecs: readonly MatvecVariant[],
+  clock: Clock,
+): Promise<KernelVariants> {
+  const planes = matrixPlanes({ format, rows: ROWS, columns: COLUMNS });
+  const buffers = {
+    weights: device.createBuffer('probe.weights', planes.totalBytes),
+    x: device.createBuffer('probe.x', PROMPT_TOKENS * COLUMNS * 4),
+    y: device.createBuffer('probe.y', PROMPT_TOKENS * ROWS * 4),
+  };
+  const rows = Array.from({ length: PROMPT_TOKENS }, () => ({ token: 0, position: 0, slot: 0, blocks: [] }));
+  const input = encodeStepInput(rows, [], []);
+  const step = device.createBuffer('probe.step', input.byteLength);
+  device.write(step, 0, input);
+  const weights = { buffer: buffers.weights, format, rows: ROWS, columns: COLUMNS };
+  const args: LinearArgs = { weights, x: buffers.x, y: buffers.y, yStride: ROWS, epilogue: 'store' };
+  const time = (dispatch: Dispatch, count: number): Promise<number> => measure(device, step, buffers.y, dispatch, count, clock);
+  try {
+    return {
+      matvec: await fastest(matvecs, (variant) => time(matvec({ ...args, variant }), 1)),
+      matmul: await fastest(MATMUL_VARIANTS, (variant) => time(matmul({ ...args, variant }), PROMPT_TOKENS)),
+    };
+  } finally {
+    for (const buffer of [...Object.values(buffers), step]) device.destroyBuffer(buffer);
+  }
+}
+
+async function fastest<V>(variants: readonly V[], time: (variant: V) => Promise<number>): Promise<V> {
+  const [first, ...others] = variants;
+  if (first === undefined) throw new ForgelightError('missing-feature', 'There is no kernel variant for this device.');
+  let best: { variant: V; ms: number } = { variant: first, ms: await time(first) };
+  for (const variant of others) {
+    const ms = await time(variant);
+    if (ms < best.ms) best = { variant, ms };
+  }
+  return best.variant;
+}
+
+/** Milliseconds of one dispatch: a first run warms up and tells how often to repeat; then the better of two runs. */
+async function measure(
+  device: Device,
+  step: DeviceBuffer,
+  y: DeviceBuffer,
+  dispatch: Dispatch,
+  rows: number,
+  clock: Clock,
+): Promise<number> {
+  const plan = await device.prepare({ label: 'probe', stepInput: step, dispatches: [dispatch] });
+  const run = async (repeats: number): Promise<number> => {
+    const steps = Array.from({ length: repeats }, () => ({ plan, rows }));
+    const start = clock.now();
+    await device.submit(steps, { buffer: y, sizeBytes: 4 });
+    return (clock.now() - start) / repeats;
+  };
+  await run(1);
+  const once = await run(1);
+  const repeats = Math.max(1, Math.min(MAX_REPEATS, Math.floor(TIMED_MS / Math.max(once, 0.1))));
+  const again = await run(repeats);
+  device.release(plan);
+  return repeats === 1 ? Math.min(once, again) : again;
+}

@@ -1,0 +1,168 @@
+import { assert } from '../base/assert';
+import { MIB, roundUp } from '../base/units';
+import type { Device, DeviceBuffer } from '../device/device';
+import type { GgufTensor } from '../gguf/types';
+import type { DeviceWeights } from '../models/device-weights';
+import { allWeights, granuleBlocks, type WeightPlan } from '../models/weight-plan';
+import { matrixPlanes } from '../kernels/weight-matrix';
+import { dequantize, type QuantFormat } from '../quant/format';
+import { splitPlanes, type PlaneLayout } from '../quant/planes';
+
+/** Written to the device before we wait for it: bounds what is in flight. */
+const FLUSH_BYTES = 16 * MIB;
+
+/** Takes a tensor's bytes in file order, in pieces of any size. */
+interface Sink {
+  readonly tensor: GgufTensor;
+  write(bytes: Uint8Array): void;
+  end(): void;
+}
+
+/**
+ * Streams a model's bytes to the device as they arrive. The host holds one piece and less than one granule besides;
+ * tensors that the network does not use are passed over.
+ */
+export class WeightUpload {
+  private readonly sinks: Sink[];
+  private position: number;
+  private unflushedBytes = 0;
+
+  /** `position`: where in the file the first byte that `push` gets lies. */
+  constructor(
+    private readonly device: Device,
+    plan: WeightPlan,
+    weights: DeviceWeights,
+    position: number,
+  ) {
+    this.position = position;
+    this.sinks = sinksOf(device, plan, weights).sort((a, b) => a.tensor.offsetBytes - b.tensor.offsetBytes);
+  }
+
+  /** The next bytes of the file. */
+  async push(bytes: Uint8Array): Promise<void> {
+    const end = this.position + bytes.byteLength;
+    let sink = this.sinks[0];
+    while (sink !== undefined && sink.tensor.offsetBytes < end) {
+      const { offsetBytes, sizeBytes } = sink.tensor;
+      const from = Math.max(offsetBytes, this.position);
+      const to = Math.min(offsetBytes + sizeBytes, end);
+      sink.write(bytes.subarray(from - this.position, to - this.position));
+      if (to < offsetBytes + sizeBytes) break;
+      sink.end();
+      this.sinks.shift();
+      sink = this.sinks[0];
+    }
+    this.position = end;
+    this.unflushedBytes += bytes.byteLength;
+    if (this.unflushedBytes < FLUSH_BYTES) return;
+    this.unflushedBytes = 0;
+    await this.device.flush();
+  }
+
+  /** True when every tensor has arrived. */
+  get complete(): boolean {
+    return this.sinks.length === 0;
+  }
+}
+
+function sinksOf(device: Device, plan: WeightPlan, weights: DeviceWeights): Sink[] {
+  const { matrices, vectors } = allWeights(plan);
+  const matrixSinks = matrices.flatMap((matrix) =>
+    matrix.parts.map(({ tensor, firstRow }) => {
+      const firstBlock = (firstRow * matrix.columns) / matrix.format.blockElements;
+      return new MatrixSink(device, tensor, weights.matrix(matrix).buffer, matrix.format, matrixPlanes(matrix), firstBlock);
+    }),
+  );
+  const vectorSinks = vectors.map((vector) => new VectorSink(device, vector.tensor, weights.vector(vector), vector.format));
+  return [...matrixSinks, ...vectorSinks];
+}
+
+/** Splits blocks into planes and writes whole granules; what does not fill one waits for the next piece. */
+class MatrixSink implements Sink {
+  private block: number;
+  private readonly granuleBytes: number;
+  private rest: Uint8Array = new Uint8Array();
+
+  constructor(
+    private readonly device: Device,
+    readonly tensor: GgufTensor,
+    private readonly buffer: DeviceBuffer,
+    private readonly format: QuantFormat,
+    private readonly planes: PlaneLayout,
+    firstBlock: number,
+  ) {
+    this.block = firstBlock;
+    this.granuleBytes = granuleBlocks(format) * format.blockBytes;
+  }
+
+  write(bytes: Uint8Array): void {
+    let piece = bytes;
+    if (this.rest.byteLength > 0) {
+      const wanted = this.granuleBytes - this.rest.byteLength;
+      this.rest = concat(this.rest, piece.subarray(0, wanted));
+      piece = piece.subarray(wanted);
+      if (this.rest.byteLength < this.granuleBytes) return;
+      this.store(this.rest);
+      this.rest = new Uint8Array();
+    }
+    const whole = piece.byteLength - (piece.byteLength % this.granuleBytes);
+    if (whole > 0) this.store(piece.subarray(0, whole));
+    if (whole < piece.byteLength) this.rest = piece.slice(whole);
+  }
+
+  end(): void {
+    if (this.rest.byteLength > 0) this.store(this.rest);
+    this.rest = new Uint8Array();
+  }
+
+  private store(blocks: Uint8Array): void {
+    const { main, side } = splitPlanes(this.format, blocks);
+    this.device.write(this.buffer, this.block * this.planes.mainBlockBytes, wholeWords(main));
+    if (side !== null) {
+      const sideBytes = this.format.side?.sizeBytes ?? 0;
+      this.device.write(this.buffer, this.planes.sideOffsetBytes + this.block * sideBytes, wholeWords(side));
+    }
+    this.block += blocks.byteLength / this.format.blockBytes;
+  }
+}
+
+/** Collects a small tensor and writes it as f32. */
+class VectorSink implements Sink {
+  private readonly bytes: Uint8Array;
+  private filled = 0;
+
+  constructor(
+    private readonly device: Device,
+    readonly tensor: GgufTensor,
+    private readonly buffer: DeviceBuffer,
+    private readonly format: QuantFormat,
+  ) {
+    this.bytes = new Uint8Array(tensor.sizeBytes);
+  }
+
+  write(bytes: Uint8Array): void {
+    this.bytes.set(bytes, this.filled);
+    this.filled += bytes.byteLength;
+  }
+
+  end(): void {
+    assert(this.filled === this.bytes.byteLength, `all of ${this.tensor.name} arrived`);
+    const values = dequantize(this.format, this.bytes);
+    this.device.write(this.buffer, 0, new Uint8Array(values.buffer));
+  }
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.byteLength + b.byteLength);
+  both.set(a);
+  both.set(b, a.byteLength);
+  return both;
+}
+
+/** The bytes, padded with zeros to whole words. */
+function wholeWords(bytes: Uint8Array): Uint8Array {
+  if (bytes.byteLength % 4 === 0) return bytes;
+  const padded = new Uint8Array(roundUp(bytes.byteLength, 4));
+  padded.set(bytes);
+  return padded;
+}

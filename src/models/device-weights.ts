@@ -1,0 +1,35 @@
+import { defined } from '../base/assert';
+import type { Device, DeviceBuffer } from '../device/device';
+import { matrixPlanes, type WeightMatrix } from '../kernels/weight-matrix';
+import { allWeights, type MatrixPlan, type VectorPlan, type WeightPlan } from './weight-plan';
+
+/** The weights' buffers on a device. Whoever loads the model owns them. */
+export interface DeviceWeights {
+  matrix(plan: MatrixPlan): WeightMatrix;
+  vector(plan: VectorPlan): DeviceBuffer; // [length] f32
+  readonly sizeBytes: number;
+}
+
+/** Makes a buffer for every matrix and vector; their contents are uploaded later. */
+export function allocateWeights(device: Device, plan: WeightPlan): DeviceWeights {
+  const { matrices, vectors } = allWeights(plan);
+  const matrixOf = new Map<MatrixPlan, WeightMatrix>();
+  const vectorOf = new Map<VectorPlan, DeviceBuffer>();
+  let sizeBytes = 0;
+  for (const matrix of matrices) {
+    const { name, format, rows, columns } = matrix;
+    const buffer = device.createBuffer(name, matrixPlanes(matrix).totalBytes);
+    matrixOf.set(matrix, { buffer, format, rows, columns });
+    sizeBytes += buffer.sizeBytes;
+  }
+  for (const vector of vectors) {
+    const buffer = device.createBuffer(vector.name, vector.length * 4);
+    vectorOf.set(vector, buffer);
+    sizeBytes += buffer.sizeBytes;
+  }
+  return {
+    matrix: (matrix) => defined(matrixOf.get(matrix), matrix.name),
+    vector: (vector) => defined(vectorOf.get(vector), vector.name),
+    sizeBytes,
+  };
+}

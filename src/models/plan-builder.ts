@@ -1,0 +1,238 @@
+import { defined } from '../base/assert';
+import type { Device, DeviceBuffer } from '../device/device';
+import type { Dispatch, Plan } from '../device/plan';
+import { attention } from '../kernels/attention';
+import { argmax, candidateBytes, topk } from '../kernels/candidates';
+import { embed } from '../kernels/embed';
+import { kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
+import type { LinearArgs } from '../kernels/linear';
+import { matmul, type MatmulVariant } from '../kernels/matmul';
+import { matvec, type MatvecVariant } from '../kernels/matvec';
+import { rmsnorm } from '../kernels/rmsnorm';
+import { ropeKv } from '../kernels/rope-kv';
+import { stepInputWords } from '../kernels/step-input';
+import { swiglu } from '../kernels/swiglu';
+import type { WeightMatrix } from '../kernels/weight-matrix';
+import type { DeviceWeights } from './device-weights';
+import type { AttentionBlock, FeedForwardBlock, Network } from './network';
+import type { LayerWeightPlan, MatrixPlan, WeightPlan } from './weight-plan';
+
+export interface PlanOptions {
+  readonly matvec: MatvecVariant;
+  readonly matmul: MatmulVariant;
+  readonly kvType: KvType;
+  readonly kvBlocks: number;
+  /** Blocks the longest request may hold. */
+  readonly blocksPerSequence: number;
+  readonly maxChunkTokens: number;
+  readonly maxDecodeRows: number;
+  /** Rows of logits computed at once. */
+  readonly maxOutputs: number;
+}
+
+/** A model's plans over one set of activations, allocated once. */
+export interface ModelPlans {
+  /** Prompt rows → the residual stream and the KV cache. */
+  readonly prefill: Plan;
+  /** The same for generated rows, with the decode kernels. */
+  readonly decode: Plan;
+  /** The rows that outputs name → logits; for prompt and generated rows alike. */
+  readonly head: Plan;
+  readonly argmax: Plan;
+  readonly topk: Plan;
+  readonly stepInput: DeviceBuffer;
+  readonly logits: DeviceBuffer; // [outputs × vocabulary] f32
+  readonly argmaxResult: DeviceBuffer; // [outputs] (order key, id)
+  readonly topkResult: DeviceBuffer; // [outputs × 64] (order key, id)
+}
+
+/** Lowers a network to kernels. The caller owns every buffer made here, through the device. */
+export function buildPlans(
+  device: Device,
+  network: Network,
+  weightPlan: WeightPlan,
+  weights: DeviceWeights,
+  options: PlanOptions,
+): ModelPlans {
+  const builder = new PlanBuilder(device, network, weights, options);
+  return builder.build(weightPlan);
+}
+
+/** Activations, allocated once for the largest step, [rows × …] f32. */
+interface Activations {
+  readonly x: DeviceBuffer; // [rows × hidden] the residual stream
+  readonly normed: DeviceBuffer; // [rows × hidden]
+  readonly qkv: DeviceBuffer; // [rows × (heads + 2·kvHeads)·headSize]
+  readonly q: DeviceBuffer; // [rows × heads·headSize] rotated
+  readonly attended: DeviceBuffer; // [rows × heads·headSize]
+  readonly gateUp: DeviceBuffer; // [rows × 2·size]
+  readonly gated: DeviceBuffer; // [rows × size]
+}
+
+type Linear = (args: LinearArgs) => Dispatch;
+
+class PlanBuilder {
+  private readonly activations: Activations;
+  private readonly sampled: DeviceBuffer;
+  private readonly stepInput: DeviceBuffer;
+  private readonly kv: readonly KvLayer[];
+
+  constructor(
+    private readonly device: Device,
+    private readonly network: Network,
+    private readonly weights: DeviceWeights,
+    private readonly options: PlanOptions,
+  ) {
+    const rows = Math.max(options.maxChunkTokens, options.maxDecodeRows);
+    const widest = (size: (layer: Network['layers'][number]) => number): number =>
+      Math.max(...network.layers.map(size));
+    const width = widest(({ attention: a }) => a.heads * a.headSize);
+    const qkvWidth = widest(({ attention: a }) => (a.heads + 2 * a.kvHeads) * a.headSize);
+    const size = widest(({ feedForward }) => feedForward.size);
+    const buffer = (label: string, elements: number): DeviceBuffer => device.createBuffer(label, rows * elements * 4);
+    this.activations = {
+      x: buffer('x', network.hiddenSize),
+      normed: buffer('normed', network.hiddenSize),
+      qkv: buffer('qkv', qkvWidth),
+      q: buffer('q', width),
+      attended: buffer('attended', width),
+      gateUp: buffer('gateUp', 2 * size),
+      gated: buffer('gated', size),
+    };
+    this.sampled = device.createBuffer('sampled', options.maxDecodeRows * 4);
+    const words = stepInputWords({
+      rows,
+      outputs: rows,
+      sequences: options.maxDecodeRows,
+      blocksPerSequence: options.blocksPerSequence,
+      tablePairs: network.ropes.map((rope) => rope.pairs),
+    });
+    this.stepInput = device.createBuffer('step', words * 4);
+    this.kv = network.layers.map(({ attention: { kvHeads, headSize } }, i) => {
+      const layer = { type: options.kvType, kvHeads, headSize, blocks: options.kvBlocks };
+      return { ...layer, buffer: device.createBuffer(`kv.${i}`, kvLayerBytes(layer)) };
+    });
+  }
+
+  build(weightPlan: WeightPlan): ModelPlans {
+    const { network, options, stepInput } = this;
+    const outputs = options.maxOutputs;
+    const logits = this.device.createBuffer('logits', outputs * network.vocabularySize * 4);
+    const scratchBytes = candidateBytes(network.vocabularySize, outputs);
+    const scratch = [
+      this.device.createBuffer('candidates.a', scratchBytes),
+      this.device.createBuffer('candidates.b', scratchBytes),
+    ] as const;
+    const best = argmax({ logits, size: network.vocabularySize, scratch, sampled: this.sampled });
+    const top = topk({ logits, size: network.vocabularySize, scratch });
+    const plan = (label: string, dispatches: readonly Dispatch[]): Plan => ({ label, stepInput, dispatches });
+    return {
+      prefill: plan('prefill', this.body(weightPlan, (args) => matmul({ ...args, variant: options.matmul }), false)),
+      decode: plan('decode', this.body(weightPlan, (args) => matvec({ ...args, variant: options.matvec }), true)),
+      head: plan('head', this.head(weightPlan, logits)),
+      argmax: plan('argmax', best.dispatches),
+      topk: plan('topk', top.dispatches),
+      stepInput,
+      logits,
+      argmaxResult: best.result,
+      topkResult: top.result,
+    };
+  }
+
+  /** Tokens → residual stream. `fusesSwiglu`: the linear kernel can end in SwiGLU. */
+  private body(weightPlan: WeightPlan, linear: Linear, fusesSwiglu: boolean): Dispatch[] {
+    const { network } = this;
+    const dispatches = [
+      embed({
+        weights: this.weights.matrix(weightPlan.embedding),
+        sampled: this.sampled,
+        y: this.activations.x,
+        scale: network.embeddingScale,
+      }),
+    ];
+    network.layers.forEach((layer, i) => {
+      const layerWeights = defined(weightPlan.layers[i], `weights of layer ${i}`);
+      const kv = defined(this.kv[i], `KV cache of layer ${i}`);
+      dispatches.push(...this.attention(layer.attention, layerWeights, kv, linear));
+      dispatches.push(...this.feedForward(layer.feedForward, layerWeights, linear, fusesSwiglu));
+    });
+    return dispatches;
+  }
+
+  private attention(block: AttentionBlock, plan: LayerWeightPlan, kv: KvLayer, linear: Linear): Dispatch[] {
+    const { x, normed, qkv, q, attended } = this.activations;
+    const { heads, headSize, scale } = block;
+    const rope = defined(this.network.ropes[block.rope], 'RoPE table');
+    const qkvWidth = (heads + 2 * kv.kvHeads) * headSize;
+    return [
+      this.norm(x, this.weights.vector(plan.attentionNorm), normed),
+      ...this.beside(plan.qkv, normed, qkv, qkvWidth, linear),
+      ropeKv({ qkv, q, kv, heads, pairs: rope.pairs, table: block.rope, pairing: rope.pairing }),
+      attention({ q, y: attended, kv, heads, scale }),
+      this.addTo(x, plan.output, attended, linear),
+    ];
+  }
+
+  private feedForward(
+    block: FeedForwardBlock,
+    plan: LayerWeightPlan,
+    linear: Linear,
+    fusesSwiglu: boolean,
+  ): Dispatch[] {
+    const { x, normed, gateUp, gated } = this.activations;
+    const { size } = block;
+    const [stacked, ...others] = plan.gateUp;
+    const gate =
+      fusesSwiglu && stacked !== undefined && others.length === 0
+        ? [linear({ weights: this.weights.matrix(stacked), x: normed, y: gated, yStride: size, epilogue: 'swiglu' })]
+        : [...this.beside(plan.gateUp, normed, gateUp, 2 * size, linear), swiglu({ x: gateUp, y: gated, size })];
+    return [
+      this.norm(x, this.weights.vector(plan.feedForwardNorm), normed),
+      ...gate,
+      this.addTo(x, plan.down, gated, linear),
+    ];
+  }
+
+  /** Final norm and logits of the rows that outputs name: always the decode kernel, whatever the rows came from. */
+  private head(weightPlan: WeightPlan, logits: DeviceBuffer): Dispatch[] {
+    const { network, options } = this;
+    const normed = this.device.createBuffer('output.normed', options.maxOutputs * network.hiddenSize * 4);
+    const norm = rmsnorm({
+      x: this.activations.x,
+      weight: this.weights.vector(weightPlan.outputNorm),
+      y: normed,
+      hidden: network.hiddenSize,
+      epsilon: network.normEpsilon,
+      ofOutputs: true,
+    });
+    const weights: WeightMatrix = this.weights.matrix(weightPlan.head);
+    const linear = { weights, x: normed, y: logits, yStride: network.vocabularySize, epilogue: 'store' } as const;
+    return [norm, matvec({ ...linear, variant: options.matvec })];
+  }
+
+  private norm(x: DeviceBuffer, weight: DeviceBuffer, y: DeviceBuffer): Dispatch {
+    return rmsnorm({ x, weight, y, hidden: this.network.hiddenSize, epsilon: this.network.normEpsilon });
+  }
+
+  /** Several matrices over one input, their results beside each other in a row of y. */
+  private beside(
+    matrices: readonly MatrixPlan[],
+    x: DeviceBuffer,
+    y: DeviceBuffer,
+    yStride: number,
+    linear: Linear,
+  ): Dispatch[] {
+    let yOffset = 0;
+    return matrices.map((matrix) => {
+      const dispatch = linear({ weights: this.weights.matrix(matrix), x, y, yStride, yOffset, epilogue: 'store' });
+      yOffset += matrix.rows;
+      return dispatch;
+    });
+  }
+
+  /** stream += matrix · x */
+  private addTo(stream: DeviceBuffer, matrix: MatrixPlan, x: DeviceBuffer, linear: Linear): Dispatch {
+    const weights = this.weights.matrix(matrix);
+    return linear({ weights, x, y: stream, yStride: matrix.rows, epilogue: 'add' });
+  }
+}

@@ -1,0 +1,158 @@
+import { ForgelightError } from '../base/errors';
+import type { GgufFile, GgufTensor } from '../gguf/types';
+import { MAX_ATTENTION_GROUP, MAX_HEAD_SIZE } from '../kernels/attention';
+import { UNIT_ELEMENTS } from '../kernels/weight-matrix';
+import type { QuantFormat } from '../quant/format';
+import { planeLayout } from '../quant/planes';
+import { quantFormat } from '../quant/registry';
+import type { Layer, Network } from './network';
+
+/** A matrix as it will lie on the device: one tensor, or several of one format and row length stacked. */
+export interface MatrixPlan {
+  readonly name: string;
+  readonly format: QuantFormat;
+  readonly rows: number;
+  readonly columns: number;
+  readonly parts: readonly { readonly tensor: GgufTensor; readonly firstRow: number }[];
+}
+
+/** A norm's weights: f32 on the device whatever the file has. */
+export interface VectorPlan {
+  readonly name: string;
+  readonly tensor: GgufTensor;
+  readonly format: QuantFormat;
+  readonly length: number;
+}
+
+/** Where every tensor of a network goes. A layer's `qkv` and `gateUp` hold one stacked matrix, or one for each operand. */
+export interface WeightPlan {
+  readonly embedding: MatrixPlan;
+  readonly head: MatrixPlan;
+  readonly outputNorm: VectorPlan;
+  readonly layers: readonly LayerWeightPlan[];
+}
+
+export interface LayerWeightPlan {
+  readonly attentionNorm: VectorPlan;
+  readonly qkv: readonly MatrixPlan[];
+  readonly output: MatrixPlan;
+  readonly feedForwardNorm: VectorPlan;
+  readonly gateUp: readonly MatrixPlan[];
+  readonly down: MatrixPlan;
+}
+
+/** Throws `bad-gguf` for a missing tensor or a wrong shape, `unsupported-…` for what the kernels cannot take. */
+export function planWeights(network: Network, file: GgufFile): WeightPlan {
+  const planner = new Planner(file);
+  const { hiddenSize, vocabularySize } = network;
+  const embedding = planner.matrix(network.embedding, vocabularySize, hiddenSize);
+  return {
+    embedding,
+    head: network.head === network.embedding ? embedding : planner.matrix(network.head, vocabularySize, hiddenSize),
+    outputNorm: planner.vector(network.outputNorm, hiddenSize),
+    layers: network.layers.map((layer) => planLayer(planner, layer, hiddenSize)),
+  };
+}
+
+/** Every matrix once, every vector once: what is allocated and uploaded. */
+export function allWeights(plan: WeightPlan): { matrices: readonly MatrixPlan[]; vectors: readonly VectorPlan[] } {
+  const matrices = plan.layers.flatMap((layer) => [...layer.qkv, layer.output, ...layer.gateUp, layer.down]);
+  const vectors = plan.layers.flatMap((layer) => [layer.attentionNorm, layer.feedForwardNorm]);
+  return {
+    matrices: [...new Set([plan.embedding, plan.head, ...matrices])],
+    vectors: [plan.outputNorm, ...vectors],
+  };
+}
+
+/** Blocks after which both planes stand at a whole word: tensors are stacked and uploaded in multiples of it. */
+export function granuleBlocks(format: QuantFormat): number {
+  const { mainBlockBytes } = planeLayout(format, 1);
+  const sideBytes = format.side?.sizeBytes ?? 0;
+  for (const blocks of [1, 2, 4]) {
+    if ((blocks * mainBlockBytes) % 4 === 0 && (blocks * sideBytes) % 4 === 0) return blocks;
+  }
+  return 4;
+}
+
+function planLayer(planner: Planner, layer: Layer, hiddenSize: number): LayerWeightPlan {
+  const { attention, feedForward } = layer;
+  const group = attention.heads / attention.kvHeads;
+  if (!Number.isInteger(group) || group > MAX_ATTENTION_GROUP || attention.headSize > MAX_HEAD_SIZE || attention.headSize % 4 !== 0) {
+    throw new ForgelightError(
+      'unsupported-architecture',
+      `${attention.heads} query heads over ${attention.kvHeads} KV heads of size ${attention.headSize}: the attention kernel takes up to ${MAX_ATTENTION_GROUP} query heads a KV head and head sizes up to ${MAX_HEAD_SIZE} in steps of 4. Choose another model.`,
+    );
+  }
+  const width = attention.heads * attention.headSize;
+  const kvWidth = attention.kvHeads * attention.headSize;
+  return {
+    attentionNorm: planner.vector(attention.norm, hiddenSize),
+    qkv: planner.stacked([
+      planner.matrix(attention.query, width, hiddenSize),
+      planner.matrix(attention.key, kvWidth, hiddenSize),
+      planner.matrix(attention.value, kvWidth, hiddenSize),
+    ]),
+    output: planner.matrix(attention.output, hiddenSize, width),
+    feedForwardNorm: planner.vector(feedForward.norm, hiddenSize),
+    gateUp: planner.stacked([
+      planner.matrix(feedForward.gate, feedForward.size, hiddenSize),
+      planner.matrix(feedForward.up, feedForward.size, hiddenSize),
+    ]),
+    down: planner.matrix(feedForward.down, hiddenSize, feedForward.size),
+  };
+}
+
+class Planner {
+  private readonly tensors: ReadonlyMap<string, GgufTensor>;
+
+  constructor(file: GgufFile) {
+    this.tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
+  }
+
+  matrix(name: string, rows: number, columns: number): MatrixPlan {
+    const tensor = this.tensor(name, [columns, rows]);
+    if (columns % UNIT_ELEMENTS !== 0) {
+      throw new ForgelightError(
+        'unsupported-architecture',
+        `Tensor ${name} has rows of ${columns} weights; the kernels take multiples of ${UNIT_ELEMENTS}. Choose another model.`,
+      );
+    }
+    return { name, format: quantFormat(tensor.type, name), rows, columns, parts: [{ tensor, firstRow: 0 }] };
+  }
+
+  vector(name: string, length: number): VectorPlan {
+    const tensor = this.tensor(name, [length]);
+    return { name, tensor, format: quantFormat(tensor.type, name), length };
+  }
+
+  /** One matrix where formats agree and the seams fall on whole words, else the matrices as they are. */
+  stacked(matrices: readonly MatrixPlan[]): readonly MatrixPlan[] {
+    const [first] = matrices;
+    if (first === undefined) return matrices;
+    const wholeGranules = (matrix: MatrixPlan): boolean =>
+      ((matrix.rows * matrix.columns) / first.format.blockElements) % granuleBlocks(first.format) === 0;
+    if (!matrices.every((matrix) => matrix.format === first.format && wholeGranules(matrix))) return matrices;
+    let rows = 0;
+    const parts = matrices.flatMap((matrix) => {
+      const firstRow = rows;
+      rows += matrix.rows;
+      return matrix.parts.map(({ tensor }) => ({ tensor, firstRow }));
+    });
+    return [{ ...first, name: matrices.map((matrix) => matrix.name).join('+'), rows, parts }];
+  }
+
+  private tensor(name: string, shape: readonly number[]): GgufTensor {
+    const tensor = this.tensors.get(name);
+    if (tensor === undefined) {
+      throw new ForgelightError('bad-gguf', `The file has no tensor ${name}, which its architecture needs. Download it again or choose another file.`);
+    }
+    const found = tensor.shape.filter((length, i) => length !== 1 || i < shape.length);
+    if (found.length !== shape.length || found.some((length, i) => length !== shape[i])) {
+      throw new ForgelightError(
+        'bad-gguf',
+        `Tensor ${name} has the shape [${tensor.shape.join(', ')}]; the metadata says [${shape.join(', ')}]. The file does not agree with itself: download it again or choose another.`,
+      );
+    }
+    return tensor;
+  }
+}

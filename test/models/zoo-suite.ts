@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tokenId } from '../../src/base/ids';
+import type { Device } from '../../src/device/device';
+import { ModelRunner } from '../../src/engine/model-runner';
+import { allocateModel } from '../../src/engine/prepare-model';
+import type { KernelVariants } from '../../src/engine/probe';
+import type { Runner, StepBatch, StepResult, StepRow } from '../../src/engine/runner';
+import { WeightUpload } from '../../src/engine/weight-upload';
+import { parseGguf } from '../../src/gguf/parse';
+import type { KvType } from '../../src/kernels/kv-layout';
+import { describeNetwork } from '../../src/models/registry';
+
+/** What test/fixtures/zoo/X.json holds of X.gguf; see test/fixtures/README.md. */
+export interface ZooReference {
+  readonly prompts: Readonly<Record<'p40' | 'p3', readonly number[]>>;
+  readonly exact: {
+    readonly last: Readonly<Record<'p40' | 'p3', { readonly logits_b64: string }>>;
+    readonly p3_all_logits_b64: string;
+    readonly greedy24: readonly number[];
+    readonly greedy24_margins: readonly number[];
+  };
+}
+
+export interface ZooFile {
+  readonly bytes: Uint8Array;
+  readonly reference: ZooReference;
+}
+
+export const ZOO_MODELS = ['llama', 'smollm2', 'quant-Q4_1', 'quant-Q8_0'] as const;
+
+export interface ZooOptions {
+  readonly variants: KernelVariants;
+  readonly kvType: KvType;
+  readonly chunkTokens: number;
+}
+
+/** Largest absolute difference that f32 kernels may have from `exact`; with an f16 KV cache the rms is what counts. */
+const MAX_ABS = 1e-3;
+const F16_MAX_ABS = 0.1;
+const F16_RMS = 0.005;
+
+export function float32Of(base64: string): Float32Array {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return new Float32Array(bytes.buffer);
+}
+
+/** A model of the zoo on a device, ready to run steps. */
+export async function loadZooModel(device: Device, bytes: Uint8Array, options: ZooOptions): Promise<Runner> {
+  const parsed = parseGguf(bytes, bytes.byteLength);
+  if (parsed.kind !== 'complete') throw new Error('the fixture is cut');
+  const network = describeNetwork(parsed.file);
+  const model = allocateModel(device, parsed.file, network, { maxConcurrent: 4, contextLength: 512, ...options });
+  const upload = new WeightUpload(device, model.weightPlan, model.weights, parsed.file.dataOffsetBytes);
+  const pieceBytes = 70_001; // no multiple of anything: pieces end inside blocks
+  for (let at = parsed.file.dataOffsetBytes; at < bytes.byteLength; at += pieceBytes) {
+    await upload.push(bytes.subarray(at, at + pieceBytes));
+  }
+  expect(upload.complete).toBe(true);
+  await device.flush();
+  return new ModelRunner(await model.prepared);
+}
+
+/** Blocks in an order of their own, so that a wrong block table cannot pass. */
+const SEQUENCE = { slot: 1, blocks: [7, 3, 11, 2, 5, 9, 4, 8] } as unknown as StepBatch['sequences'][number];
+
+/** Runs `ids` through the prefill kernels in chunks; the results of `outputs` (positions), in order. */
+export async function prefill(
+  runner: Runner,
+  ids: readonly number[],
+  chunk: number,
+  positions: readonly number[],
+  mode: 'argmax' | 'topk' | 'logits',
+): Promise<StepResult[]> {
+  const results: StepResult[] = [];
+  for (let from = 0; from < ids.length; from += chunk) {
+    const rows = ids.slice(from, from + chunk).map((id, i): StepRow => ({ token: tokenId(id), position: from + i, slot: 1 }));
+    const outputs = positions.filter((p) => p >= from && p < from + rows.length).map((p) => ({ row: p - from, mode }));
+    results.push(...(await runner.submit({ kind: 'prefill', rows, sequences: [SEQUENCE], outputs })));
+  }
+  return results;
+}
+
+function logitsOf(result: StepResult | undefined): Float32Array {
+  if (result?.mode !== 'logits') throw new Error('expected logits');
+  return result.logits;
+}
+
+function expectClose(actual: Float32Array, exact: Float32Array, kvType: KvType): void {
+  expect(actual.length).toBe(exact.length);
+  let worst = 0;
+  let squares = 0;
+  let exactSquares = 0;
+  exact.forEach((value, i) => {
+    const difference = Math.abs((actual[i] ?? NaN) - value);
+    worst = Math.max(worst, Number.isNaN(difference) ? Infinity : difference);
+    squares += difference ** 2;
+    exactSquares += value ** 2;
+  });
+  expect(worst).toBeLessThan(kvType === 'f32' ? MAX_ABS : F16_MAX_ABS);
+  expect(Math.sqrt(squares / exactSquares)).toBeLessThan(F16_RMS);
+}
+
+/** One suite for every device: the zoo's answers within the tolerance of exact arithmetic. */
+export function describeZoo(
+  title: string,
+  createDevice: () => Promise<Device>,
+  readModel: (name: string) => Promise<ZooFile>,
+  options: ZooOptions,
+): void {
+  describe.each(ZOO_MODELS)(`${title}: %s`, (name) => {
+    let device: Device;
+    let runner: Runner;
+    let reference: ZooReference;
+    beforeAll(async () => {
+      const file = await readModel(name);
+      reference = file.reference;
+      device = await createDevice();
+      runner = await loadZooModel(device, file.bytes, options);
+    });
+    afterAll(() => device.close());
+
+    it('gives the exact logits after a prompt', async () => {
+      const ids = reference.prompts.p40;
+      const [result] = await prefill(runner, ids, options.chunkTokens, [ids.length - 1], 'logits');
+      expectClose(logitsOf(result), float32Of(reference.exact.last.p40.logits_b64), options.kvType);
+    });
+
+    it('gives the exact logits at every position', async () => {
+      const results = await prefill(runner, reference.prompts.p3, options.chunkTokens, [0, 1, 2], 'logits');
+      const exact = float32Of(reference.exact.p3_all_logits_b64);
+      const size = exact.length / 3;
+      results.forEach((result, i) => expectClose(logitsOf(result), exact.subarray(i * size, (i + 1) * size), options.kvType));
+      expect(results).toHaveLength(3);
+    });
+
+    it('decodes the exact greedy continuation, the token staying on the device', async () => {
+      const ids = reference.prompts.p40;
+      const [first] = await prefill(runner, ids, options.chunkTokens, [ids.length - 1], 'argmax');
+      const steps = [Promise.resolve([first])] as Promise<readonly (StepResult | undefined)[]>[];
+      for (let i = 1; i < reference.exact.greedy24.length; i++) {
+        const rows = [{ token: null, position: ids.length + i - 1, slot: 1 }];
+        steps.push(runner.submit({ kind: 'decode', rows, sequences: [SEQUENCE], outputs: [{ row: 0, mode: 'argmax' }] }));
+      }
+      const chosen = (await Promise.all(steps)).map(([result]) => (result?.mode === 'argmax' ? result.tokenId : -1));
+      const allowed = 2 * (options.kvType === 'f32' ? MAX_ABS : F16_MAX_ABS);
+      const close = reference.exact.greedy24_margins.findIndex((margin) => margin < allowed);
+      const sure = close < 0 ? chosen.length : close;
+      expect(chosen.slice(0, sure)).toEqual(reference.exact.greedy24.slice(0, sure));
+      expect(sure).toBeGreaterThan(options.kvType === 'f32' ? 10 : 0);
+    });
+
+    it('orders the best 64 as the logits do', async () => {
+      const ids = reference.prompts.p40;
+      const [full] = await prefill(runner, ids, options.chunkTokens, [ids.length - 1], 'logits');
+      const [top] = await prefill(runner, ids, options.chunkTokens, [ids.length - 1], 'topk');
+      const logits = logitsOf(full);
+      if (top?.mode !== 'topk') throw new Error('expected candidates');
+      const order = Array.from(logits.keys()).sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b);
+      expect([...top.ids]).toEqual(order.slice(0, 64));
+      expect([...top.logits]).toEqual(order.slice(0, 64).map((id) => logits[id]));
+      expect(top.nan).toBe(false);
+    });
+  });
+}

@@ -1,0 +1,26 @@
+import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
+import { describeZoo, type ZooFile, type ZooReference } from './zoo-suite';
+
+async function readModel(name: string): Promise<ZooFile> {
+  const [model, reference] = await Promise.all([
+    fetch(`/fixtures/zoo/${name}.gguf`),
+    fetch(`/fixtures/zoo/${name}.json`),
+  ]);
+  return { bytes: new Uint8Array(await model.arrayBuffer()), reference: (await reference.json()) as ZooReference };
+}
+
+describeZoo('webgpu, row per thread', () => createWebGpuDevice(), readModel, {
+  variants: { matvec: 'rows', matmul: 'rows' },
+  kvType: 'f32',
+  chunkTokens: 7,
+});
+describeZoo('webgpu, no features', () => createWebGpuDevice({ features: [] }), readModel, {
+  variants: { matvec: 'lanes', matmul: 'tile' },
+  kvType: 'f32',
+  chunkTokens: 64,
+});
+describeZoo('webgpu, subgroups, f16 KV', () => createWebGpuDevice(), readModel, {
+  variants: { matvec: 'subgroup', matmul: 'tile' },
+  kvType: 'f16',
+  chunkTokens: 16,
+});
