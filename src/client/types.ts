@@ -81,7 +81,8 @@ export type FinishReason = 'stop' | 'length' | 'tool_calls';
 export interface TopLogprob {
   readonly token: string;
   readonly logprob: number;
-  readonly bytes: readonly number[];
+  /** UTF-8; `null` where the token holds only part of a character. */
+  readonly bytes: readonly number[] | null;
 }
 
 export interface TokenLogprobEntry extends TopLogprob {

@@ -1,33 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { tokenId, type TokenId } from '../base/ids';
-import type { EncodeOptions, Tokenizer } from '../tokenizer/tokenizer';
+import { tokenId } from '../base/ids';
 import { chatTask, completionTask, evaluateTask, type TaskDeps } from './task';
 
-/** One token a character; 1 is BOS, written `^`, which a text may also spell out as a special token. */
-class LetterTokenizer implements Tokenizer {
-  readonly vocabularySize = 200;
-  readonly bosId: TokenId | null = tokenId(1);
-  readonly eosId = tokenId(2);
-  readonly endIds = new Set([tokenId(2)]);
-  encode(text: string, { addSpecial = true, parseSpecial = true }: EncodeOptions = {}): TokenId[] {
-    const ids = [...text].map((letter) => tokenId(letter === '^' && parseSpecial ? 1 : letter.charCodeAt(0)));
-    return addSpecial ? [tokenId(1), ...ids] : ids;
-  }
-  decode(ids: readonly number[]): string {
-    return ids.map((id) => (id === 1 ? '^' : String.fromCharCode(id))).join('');
-  }
-  bytes(id: TokenId): Uint8Array {
-    return new Uint8Array([id]);
-  }
-}
+const codes = (text: string) => [...text].map((letter) => tokenId(letter.charCodeAt(0)));
+const text = (ids: readonly number[]): string => String.fromCharCode(...ids);
 
+/** One token a character; `^` stands for BOS. */
 const deps: TaskDeps = {
-  tokenizer: new LetterTokenizer(),
-  chatTemplate: {
-    render: (messages, { addGenerationPrompt, kwargs }) =>
-      messages.map(({ role, content }) => `${role[0]}:${content}.`).join('') +
-      (addGenerationPrompt ? 'a:' : '') +
-      (kwargs['suffix'] === undefined ? '' : String(kwargs['suffix'])),
+  tokenizer: {
+    encode: (given, options = {}) => codes((options.addSpecial ?? true) ? `^${given}` : given),
+    encodeChat: (messages, options = {}) =>
+      codes(`^${messages.map(({ role, content }) => `${role[0]}:${String(content)}.`).join('')}a:${JSON.stringify(options.kwargs)}`),
   },
   modelNames: ['letters', 'letters.gguf'],
   vocabularySize: 200,
@@ -36,18 +19,12 @@ const deps: TaskDeps = {
 };
 
 const messages = [{ role: 'user', content: 'hi' }];
-const text = (ids: readonly number[]): string => deps.tokenizer.decode(ids);
 
 describe('chatTask', () => {
   it('renders, tokenises and fills in the defaults', () => {
-    const task = chatTask({ messages, chat_template_kwargs: { suffix: '!' } }, deps);
-    expect(text(task.promptIds)).toBe('^u:hi.a:!');
+    const task = chatTask({ messages, chat_template_kwargs: { x: 1 } }, deps);
+    expect(text(task.promptIds)).toBe('^u:hi.a:{"x":1}');
     expect(task).toMatchObject({ kind: 'generate', maxTokens: 99, stop: [], sampling: { seed: 4242, temperature: 0.8 } });
-  });
-
-  it('adds no second BOS', () => {
-    const withBos = { ...deps, chatTemplate: { render: () => '^u:hi' } };
-    expect(text(chatTask({ messages }, withBos).promptIds)).toBe('^u:hi');
   });
 
   it('keeps what the request names', () => {
@@ -67,8 +44,8 @@ describe('chatTask', () => {
 });
 
 describe('completionTask', () => {
-  it('takes text with special tokens, and token ids as they are', () => {
-    expect(text(completionTask({ prompt: 'a^b' }, deps).promptIds)).toBe('^a^b');
+  it('takes text with BOS, and token ids as they are', () => {
+    expect(text(completionTask({ prompt: 'ab' }, deps).promptIds)).toBe('^ab');
     expect(completionTask({ prompt: [7, 199] }, deps).promptIds).toEqual([7, 199]);
     expect(completionTask({ prompt: 'a', logprobs: 3 }, deps).sampling.topLogprobs).toBe(3);
   });

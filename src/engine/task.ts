@@ -1,20 +1,13 @@
 import { tokenId, type TokenId } from '../base/ids';
 import { MIB } from '../base/units';
 import type { EvaluateTask, GenerateTask } from '../protocol/commands';
-import {
-  parseChatBody,
-  parseCompletionBody,
-  parseEvaluation,
-  type ParsedBody,
-  type ParsedMessage,
-} from '../protocol/request-schema';
+import { parseChatBody, parseCompletionBody, parseEvaluation, type ParsedBody } from '../protocol/request-schema';
 import { invalidField } from '../protocol/schema-parse';
-import type { Tokenizer } from '../tokenizer/tokenizer';
+import type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
 
 /** What is known of the loaded model when a body becomes a task. */
 export interface TaskDeps {
-  readonly tokenizer: Tokenizer;
-  readonly chatTemplate: ChatRenderer;
+  readonly tokenizer: Pick<ChatTokenizer, 'encode' | 'encodeChat'>;
   /** Values of `model` that mean this model. */
   readonly modelNames: readonly string[];
   readonly vocabularySize: number;
@@ -23,18 +16,12 @@ export interface TaskDeps {
   readonly randomSeed: () => number;
 }
 
-export interface ChatRenderer {
-  /** The prompt text of a conversation. Throws `invalid-request` where the model's template refuses it. */
-  render(messages: readonly ParsedMessage[], options: { addGenerationPrompt: boolean; kwargs: Readonly<Record<string, unknown>> }): string;
-}
-
 const MAX_LOGITS_BYTES = 256 * MIB;
 
 /** An OpenAI chat body as a task. Throws `invalid-request` with `param`. */
 export function chatTask(body: unknown, deps: TaskDeps): GenerateTask {
   const chat = parseChatBody(body);
-  const text = deps.chatTemplate.render(chat.messages, { addGenerationPrompt: true, kwargs: chat.templateKwargs });
-  return generateTask(chat, encodeRendered(text, deps.tokenizer), deps);
+  return generateTask(chat, deps.tokenizer.encodeChat(chat.messages, { kwargs: chat.templateKwargs }), deps);
 }
 
 /** An OpenAI completion body as a task; text prompts are read with special tokens. Throws `invalid-request` with `param`. */
@@ -77,13 +64,6 @@ function generateTask(body: ParsedBody, promptIds: readonly TokenId[], deps: Tas
     sampling: { ...body.sampling, seed: body.sampling.seed ?? deps.randomSeed() },
     stop: body.stop,
   };
-}
-
-/** Rendered templates may write BOS themselves; it must not come twice (llama.cpp takes care of the same). */
-function encodeRendered(text: string, tokenizer: Tokenizer): TokenId[] {
-  const bosText = tokenizer.bosId === null ? '' : tokenizer.decode([tokenizer.bosId]);
-  const hasBos = bosText !== '' && text.startsWith(bosText);
-  return tokenizer.encode(text, { addSpecial: !hasBos, parseSpecial: true });
 }
 
 function checkModel(model: string | null, names: readonly string[]): void {

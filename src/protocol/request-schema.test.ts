@@ -84,7 +84,7 @@ const badChat: [unknown, string | undefined, string][] = [
   [{ messages: [{ role: 'user', content: 5 }] }, 'messages[0].content', 'must be an array of 1 to 1024 text parts, or text, got 5'],
   [{ messages: [{ role: 'user', content: null }] }, 'messages[0].content', 'got null'],
   [{ messages: [{ role: 'user', content: [] }] }, 'messages[0].content', 'got an empty array'],
-  [{ messages: [{ role: 'user', content: 'x'.repeat(4 * 1024 * 1024 + 1) }] }, 'messages[0].content', 'got text of 4194305 characters'],
+  [{ messages: [{ role: 'user', content: 'x'.repeat(2 * 1024 * 1024 + 1) }] }, 'messages[0].content', 'got text of 2097153 characters'],
   [
     { messages: [{ role: 'user', content: [{ type: 'text', text: '' }, { type: 'image_url', image_url: { url: 'x' } }] }] },
     'messages[0].content[1].type',

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { boolean, ignored, integerFrom, listOf, numberFrom, object, plainObject, refused, textOf, textOr } from './schema-fields';
 import type { SamplingOptions } from './sampling-options';
 
-export const MAX_TEXT_LENGTH = 4 * 1024 * 1024;
+export const MAX_TEXT_LENGTH = 2 * 1024 * 1024;
 export const MAX_INT32 = 2 ** 31 - 1;
 export const MAX_TOP_LOGPROBS = 20;
 

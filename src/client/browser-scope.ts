@@ -1,0 +1,35 @@
+import { ForgelightError } from '../base/errors';
+import type { WorkerScope } from './start-worker';
+import { trustedScriptUrl } from './trusted-url';
+
+/** The page as `createEngine` uses it. */
+export interface EngineScope extends WorkerScope {
+  /** Whether the page offers WebGPU at all. A worker may still find no adapter. */
+  readonly hasWebGpu: boolean;
+  /** https, or this computer: what WebGPU demands. */
+  readonly isSecure: boolean;
+}
+
+/** The page that this code runs in. Throws `no-webgpu` where there is none (Node). */
+export function browserScope(): EngineScope {
+  if (typeof Worker === 'undefined' || typeof location === 'undefined') {
+    throw new ForgelightError('no-webgpu', 'createEngine runs in a browser page; outside of one, loadTokenizer is what works here.');
+  }
+  return {
+    pageUrl: location.href,
+    isSecure: isSecureContext,
+    hasWebGpu: 'gpu' in navigator && navigator.gpu !== undefined,
+    createWorker: (url) => new Worker(trustedScriptUrl(url), { type: 'module', name: 'forgelight' }),
+    createScriptUrl: (script) => URL.createObjectURL(new Blob([script], { type: 'text/javascript' })),
+    revokeScriptUrl: (url) => URL.revokeObjectURL(url),
+  };
+}
+
+/** Throws `no-webgpu`, with what the user can do about it. */
+export function requireWebGpu(scope: EngineScope): void {
+  if (scope.hasWebGpu) return;
+  const advice = scope.isSecure
+    ? 'Use a current Chrome, Edge, Safari (26 or later) or Firefox with WebGPU and hardware acceleration switched on.'
+    : 'WebGPU exists on secure pages only: open this page over https:// or on localhost.';
+  throw new ForgelightError('no-webgpu', `This page has no WebGPU (navigator.gpu is missing). ${advice}`);
+}

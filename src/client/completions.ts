@@ -1,0 +1,82 @@
+import { assert } from '../base/assert';
+import type { HostRequest } from '../protocol/engine-port';
+import type { RequestEvent } from '../protocol/events';
+import type { AnswerHead, CollectedAnswer, EndedEvent } from './answer';
+import type { OpenedRequest, Session } from './session';
+import type { TokenLogprobEntry } from './types';
+
+/** What chat and text completions have in common: the same events, put into two shapes. */
+
+/** The body as it is sent: plain data, also where the caller's objects are proxies, without the fields that do nothing. */
+export function plainBody(body: object): unknown {
+  return JSON.parse(JSON.stringify({ ...body, user: undefined, metadata: undefined, store: undefined }));
+}
+
+/** Opens a request; the head of its answer is told from its number. */
+export async function openAnswer(
+  session: Session,
+  request: HostRequest,
+  idPrefix: 'chatcmpl' | 'cmpl',
+  signal: AbortSignal | undefined,
+): Promise<{ readonly opened: OpenedRequest; readonly head: AnswerHead }> {
+  const opened = await session.open(request, signal);
+  const head = {
+    id: `${idPrefix}-${opened.id}`,
+    created: Math.floor(Date.now() / 1000),
+    model: session.info.model.name,
+    systemFingerprint: session.info.systemFingerprint,
+  };
+  return { opened, head };
+}
+
+/** The event's logprob with the texts of its tokens, or `null` where it has none. */
+export function logprobOf(session: Session, event: RequestEvent): Promise<TokenLogprobEntry | null> {
+  if (event.type !== 'token' || event.logprob === undefined) return Promise.resolve(null);
+  return session.texts.entry(event.logprob);
+}
+
+/** The whole answer, once it has ended. */
+export async function collectAnswer(session: Session, opened: OpenedRequest, withLogprobs: boolean): Promise<CollectedAnswer> {
+  let text = '';
+  let ended: EndedEvent | null = null;
+  const logprobs: TokenLogprobEntry[] = [];
+  for await (const event of opened.stream) {
+    if (event.type === 'token' || event.type === 'ended') text += event.text;
+    if (event.type === 'ended') ended = event;
+    const logprob = await logprobOf(session, event);
+    if (logprob !== null) logprobs.push(logprob);
+  }
+  assert(ended !== null, 'a request that did not fail has ended');
+  return { text, logprobs: withLogprobs ? logprobs : null, ended };
+}
+
+/**
+ * The chunks of an answer as they come. Whoever stops reading cancels the request, also before the first chunk and while one is
+ * waited for, which a generator alone would not do.
+ */
+export function streamAnswer<Chunk>(
+  opened: OpenedRequest,
+  convert: (event: RequestEvent) => Promise<readonly Chunk[]>,
+): AsyncIterableIterator<Chunk, undefined> {
+  const chunks = convertAll(opened, convert);
+  return {
+    next: () => chunks.next(),
+    return: async () => {
+      opened.stream.cancel();
+      await chunks.return(undefined);
+      return { value: undefined, done: true };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+async function* convertAll<Chunk>(
+  opened: OpenedRequest,
+  convert: (event: RequestEvent) => Promise<readonly Chunk[]>,
+): AsyncGenerator<Chunk, undefined> {
+  yield* await convert(opened.accepted);
+  for await (const event of opened.stream) yield* await convert(event);
+  return undefined;
+}

@@ -1,0 +1,136 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { parseEngineOptions } from '../protocol/engine-options-schema';
+import type { LoadProgress } from '../protocol/progress';
+import { ABORT_GRACE_MS, createEngine, createEngineIn } from './create-engine';
+import { info } from './testing/fake-host';
+import { FakeScope } from './testing/fake-worker';
+import type { EngineOptions } from './types';
+
+const model = 'https://models.example/x.gguf';
+const scopes: FakeScope[] = [];
+
+afterEach(() => {
+  vi.useRealTimers();
+  for (const scope of scopes.splice(0)) scope.worker.terminate();
+});
+
+function page(): FakeScope {
+  const scope = new FakeScope();
+  scopes.push(scope);
+  return scope;
+}
+
+const parse = (options: Partial<EngineOptions> = {}) => parseEngineOptions({ model, workerUrl: '/worker.js', ...options });
+
+const progressOf = (phase: LoadProgress['phase'], loaded: number): LoadProgress => ({
+  phase,
+  loaded,
+  total: 10,
+  bytesPerSecond: 1,
+  etaSeconds: null,
+  resumed: 0,
+});
+
+describe('createEngine', () => {
+  it('validates before anything else', async () => {
+    await expect(createEngine({ model: '' })).rejects.toMatchObject({ code: 'invalid-request', param: 'model' });
+    await expect(createEngine({ model, maxConcurrent: 0 })).rejects.toMatchObject({ param: 'maxConcurrent' });
+    await expect(createEngine({ model, signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('says outside of a browser what works there', async () => {
+    await expect(createEngine({ model })).rejects.toMatchObject({ code: 'no-webgpu', message: expect.stringContaining('loadTokenizer') });
+  });
+});
+
+describe('createEngineIn', () => {
+  it('loads with progress and gives the engine', async () => {
+    const scope = page();
+    const seen: LoadProgress[] = [];
+    scope.host.onLoad = async (options, onProgress) => {
+      expect(options).toMatchObject({ model, contextLength: 64, maxConcurrent: 8 });
+      await onProgress(progressOf('download', 5));
+      await onProgress(progressOf('ready', 1));
+      return { ok: true, value: info };
+    };
+    const engine = await createEngineIn(scope, parse({ contextLength: 64, onProgress: (progress) => seen.push(progress) }));
+    expect(engine.info).toEqual(info);
+    expect(seen).toEqual([progressOf('download', 5), progressOf('ready', 1)]);
+    expect(scope.started).toEqual(['https://page.example/worker.js']);
+    await engine.close();
+    expect(scope.host.calls).toEqual(['load', 'close']);
+    expect(scope.worker.terminations).toBe(1);
+  });
+
+  it.each([
+    [true, 'current Chrome'],
+    [false, 'https://'],
+  ])('names what to do without WebGPU (secure page: %s)', async (isSecure, words) => {
+    const scope = Object.assign(page(), { hasWebGpu: false, isSecure });
+    await expect(createEngineIn(scope, parse())).rejects.toMatchObject({ code: 'no-webgpu', message: expect.stringContaining(words) });
+    expect(scope.started).toEqual([]);
+  });
+
+  it('restores the error of a failed load and ends the worker', async () => {
+    const scope = page();
+    scope.host.onLoad = () => Promise.resolve({ ok: false, error: { code: 'bad-gguf', message: 'not a model' } });
+    await expect(createEngineIn(scope, parse())).rejects.toMatchObject({ name: 'ForgelightError', code: 'bad-gguf' });
+    await vi.waitFor(() => expect(scope.worker.terminations).toBe(1));
+    expect(scope.host.calls).toEqual(['load']);
+  });
+
+  it('aborts a load at once, lets the host put its download in order, and ends the worker', async () => {
+    const scope = page();
+    const controller = new AbortController();
+    let endLoad = (): void => undefined;
+    scope.host.onLoad = () =>
+      new Promise((resolve) => {
+        endLoad = () => resolve({ ok: false, error: { code: 'aborted', message: 'aborted' } });
+        controller.abort();
+      });
+    await expect(createEngineIn(scope, parse({ signal: controller.signal }))).rejects.toMatchObject({ name: 'AbortError' });
+    await vi.waitFor(() => expect(scope.host.calls).toEqual(['load', 'abortLoad']));
+    expect(scope.worker.terminations).toBe(0);
+    endLoad();
+    await vi.waitFor(() => expect(scope.worker.terminations).toBe(1));
+  });
+
+  it('ends the worker of an aborted load that does not end by itself', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const scope = page();
+    const controller = new AbortController();
+    scope.host.onLoad = () => {
+      controller.abort();
+      return new Promise(() => undefined);
+    };
+    await expect(createEngineIn(scope, parse({ signal: controller.signal }))).rejects.toMatchObject({ name: 'AbortError' });
+    vi.advanceTimersByTime(ABORT_GRACE_MS);
+    expect(scope.worker.terminations).toBe(1);
+  });
+
+  it('rejects everything when the worker breaks', async () => {
+    const scope = page();
+    const engine = await createEngineIn(scope, parse());
+    const creating = expect(engine.completions.create({ prompt: 'a' })).rejects.toMatchObject({
+      code: 'closed',
+      message: expect.stringContaining('out of luck'),
+    });
+    await scope.host.arrival();
+    scope.worker.fail('out of luck');
+    await creating;
+    await expect(engine.tokenize('a')).rejects.toMatchObject({ code: 'closed' });
+    expect(scope.worker.terminations).toBe(1);
+    await engine.close();
+    expect(scope.host.calls).toEqual(['load']);
+  });
+
+  it('rejects the load when the worker breaks during it', async () => {
+    const scope = page();
+    scope.host.onLoad = () => {
+      scope.worker.fail('bad luck');
+      return new Promise(() => undefined);
+    };
+    await expect(createEngineIn(scope, parse())).rejects.toMatchObject({ code: 'closed' });
+    expect(scope.worker.terminations).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,99 @@
+import { proxy, wrap, type Remote } from 'comlink';
+import { parseEngineOptions, type ParsedEngineOptions } from '../protocol/engine-options-schema';
+import type { EngineHost, EngineInfo } from '../protocol/engine-port';
+import type { LoadProgress } from '../protocol/progress';
+import { onAbort, throwIfAborted } from './abort';
+import { browserScope, requireWebGpu, type EngineScope } from './browser-scope';
+import { createEngineClient } from './engine-client';
+import { engineBroke, Lifeline } from './lifeline';
+import { unwrap } from './result';
+import { startWorker } from './start-worker';
+import type { Engine, EngineOptions } from './types';
+import { defaultWorkerUrl } from './worker-url';
+
+/** How long an aborted load may take to put its download in order before its worker is ended. */
+export const ABORT_GRACE_MS = 2000;
+
+/**
+ * Loads a model in a worker of its own and resolves when it can answer.
+ *
+ * Throws `invalid-request` about the options, `no-webgpu`, and what a load can meet (`network`, `bad-gguf`, `corrupt-model`,
+ * `out-of-memory`, `quota-exceeded`, `unsupported-architecture` …); a `DOMException` named `AbortError` when `signal` fires.
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const parsed = parseEngineOptions(options);
+  throwIfAborted(parsed.signal);
+  return await createEngineIn(browserScope(), parsed);
+}
+
+/** `createEngine` on a given page. */
+export async function createEngineIn(scope: EngineScope, options: ParsedEngineOptions): Promise<Engine> {
+  requireWebGpu(scope);
+  const worker = await startWorker(
+    { url: options.workerUrl ?? defaultWorkerUrl(), signal: options.signal, timeoutMs: options.load.timeouts.stallMs },
+    scope,
+  );
+  const lifeline = new Lifeline();
+  const dispose = (): void => worker.terminate();
+  worker.addEventListener('error', (event) => {
+    lifeline.end(engineBroke(event.message));
+    dispose();
+  });
+  const host = wrap<EngineHost>(worker);
+  const info = await load(host, options, lifeline, dispose);
+  return createEngineClient(host, info, lifeline, dispose);
+}
+
+async function load(
+  host: Remote<EngineHost>,
+  options: ParsedEngineOptions,
+  lifeline: Lifeline,
+  dispose: () => void,
+): Promise<EngineInfo> {
+  const progress = new ProgressListener(options.onProgress);
+  const loading = lifeline.guard(() => host.load(options.load, proxy(progress.report)));
+  const forgets: (() => void)[] = [];
+  const aborted = new Promise<never>((_resolve, reject) => {
+    forgets.push(onAbort(options.signal, reject));
+  });
+  try {
+    throwIfAborted(options.signal);
+    return unwrap(await Promise.race([loading, aborted]));
+  } catch (error) {
+    if (options.signal?.aborted === true) lifeline.watch(host.abortLoad());
+    endLater(loading, dispose);
+    throw error;
+  } finally {
+    progress.stop();
+    for (const forget of forgets) forget();
+  }
+}
+
+/** Ends the worker when the load has ended by itself, or after a short grace. */
+function endLater(loading: Promise<unknown>, dispose: () => void): void {
+  const timer = setTimeout(dispose, ABORT_GRACE_MS);
+  const end = (): void => {
+    clearTimeout(timer);
+    dispose();
+  };
+  loading.then(end, end);
+}
+
+/** Passes progress on until the load has ended. What the page's own listener throws is the page's, not the load's. */
+class ProgressListener {
+  constructor(private listener: ((progress: LoadProgress) => void) | null) {}
+
+  readonly report = (progress: LoadProgress): void => {
+    try {
+      this.listener?.(progress);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
+
+  stop(): void {
+    this.listener = null;
+  }
+}

@@ -1,0 +1,71 @@
+import type { Remote } from 'comlink';
+import { ForgelightError } from '../base/errors';
+import type { EngineHost, EngineInfo } from '../protocol/engine-port';
+import { parseTokenIds, parseTokenize } from '../protocol/request-schema';
+import { createChatCompletions } from './chat-completions';
+import { evaluate } from './evaluate';
+import { engineClosed, type Lifeline } from './lifeline';
+import { unwrap } from './result';
+import { Session } from './session';
+import { createTextCompletions } from './text-completions';
+import type { Engine } from './types';
+
+/** How long a closing host may take to free its device before its worker is ended anyway. */
+export const CLOSE_GRACE_MS = 5000;
+
+/**
+ * The engine that pages hold: it turns calls into requests to `host`.
+ * @param dispose ends the host's worker; called once
+ */
+export function createEngineClient(host: Remote<EngineHost>, info: EngineInfo, lifeline: Lifeline, dispose: () => void): Engine {
+  const session = new Session(host, info, lifeline);
+  let closing: Promise<void> | null = null;
+  return {
+    info,
+    chat: { completions: createChatCompletions(session) },
+    completions: createTextCompletions(session),
+    async tokenize(text, options) {
+      const input = parseTokenize({ text, options });
+      return unwrap(await lifeline.guard(() => host.tokenize(input.text, input.options)));
+    },
+    async detokenize(ids) {
+      lifeline.throwIfEnded();
+      return session.detokenize([...parseTokenIds({ ids })]);
+    },
+    evaluate: (ids, options) => evaluate(session, ids, options),
+    cancel: async (id) => {
+      const number = requestNumber(id);
+      return lifeline.guard(() => host.cancel(number));
+    },
+    snapshot: async () => unwrap(await lifeline.guard(() => host.snapshot())),
+    stats: async () => unwrap(await lifeline.guard(() => host.stats())),
+    close() {
+      closing ??= closeHost(host, lifeline, dispose);
+      return closing;
+    },
+  };
+}
+
+async function closeHost(host: Remote<EngineHost>, lifeline: Lifeline, dispose: () => void): Promise<void> {
+  if (!lifeline.end(engineClosed())) return dispose(); // the worker broke: it would not answer
+  let forgetTimer = (): void => undefined;
+  const graceOver = new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, CLOSE_GRACE_MS);
+    forgetTimer = () => clearTimeout(timer);
+  });
+  try {
+    await Promise.race([host.close(), graceOver]);
+  } finally {
+    forgetTimer();
+    dispose();
+  }
+}
+
+/** 7 of `chatcmpl-7`, `cmpl-7`, or 7. */
+function requestNumber(id: unknown): number {
+  const number = typeof id === 'string' ? Number(/^(?:chatcmpl|cmpl)-(\d{1,15})$/.exec(id)?.[1] ?? NaN) : id;
+  if (typeof number === 'number' && Number.isSafeInteger(number) && number > 0) return number;
+  throw new ForgelightError('invalid-request', 'requestId must be the id of an answer ("chatcmpl-7") or its number', {
+    param: 'requestId',
+  });
+}

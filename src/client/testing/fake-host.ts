@@ -1,0 +1,140 @@
+import { errorToData } from '../../base/errors';
+import { requestId, tokenId } from '../../base/ids';
+import type { EngineHost, EngineInfo, EngineStats, HostRequest, LoadOptions, Result } from '../../protocol/engine-port';
+import type { Outcome, RequestEvent, TokenLogprob } from '../../protocol/events';
+import type { LoadProgress } from '../../protocol/progress';
+import type { EngineSnapshot } from '../../protocol/snapshot';
+
+export const info: EngineInfo = {
+  model: {
+    name: 'letters',
+    architecture: 'llama',
+    quantisation: 'Q4_1',
+    sizeBytes: 1000,
+    sha256: 'ab'.repeat(32),
+    contextLength: 128,
+    vocabularySize: 4,
+  },
+  device: { kind: 'reference', name: 'none', features: [] },
+  notes: [],
+  systemFingerprint: 'fp_test',
+  kvCacheTokens: 128,
+};
+
+const timings = {
+  prompt_n: 3,
+  prompt_ms: 30,
+  prompt_per_second: 100,
+  predicted_n: 2,
+  predicted_ms: 40,
+  predicted_per_second: 50,
+  cache_n: 1,
+};
+
+/** A request as the fake host holds it; the test speaks for the engine. */
+export class FakeRequest {
+  constructor(
+    readonly id: number,
+    readonly request: HostRequest,
+    private readonly port: MessagePort,
+  ) {}
+
+  send(event: RequestEvent): void {
+    this.port.postMessage(event);
+  }
+
+  accept(): void {
+    this.send({ type: 'accepted', requestId: requestId(this.id), promptIds: [tokenId(1)], seed: 7 });
+  }
+
+  token(text: string, logprob?: TokenLogprob): void {
+    this.send({ type: 'token', requestId: requestId(this.id), tokenId: tokenId(2), text, ...(logprob ? { logprob } : {}) });
+  }
+
+  logits(position: number, values: readonly number[]): void {
+    this.send({ type: 'logits', requestId: requestId(this.id), position, logits: new Float32Array(values) });
+  }
+
+  end(outcome: Outcome, text = ''): void {
+    const usage = { promptTokens: 3, completionTokens: 2, cachedTokens: 1 };
+    this.send({ type: 'ended', requestId: requestId(this.id), outcome, text, usage, timings });
+  }
+}
+
+/** An engine host with no engine behind it. Requests wait until the test answers them. */
+export class FakeHost implements EngineHost {
+  readonly cancelled: number[] = [];
+  readonly calls: string[] = [];
+  detokenized = 0;
+  /** What `load` does; by default it succeeds at once. */
+  onLoad: (options: LoadOptions, onProgress: (progress: LoadProgress) => void) => Promise<Result<EngineInfo>> = () =>
+    Promise.resolve({ ok: true, value: info });
+  private readonly requests = new Map<number, FakeRequest>();
+  private readonly arrivals: ((request: FakeRequest) => void)[] = [];
+  private readonly unclaimed: FakeRequest[] = [];
+  private readonly cancelWaiters: (() => void)[] = [];
+
+  load(options: LoadOptions, onProgress: (progress: LoadProgress) => void): Promise<Result<EngineInfo>> {
+    this.calls.push('load');
+    return this.onLoad(options, onProgress);
+  }
+
+  abortLoad(): void {
+    this.calls.push('abortLoad');
+  }
+
+  submit(id: number, request: HostRequest, port: MessagePort): void {
+    const arrived = new FakeRequest(id, request, port);
+    this.requests.set(id, arrived);
+    const claim = this.arrivals.shift();
+    if (claim === undefined) this.unclaimed.push(arrived);
+    else claim(arrived);
+  }
+
+  /** The next request that arrives. */
+  arrival(): Promise<FakeRequest> {
+    const waiting = this.unclaimed.shift();
+    if (waiting !== undefined) return Promise.resolve(waiting);
+    return new Promise((resolve) => this.arrivals.push(resolve));
+  }
+
+  cancel(id: number): Promise<boolean> {
+    this.cancelled.push(id);
+    for (const resolve of this.cancelWaiters.splice(0)) resolve();
+    const request = this.requests.get(id);
+    request?.end({ kind: 'cancelled' });
+    return Promise.resolve(this.requests.delete(id));
+  }
+
+  /** Resolves when a cancel has arrived. */
+  async cancellation(): Promise<void> {
+    if (this.cancelled.length === 0) await new Promise<void>((resolve) => this.cancelWaiters.push(resolve));
+  }
+
+  get submitted(): number {
+    return this.requests.size;
+  }
+
+  tokenize(text: string, options: { addSpecial: boolean; parseSpecial: boolean }): Promise<Result<number[]>> {
+    return Promise.resolve({ ok: true, value: [...(options.addSpecial ? [1] : []), ...[...text].map((letter) => letter.charCodeAt(0))] });
+  }
+
+  /** Token 3 is half a character. */
+  detokenize(ids: readonly number[]): Promise<Result<string>> {
+    this.detokenized += 1;
+    return Promise.resolve({ ok: true, value: ids.map((id) => (id === 3 ? '\uFFFD' : `<${id}>`)).join('') });
+  }
+
+  snapshot(): Promise<Result<EngineSnapshot>> {
+    return Promise.resolve({ ok: false, error: errorToData(new Error('the device is lost'), 'device-lost') });
+  }
+
+  stats(): Promise<Result<EngineStats>> {
+    return new Promise(() => undefined); // never answers
+  }
+
+  close(): Promise<void> {
+    this.calls.push('close');
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,66 @@
+import { expose } from 'comlink';
+import { WORKER_READY } from '../../protocol/worker-ready';
+import type { EngineScope } from '../browser-scope';
+import { FakeHost } from './fake-host';
+
+/** A worker without a thread: its host lives behind a message channel, as a real one's does. */
+export class FakeWorker extends EventTarget {
+  terminations = 0;
+  private readonly channel = new MessageChannel();
+
+  constructor(host: FakeHost) {
+    super();
+    expose(host, this.channel.port2);
+    this.channel.port1.addEventListener('message', ({ data, ports }) => {
+      this.dispatchEvent(new MessageEvent('message', { data: data as unknown, ports: [...ports] }));
+    });
+    this.channel.port1.start();
+  }
+
+  postMessage(message: unknown, transfer: Transferable[] = []): void {
+    this.channel.port1.postMessage(message, transfer);
+  }
+
+  terminate(): void {
+    this.terminations += 1;
+    this.channel.port1.close();
+  }
+
+  sayReady(): void {
+    this.dispatchEvent(new MessageEvent('message', { data: WORKER_READY }));
+  }
+
+  fail(message: string): void {
+    this.dispatchEvent(Object.assign(new Event('error'), { message }));
+  }
+}
+
+/** A page on which workers are started by hand. */
+export class FakeScope implements EngineScope {
+  readonly host = new FakeHost();
+  readonly worker = new FakeWorker(this.host);
+  /** Addresses that workers were started from. */
+  readonly started: string[] = [];
+  readonly scripts: string[] = [];
+  readonly revoked: string[] = [];
+  pageUrl = 'https://page.example/chat/';
+  hasWebGpu = true;
+  isSecure = true;
+  /** What happens when a worker is constructed; by default it says that it is ready. */
+  onCreate: (worker: FakeWorker) => void = (worker) => queueMicrotask(() => worker.sayReady());
+
+  createWorker(url: string): Worker {
+    this.started.push(url);
+    this.onCreate(this.worker);
+    return this.worker as unknown as Worker;
+  }
+
+  createScriptUrl(script: string): string {
+    this.scripts.push(script);
+    return 'blob:https://page.example/1';
+  }
+
+  revokeScriptUrl(url: string): void {
+    this.revoked.push(url);
+  }
+}
