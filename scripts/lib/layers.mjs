@@ -15,8 +15,10 @@ export const LAYERS = {
   'device/webgpu': ['base', 'device'],
   'device/reference': ['base', 'device', 'quant', 'kernels'],
   kernels: ['base', 'device', 'quant'],
-  models: ['base', 'kernels', 'quant', 'gguf'],
+  models: ['base', 'device', 'kernels', 'quant', 'gguf'],
   store: ['base'],
+  'store/opfs': ['base', 'store'],
+  'store/node-fs': ['base', 'store'],
   engine: ['base', 'models', 'sampling', 'tokenizer', 'device', 'store', 'protocol'],
   client: ['base', 'protocol', 'gguf', 'tokenizer', 'store'],
   element: ['base', 'client'],
@@ -31,7 +33,7 @@ const ADAPTERS = Object.keys(LAYERS).filter((layer) => layer.includes('/'));
 const FOLDERS = [...Object.keys(LAYERS).filter((layer) => !ADAPTERS.includes(layer)), ROOT_LAYER];
 
 /** The engine and all below it: one core for browser, Node and simulation, so it never names its host. */
-const HOST_FREE = Object.keys(LAYERS).filter((layer) => !['store', 'client', 'element', 'page'].includes(layer));
+const HOST_FREE = Object.keys(LAYERS).filter((layer) => !/^(store|client|element|page)/.test(layer));
 const HOST_NAMES = ['self', 'window', 'document', 'navigator', 'Worker'];
 const HOST_TYPES = ['Worker', 'Navigator', 'Document', 'Window'];
 const HOST_MESSAGE = 'The engine and all below it do not name their host: pass it in.';
@@ -49,14 +51,17 @@ function importPatterns(layer, allowed) {
   const own = layer.split('/')[0] ?? layer;
   const message = `${layer} may import: ${allowed.join(', ') || 'nothing'}.`;
   const foreign = FOLDERS.filter((folder) => folder !== own && !allowed.includes(folder));
-  const foreignAdapters = ADAPTERS.filter((adapter) => adapter !== layer).map((adapter) => adapter.split('/')[1] ?? '');
+  const siblings = ADAPTERS.filter((adapter) => adapter.startsWith(`${own}/`) && adapter !== layer);
   const patterns = [
     { regex: `\\.\\./${anyOf(foreign)}(/|$)`, message },
     // Another layer's adapters.
     { regex: `\\.\\./${anyOf(PORTS)}/[^/]+/`, message },
     { regex: '/testing/', message: 'What is in testing/ is for tests.' },
   ];
-  if (own === 'device') patterns.push({ regex: `^\\.\\.?/${anyOf(foreignAdapters)}/`, message });
+  if (siblings.length > 0) {
+    const names = siblings.map((adapter) => adapter.slice(own.length + 1));
+    patterns.push({ regex: `^\\.\\.?/${anyOf(names)}(/|$)`, message });
+  }
   if (layer === 'base') patterns.push({ regex: '^[^.]', message: 'base imports nothing.' });
   if (HOST_FREE.includes(layer)) {
     patterns.push({ regex: '^node:', message: HOST_MESSAGE });

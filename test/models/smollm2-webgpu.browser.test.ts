@@ -4,10 +4,11 @@ import { tokenId } from '../../src/base/ids';
 import type { Device } from '../../src/device/device';
 import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
 import { ModelRunner } from '../../src/engine/model-runner';
-import { allocateModel } from '../../src/engine/prepare-model';
+import { allocateModel } from '../../src/models/allocate-model';
 import type { Runner, StepBatch, StepResult } from '../../src/engine/runner';
-import { WeightUpload } from '../../src/engine/weight-upload';
+import { WeightUpload } from '../../src/models/weight-upload';
 import { parseGguf } from '../../src/gguf/parse';
+import { Executor } from '../../src/models/executor';
 import { describeNetwork } from '../../src/models/registry';
 import { float32Of } from './zoo-suite';
 
@@ -51,7 +52,7 @@ describe('SmolLM2-135M-Instruct Q4_1 on WebGPU', () => {
     });
     const upload = new WeightUpload(device, allocated.weightPlan, allocated.weights, 0);
     await upload.push(bytes);
-    runner = new ModelRunner(await allocated.prepared);
+    runner = new ModelRunner(new Executor(await allocated.prepared));
   });
   afterAll(() => device.close());
 

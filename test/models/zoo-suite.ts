@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokenId } from '../../src/base/ids';
 import type { Device } from '../../src/device/device';
 import { ModelRunner } from '../../src/engine/model-runner';
-import { allocateModel } from '../../src/engine/prepare-model';
-import type { KernelVariants } from '../../src/engine/probe';
+import { allocateModel } from '../../src/models/allocate-model';
+import type { KernelVariants } from '../../src/models/probe';
 import type { Runner, StepBatch, StepResult, StepRow } from '../../src/engine/runner';
-import { WeightUpload } from '../../src/engine/weight-upload';
+import { WeightUpload } from '../../src/models/weight-upload';
 import { parseGguf } from '../../src/gguf/parse';
 import type { KvType } from '../../src/kernels/kv-layout';
+import { Executor } from '../../src/models/executor';
 import { describeNetwork } from '../../src/models/registry';
 
 /** What test/fixtures/zoo/X.json holds of X.gguf; see test/fixtures/README.md. */
@@ -57,7 +58,7 @@ export async function loadZooModel(device: Device, bytes: Uint8Array, options: Z
   }
   expect(upload.complete).toBe(true);
   await device.flush();
-  return new ModelRunner(await model.prepared);
+  return new ModelRunner(new Executor(await model.prepared));
 }
 
 /** Blocks in an order of their own, so that a wrong block table cannot pass. */

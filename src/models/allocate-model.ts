@@ -3,13 +3,13 @@ import type { Device, PreparedPlan } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { TOP_K } from '../kernels/candidates';
 import { KV_BLOCK_TOKENS, type KvType } from '../kernels/kv-layout';
-import { allocateWeights, type DeviceWeights } from '../models/device-weights';
-import { sizeKvCache } from '../models/kv-size';
-import type { Network } from '../models/network';
-import { buildPlans, type ModelPlans } from '../models/plan-builder';
-import { ropeTable } from '../models/rope';
-import { planWeights, type WeightPlan } from '../models/weight-plan';
-import type { PreparedModel } from './model-runner';
+import { allocateWeights, type DeviceWeights } from './device-weights';
+import { sizeKvCache } from './kv-size';
+import type { Network } from './network';
+import { buildPlans, type ModelPlans } from './plan-builder';
+import { ropeTable } from './rope';
+import { planWeights, type WeightPlan } from './weight-plan';
+import type { ModelLimits, PreparedModel } from './executor';
 import type { KernelVariants } from './probe';
 
 /** Rows of logits computed at once: bounds the logits buffer, not what a request may ask for. */
@@ -39,7 +39,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
   const weightPlan = planWeights(network, file);
   const size = sizeKvCache(network, { ...options, maxBindingBytes: device.limits.maxBindingBytes });
   const maxChunkTokens = Math.min(options.chunkTokens ?? defaultChunk(options.variants), size.contextLength);
-  const limits = {
+  const limits: ModelLimits = {
     vocabularySize: network.vocabularySize,
     contextLength: size.contextLength,
     blockTokens: KV_BLOCK_TOKENS,
@@ -47,6 +47,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     maxChunkTokens,
     maxDecodeRows: options.maxConcurrent,
     topK: Math.min(TOP_K, network.vocabularySize),
+    maxOutputs: MAX_OUTPUTS,
   };
   const weights = allocateWeights(device, weightPlan);
   const plans = buildPlans(device, network, weightPlan, weights, {
@@ -64,7 +65,6 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     prepared: ready,
     ropeTables: network.ropes.map(ropeTable),
     limits,
-    maxOutputs: MAX_OUTPUTS,
   }));
   return { weightPlan, weights, notes: size.notes, prepared };
 }

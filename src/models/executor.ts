@@ -1,0 +1,104 @@
+import { tokenId, type TokenId } from '../base/ids';
+import type { Device, DeviceBuffer, PreparedPlan, Readback } from '../device/device';
+import type { PlanStep } from '../device/plan';
+import { keyToLogit, NAN_KEY, TOP_K } from '../kernels/candidates';
+import { encodeStepInput, type RopeTable, type StepInputRow } from '../kernels/step-input';
+import type { ModelPlans } from './plan-builder';
+
+/** A model's plans, prepared on its device. */
+export interface PreparedModel {
+  readonly device: Device;
+  readonly plans: ModelPlans;
+  readonly prepared: Readonly<Record<'prefill' | 'decode' | 'head' | 'argmax' | 'topk', PreparedPlan>>;
+  readonly ropeTables: readonly RopeTable[];
+  readonly limits: ModelLimits;
+}
+
+export interface ModelLimits {
+  readonly vocabularySize: number;
+  /** Tokens one request may hold: prompt and answer. */
+  readonly contextLength: number;
+  readonly blockTokens: number;
+  readonly totalBlocks: number;
+  readonly maxChunkTokens: number;
+  readonly maxDecodeRows: number;
+  readonly topK: number;
+  /** Outputs of one submission. */
+  readonly maxOutputs: number;
+}
+
+export interface Submission {
+  /** The kernels the rows run through; `null`: they ran before, and only outputs are wanted. */
+  readonly body: 'prefill' | 'decode' | null;
+  readonly rows: readonly StepInputRow[];
+  /** Rows whose logits are wanted, at most `maxOutputs`. */
+  readonly outputs: readonly number[];
+  readonly mode: OutputMode;
+}
+
+export type OutputMode = 'argmax' | 'topk' | 'logits';
+
+/** What became of an output's logits. */
+export type Output =
+  | { readonly mode: 'argmax'; readonly tokenId: TokenId; readonly nan: boolean }
+  | { readonly mode: 'topk'; readonly ids: Uint32Array; readonly logits: Float32Array; readonly nan: boolean } // [topK], best first
+  | { readonly mode: 'logits'; readonly logits: Float32Array }; // [vocabularySize]
+
+/** Runs a prepared model: one input write and one submission a call. Holds no request state. */
+export class Executor {
+  readonly limits: ModelLimits;
+
+  constructor(private readonly model: PreparedModel) {
+    this.limits = model.limits;
+  }
+
+  /** Submits at once; resolves with one output for each of `outputs`. Rejects with `device-lost`. */
+  async run(submission: Submission): Promise<readonly Output[]> {
+    const { device, plans, prepared, ropeTables } = this.model;
+    const { body, rows, outputs, mode } = submission;
+    device.write(plans.stepInput, 0, encodeStepInput(rows, outputs, ropeTables));
+    const steps: PlanStep[] = [];
+    if (body !== null) steps.push({ plan: prepared[body], rows: rows.length });
+    if (outputs.length > 0) {
+      steps.push({ plan: prepared.head, rows: outputs.length });
+      if (mode !== 'logits') steps.push({ plan: prepared[mode], rows: outputs.length });
+    }
+    const bytes = await device.submit(steps, this.readback(mode, outputs.length));
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+    return outputs.map((_, i) => this.output(mode, words, i));
+  }
+
+  /** What the outputs need; without any, one word, to know when the step is done. */
+  private readback(mode: OutputMode, outputs: number): Readback {
+    const { plans } = this.model;
+    const of = (buffer: DeviceBuffer, bytesEach: number): Readback => ({
+      buffer,
+      sizeBytes: Math.max(4, outputs * bytesEach),
+    });
+    switch (mode) {
+      case 'argmax':
+        return of(plans.argmaxResult, 8);
+      case 'topk':
+        return of(plans.topkResult, TOP_K * 8);
+      case 'logits':
+        return of(plans.logits, this.limits.vocabularySize * 4);
+    }
+  }
+
+  private output(mode: OutputMode, words: Uint32Array, index: number): Output {
+    switch (mode) {
+      case 'argmax':
+        return { mode, tokenId: tokenId(words[index * 2 + 1] ?? 0), nan: words[index * 2] === NAN_KEY };
+      case 'topk': {
+        const at = index * TOP_K * 2;
+        const keys = Array.from({ length: this.limits.topK }, (_, i) => words[at + 2 * i] ?? 0);
+        const ids = Uint32Array.from(keys, (_, i) => words[at + 2 * i + 1] ?? 0);
+        return { mode, ids, logits: Float32Array.from(keys, keyToLogit), nan: keys[0] === NAN_KEY };
+      }
+      case 'logits': {
+        const size = this.limits.vocabularySize;
+        return { mode, logits: new Float32Array(words.buffer, words.byteOffset + index * size * 4, size) };
+      }
+    }
+  }
+}
