@@ -1,0 +1,143 @@
+import { Environment, parse, tokenize } from '@huggingface/jinja';
+import { ForgelightError } from '../base/errors';
+import { BoundedInterpreter } from './bounded-interpreter';
+import { assertPlainData, invalid, plainMessages, type TemplateMessage } from './chat-messages';
+import { TemplateRefusal, TemplateTooCostly } from './template-errors';
+import { createGlobals } from './template-globals';
+
+export interface RenderOptions {
+  /** Ends the prompt where the assistant is to speak. Default true. */
+  readonly addGenerationPrompt?: boolean;
+  /** Variables for the template (`chat_template_kwargs`): plain data. */
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+}
+
+export interface ChatTemplate {
+  /** What the user should know, in whole sentences; grows when a conversation shows that the template cannot be used. */
+  readonly notes: readonly string[];
+  /**
+   * The prompt of a conversation. Throws `invalid-request`: with `param: 'messages'` for a conversation that the template refuses or
+   * that is too large, with `param: 'chat_template_kwargs'` for variables that are not plain data or have a name of the template's own.
+   */
+  render(messages: readonly TemplateMessage[], options?: RenderOptions): string;
+}
+
+export interface TemplateContext {
+  readonly bosToken: string | null;
+  readonly eosToken: string | null;
+  /** Default: the computer's clock. */
+  readonly now?: () => Date;
+}
+
+type Variables = Readonly<Record<string, unknown>>;
+type Template = (variables: Variables) => string;
+
+/** Real templates are shorter than 64 KiB. */
+const MAX_TEMPLATE_UNITS = 256 * 1024;
+const PROBE: readonly TemplateMessage[] = [{ role: 'user', content: 'Hello' }];
+
+/**
+ * The chat template of a model (`tokenizer.chat_template`). A template that is missing, malformed, too costly or beyond what the
+ * interpreter knows is replaced by ChatML, and `notes` says so.
+ */
+export function createChatTemplate(templateText: string | null, context: TemplateContext): ChatTemplate {
+  const now = context.now ?? (() => new Date());
+  const globals = { ...createGlobals(now), bos_token: context.bosToken ?? '', eos_token: context.eosToken ?? '' };
+  const notes: string[] = [];
+  let template: Template | null = null;
+
+  function fallBack(reason: string): void {
+    template = null;
+    const note = `${reason} ChatML is used instead: answers may be worse than this model can give.`;
+    if (!notes.includes(note)) notes.push(note);
+  }
+
+  /** `null` where the template cannot be used. */
+  function tryRender(variables: Variables): string | null {
+    if (template === null) return null;
+    try {
+      return template({ ...globals, ...variables });
+    } catch (error) {
+      if (error instanceof TemplateRefusal || error instanceof TemplateTooCostly) throw error;
+      fallBack(`The model's chat template cannot be used (${messageOf(error)}).`);
+      return null;
+    }
+  }
+
+  if (templateText === null) fallBack('The model file has no chat template.');
+  else {
+    try {
+      template = compile(templateText, now);
+      tryRender(variablesOf(PROBE, {}));
+    } catch (error) {
+      // a template may refuse the probe and still accept real conversations
+      if (!(error instanceof TemplateRefusal)) fallBack(`The model's chat template cannot be used (${messageOf(error)}).`);
+    }
+  }
+
+  return {
+    notes,
+    render(messages, options = {}) {
+      const kwargs = checkedKwargs(options.kwargs ?? {}, globals);
+      const variables = variablesOf(messages, { ...options, kwargs });
+      try {
+        return tryRender(variables) ?? renderChatMl(messages, options.addGenerationPrompt ?? true);
+      } catch (error) {
+        throw requestError(error);
+      }
+    },
+  };
+}
+
+function compile(text: string, now: () => Date): Template {
+  if (text.length > MAX_TEMPLATE_UNITS) throw new TemplateTooCostly(`it has ${text.length} characters`);
+  // as Hugging Face renders: a block's line end and the blanks before it are not output
+  const program = parse(tokenize(text, { lstrip_blocks: true, trim_blocks: true }));
+  return (variables) => {
+    const environment = new Environment();
+    for (const [name, value] of Object.entries(variables)) environment.set(name, value);
+    return String(new BoundedInterpreter(environment, () => now().getTime()).run(program).value);
+  };
+}
+
+function variablesOf(messages: readonly TemplateMessage[], options: RenderOptions): Variables {
+  return { ...options.kwargs, messages: plainMessages(messages), add_generation_prompt: options.addGenerationPrompt ?? true };
+}
+
+function checkedKwargs(kwargs: Variables, globals: Variables): Variables {
+  const param = 'chat_template_kwargs';
+  for (const name of Object.keys(kwargs)) {
+    if (Object.hasOwn(globals, name) || ['messages', 'add_generation_prompt', 'namespace'].includes(name)) {
+      throw invalid(param, `${param} cannot set ${JSON.stringify(name)}: it is the template's own.`);
+    }
+  }
+  assertPlainData(kwargs, param);
+  return kwargs;
+}
+
+/** https://github.com/openai/openai-python/blob/release-v0.28.0/chatml.md: what most models were tuned with. */
+function renderChatMl(messages: readonly TemplateMessage[], addGenerationPrompt: boolean): string {
+  const turns = plainMessages(messages).map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>\n`);
+  return turns.join('') + (addGenerationPrompt ? '<|im_start|>assistant\n' : '');
+}
+
+function requestError(error: unknown): unknown {
+  if (error instanceof TemplateRefusal) {
+    return new ForgelightError('invalid-request', `The model's chat template refuses this conversation: ${error.message}`, {
+      param: 'messages',
+      cause: error,
+    });
+  }
+  if (error instanceof TemplateTooCostly) {
+    return new ForgelightError(
+      'invalid-request',
+      `The model's chat template gives up on this conversation: ${error.message}. Send fewer or shorter messages.`,
+      { param: 'messages', cause: error },
+    );
+  }
+  return error;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

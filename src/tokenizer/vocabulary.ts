@@ -1,0 +1,56 @@
+import { tokenId, type TokenId } from '../base/ids';
+import { findEndIds } from './end-tokens';
+import { badMetadata, idAt, numbersAt, stringsAt, type Metadata } from './metadata';
+
+/** Token types as GGUF numbers them (`tokenizer.ggml.token_type`). */
+export const TOKEN_KIND = {
+  undefined: 0,
+  normal: 1,
+  unknown: 2,
+  control: 3,
+  userDefined: 4,
+  unused: 5,
+  byte: 6,
+} as const;
+
+/** The tokens of a model, whatever the algorithm that uses them. */
+export interface Vocabulary {
+  /** By id, in the file's spelling. */
+  readonly texts: readonly string[];
+  /** By id: values of `TOKEN_KIND`. */
+  readonly kinds: Uint8Array;
+  readonly idOf: ReadonlyMap<string, TokenId>;
+  readonly bosId: TokenId | null;
+  readonly eosId: TokenId | null;
+  readonly endIds: ReadonlySet<TokenId>;
+}
+
+/** Throws `bad-gguf`, naming the key, for a list that is missing or malformed and for ids outside of the vocabulary. */
+export function readVocabulary(metadata: Metadata): Vocabulary {
+  const texts = stringsAt(metadata, 'tokenizer.ggml.tokens').map((text, id) => text || `[EMPTY_${id}]`);
+  if (texts.length === 0) throw badMetadata('tokenizer.ggml.tokens', 'is empty');
+  const idOf = indexTexts(texts);
+  const kinds = readKinds(metadata, texts.length);
+  const id = (name: string): TokenId | null => idAt(metadata, `tokenizer.ggml.${name}_token_id`, texts.length);
+  const eosId = id('eos');
+  const declared = [eosId, id('eot'), id('eom'), id('fim_pad'), id('fim_rep'), id('fim_sep')];
+  const { endIds, controlIds } = findEndIds(idOf, declared);
+  for (const controlId of controlIds) kinds[controlId] = TOKEN_KIND.control;
+  return { texts, kinds, idOf, bosId: id('bos'), eosId, endIds };
+}
+
+function indexTexts(texts: readonly string[]): Map<string, TokenId> {
+  const idOf = new Map<string, TokenId>();
+  for (const [id, text] of texts.entries()) {
+    if (idOf.has(text)) throw badMetadata('tokenizer.ggml.tokens', `has ${JSON.stringify(text)} twice (the second at ${id})`);
+    idOf.set(text, tokenId(id));
+  }
+  return idOf;
+}
+
+/** Without the list every token is normal; a type that GGUF does not know is `undefined`. */
+function readKinds(metadata: Metadata, length: number): Uint8Array {
+  const listed = numbersAt(metadata, 'tokenizer.ggml.token_type', length);
+  if (listed === null) return new Uint8Array(length).fill(TOKEN_KIND.normal);
+  return Uint8Array.from(listed, (kind) => (kind >= 0 && kind <= TOKEN_KIND.byte ? kind : TOKEN_KIND.undefined));
+}

@@ -1,0 +1,38 @@
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { parseGguf } from '../../src/gguf/parse';
+import type { GgufMetadata } from '../../src/gguf/types';
+
+const SMOLLM2 = 'models/SmolLM2-135M-Instruct.Q4_1.gguf';
+
+/** Metadata of the real default model; reads its header alone. */
+export function smollm2Metadata(): GgufMetadata {
+  if (!existsSync(SMOLLM2)) throw new Error(`${SMOLLM2} is missing: run \`npm test\`, which fetches it`);
+  return readMetadata(SMOLLM2);
+}
+
+export function zooMetadata(name: string): GgufMetadata {
+  return readMetadata(`test/fixtures/zoo/${name}.gguf`);
+}
+
+export function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+function readMetadata(path: string): GgufMetadata {
+  let sizeBytes = 64 * 1024;
+  for (;;) {
+    const result = parseGguf(readPrefix(path, sizeBytes));
+    if (result.kind === 'complete') return result.file.metadata;
+    sizeBytes = Math.max(2 * sizeBytes, result.atLeastBytes);
+  }
+}
+
+function readPrefix(path: string, sizeBytes: number): Uint8Array {
+  const file = openSync(path, 'r');
+  try {
+    const buffer = new Uint8Array(sizeBytes);
+    return buffer.subarray(0, readSync(file, buffer, 0, sizeBytes, 0));
+  } finally {
+    closeSync(file);
+  }
+}
