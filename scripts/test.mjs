@@ -108,7 +108,9 @@ async function runStaticChecks(_name, signal) {
 async function runVitest(name, signal) {
   const report = join(REPORTS, `${name}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const { code } = await runNode(['node_modules/vitest/vitest.mjs', 'run', '--project', name, ...reporters], { signal });
+  const { code } = await runNode(['node_modules/vitest/vitest.mjs', 'run', '--project', name, ...reporters], {
+    signal,
+  });
   return readCounts(report, countVitest, code);
 }
 
@@ -121,7 +123,10 @@ async function runBuild(_name, signal) {
 /** @param {string} _name @param {AbortSignal} signal @returns {Promise<Result>} */
 async function runEndToEnd(_name, signal) {
   const report = join(REPORTS, 'e2e.json');
-  const env = { PLAYWRIGHT_JSON_OUTPUT_NAME: relative(ROOT, report), FORGELIGHT_E2E_PORTS: (await freePorts(2)).join() };
+  const env = {
+    PLAYWRIGHT_JSON_OUTPUT_NAME: relative(ROOT, report),
+    FORGELIGHT_E2E_PORTS: (await freePorts(2)).join(),
+  };
   const args = ['node_modules/@playwright/test/cli.js', 'test', '--reporter=list,json'];
   const { code } = await runNode(args, { signal, env });
   return readCounts(report, countPlaywright, code);

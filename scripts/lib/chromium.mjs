@@ -36,7 +36,10 @@ function playwrightCache(env) {
   const places = { darwin: 'Library/Caches/ms-playwright', win32: 'AppData/Local/ms-playwright' };
   const folder = env.PLAYWRIGHT_BROWSERS_PATH || join(homedir(), places[platform()] ?? '.cache/ms-playwright');
   if (!existsSync(folder)) return [];
-  const newestFirst = readdirSync(folder).filter((name) => /^chromium-\d+$/.test(name)).sort().reverse();
+  const newestFirst = readdirSync(folder)
+    .filter((name) => /^chromium-\d+$/.test(name))
+    .sort()
+    .reverse();
   return newestFirst.flatMap((name) => INSIDE_OF_CACHE.map((inside) => join(folder, name, inside)));
 }
 
@@ -60,7 +63,9 @@ export async function webGpuProblem(executablePath) {
     try {
       const page = await browser.newPage();
       // WebGPU exists in secure contexts only, and a page of localhost is one; nothing has to listen there.
-      await page.route('http://localhost/', (route) => route.fulfill({ contentType: 'text/html', body: '<title>probe</title>' }));
+      await page.route('http://localhost/', (route) =>
+        route.fulfill({ contentType: 'text/html', body: '<title>probe</title>' }),
+      );
       await page.goto('http://localhost/');
       return await page.evaluate(probe);
     } finally {

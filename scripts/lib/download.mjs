@@ -41,7 +41,7 @@ export async function download(url, path, options) {
       const size = await fileSize(path);
       left = size > known ? retries : left - 1;
       known = size;
-      if (left < 0) throw new Error(`the connection broke again and again: ${reasonOf(error)}`);
+      if (left < 0) throw new Error(`it failed again and again: ${reasonOf(error)}`);
       await delay(retryDelayMs * 2 ** (retries - left), undefined, { signal }).catch(() => {
         throw new Interrupted();
       });

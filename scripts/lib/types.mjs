@@ -17,7 +17,10 @@ export async function buildTypes(signal) {
     if (name.endsWith('.d.ts')) await addExtensions(join(folder, name));
   }
   await writeFile(join(LIB_FOLDER, 'index.d.ts'), "export * from './types/client/index.js';\n");
-  await writeFile(join(LIB_FOLDER, 'worker.d.ts'), '// The worker is a script to start, not a module to import from.\nexport {};\n');
+  await writeFile(
+    join(LIB_FOLDER, 'worker.d.ts'),
+    '// The worker is a script to start, not a module to import from.\nexport {};\n',
+  );
 }
 
 /**
@@ -32,6 +35,9 @@ async function addExtensions(path) {
     const isFile = await stat(join(dirname(path), `${specifier}.d.ts`)).catch(() => null);
     targets.set(specifier, isFile ? `${specifier}.js` : `${specifier}/index.js`);
   }
-  const written = text.replace(RELATIVE_IMPORT, (_, lead, quote, specifier) => lead + quote + targets.get(specifier) + quote);
+  const written = text.replace(
+    RELATIVE_IMPORT,
+    (_, lead, quote, specifier) => lead + quote + targets.get(specifier) + quote,
+  );
   if (written !== text) await writeFile(path, written);
 }
