@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest';
+import { generate, LIMITS, outcome, setUp, tokens, types } from '../../test/simulation/actor-harness';
+import { SAMPLING, soloRun } from '../../test/simulation/toy-task';
+import { requestId } from '../base/ids';
+
+describe('a request alone', () => {
+  it.each(['argmax', 'topk', 'logits'] as const)(
+    'gives the same answer at depth 1 and 2, sampled by %s',
+    async (mode) => {
+      for (const depth of [1, 2] as const) {
+        const { submit, run } = setUp({ depth });
+        const task = generate(10, { sampling: SAMPLING[mode] });
+        const events = submit(1, task);
+        await run();
+        expect(tokens(events)).toEqual(soloRun(task, LIMITS).tokens);
+        expect(types(events).slice(0, 4)).toEqual(['accepted', 'prefill', 'prefill', 'prefill']);
+        expect(events.filter((event) => event.type === 'logits' || event.type === 'ended')).toHaveLength(1);
+      }
+    },
+  );
+
+  it('runs one step ahead when the device chooses, and leaves the token there', async () => {
+    const { submit, run, runner } = setUp();
+    submit(1, generate(2));
+    await run();
+    expect(runner.maxPending).toBe(2);
+    expect(runner.batches[1]).toEqual({
+      kind: 'decode',
+      rows: [{ token: null, position: 2, slot: 0 }],
+      sequences: [{ slot: 0, blocks: [0] }],
+      outputs: [{ row: 0, mode: 'argmax' }],
+    });
+  });
+
+  it('waits for the host when the host chooses', async () => {
+    const { submit, run, runner } = setUp();
+    submit(1, generate(2, { sampling: SAMPLING.topk }));
+    await run();
+    expect(runner.maxPending).toBe(1);
+    expect(runner.batches.flatMap((batch) => batch.rows).every((row) => row.token !== null)).toBe(true);
+  });
+
+  it('measures the prompt and the answer by the clock', async () => {
+    const { submit, step, settle } = setUp({ depth: 1 });
+    const task = generate(4, { maxTokens: 2, sampling: SAMPLING.logits });
+    const events = submit(1, task);
+    await settle();
+    await step(40);
+    await step(25);
+    const last = events.at(-1);
+    expect(last).toMatchObject({
+      outcome: { kind: 'length' },
+      usage: { promptTokens: 4, completionTokens: 2, cachedTokens: 0 },
+      timings: {
+        prompt_n: 4,
+        prompt_ms: 40,
+        prompt_per_second: 100,
+        predicted_n: 2,
+        predicted_ms: 25,
+        predicted_per_second: 80,
+        cache_n: 0,
+      },
+    });
+  });
+
+  it('ends by length where the context ends', async () => {
+    const { submit, run } = setUp();
+    const task = generate(62, { maxTokens: 50, sampling: { ...SAMPLING.logits, logitBias: [[5, 100]] } });
+    const events = submit(1, task);
+    await run();
+    expect(tokens(events)).toEqual([5, 5]);
+    expect(outcome(events)).toEqual({ kind: 'length' });
+  });
+
+  it('counts the end token, but does not show it', async () => {
+    const { submit, run } = setUp();
+    const events = submit(1, generate(3, { sampling: { ...SAMPLING.logits, logitBias: [[1, 100]] } }));
+    await run();
+    expect(types(events)).toEqual(['accepted', 'prefill', 'ended']);
+    expect(events.at(-1)).toMatchObject({ outcome: { kind: 'stop' }, text: '', usage: { completionTokens: 1 } });
+  });
+
+  it('gives held-back text with its end: half a character, the beginning of a stop string', async () => {
+    for (const [id, stop, text] of [
+      [2, [], '�'],
+      [5, ['bbc'], 'bb'],
+    ] as const) {
+      const { submit, run } = setUp();
+      const sampling = { ...SAMPLING.logits, repeatPenalty: 1, logitBias: [[id, 100]] as const };
+      const events = submit(1, generate(3, { maxTokens: 2, stop, sampling }));
+      await run();
+      const shown = events.map((event) => ('text' in event ? event.text : '')).join('');
+      expect(shown).toBe(text === 'bb' ? 'bb' : '��');
+      expect(events.at(-1)).toMatchObject({ outcome: { kind: 'length' }, text });
+    }
+  });
+
+  it('evaluates a prompt chunk by chunk', async () => {
+    const { submit, run, runner } = setUp();
+    const events = submit(1, { kind: 'evaluate', promptIds: generate(9).promptIds, positions: [0, 5, 8] });
+    await run();
+    expect(types(events)).toEqual(['accepted', 'prefill', 'logits', 'prefill', 'logits', 'prefill', 'logits', 'ended']);
+    expect(outcome(events)).toEqual({ kind: 'stop' });
+    expect(runner.batches.map((batch) => batch.outputs)).toEqual([0, 1, 0].map((row) => [{ row, mode: 'logits' }]));
+  });
+
+  it('says so when the model produces NaN', async () => {
+    for (const mode of ['argmax', 'topk', 'logits'] as const) {
+      const { submit, run, runner } = setUp();
+      runner.poisonNext();
+      const events = submit(1, generate(3, { sampling: SAMPLING[mode] }));
+      await run();
+      expect(outcome(events)).toMatchObject({ kind: 'failed', error: { code: 'corrupt-model', requestId: 1 } });
+      expect(JSON.stringify(outcome(events))).toContain('The model produced NaN');
+    }
+  });
+});
+
+describe('several requests', () => {
+  it('run one at a time, first come first served, and are refused beyond the queue', async () => {
+    const { submit, run, actor, settle } = setUp();
+    const order: number[] = [];
+    const all = [1, 2, 3].map((id) => submit(id, generate(3)));
+    const refused = submit(4, generate(3));
+    await settle();
+    expect(actor.snapshot()).toMatchObject({ queue: 2, kv: { totalBlocks: 32, blockTokens: 4 } });
+    expect(outcome(refused)).toMatchObject({ kind: 'failed', error: { code: 'busy' } });
+    expect(types(refused)).toEqual(['ended']);
+    await run();
+    for (const { id, finishReason } of actor.snapshot().requests) if (finishReason !== undefined) order.push(id);
+    expect(order).toEqual([1, 2, 3]);
+    for (const events of all) expect(tokens(events)).toEqual(soloRun(generate(3), LIMITS).tokens);
+  });
+
+  it('decode together, prompts in between', async () => {
+    const { submit, run, runner, settle } = setUp({ maxConcurrent: 3, maxQueued: 8, depth: 1 });
+    const sampling = { ...SAMPLING.logits, logitBias: [[9, 100]] as const };
+    submit(1, generate(4, { sampling }));
+    submit(2, generate(12, { sampling }));
+    await settle();
+    await run();
+    const kinds = runner.batches.map((batch) => `${batch.kind} ${batch.rows.map((row) => row.slot).join()}`);
+    expect(kinds.slice(0, 6)).toEqual([
+      'prefill 0,0,0,0',
+      'decode 0',
+      'prefill 1,1,1,1',
+      'decode 0',
+      'prefill 1,1,1,1',
+      'decode 0',
+    ]);
+    expect(kinds.slice(6, 9)).toEqual(['prefill 1,1,1,1', 'decode 0,1', 'decode 0,1']);
+  });
+
+  it('give the blocks of one to the next while its last step is still in flight', async () => {
+    const { submit, actor, runner, settle, run } = setUp();
+    submit(1, generate(3));
+    await settle();
+    actor.cancel(requestId(1));
+    const next = submit(2, generate(4));
+    await run();
+    expect(runner.batches.at(-1)?.sequences[0]?.blocks).toContain(0);
+    expect(tokens(next)).toEqual(soloRun(generate(4), LIMITS).tokens);
+  });
+
+  it('are refused with the id of one that runs', async () => {
+    const { submit, run } = setUp();
+    const first = submit(1, generate(3));
+    const second = submit(1, generate(4));
+    await run();
+    expect(outcome(second)).toMatchObject({ error: { code: 'invalid-request', requestId: 1 } });
+    expect(tokens(first)).toEqual(soloRun(generate(3), LIMITS).tokens);
+  });
+
+  it('are refused by an empty stop string, and nothing else happens', async () => {
+    const { submit, run, actor } = setUp();
+    const events = submit(1, generate(3, { stop: [''] }));
+    await run();
+    expect(outcome(events)).toMatchObject({ error: { code: 'invalid-request', param: 'stop' } });
+    expect(actor.snapshot().state).toBe('ready');
+  });
+});
+
+describe('snapshot', () => {
+  it('is frozen, the same while nothing changes, and keeps the last 32 that ended', async () => {
+    const { submit, actor, run } = setUp({ maxQueued: 100 });
+    const before = actor.snapshot();
+    expect(actor.snapshot()).toBe(before);
+    for (let id = 1; id <= 40; id++) submit(id, generate(3, { maxTokens: 1 }));
+    await run();
+    const after = actor.snapshot();
+    expect(after.version).toBeGreaterThan(before.version);
+    expect(before.requests).toEqual([]);
+    expect(after.requests.map((request) => request.id)).toEqual(Array.from({ length: 32 }, (_, index) => index + 9));
+    expect(after.requests[0]).toEqual({
+      id: 9,
+      state: 'ended',
+      promptTokens: 3,
+      generatedTokens: 1,
+      finishReason: 'length',
+    });
+    for (const part of [after, after.requests, after.requests[0], after.kv]) expect(Object.isFrozen(part)).toBe(true);
+  });
+});

@@ -1,0 +1,131 @@
+import { assert, defined, unreachable } from '../base/assert';
+import { ForgelightError } from '../base/errors';
+import type { TokenId } from '../base/ids';
+import type { Sampled } from '../sampling/types';
+import type { Outbox } from './outbox';
+import { generatedTokens, type Answer, type RequestRecord } from './request';
+import type { RequestTable } from './request-table';
+import type { StepResult } from './runner';
+import type { Step, StepMember } from './step';
+
+export interface CommitContext {
+  readonly table: RequestTable;
+  readonly outbox: Outbox;
+  readonly endIds: ReadonlySet<TokenId>;
+  readonly nowMs: number;
+}
+
+/**
+ * Takes over the results of a step. Every request is looked up again by id and generation: one that went away while the
+ * device was working is normal, its result is dropped and its listener has been told by `RequestTable.end`.
+ */
+export function commitStep(step: Step, results: readonly StepResult[], context: CommitContext): void {
+  assert(results.length === step.batch.outputs.length, 'the runner gives one result for each output');
+  for (const member of step.members) {
+    const record = context.table.find(member.id, member.generation);
+    if (record === null) continue;
+    const own = results.slice(member.firstResult, member.firstResult + member.positions.length);
+    try {
+      commitMember(record, member, own, context);
+    } catch (error) {
+      if (!(error instanceof ForgelightError)) throw error;
+      context.table.fail(record, error, context.nowMs);
+    }
+  }
+}
+
+/** The step gave no results: its requests fail with `error`. */
+export function commitFailure(step: Step, error: unknown, context: CommitContext): void {
+  for (const member of step.members) {
+    const record = context.table.find(member.id, member.generation);
+    if (record !== null) context.table.fail(record, error, context.nowMs);
+  }
+}
+
+function commitMember(
+  record: RequestRecord,
+  member: StepMember,
+  results: readonly StepResult[],
+  context: CommitContext,
+): void {
+  if (results.some(hasNaN)) throw producedNaN(record);
+  if (member.promptDone !== null) commitPrompt(record, member.promptDone, context);
+  if (record.answer !== null) {
+    for (const result of results) commitToken(record, record.answer, result, context);
+    return;
+  }
+  results.forEach((result, index) => {
+    assert(result.mode === 'logits', 'evaluate asks for logits');
+    const position = defined(member.positions[index], 'position');
+    context.outbox.post(record.listener, {
+      type: 'logits',
+      requestId: record.listener.id,
+      position,
+      logits: result.logits,
+    });
+  });
+  if (record.promptDone === record.task.promptIds.length) context.table.end(record, { kind: 'stop' }, context.nowMs);
+}
+
+function commitPrompt(record: RequestRecord, promptDone: number, { table, outbox, nowMs }: CommitContext): void {
+  const total = record.task.promptIds.length;
+  record.promptDone = promptDone;
+  outbox.post(record.listener, { type: 'prefill', requestId: record.listener.id, done: promptDone, total });
+  if (promptDone === total) table.prompted(record, nowMs);
+}
+
+/**
+ * One more token of the answer. The end token counts as generated, as in llama.cpp's server, but is no text and gives
+ * no `token` event.
+ */
+function commitToken(record: RequestRecord, answer: Answer, result: StepResult, context: CommitContext): void {
+  const { table, outbox, endIds, nowMs } = context;
+  const { tokenId, logprob } = choose(record, answer, result);
+  record.history.push(tokenId);
+  table.changed();
+  if (endIds.has(tokenId)) {
+    table.end(record, { kind: 'stop' }, nowMs);
+    return;
+  }
+  const { text, stopped } = answer.text.push(tokenId);
+  const requestId = record.listener.id;
+  outbox.post(record.listener, {
+    type: 'token',
+    requestId,
+    tokenId,
+    text,
+    ...(logprob === undefined ? {} : { logprob }),
+  });
+  if (stopped) table.end(record, { kind: 'stop' }, nowMs);
+  else if (generatedTokens(record) >= answer.maxOutputs) table.end(record, { kind: 'length' }, nowMs);
+}
+
+function choose(record: RequestRecord, answer: Answer, result: StepResult): Sampled {
+  const tokenIndex = generatedTokens(record);
+  switch (result.mode) {
+    case 'argmax':
+      return { tokenId: result.tokenId };
+    case 'topk':
+      return answer.sampler.sampleTopK(result.ids, result.logits, record.history, tokenIndex);
+    case 'logits':
+      return answer.sampler.sampleLogits(result.logits, record.history, tokenIndex);
+    default:
+      return unreachable(result);
+  }
+}
+
+function hasNaN(result: StepResult): boolean {
+  if (result.mode !== 'logits') return result.nan;
+  const { logits } = result;
+  for (let index = 0; index < logits.length; index++) if (Number.isNaN(logits[index])) return true;
+  return false;
+}
+
+function producedNaN(record: RequestRecord): ForgelightError {
+  return new ForgelightError(
+    'corrupt-model',
+    'The model produced NaN (not a number) instead of logits: its weights are damaged, or this device computes them wrongly. ' +
+      'Load the model again; if that does not help, try another file.',
+    { requestId: record.listener.id },
+  );
+}

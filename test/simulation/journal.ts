@@ -1,0 +1,118 @@
+import { assert } from '../../src/base/assert';
+import type { ErrorCode } from '../../src/base/errors';
+import type { RunnerLimits } from '../../src/engine/runner';
+import type { Task } from '../../src/protocol/commands';
+import type { RequestEvent } from '../../src/protocol/events';
+import { soloRun } from './toy-task';
+import { toyHash, toyLogits } from './toy-runner';
+
+type Ended = Extract<RequestEvent, { type: 'ended' }>;
+
+/** What may come before a cancel: a refusal, a watchdog, the end of the whole engine. */
+const EARLIER_FAILURES: readonly ErrorCode[] = [
+  'busy',
+  'invalid-request',
+  'context-overflow',
+  'timeout',
+  'device-lost',
+  'closed',
+];
+
+function mayEndACancelled({ outcome }: Ended): boolean {
+  if (outcome.kind === 'failed') return EARLIER_FAILURES.includes(outcome.error.code);
+  return outcome.kind === 'cancelled' || outcome.kind === 'timed_out';
+}
+
+/** All that one submitted request was told, held against what it may be told. */
+export class Journal {
+  ended: Ended | null = null;
+  /** `cancel` returned true for it. */
+  cancelled = false;
+  readonly #events: RequestEvent[] = [];
+
+  constructor(
+    readonly id: number,
+    readonly task: Task,
+  ) {}
+
+  get count(): number {
+    return this.#events.length;
+  }
+
+  /** Events in order, one terminal event and nothing after it; no token once `cancel` has returned true. */
+  write(event: RequestEvent): void {
+    assert(this.ended === null, `request ${this.id}: '${event.type}' after its end`);
+    assert(event.requestId === this.id, `request ${this.id} hears of request ${event.requestId}`);
+    assert(
+      event.type === 'ended' || (event.type === 'accepted') === (this.count === 0),
+      `request ${this.id}: '${event.type}' as event ${this.count}`,
+    );
+    assert(
+      !this.cancelled || event.type === 'ended' || event.type === 'accepted',
+      `request ${this.id}: '${event.type}' after its cancel`,
+    );
+    this.#events.push(event);
+    if (event.type === 'ended') this.ended = event;
+  }
+
+  /** Survivors gave exactly the solo answer, the others the beginning of it. `deaf` ones heard a part. */
+  check(limits: RunnerLimits, isDeaf: boolean): void {
+    const { ended, task } = this;
+    assert(ended !== null, `request ${this.id} never ends`);
+    assert(
+      !this.cancelled || mayEndACancelled(ended),
+      `request ${this.id} was cancelled and ends by ${ended.outcome.kind}`,
+    );
+    if (isDeaf) return;
+    if (task.kind === 'evaluate') this.#checkLogits(limits, task.promptIds, task.positions, ended);
+    else if (this.count > 1) this.#checkAnswer(limits, task, ended);
+  }
+
+  #checkAnswer(limits: RunnerLimits, task: Extract<Task, { kind: 'generate' }>, ended: Ended): void {
+    const solo = soloRun(task, limits);
+    const tokens = this.#of('token');
+    const text = tokens.map((event) => event.text).join('') + ended.text;
+    const ids = tokens.map((event) => event.tokenId);
+    const isSurvivor = ended.outcome.kind === 'stop' || ended.outcome.kind === 'length';
+    const expected = isSurvivor ? solo.tokens : solo.tokens.slice(0, ids.length);
+    assert(ids.join() === expected.join(), `request ${this.id} answers ${ids.join()}, alone ${solo.tokens.join()}`);
+    if (!isSurvivor) return;
+    assert(text === solo.text, `request ${this.id} says '${text}', alone '${solo.text}'`);
+    assert(
+      ended.outcome.kind === solo.outcome,
+      `request ${this.id} ends by ${ended.outcome.kind}, alone by ${solo.outcome}`,
+    );
+    assert(
+      ended.usage.completionTokens === solo.completionTokens,
+      `request ${this.id} counts ${ended.usage.completionTokens} tokens`,
+    );
+    this.#checkPrefill(task.promptIds.length);
+  }
+
+  #checkLogits(limits: RunnerLimits, prompt: readonly number[], positions: readonly number[], ended: Ended): void {
+    const events = this.#of('logits');
+    const isSurvivor = ended.outcome.kind === 'stop';
+    assert(
+      !isSurvivor || events.length === positions.length,
+      `request ${this.id} gives ${events.length} of ${positions.length} logits`,
+    );
+    events.forEach((event, index) => {
+      assert(event.position === positions[index], `request ${this.id}: position ${event.position}`);
+      const expected = toyLogits(toyHash(prompt.slice(0, event.position + 1)), limits.vocabularySize);
+      assert(event.logits.join() === expected.join(), `request ${this.id}: wrong logits at ${event.position}`);
+    });
+    if (isSurvivor) this.#checkPrefill(prompt.length);
+  }
+
+  #checkPrefill(total: number): void {
+    const done = this.#of('prefill').map((event) => event.done);
+    assert(
+      done.at(-1) === total && done.every((value, index) => value > (done[index - 1] ?? 0)),
+      `request ${this.id}: prefill ${done.join()}`,
+    );
+  }
+
+  #of<T extends RequestEvent['type']>(type: T): Extract<RequestEvent, { type: T }>[] {
+    return this.#events.filter((event): event is Extract<RequestEvent, { type: T }> => event.type === type);
+  }
+}

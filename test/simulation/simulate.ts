@@ -1,0 +1,225 @@
+import { assert, unreachable } from '../../src/base/assert';
+import { ForgelightError } from '../../src/base/errors';
+import { requestId, tokenId } from '../../src/base/ids';
+import { Actor } from '../../src/engine/actor';
+import { checkInvariants, checkSuccession } from '../../src/engine/invariants';
+import type { RunnerLimits } from '../../src/engine/runner';
+import type { Task } from '../../src/protocol/commands';
+import type { EngineSnapshot } from '../../src/protocol/snapshot';
+import { Journal } from './journal';
+import type { Action, Reaction, Scenario, SubmitAction } from './scenario';
+import { SimulatedClock } from './simulated-clock';
+import { ToyRunner } from './toy-runner';
+import { SAMPLING, toyTokenizer, VOCABULARY_SIZE } from './toy-task';
+
+const STEP_MS = 400;
+const REQUEST_MS = 600;
+/** More microtasks than the loop needs from one wait to the next. */
+const SETTLED_TICKS = 20;
+
+class ListenerFault extends Error {}
+
+/** Runs one schedule on the real actor to its end; throws on the first violation. */
+export async function simulate(scenario: Scenario): Promise<Simulation> {
+  const simulation = new Simulation(scenario);
+  for (const { action, ticks } of scenario.actions) {
+    simulation.act(action);
+    await simulation.pass(ticks);
+  }
+  await simulation.finish();
+  return simulation;
+}
+
+export class Simulation {
+  readonly journals: Journal[] = [];
+  readonly clock = new SimulatedClock();
+  readonly runner: ToyRunner;
+  readonly actor: Actor;
+  readonly limits: RunnerLimits;
+  readonly #deaf = new Set<Journal>();
+  readonly #faults: Error[] = [];
+  #isEmitting = false;
+  #lastSnapshot: EngineSnapshot | null = null;
+  #lastSnapshotText = 'null';
+
+  constructor(scenario: Omit<Scenario, 'actions'>) {
+    this.limits = {
+      vocabularySize: VOCABULARY_SIZE,
+      contextLength: scenario.contextLength,
+      blockTokens: scenario.blockTokens,
+      totalBlocks: scenario.totalBlocks,
+      maxChunkTokens: 5,
+      maxDecodeRows: 4,
+      topK: 8,
+    };
+    this.runner = new ToyRunner(this.limits);
+    this.actor = new Actor({
+      runner: this.runner,
+      tokenizer: toyTokenizer,
+      clock: this.clock,
+      maxQueued: scenario.maxQueued,
+      maxConcurrent: scenario.maxConcurrent,
+      depth: scenario.depth,
+      chunkTokens: scenario.chunkTokens,
+      timeouts: { stepMs: STEP_MS, requestMs: REQUEST_MS },
+      report: (error) => {
+        if (!(error instanceof ListenerFault)) this.#fault(error);
+      },
+      inspect: (table) => {
+        checkInvariants(table);
+        const snapshot = table.snapshot();
+        if (this.#lastSnapshot !== null) checkSuccession(this.#lastSnapshot, snapshot);
+        assert(JSON.stringify(this.#lastSnapshot) === this.#lastSnapshotText, 'a snapshot changed after it was given');
+        this.#lastSnapshot = snapshot;
+        this.#lastSnapshotText = JSON.stringify(snapshot);
+        assert(this.runner.maxPending <= scenario.depth, 'too many steps in flight');
+      },
+    });
+  }
+
+  act(action: Action): void {
+    switch (action.type) {
+      case 'submit':
+        return this.submit(action);
+      case 'cancel':
+        return this.cancel(action.id);
+      case 'deliver':
+        return this.runner.deliver(Math.min(action.index, this.runner.pending.length - 1));
+      case 'fail':
+        return this.runner.fail(
+          0,
+          action.error === 'unknown' ? new TypeError('boom') : new ForgelightError(action.error, 'simulated'),
+        );
+      case 'poison':
+        return this.runner.poisonNext();
+      case 'advance':
+        return this.clock.advance(action.byMs);
+      case 'lost':
+        return this.actor.deviceLost(new ForgelightError('device-lost', 'simulated'));
+      case 'close':
+        return void this.actor.close().catch((error: unknown) => this.#fault(error));
+      default:
+        return unreachable(action);
+    }
+  }
+
+  submit({ id, kind, prompt, maxTokens, stop, reaction }: SubmitAction): void {
+    const promptIds = prompt.map(tokenId);
+    const task: Task =
+      kind === 'evaluate'
+        ? { kind, promptIds, positions: [...promptIds.keys()].filter((at) => (at + maxTokens) % 2 === 0) }
+        : { kind: 'generate', promptIds, maxTokens, stop, sampling: SAMPLING[kind] };
+    const journal = new Journal(id, task);
+    this.journals.push(journal);
+    let isInside = true; // of submit
+    this.actor.submit(requestId(id), task, (event) => {
+      if (isInside) this.#faults.push(new Error('emit is called inside submit'));
+      try {
+        journal.write(event);
+      } catch (error) {
+        this.#fault(error);
+      }
+      if (reaction?.at !== journal.count - 1) return;
+      this.#isEmitting = true;
+      try {
+        this.#react(journal, reaction);
+      } finally {
+        this.#isEmitting = false;
+      }
+    });
+    isInside = false;
+  }
+
+  cancel(id: number): void {
+    const alive = this.journals.filter((journal) => journal.id === id && journal.ended === null);
+    const wasAlive = this.actor.cancel(requestId(id));
+    assert(wasAlive || alive.length === 0 || this.#isAboutToHear(id), `cancel of live request ${id} says false`);
+    assert(!wasAlive || alive.length > 0, `cancel of dead request ${id} says true`);
+    // With the id in use twice (one is about to be refused) the cancel may be meant for either.
+    const first = alive[0];
+    if (!wasAlive || first === undefined || alive.length > 1) return;
+    // A listener may cancel while events of the same step are still on their way out.
+    if (this.#isEmitting) void Promise.resolve().then(() => (first.cancelled = true));
+    else first.cancelled = true;
+  }
+
+  /** Lets `ticks` microtasks pass. */
+  async pass(ticks: number): Promise<void> {
+    for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+    this.#rethrow();
+  }
+
+  /** One step later, a cancelled request has ended. */
+  async deliverOne(): Promise<void> {
+    const doomed = this.journals.filter((journal) => journal.cancelled);
+    this.runner.deliver(0);
+    await this.pass(SETTLED_TICKS);
+    for (const journal of doomed) assert(journal.ended !== null, `request ${journal.id} was cancelled and lives on`);
+  }
+
+  /** Lets everything run to its end and checks what is left. */
+  async finish(): Promise<void> {
+    await this.pass(SETTLED_TICKS);
+    for (let step = 0; this.runner.pending.length > 0; step++) {
+      assert(step < 1000, 'the engine does not come to an end');
+      await this.deliverOne();
+    }
+    const snapshot = this.actor.snapshot();
+    assert(snapshot.kv.freeBlocks === snapshot.kv.totalBlocks, 'blocks leak');
+    assert(
+      snapshot.requests.every((request) => request.state === 'ended'),
+      'a request is stuck',
+    );
+    assert(this.clock.pending === 0, `${this.clock.pending} timers leak`);
+    for (const journal of this.journals) journal.check(this.limits, this.#deaf.has(journal));
+    await this.#closeTwice();
+  }
+
+  async #closeTwice(): Promise<void> {
+    let closed = 0;
+    for (const closing of [this.actor.close(), this.actor.close()]) void closing.then(() => (closed += 1));
+    await this.pass(SETTLED_TICKS);
+    assert(closed === 2, 'close does not resolve');
+    assert(this.actor.snapshot().state === 'closed', 'closed is not the last state');
+  }
+
+  /** The engine has ended it, but the event is still on its way. */
+  #isAboutToHear(id: number): boolean {
+    return this.actor.snapshot().requests.every((request) => request.id !== id || request.state === 'ended');
+  }
+
+  #react(journal: Journal, reaction: Reaction): void {
+    switch (reaction.kind) {
+      case 'throw':
+        this.#deaf.add(journal);
+        throw new ListenerFault('a listener throws');
+      case 'cancel-self':
+        return this.cancel(journal.id);
+      case 'cancel-other':
+        return this.cancel((journal.id % 8) + 1);
+      case 'submit-again':
+        return this.submit({
+          type: 'submit',
+          id: journal.id,
+          kind: 'argmax',
+          prompt: [4, 9, journal.id],
+          maxTokens: 5,
+          stop: [],
+          reaction: null,
+        });
+      default:
+        return unreachable(reaction.kind);
+    }
+  }
+
+  #fault(error: unknown): void {
+    this.#faults.push(
+      error instanceof Error ? error : new Error('something else than an Error was thrown', { cause: error }),
+    );
+  }
+
+  #rethrow(): void {
+    const [fault] = this.#faults;
+    if (fault !== undefined) throw fault;
+  }
+}

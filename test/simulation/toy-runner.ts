@@ -1,0 +1,143 @@
+import { assert, defined, unreachable } from '../../src/base/assert';
+import { tokenId } from '../../src/base/ids';
+import type { Runner, RunnerLimits, StepBatch, StepOutput, StepResult, StepRow } from '../../src/engine/runner';
+
+/** What a KV cell or a slot holds that nobody wrote. */
+const UNWRITTEN = -1;
+
+/** A hash of the ids, in order: the toy model's whole knowledge of a text. */
+export function toyHash(ids: Iterable<number>): number {
+  let hash = 0x811c9dc5;
+  for (const id of ids) {
+    hash = Math.imul(hash ^ (id + 0x9e37), 0x01000193);
+    hash ^= hash >>> 15;
+  }
+  return hash >>> 0;
+}
+
+/** The toy model's next-token logits after a text: [vocabularySize]. */
+export function toyLogits(hash: number, vocabularySize: number): Float32Array {
+  return Float32Array.from({ length: vocabularySize }, (_, id) => (toyHash([hash, id]) % 4096) / 512);
+}
+
+export function toyCandidates(logits: Float32Array, count: number): { ids: Uint32Array; logits: Float32Array } {
+  const ids = Uint32Array.from(logits.keys())
+    .toSorted((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b)
+    .slice(0, count);
+  return { ids, logits: Float32Array.from(ids, (id) => logits[id] ?? 0) };
+}
+
+export function toyArgmax(hash: number, vocabularySize: number): number {
+  return hash % vocabularySize;
+}
+
+interface PendingStep {
+  readonly results: readonly StepResult[];
+  readonly resolve: (results: readonly StepResult[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * A deterministic model behind the runner port. It really stores every row's token in its KV cell and reads the text
+ * back through the block table, so that a wrong block table, slot or position, or a block that two requests share, gives
+ * another answer. Steps run in the order of their submits; the test says when each result arrives.
+ */
+export class ToyRunner implements Runner {
+  /** Steps whose results have not arrived, oldest first. */
+  readonly pending: PendingStep[] = [];
+  maxPending = 0;
+  #poisonNext = false;
+  readonly #cells: Int32Array;
+  readonly #slots: Int32Array;
+
+  constructor(readonly limits: RunnerLimits) {
+    this.#cells = new Int32Array(limits.totalBlocks * limits.blockTokens).fill(UNWRITTEN);
+    this.#slots = new Int32Array(limits.maxDecodeRows).fill(UNWRITTEN);
+  }
+
+  /** The next step computes NaN. */
+  poisonNext(): void {
+    this.#poisonNext = true;
+  }
+
+  submit(batch: StepBatch): Promise<readonly StepResult[]> {
+    this.#check(batch);
+    for (const row of batch.rows)
+      this.#cells[this.#cell(batch, row.slot, row.position)] = row.token ?? this.#slots[row.slot] ?? UNWRITTEN;
+    const results = batch.outputs.map((output) => this.#output(batch, output));
+    this.#poisonNext = false;
+    return new Promise((resolve, reject) => {
+      this.pending.push({ results, resolve, reject });
+      this.maxPending = Math.max(this.maxPending, this.pending.length);
+    });
+  }
+
+  deliver(index: number): void {
+    const step = this.pending.splice(index, 1)[0];
+    step?.resolve(step.results);
+  }
+
+  fail(index: number, error: unknown): void {
+    this.pending.splice(index, 1)[0]?.reject(error);
+  }
+
+  #output(batch: StepBatch, output: StepOutput): StepResult {
+    const row = defined(batch.rows[output.row], 'row of an output');
+    const { vocabularySize, topK } = this.limits;
+    const hash = toyHash(this.#text(batch, row));
+    const nan = this.#poisonNext;
+    switch (output.mode) {
+      case 'argmax': {
+        const chosen = toyArgmax(hash, vocabularySize);
+        this.#slots[row.slot] = chosen;
+        return { mode: 'argmax', tokenId: tokenId(chosen), nan };
+      }
+      case 'topk':
+        return { mode: 'topk', ...toyCandidates(toyLogits(hash, vocabularySize), topK), nan };
+      case 'logits': {
+        const logits = toyLogits(hash, vocabularySize);
+        if (nan) logits[3] = NaN;
+        return { mode: 'logits', logits };
+      }
+      default:
+        return unreachable(output.mode);
+    }
+  }
+
+  #text(batch: StepBatch, row: StepRow): number[] {
+    return Array.from(
+      { length: row.position + 1 },
+      (_, position) => this.#cells[this.#cell(batch, row.slot, position)] ?? UNWRITTEN,
+    );
+  }
+
+  #cell(batch: StepBatch, slot: number, position: number): number {
+    const { blockTokens } = this.limits;
+    const sequence = defined(
+      batch.sequences.find((other) => other.slot === slot),
+      `sequence of slot ${slot}`,
+    );
+    const block = defined(sequence.blocks[Math.floor(position / blockTokens)], `block of position ${position}`);
+    return block * blockTokens + (position % blockTokens);
+  }
+
+  /** What the port's contract asks of every batch. */
+  #check(batch: StepBatch): void {
+    const { maxChunkTokens, maxDecodeRows, contextLength, totalBlocks } = this.limits;
+    assert(
+      batch.rows.length > 0 && batch.rows.length <= (batch.kind === 'prefill' ? maxChunkTokens : maxDecodeRows),
+      'rows of a step',
+    );
+    const slots = batch.sequences.map((sequence) => sequence.slot);
+    assert(
+      new Set(slots).size === slots.length && slots.every((slot) => slot >= 0 && slot < maxDecodeRows),
+      'slots of a step',
+    );
+    const blocks = batch.sequences.flatMap((sequence) => sequence.blocks);
+    assert(new Set(blocks).size === blocks.length && blocks.every((block) => block < totalBlocks), 'blocks of a step');
+    assert(
+      batch.rows.every((row) => row.position < contextLength),
+      'positions of a step',
+    );
+  }
+}
