@@ -1,6 +1,6 @@
 import { proxy, wrap, type Remote } from 'comlink';
 import { parseEngineOptions, type ParsedEngineOptions } from '../protocol/engine-options-schema';
-import type { EngineHost, EngineInfo } from '../protocol/engine-port';
+import type { EngineHost, EngineInfo, ModelReference } from '../protocol/engine-port';
 import type { LoadProgress } from '../protocol/progress';
 import { onAbort, throwIfAborted } from './abort';
 import { browserScope, requireWebGpu, type EngineScope } from './browser-scope';
@@ -40,18 +40,29 @@ export async function createEngineIn(scope: EngineScope, options: ParsedEngineOp
     dispose();
   });
   const host = wrap<EngineHost>(worker);
-  const info = await load(host, options, lifeline, dispose);
+  const info = await load(
+    host,
+    { ...options, load: { ...options.load, model: absolute(options.load.model, scope) } },
+    lifeline,
+    dispose,
+  );
   return createEngineClient(host, info, lifeline, dispose);
+}
+
+/** A path stands in the page; a worker that was started from a blob could not tell where that is. */
+function absolute(model: ModelReference, scope: EngineScope): ModelReference {
+  return typeof model === 'string' && /^\.{0,2}\//.test(model) ? new URL(model, scope.pageUrl).href : model;
 }
 
 async function load(
   host: Remote<EngineHost>,
   options: ParsedEngineOptions,
+  baseUrl: string,
   lifeline: Lifeline,
   dispose: () => void,
 ): Promise<EngineInfo> {
   const progress = new ProgressListener(options.onProgress);
-  const loading = lifeline.guard(() => host.load(options.load, proxy(progress.report)));
+  const loading = lifeline.guard(() => host.load({ ...options.load, baseUrl }, proxy(progress.report)));
   const forgets: (() => void)[] = [];
   const aborted = new Promise<never>((_resolve, reject) => {
     forgets.push(onAbort(options.signal, reject));
@@ -60,11 +71,11 @@ async function load(
     throwIfAborted(options.signal);
     return unwrap(await Promise.race([loading, aborted]));
   } catch (error) {
+    progress.stop();
     if (options.signal?.aborted === true) lifeline.watch(host.abortLoad());
     endLater(loading, dispose);
     throw error;
   } finally {
-    progress.stop();
     for (const forget of forgets) forget();
   }
 }
@@ -79,7 +90,10 @@ function endLater(loading: Promise<unknown>, dispose: () => void): void {
   loading.then(end, end);
 }
 
-/** Passes progress on until the load has ended. What the page's own listener throws is the page's, not the load's. */
+/**
+ * Passes progress on until the load has failed: the last report of a load that succeeds may come after its result, by a port of its own.
+ * What the page's listener throws is the page's, not the load's.
+ */
 class ProgressListener {
   constructor(private listener: ((progress: LoadProgress) => void) | null) {}
 

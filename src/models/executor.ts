@@ -1,3 +1,4 @@
+import { countersSince, NO_COUNTS, type DeviceCounters } from '../base/counters';
 import { tokenId, type TokenId } from '../base/ids';
 import type { Device, DeviceBuffer, PreparedPlan, Readback } from '../device/device';
 import type { PlanStep } from '../device/plan';
@@ -47,15 +48,22 @@ export type Output =
 /** Runs a prepared model: one input write and one submission a call. Holds no request state. */
 export class Executor {
   readonly limits: ModelLimits;
+  private decodeCounts = NO_COUNTS;
 
   constructor(private readonly model: PreparedModel) {
     this.limits = model.limits;
+  }
+
+  /** What the last decode step cost the host. */
+  get lastDecodeStep(): DeviceCounters {
+    return this.decodeCounts;
   }
 
   /** Submits at once; resolves with one output for each of `outputs`. Rejects with `device-lost`. */
   async run(submission: Submission): Promise<readonly Output[]> {
     const { device, plans, prepared, ropeTables } = this.model;
     const { body, rows, outputs, mode } = submission;
+    const before = device.counters();
     device.write(plans.stepInput, 0, encodeStepInput(rows, outputs, ropeTables));
     const steps: PlanStep[] = [];
     if (body !== null) steps.push({ plan: prepared[body], rows: rows.length });
@@ -63,7 +71,9 @@ export class Executor {
       steps.push({ plan: prepared.head, rows: outputs.length });
       if (mode !== 'logits') steps.push({ plan: prepared[mode], rows: outputs.length });
     }
-    const bytes = await device.submit(steps, this.readback(mode, outputs.length));
+    const submitted = device.submit(steps, this.readback(mode, outputs.length));
+    if (body === 'decode') this.decodeCounts = countersSince(device.counters(), before);
+    const bytes = await submitted;
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
     return outputs.map((_, i) => this.output(mode, words, i));
   }
@@ -97,7 +107,8 @@ export class Executor {
       }
       case 'logits': {
         const size = this.limits.vocabularySize;
-        return { mode, logits: new Float32Array(words.buffer, words.byteOffset + index * size * 4, size) };
+        // A copy of its own: receivers hand it on by transfer.
+        return { mode, logits: new Float32Array(words.buffer, words.byteOffset + index * size * 4, size).slice() };
       }
     }
   }

@@ -9,6 +9,8 @@ export type ModelReference = string | Blob;
 /** What the host of an engine (browser worker, daemon) needs to load a model. Plain data and a Blob: it crosses a port. */
 export interface LoadOptions {
   readonly model: ModelReference;
+  /** The page's address: what a model given as a path stands in. */
+  readonly baseUrl?: string;
   readonly sha256?: string;
   readonly contextLength?: number;
   readonly maxConcurrent: number;
@@ -79,7 +81,11 @@ export interface EngineStats {
 export type HostRequest =
   | { readonly kind: 'chat'; readonly body: unknown }
   | { readonly kind: 'completion'; readonly body: unknown }
-  | { readonly kind: 'evaluate'; readonly ids: readonly number[]; readonly positions: 'last' | 'all' | readonly number[] };
+  | {
+      readonly kind: 'evaluate';
+      readonly ids: readonly number[];
+      readonly positions: 'last' | 'all' | readonly number[];
+    };
 
 /**
  * The calls that cross Comlink. Errors cross as `ErrorData` inside a result, because a thrown object loses its class.
@@ -98,6 +104,4 @@ export interface EngineHost {
   close(): Promise<void>;
 }
 
-export type Result<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: ErrorData };
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ErrorData };

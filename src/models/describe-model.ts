@@ -10,7 +10,7 @@ import { describeNetwork } from './registry';
 import { planWeights } from './weight-plan';
 
 /** A model whose header is read: all that can be told before its weights arrive. */
-export interface OpenedModel {
+export interface DescribedModel {
   readonly file: GgufFile;
   readonly network: Network;
   readonly metadata: GgufMetadata;
@@ -25,7 +25,7 @@ export interface OpenedModel {
 }
 
 /** Reads the header and checks that every tensor is there and supported. Throws `bad-gguf` and `unsupported-…`. */
-export async function openModel(stream: ByteStream, fileSizeBytes: number | null, fileName: string): Promise<OpenedModel> {
+export async function describeModel(stream: ByteStream, fileSizeBytes: number | null, fileName: string): Promise<DescribedModel> {
   const { file, rest } = await readGgufHeader(stream, fileSizeBytes ?? undefined);
   try {
     const network = describeNetwork(file);

@@ -1,0 +1,106 @@
+import type { Clock } from '../base/clock';
+import { errorToData, ForgelightError } from '../base/errors';
+import { createWebGpuDevice } from '../device/webgpu/webgpu-device';
+import type { HostedEngine } from '../engine/hosted-engine';
+import { loadModel } from '../engine/load-model';
+import { parseEngineOptions } from '../protocol/engine-options-schema';
+import type { EngineHost, EngineInfo, EngineStats, HostRequest, LoadOptions, Result } from '../protocol/engine-port';
+import type { RequestEvent } from '../protocol/events';
+import type { LoadProgress } from '../protocol/progress';
+import type { EngineSnapshot } from '../protocol/snapshot';
+import { modelSource } from '../store/open-model';
+import { createVariantCache } from './variant-cache';
+
+const clock: Clock = {
+  now: () => performance.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+
+/** What nobody waits for goes to the console: the page's developer is the only one left to tell. */
+const report = (error: unknown): void => console.error('forgelight:', error);
+
+/** The browser's engine host: one model, loaded once, answering over Comlink and the ports it is given. */
+export class WorkerHost implements EngineHost {
+  private readonly abort = new AbortController();
+  private engine: HostedEngine | null = null;
+  private isTaken = false;
+
+  load(options: LoadOptions, onProgress: (progress: LoadProgress) => void): Promise<Result<EngineInfo>> {
+    return settle(async () => {
+      if (this.isTaken) throw new ForgelightError('invalid-request', 'This worker has loaded its model: start another one.');
+      this.isTaken = true;
+      const { baseUrl, ...rest } = options;
+      const { load } = parseEngineOptions(rest);
+      const page = baseUrl === undefined ? {} : { baseUrl };
+      this.engine = await loadModel(load, {
+        source: modelSource(load.model, { ...page, clock, random: Math.random, stallMs: load.timeouts.stallMs }),
+        openDevice: () => createWebGpuDevice(load.debug),
+        clock,
+        variantCache: createVariantCache(report),
+        randomSeed,
+        onProgress,
+        report,
+        signal: this.abort.signal,
+      });
+      return this.engine.info;
+    });
+  }
+
+  abortLoad(): void {
+    this.abort.abort(new ForgelightError('aborted', 'The load was aborted.'));
+  }
+
+  submit(requestId: number, request: HostRequest, port: MessagePort): void {
+    const emit = (event: RequestEvent): void => {
+      if (event.type === 'logits') port.postMessage(event, [event.logits.buffer]);
+      else port.postMessage(event);
+      if (event.type === 'ended') port.close();
+    };
+    this.loaded().submit(requestId, request, emit);
+  }
+
+  cancel(requestId: number): Promise<boolean> {
+    return Promise.resolve(this.loaded().cancel(requestId));
+  }
+
+  tokenize(text: string, options: { addSpecial: boolean; parseSpecial: boolean }): Promise<Result<number[]>> {
+    return settle(() => this.loaded().tokenize(text, options));
+  }
+
+  detokenize(ids: readonly number[]): Promise<Result<string>> {
+    return settle(() => this.loaded().detokenize(ids));
+  }
+
+  snapshot(): Promise<Result<EngineSnapshot>> {
+    return settle(() => this.loaded().snapshot());
+  }
+
+  stats(): Promise<Result<EngineStats>> {
+    return settle(() => this.loaded().stats());
+  }
+
+  async close(): Promise<void> {
+    this.abortLoad();
+    await this.engine?.close();
+  }
+
+  private loaded(): HostedEngine {
+    if (this.engine === null) throw new ForgelightError('closed', 'No model is loaded in this worker.');
+    return this.engine;
+  }
+}
+
+/** Comlink loses the class of what is thrown: errors cross as data. */
+async function settle<T>(work: () => T | Promise<T>): Promise<Result<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    if (!(error instanceof ForgelightError)) report(error);
+    return { ok: false, error: errorToData(error, 'closed') };
+  }
+}
