@@ -13,7 +13,10 @@ export interface EngineScope extends WorkerScope {
 /** The page that this code runs in. Throws `no-webgpu` where there is none (Node). */
 export function browserScope(): EngineScope {
   if (typeof Worker === 'undefined' || typeof location === 'undefined') {
-    throw new ForgelightError('no-webgpu', 'createEngine runs in a browser page; outside of one, loadTokenizer is what works here.');
+    throw new ForgelightError(
+      'no-webgpu',
+      'createEngine runs in a browser page; outside of one, loadTokenizer is what works here.',
+    );
   }
   return {
     pageUrl: location.href,

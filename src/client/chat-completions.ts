@@ -5,14 +5,27 @@ import type { Session } from './session';
 import type { CallOptions, ChatBody, ChatCompletion, ChatCompletionChunk, ChatCompletions } from './types';
 
 export function createChatCompletions(session: Session): ChatCompletions {
-  function create(body: ChatBody & { readonly stream: true }, options?: CallOptions): Promise<AsyncIterable<ChatCompletionChunk>>;
+  function create(
+    body: ChatBody & { readonly stream: true },
+    options?: CallOptions,
+  ): Promise<AsyncIterable<ChatCompletionChunk>>;
   function create(body: ChatBody & { readonly stream?: false | null }, options?: CallOptions): Promise<ChatCompletion>;
-  async function create(body: ChatBody, options: CallOptions = {}): Promise<AsyncIterable<ChatCompletionChunk> | ChatCompletion> {
+  async function create(
+    body: ChatBody,
+    options: CallOptions = {},
+  ): Promise<AsyncIterable<ChatCompletionChunk> | ChatCompletion> {
     session.lifeline.throwIfEnded();
     const { stream, includeUsage, sampling } = parseChatBody(body);
-    const { opened, head } = await openAnswer(session, { kind: 'chat', body: plainBody(body) }, 'chatcmpl', options.signal);
+    const { opened, head } = await openAnswer(
+      session,
+      { kind: 'chat', body: plainBody(body) },
+      'chatcmpl',
+      options.signal,
+    );
     if (stream) {
-      return streamAnswer(opened, async (event) => chatChunks(event, head, includeUsage, await logprobOf(session, event)));
+      return streamAnswer(opened, async (event) =>
+        chatChunks(event, head, includeUsage, await logprobOf(session, event)),
+      );
     }
     return chatCompletion(head, await collectAnswer(session, opened, sampling.topLogprobs !== null));
   }

@@ -36,7 +36,11 @@ export function logprobOf(session: Session, event: RequestEvent): Promise<TokenL
 }
 
 /** The whole answer, once it has ended. */
-export async function collectAnswer(session: Session, opened: OpenedRequest, withLogprobs: boolean): Promise<CollectedAnswer> {
+export async function collectAnswer(
+  session: Session,
+  opened: OpenedRequest,
+  withLogprobs: boolean,
+): Promise<CollectedAnswer> {
   let text = '';
   let ended: EndedEvent | null = null;
   const logprobs: TokenLogprobEntry[] = [];

@@ -4,6 +4,7 @@ import type { LoadProgress } from '../protocol/progress';
 import { ABORT_GRACE_MS, createEngine, createEngineIn } from './create-engine';
 import { info } from './testing/fake-host';
 import { FakeScope } from './testing/fake-worker';
+import { rejection } from './testing/rejection';
 import type { EngineOptions } from './types';
 
 const model = 'https://models.example/x.gguf';
@@ -20,7 +21,8 @@ function page(): FakeScope {
   return scope;
 }
 
-const parse = (options: Partial<EngineOptions> = {}) => parseEngineOptions({ model, workerUrl: '/worker.js', ...options });
+const parse = (options: Partial<EngineOptions> = {}) =>
+  parseEngineOptions({ model, workerUrl: '/worker.js', ...options });
 
 const progressOf = (phase: LoadProgress['phase'], loaded: number): LoadProgress => ({
   phase,
@@ -39,7 +41,10 @@ describe('createEngine', () => {
   });
 
   it('says outside of a browser what works there', async () => {
-    await expect(createEngine({ model })).rejects.toMatchObject({ code: 'no-webgpu', message: expect.stringContaining('loadTokenizer') });
+    await expect(createEngine({ model })).rejects.toMatchObject({
+      code: 'no-webgpu',
+      message: expect.stringContaining('loadTokenizer'),
+    });
   });
 });
 
@@ -47,15 +52,18 @@ describe('createEngineIn', () => {
   it('loads with progress and gives the engine', async () => {
     const scope = page();
     const seen: LoadProgress[] = [];
-    scope.host.onLoad = async (options, onProgress) => {
+    scope.host.onLoad = (options, onProgress) => {
       expect(options).toMatchObject({ model, contextLength: 64, maxConcurrent: 8 });
-      await onProgress(progressOf('download', 5));
-      await onProgress(progressOf('ready', 1));
-      return { ok: true, value: info };
+      onProgress(progressOf('download', 5));
+      onProgress(progressOf('ready', 1));
+      return Promise.resolve({ ok: true, value: info });
     };
-    const engine = await createEngineIn(scope, parse({ contextLength: 64, onProgress: (progress) => seen.push(progress) }));
+    const engine = await createEngineIn(
+      scope,
+      parse({ contextLength: 64, onProgress: (progress) => seen.push(progress) }),
+    );
     expect(engine.info).toEqual(info);
-    expect(seen).toEqual([progressOf('download', 5), progressOf('ready', 1)]);
+    await vi.waitFor(() => expect(seen).toEqual([progressOf('download', 5), progressOf('ready', 1)]));
     expect(scope.started).toEqual(['https://page.example/worker.js']);
     await engine.close();
     expect(scope.host.calls).toEqual(['load', 'close']);
@@ -63,11 +71,30 @@ describe('createEngineIn', () => {
   });
 
   it.each([
+    ['../x.gguf', 'https://page.example/x.gguf'],
+    ['/m/x.gguf', 'https://page.example/m/x.gguf'],
+    ['hf:a/b/x.gguf', 'hf:a/b/x.gguf'],
+    [model, model],
+  ])('tells the worker of model %s as %s', async (given, told) => {
+    const scope = page();
+    const models: unknown[] = [];
+    scope.host.onLoad = (options) => {
+      models.push(options.model);
+      return Promise.resolve({ ok: true, value: info });
+    };
+    await createEngineIn(scope, parse({ model: given }));
+    expect(models).toEqual([told]);
+  });
+
+  it.each([
     [true, 'current Chrome'],
     [false, 'https://'],
   ])('names what to do without WebGPU (secure page: %s)', async (isSecure, words) => {
     const scope = Object.assign(page(), { hasWebGpu: false, isSecure });
-    await expect(createEngineIn(scope, parse())).rejects.toMatchObject({ code: 'no-webgpu', message: expect.stringContaining(words) });
+    await expect(createEngineIn(scope, parse())).rejects.toMatchObject({
+      code: 'no-webgpu',
+      message: expect.stringContaining(words),
+    });
     expect(scope.started).toEqual([]);
   });
 
@@ -88,7 +115,9 @@ describe('createEngineIn', () => {
         endLoad = () => resolve({ ok: false, error: { code: 'aborted', message: 'aborted' } });
         controller.abort();
       });
-    await expect(createEngineIn(scope, parse({ signal: controller.signal }))).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(createEngineIn(scope, parse({ signal: controller.signal }))).rejects.toMatchObject({
+      name: 'AbortError',
+    });
     await vi.waitFor(() => expect(scope.host.calls).toEqual(['load', 'abortLoad']));
     expect(scope.worker.terminations).toBe(0);
     endLoad();
@@ -103,7 +132,9 @@ describe('createEngineIn', () => {
       controller.abort();
       return new Promise(() => undefined);
     };
-    await expect(createEngineIn(scope, parse({ signal: controller.signal }))).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(createEngineIn(scope, parse({ signal: controller.signal }))).rejects.toMatchObject({
+      name: 'AbortError',
+    });
     vi.advanceTimersByTime(ABORT_GRACE_MS);
     expect(scope.worker.terminations).toBe(1);
   });
@@ -111,13 +142,13 @@ describe('createEngineIn', () => {
   it('rejects everything when the worker breaks', async () => {
     const scope = page();
     const engine = await createEngineIn(scope, parse());
-    const creating = expect(engine.completions.create({ prompt: 'a' })).rejects.toMatchObject({
+    const creating = rejection(engine.completions.create({ prompt: 'a' }));
+    await scope.host.arrival();
+    scope.worker.fail('out of luck');
+    expect(await creating).toMatchObject({
       code: 'closed',
       message: expect.stringContaining('out of luck'),
     });
-    await scope.host.arrival();
-    scope.worker.fail('out of luck');
-    await creating;
     await expect(engine.tokenize('a')).rejects.toMatchObject({ code: 'closed' });
     expect(scope.worker.terminations).toBe(1);
     await engine.close();

@@ -57,12 +57,11 @@ function absolute(model: ModelReference, scope: EngineScope): ModelReference {
 async function load(
   host: Remote<EngineHost>,
   options: ParsedEngineOptions,
-  baseUrl: string,
   lifeline: Lifeline,
   dispose: () => void,
 ): Promise<EngineInfo> {
   const progress = new ProgressListener(options.onProgress);
-  const loading = lifeline.guard(() => host.load({ ...options.load, baseUrl }, proxy(progress.report)));
+  const loading = lifeline.guard(() => host.load(options.load, proxy(progress.report)));
   const forgets: (() => void)[] = [];
   const aborted = new Promise<never>((_resolve, reject) => {
     forgets.push(onAbort(options.signal, reject));

@@ -17,7 +17,12 @@ export const CLOSE_GRACE_MS = 5000;
  * The engine that pages hold: it turns calls into requests to `host`.
  * @param dispose ends the host's worker; called once
  */
-export function createEngineClient(host: Remote<EngineHost>, info: EngineInfo, lifeline: Lifeline, dispose: () => void): Engine {
+export function createEngineClient(
+  host: Remote<EngineHost>,
+  info: EngineInfo,
+  lifeline: Lifeline,
+  dispose: () => void,
+): Engine {
   const session = new Session(host, info, lifeline);
   let closing: Promise<void> | null = null;
   return {

@@ -21,7 +21,8 @@ export async function evaluate(
   const result = new Float32Array(rowCount * vocabularySize); // not before the request was accepted: it may have been too large
   for await (const event of stream) {
     if (event.type !== 'logits') continue;
-    for (const row of defined(rows.get(event.position), 'a wanted position')) result.set(event.logits, row * vocabularySize);
+    for (const row of defined(rows.get(event.position), 'a wanted position'))
+      result.set(event.logits, row * vocabularySize);
   }
   return result;
 }

@@ -51,7 +51,9 @@ export class Lifeline {
 /** The error of an engine whose worker failed in a way that no request caused. */
 export function engineBroke(cause: unknown): ForgelightError {
   const words = cause instanceof Error ? cause.message : String(cause);
-  return new ForgelightError('closed', `The engine stopped after an internal error (${words}). Create a new engine.`, { cause });
+  return new ForgelightError('closed', `The engine stopped after an internal error (${words}). Create a new engine.`, {
+    cause,
+  });
 }
 
 export function engineClosed(): ForgelightError {

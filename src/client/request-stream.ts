@@ -11,8 +11,8 @@ import type { Lifeline } from './lifeline';
 type Ending = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly error: unknown };
 
 interface Reader {
-  resolve(result: IteratorResult<RequestEvent, undefined>): void;
-  reject(error: unknown): void;
+  readonly resolve: (result: IteratorResult<RequestEvent, undefined>) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -127,9 +127,13 @@ function outcomeError(outcome: Outcome, id: RequestId): unknown {
     case 'cancelled':
       return abortError(`Request ${id} was cancelled.`);
     case 'timed_out':
-      return new ForgelightError('timeout', `Request ${id} took longer than timeouts.requestMs allows; ask for fewer tokens or raise it.`, {
-        requestId: id,
-      });
+      return new ForgelightError(
+        'timeout',
+        `Request ${id} took longer than timeouts.requestMs allows; ask for fewer tokens or raise it.`,
+        {
+          requestId: id,
+        },
+      );
     case 'failed':
       return errorFromData({ requestId: id, ...outcome.error });
     default:

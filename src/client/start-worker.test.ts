@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startWorker } from './start-worker';
 import { FakeScope } from './testing/fake-worker';
+import { rejection } from './testing/rejection';
 
 const options = { url: '/lib/worker.js', signal: null, timeoutMs: 1000 };
 
@@ -36,13 +37,33 @@ describe('startWorker', () => {
         worker.dispatchEvent(new MessageEvent('message', { data: 'hello' }));
         worker.fail('and then it broke');
       });
-    await expect(startWorker(options, scope)).rejects.toMatchObject({ message: expect.stringContaining('and then it broke') });
+    await expect(startWorker(options, scope)).rejects.toMatchObject({
+      message: expect.stringContaining('and then it broke'),
+    });
   });
 
   it.each([
-    ['throws', (scope: FakeScope) => (scope.createWorker = () => { throw new TypeError('policy forbids it'); }), 'policy forbids it', 0],
-    ['does not load', (scope: FakeScope) => (scope.onCreate = (worker) => queueMicrotask(() => worker.fail(''))), 'did not load', 1],
-    ['fails', (scope: FakeScope) => (scope.onCreate = (worker) => queueMicrotask(() => worker.fail('x is not defined'))), 'x is not', 1],
+    [
+      'throws',
+      (scope: FakeScope) =>
+        (scope.createWorker = () => {
+          throw new TypeError('policy forbids it');
+        }),
+      'policy forbids it',
+      0,
+    ],
+    [
+      'does not load',
+      (scope: FakeScope) => (scope.onCreate = (worker) => queueMicrotask(() => worker.fail(''))),
+      'did not load',
+      1,
+    ],
+    [
+      'fails',
+      (scope: FakeScope) => (scope.onCreate = (worker) => queueMicrotask(() => worker.fail('x is not defined'))),
+      'x is not',
+      1,
+    ],
   ])('says what to set when it %s', async (_name, arrange, words, terminations) => {
     const scope = new FakeScope();
     arrange(scope);
@@ -58,26 +79,30 @@ describe('startWorker', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const scope = new FakeScope();
     scope.onCreate = () => undefined;
-    const starting = expect(startWorker(options, scope)).rejects.toMatchObject({
+    const starting = rejection(startWorker(options, scope));
+    vi.advanceTimersByTime(1000);
+    expect(await starting).toMatchObject({
       code: 'network',
       message: expect.stringContaining('within 1000 ms'),
     });
-    vi.advanceTimersByTime(1000);
-    await starting;
     expect(scope.worker.terminations).toBe(1);
   });
 
   it('can be aborted before and while it starts', async () => {
     const before = new FakeScope();
-    await expect(startWorker({ ...options, signal: AbortSignal.abort() }, before)).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(startWorker({ ...options, signal: AbortSignal.abort() }, before)).rejects.toMatchObject({
+      name: 'AbortError',
+    });
     expect(before.started).toEqual([]);
 
     const scope = new FakeScope();
     scope.onCreate = () => undefined;
     const controller = new AbortController();
-    const starting = expect(startWorker({ ...options, signal: controller.signal }, scope)).rejects.toMatchObject({ name: 'AbortError' });
+    const starting = rejection(startWorker({ ...options, signal: controller.signal }, scope));
     controller.abort();
-    await starting;
+    expect(await starting).toMatchObject({
+      name: 'AbortError',
+    });
     expect(scope.worker.terminations).toBe(1);
   });
 });

@@ -36,7 +36,12 @@ export async function startWorker(options: StartOptions, scope: WorkerScope): Pr
   }
 }
 
-async function readyWorker(startUrl: string, scriptUrl: string, options: StartOptions, scope: WorkerScope): Promise<Worker> {
+async function readyWorker(
+  startUrl: string,
+  scriptUrl: string,
+  options: StartOptions,
+  scope: WorkerScope,
+): Promise<Worker> {
   const worker = create(startUrl, scriptUrl, scope);
   const releases: (() => void)[] = [];
   try {
@@ -44,7 +49,8 @@ async function readyWorker(startUrl: string, scriptUrl: string, options: StartOp
       const onMessage = (event: MessageEvent<unknown>): void => {
         if (event.data === WORKER_READY) resolve();
       };
-      const onError = (event: ErrorEvent): void => reject(startError(scriptUrl, event.message ? event.message : 'its script did not load'));
+      const onError = (event: ErrorEvent): void =>
+        reject(startError(scriptUrl, event.message ? event.message : 'its script did not load'));
       const onTimeout = (): void => reject(startError(scriptUrl, `it did not answer within ${options.timeoutMs} ms`));
       const timer = setTimeout(onTimeout, options.timeoutMs);
       worker.addEventListener('message', onMessage);

@@ -68,11 +68,15 @@ function endChunks(
   includeUsage: boolean,
   chunk: (choices: readonly Choice[], rest?: Partial<TextCompletion>) => TextCompletion,
 ): TextCompletion[] {
-  const last = chunk([{ ...choice(event.text, null), finish_reason: finishReason(event.outcome) }], { timings: event.timings });
+  const last = chunk([{ ...choice(event.text, null), finish_reason: finishReason(event.outcome) }], {
+    timings: event.timings,
+  });
   return includeUsage ? [last, chunk([], { usage: completionUsage(event.usage) })] : [last];
 }
 
-function completionHead(head: AnswerHead): Pick<TextCompletion, 'id' | 'object' | 'created' | 'model' | 'system_fingerprint'> {
+function completionHead(
+  head: AnswerHead,
+): Pick<TextCompletion, 'id' | 'object' | 'created' | 'model' | 'system_fingerprint'> {
   return {
     id: head.id,
     object: 'text_completion',

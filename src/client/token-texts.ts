@@ -12,14 +12,27 @@ export class TokenTexts {
 
   /** A token's logprob in OpenAI's shape. */
   async entry(logprob: TokenLogprob): Promise<TokenLogprobEntry> {
-    const [own, top] = await Promise.all([this.describe(logprob), Promise.all(logprob.top.map((each) => this.describe(each)))]);
+    const [own, top] = await Promise.all([
+      this.describe(logprob),
+      Promise.all(logprob.top.map((each) => this.describe(each))),
+    ]);
     return { ...own, top_logprobs: top };
   }
 
-  private async describe({ tokenId, logprob }: { readonly tokenId: number; readonly logprob: number }): Promise<TopLogprob> {
+  private async describe({
+    tokenId,
+    logprob,
+  }: {
+    readonly tokenId: number;
+    readonly logprob: number;
+  }): Promise<TopLogprob> {
     const token = await this.textOf(tokenId);
     const whole = !token.includes('\uFFFD');
-    return { token, logprob: Math.max(logprob, LEAST_LOGPROB), bytes: whole ? [...new TextEncoder().encode(token)] : null };
+    return {
+      token,
+      logprob: Math.max(logprob, LEAST_LOGPROB),
+      bytes: whole ? [...new TextEncoder().encode(token)] : null,
+    };
   }
 
   private textOf(id: number): Promise<string> {

@@ -172,11 +172,17 @@ export interface Engine {
 }
 
 export interface ChatCompletions {
-  create(body: ChatBody & { readonly stream: true }, options?: CallOptions): Promise<AsyncIterable<ChatCompletionChunk>>;
+  create(
+    body: ChatBody & { readonly stream: true },
+    options?: CallOptions,
+  ): Promise<AsyncIterable<ChatCompletionChunk>>;
   create(body: ChatBody & { readonly stream?: false | null }, options?: CallOptions): Promise<ChatCompletion>;
 }
 
 export interface TextCompletions {
-  create(body: CompletionBody & { readonly stream: true }, options?: CallOptions): Promise<AsyncIterable<TextCompletion>>;
+  create(
+    body: CompletionBody & { readonly stream: true },
+    options?: CallOptions,
+  ): Promise<AsyncIterable<TextCompletion>>;
   create(body: CompletionBody & { readonly stream?: false | null }, options?: CallOptions): Promise<TextCompletion>;
 }

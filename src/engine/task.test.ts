@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { tokenId } from '../base/ids';
 import { chatTask, completionTask, evaluateTask, type TaskDeps } from './task';
 
-const codes = (text: string) => [...text].map((letter) => tokenId(letter.charCodeAt(0)));
+const codes = (text: string) => Array.from(text, (letter) => tokenId(letter.charCodeAt(0)));
 const text = (ids: readonly number[]): string => String.fromCharCode(...ids);
 
 /** One token a character; `^` stands for BOS. */
@@ -10,7 +10,9 @@ const deps: TaskDeps = {
   tokenizer: {
     encode: (given, options = {}) => codes((options.addSpecial ?? true) ? `^${given}` : given),
     encodeChat: (messages, options = {}) =>
-      codes(`^${messages.map(({ role, content }) => `${role[0]}:${String(content)}.`).join('')}a:${JSON.stringify(options.kwargs)}`),
+      codes(
+        `^${messages.map(({ role, content }) => `${role[0]}:${JSON.stringify(content)}.`).join('')}a:${JSON.stringify(options.kwargs)}`,
+      ),
   },
   modelNames: ['letters', 'letters.gguf'],
   vocabularySize: 200,
@@ -23,12 +25,20 @@ const messages = [{ role: 'user', content: 'hi' }];
 describe('chatTask', () => {
   it('renders, tokenises and fills in the defaults', () => {
     const task = chatTask({ messages, chat_template_kwargs: { x: 1 } }, deps);
-    expect(text(task.promptIds)).toBe('^u:hi.a:{"x":1}');
-    expect(task).toMatchObject({ kind: 'generate', maxTokens: 99, stop: [], sampling: { seed: 4242, temperature: 0.8 } });
+    expect(text(task.promptIds)).toBe('^u:"hi".a:{"x":1}');
+    expect(task).toMatchObject({
+      kind: 'generate',
+      maxTokens: 99,
+      stop: [],
+      sampling: { seed: 4242, temperature: 0.8 },
+    });
   });
 
   it('keeps what the request names', () => {
-    const task = chatTask({ messages, seed: 0, max_tokens: 3, stop: 'x', model: 'letters.gguf', logit_bias: { 199: 1 } }, deps);
+    const task = chatTask(
+      { messages, seed: 0, max_tokens: 3, stop: 'x', model: 'letters.gguf', logit_bias: { 199: 1 } },
+      deps,
+    );
     expect(task).toMatchObject({ maxTokens: 3, stop: ['x'], sampling: { seed: 0, logitBias: [[199, 1]] } });
   });
 
@@ -52,7 +62,11 @@ describe('completionTask', () => {
 
   it('refuses ids that are not of the vocabulary', () => {
     expect(() => completionTask({ prompt: [7, 200] }, deps)).toThrow(
-      expect.objectContaining({ code: 'invalid-request', param: 'prompt[1]', message: expect.stringContaining('got 200') }),
+      expect.objectContaining({
+        code: 'invalid-request',
+        param: 'prompt[1]',
+        message: expect.stringContaining('got 200'),
+      }),
     );
   });
 });

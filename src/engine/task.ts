@@ -28,7 +28,8 @@ export function chatTask(body: unknown, deps: TaskDeps): GenerateTask {
 export function completionTask(body: unknown, deps: TaskDeps): GenerateTask {
   const completion = parseCompletionBody(body);
   const { prompt } = completion;
-  const ids = typeof prompt === 'string' ? deps.tokenizer.encode(prompt) : knownIds(prompt, 'prompt', deps.vocabularySize);
+  const ids =
+    typeof prompt === 'string' ? deps.tokenizer.encode(prompt) : knownIds(prompt, 'prompt', deps.vocabularySize);
   return generateTask(completion, ids, deps);
 }
 
@@ -55,7 +56,10 @@ function generateTask(body: ParsedBody, promptIds: readonly TokenId[], deps: Tas
   checkModel(body.model, deps.modelNames);
   const stranger = body.sampling.logitBias.find(([id]) => id >= deps.vocabularySize);
   if (stranger !== undefined) {
-    throw invalidField(`logit_bias.${stranger[0]}`, `is not a token of this model: ids go from 0 to ${deps.vocabularySize - 1}`);
+    throw invalidField(
+      `logit_bias.${stranger[0]}`,
+      `is not a token of this model: ids go from 0 to ${deps.vocabularySize - 1}`,
+    );
   }
   return {
     kind: 'generate',
@@ -68,12 +72,16 @@ function generateTask(body: ParsedBody, promptIds: readonly TokenId[], deps: Tas
 
 function checkModel(model: string | null, names: readonly string[]): void {
   if (model === null || names.includes(model)) return;
-  throw invalidField('model', `must be ${names.map((name) => JSON.stringify(name)).join(' or ')}, the model loaded here, or left out`);
+  throw invalidField(
+    'model',
+    `must be ${names.map((name) => JSON.stringify(name)).join(' or ')}, the model loaded here, or left out`,
+  );
 }
 
 function knownIds(ids: readonly number[], param: string, vocabularySize: number): TokenId[] {
   const at = ids.findIndex((id) => id >= vocabularySize);
-  if (at !== -1) throw invalidField(`${param}[${at}]`, `must be a token of this model: 0 to ${vocabularySize - 1}, got ${ids[at]}`);
+  if (at !== -1)
+    throw invalidField(`${param}[${at}]`, `must be a token of this model: 0 to ${vocabularySize - 1}, got ${ids[at]}`);
   return ids.map(tokenId);
 }
 
@@ -81,6 +89,7 @@ function wantedPositions(positions: 'last' | 'all' | readonly number[], length: 
   if (positions === 'last') return [length - 1];
   if (positions === 'all') return Array.from({ length }, (_, position) => position);
   const at = positions.findIndex((position) => position >= length);
-  if (at !== -1) throw invalidField(`positions[${at}]`, `must be a position in ids: 0 to ${length - 1}, got ${positions[at]}`);
+  if (at !== -1)
+    throw invalidField(`positions[${at}]`, `must be a position in ids: 0 to ${length - 1}, got ${positions[at]}`);
   return [...new Set(positions)].sort((a, b) => a - b);
 }

@@ -26,7 +26,13 @@ describe('parseEngineOptions', () => {
       kvCacheType: 'f32',
       kvCacheTokens: 8192,
       timeouts: { stepMs: 10, requestMs: 20, stallMs: 30 },
-      debug: { chunkTokens: 16, depth: 1, variants: { matvec: 'row' }, features: [], limits: { maxBufferSize: 2 ** 40 } },
+      debug: {
+        chunkTokens: 16,
+        depth: 1,
+        variants: { matvec: 'row' },
+        features: [],
+        limits: { maxBufferSize: 2 ** 40 },
+      },
     };
     const parsed = parseEngineOptions({ ...given, device: 'webgpu', workerUrl: '/worker.js', onProgress, signal });
     expect(parsed).toEqual({
@@ -58,7 +64,11 @@ describe('parseEngineOptions', () => {
     [{ kvCacheType: 'q8_0' }, 'kvCacheType', 'must be "f16" or "f32"'],
     [{ kvCacheTokens: 1.5 }, 'kvCacheTokens', 'got 1.5'],
     [{ timeouts: { stepMs: 0 } }, 'timeouts.stepMs', 'got 0'],
-    [{ timeouts: { stepMs: 20, requestMs: 20 } }, 'timeouts.stepMs', 'must be less than timeouts.requestMs (20), got 20'],
+    [
+      { timeouts: { stepMs: 20, requestMs: 20 } },
+      'timeouts.stepMs',
+      'must be less than timeouts.requestMs (20), got 20',
+    ],
     [{ timeouts: { stepMs: 2 ** 30, requestMs: undefined } }, 'timeouts.stepMs', 'must be less than'],
     [{ timeouts: { requestMs: 1 } }, 'timeouts.requestMs', 'must be at least 2'],
     [{ timeouts: { stallMs: Infinity } }, 'timeouts.stallMs', 'got Infinity'],
@@ -75,6 +85,9 @@ describe('parseEngineOptions', () => {
   });
 
   it('keeps the default step below a short request', () => {
-    expect(parseEngineOptions({ model, timeouts: { requestMs: 1000 } }).load.timeouts).toMatchObject({ stepMs: 500, requestMs: 1000 });
+    expect(parseEngineOptions({ model, timeouts: { requestMs: 1000 } }).load.timeouts).toMatchObject({
+      stepMs: 500,
+      requestMs: 1000,
+    });
   });
 });

@@ -36,7 +36,11 @@ const debug = object({
 const engineOptions = object({
   model,
   sha256: v.optional(
-    v.pipe(v.string('must be 64 hexadecimal digits'), v.regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits'), v.toLowerCase()),
+    v.pipe(
+      v.string('must be 64 hexadecimal digits'),
+      v.regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits'),
+      v.toLowerCase(),
+    ),
   ),
   device: v.optional(oneOf(['auto', 'webgpu']), 'auto'),
   contextLength: v.optional(tokenCount),
@@ -46,10 +50,15 @@ const engineOptions = object({
   kvCacheTokens: v.optional(tokenCount),
   timeouts: v.optional(object({ stepMs: durationMs, requestMs: durationMs, stallMs: durationMs }), {}),
   workerUrl: v.optional(
-    v.custom<string | URL>((input) => (typeof input === 'string' ? input !== '' : input instanceof URL), 'must be a URL'),
+    v.custom<string | URL>(
+      (input) => (typeof input === 'string' ? input !== '' : input instanceof URL),
+      'must be a URL',
+    ),
   ),
   debug: v.optional(debug, {}),
-  onProgress: v.optional(v.custom<(progress: LoadProgress) => void>((input) => typeof input === 'function', 'must be a function')),
+  onProgress: v.optional(
+    v.custom<(progress: LoadProgress) => void>((input) => typeof input === 'function', 'must be a function'),
+  ),
   signal: v.optional(v.custom<AbortSignal>((input) => input instanceof AbortSignal, 'must be an AbortSignal')),
 });
 
@@ -59,7 +68,11 @@ export function parseEngineOptions(options: unknown): ParsedEngineOptions {
   return {
     load: {
       model: fields.model,
-      ...present({ sha256: fields.sha256, contextLength: fields.contextLength, kvCacheTokens: fields.kvCacheTokens }),
+      ...present({
+        sha256: fields.sha256,
+        contextLength: fields.contextLength,
+        kvCacheTokens: fields.kvCacheTokens,
+      }),
       maxConcurrent: fields.maxConcurrent,
       maxQueued: fields.maxQueued,
       kvCacheType: fields.kvCacheType,

@@ -45,7 +45,11 @@ const badSampling: [unknown, string, string][] = [
   [{ stream: 'yes' }, 'stream', 'stream must be true or false, got "yes"'],
   [{ stream_options: {} }, 'stream_options', 'stream_options needs stream to be true'],
   [{ stream: true, stream_options: [] }, 'stream_options', 'stream_options must be an object, got an empty array'],
-  [{ stream: true, stream_options: { include_usage: 1 } }, 'stream_options.include_usage', 'must be true or false, got 1'],
+  [
+    { stream: true, stream_options: { include_usage: 1 } },
+    'stream_options.include_usage',
+    'must be true or false, got 1',
+  ],
   [{ logit_bias: [1, 2] }, 'logit_bias', 'logit_bias must be an object, got an array of 2'],
   [{ logit_bias: { 5: 101 } }, 'logit_bias.5', 'logit_bias.5 must be a number from -100 to 100, got 101'],
   [{ logit_bias: { 5: NaN } }, 'logit_bias.5', 'got NaN'],
@@ -59,7 +63,11 @@ const badSampling: [unknown, string, string][] = [
   [{ n: 2 }, 'n', 'n must be 1 (several answers to one request come in a later version), got 2'],
   [{ tools: [] }, 'tools', 'tools is not supported: it comes in a later version; leave it out'],
   [{ tool_choice: 'none' }, 'tool_choice', 'tool_choice is not supported'],
-  [{ response_format: { type: 'json_object' } }, 'response_format.type', 'must be "text" (other formats come in a later version)'],
+  [
+    { response_format: { type: 'json_object' } },
+    'response_format.type',
+    'must be "text" (other formats come in a later version)',
+  ],
   [{ model: 7 }, 'model', 'model must be text'],
   [{ temprature: 1 }, 'temprature', 'temprature is not a known field: did you mean temperature?'],
   [{ maxTokens: 1 }, 'maxTokens', 'did you mean max_tokens?'],
@@ -81,17 +89,39 @@ const badChat: [unknown, string | undefined, string][] = [
   [{ messages: ['Hello'] }, 'messages[0]', 'messages[0] must be an object, got "Hello"'],
   [{ messages: [hello.messages[0], { role: 'user' }] }, 'messages[1].content', 'messages[1].content is missing'],
   [{ messages: [{ role: 'robot', content: '' }] }, 'messages[0].role', 'must be "system" or "user" or'],
-  [{ messages: [{ role: 'user', content: 5 }] }, 'messages[0].content', 'must be an array of 1 to 1024 text parts, or text, got 5'],
+  [
+    { messages: [{ role: 'user', content: 5 }] },
+    'messages[0].content',
+    'must be an array of 1 to 1024 text parts, or text, got 5',
+  ],
   [{ messages: [{ role: 'user', content: null }] }, 'messages[0].content', 'got null'],
   [{ messages: [{ role: 'user', content: [] }] }, 'messages[0].content', 'got an empty array'],
-  [{ messages: [{ role: 'user', content: 'x'.repeat(2 * 1024 * 1024 + 1) }] }, 'messages[0].content', 'got text of 2097153 characters'],
   [
-    { messages: [{ role: 'user', content: [{ type: 'text', text: '' }, { type: 'image_url', image_url: { url: 'x' } }] }] },
+    { messages: [{ role: 'user', content: 'x'.repeat(2 * 1024 * 1024 + 1) }] },
+    'messages[0].content',
+    'got text of 2097153 characters',
+  ],
+  [
+    {
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: '' },
+            { type: 'image_url', image_url: { url: 'x' } },
+          ],
+        },
+      ],
+    },
     'messages[0].content[1].type',
     'must be "text" (images, audio and files are not supported), got "image_url"',
   ],
   [{ messages: [{ role: 'user', content: [{ type: 'text', text: 1 }] }] }, 'messages[0].content[0].text', 'got 1'],
-  [{ messages: [{ role: 'assistant', content: '', tool_calls: [] }] }, 'messages[0].tool_calls', 'tools come in a later version'],
+  [
+    { messages: [{ role: 'assistant', content: '', tool_calls: [] }] },
+    'messages[0].tool_calls',
+    'tools come in a later version',
+  ],
   [{ messages: [{ role: 'user', content: '', nam: 'x' }] }, 'messages[0].nam', 'did you mean name?'],
   [{ chat_template_kwargs: [] }, 'chat_template_kwargs', 'must be an object'],
   [{ chat_template_kwargs: { a: 'x'.repeat(70_000) } }, 'chat_template_kwargs', 'is too large'],
@@ -124,7 +154,11 @@ describe('parseChatBody', () => {
   });
 
   it('names what is missing', () => {
-    expect(failure(() => parseChatBody({}))).toEqual({ code: 'invalid-request', param: 'messages', message: 'messages is missing' });
+    expect(failure(() => parseChatBody({}))).toEqual({
+      code: 'invalid-request',
+      param: 'messages',
+      message: 'messages is missing',
+    });
   });
 
   const defaults = {
@@ -152,9 +186,38 @@ describe('parseChatBody', () => {
 
   it('fills in the defaults, for null as for absence', () => {
     expect(parseChatBody(hello)).toEqual(defaults);
-    const names = ['model', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'top_k', 'min_p'];
-    names.push('repeat_penalty', 'repeat_last_n', 'presence_penalty', 'frequency_penalty', 'logit_bias', 'seed', 'stop', 'n');
-    names.push('logprobs', 'top_logprobs', 'chat_template_kwargs', 'tools', 'tool_choice', 'response_format', 'user', 'metadata', 'store');
+    const names = [
+      'model',
+      'stream',
+      'stream_options',
+      'max_tokens',
+      'max_completion_tokens',
+      'temperature',
+      'top_p',
+      'top_k',
+      'min_p',
+    ];
+    names.push(
+      'repeat_penalty',
+      'repeat_last_n',
+      'presence_penalty',
+      'frequency_penalty',
+      'logit_bias',
+      'seed',
+      'stop',
+      'n',
+    );
+    names.push(
+      'logprobs',
+      'top_logprobs',
+      'chat_template_kwargs',
+      'tools',
+      'tool_choice',
+      'response_format',
+      'user',
+      'metadata',
+      'store',
+    );
     for (const value of [null, undefined]) {
       expect(parseChatBody({ ...hello, ...Object.fromEntries(names.map((name) => [name, value])) })).toEqual(defaults);
     }
@@ -163,7 +226,13 @@ describe('parseChatBody', () => {
   it('reads everything', () => {
     const parsed = parseChatBody({
       messages: [
-        { role: 'system', content: [{ type: 'text', text: 'Be' }, { type: 'text', text: 'kind' }] },
+        {
+          role: 'system',
+          content: [
+            { type: 'text', text: 'Be' },
+            { type: 'text', text: 'kind' },
+          ],
+        },
         { role: 'user', content: '', name: 'Ada' },
       ],
       model: 'smollm2',
@@ -271,7 +340,10 @@ describe('parseEvaluation', () => {
 describe('parseTokenize and parseTokenIds', () => {
   it('reads and refuses', () => {
     expect(parseTokenize({ text: 'a' })).toEqual({ text: 'a', options: { addSpecial: true, parseSpecial: true } });
-    expect(parseTokenize({ text: '', options: { addSpecial: false } }).options).toEqual({ addSpecial: false, parseSpecial: true });
+    expect(parseTokenize({ text: '', options: { addSpecial: false } }).options).toEqual({
+      addSpecial: false,
+      parseSpecial: true,
+    });
     expect(failure(() => parseTokenize({ text: 1 })).param).toBe('text');
     expect(failure(() => parseTokenize({ text: '', options: { addspecial: false } })).param).toBe('options.addspecial');
     expect(parseTokenIds({ ids: [] })).toEqual([]);
@@ -280,9 +352,27 @@ describe('parseTokenize and parseTokenIds', () => {
 });
 
 describe('fuzz', () => {
-  const names = ['messages', 'prompt', 'temperature', 'logit_bias', 'stop', 'logprobs', 'top_logprobs', 'stream_options', 'seed', 'n', '__proto__'];
+  const names = [
+    'messages',
+    'prompt',
+    'temperature',
+    'logit_bias',
+    'stop',
+    'logprobs',
+    'top_logprobs',
+    'stream_options',
+    'seed',
+    'n',
+    '__proto__',
+  ];
   const body = fc.oneof(
-    fc.anything({ withBigInt: true, withNullPrototype: true, withSparseArray: true, withTypedArray: true, withDate: true }),
+    fc.anything({
+      withBigInt: true,
+      withNullPrototype: true,
+      withSparseArray: true,
+      withTypedArray: true,
+      withDate: true,
+    }),
     fc.dictionary(fc.constantFrom(...names), fc.anything()),
     fc.record({ messages: fc.array(fc.record({ role: fc.constant('user'), content: fc.anything() })) }),
   );

@@ -1,5 +1,16 @@
 import * as v from 'valibot';
-import { boundedJson, boolean, integerFrom, listOf, object, oneOf, plainObject, refused, textOf, textOr } from './schema-fields';
+import {
+  boundedJson,
+  boolean,
+  integerFrom,
+  listOf,
+  object,
+  oneOf,
+  plainObject,
+  refused,
+  textOf,
+  textOr,
+} from './schema-fields';
 import {
   MAX_INT32,
   MAX_TEXT_LENGTH,
@@ -87,7 +98,10 @@ const chatBody = object({
 const tokenIds = listOf(integerFrom(0, MAX_INT32), 0, MAX_PROMPT_TOKENS, 'token ids');
 
 const completionBody = object({
-  prompt: textOr(textOf(0, MAX_TEXT_LENGTH), listOf(integerFrom(0, MAX_INT32), 1, MAX_PROMPT_TOKENS, 'token ids, or text')),
+  prompt: textOr(
+    textOf(0, MAX_TEXT_LENGTH),
+    listOf(integerFrom(0, MAX_INT32), 1, MAX_PROMPT_TOKENS, 'token ids, or text'),
+  ),
   logprobs: v.nullish(integerFrom(0, MAX_TOP_LOGPROBS)),
   suffix: refused('this engine does not fill in the middle'),
   echo: v.nullish(v.literal(false, 'must be false: put the prompt before the answer yourself')),
@@ -98,7 +112,10 @@ const completionBody = object({
 const evaluation = object({
   ids: listOf(integerFrom(0, MAX_INT32), 1, MAX_PROMPT_TOKENS, 'token ids'),
   positions: v.optional(
-    textOr(oneOf(['last', 'all']), listOf(integerFrom(0, MAX_INT32), 1, MAX_PROMPT_TOKENS, 'positions, or "last" or "all"')),
+    textOr(
+      oneOf(['last', 'all']),
+      listOf(integerFrom(0, MAX_INT32), 1, MAX_PROMPT_TOKENS, 'positions, or "last" or "all"'),
+    ),
     'last',
   ),
 });

@@ -1,5 +1,16 @@
 import * as v from 'valibot';
-import { boolean, ignored, integerFrom, listOf, numberFrom, object, plainObject, refused, textOf, textOr } from './schema-fields';
+import {
+  boolean,
+  ignored,
+  integerFrom,
+  listOf,
+  numberFrom,
+  object,
+  plainObject,
+  refused,
+  textOf,
+  textOr,
+} from './schema-fields';
 import type { SamplingOptions } from './sampling-options';
 
 export const MAX_TEXT_LENGTH = 2 * 1024 * 1024;
@@ -14,7 +25,10 @@ const COMES_LATER = 'it comes in a later version; leave it out';
 const logitBias = v.pipe(
   plainObject(),
   v.check((bias) => Object.keys(bias).length <= MAX_BIASES, `holds too many tokens: at most ${MAX_BIASES}`),
-  v.check((bias) => Object.keys(bias).every((key) => /^(0|[1-9]\d{0,9})$/.test(key)), 'has a key that is not a token id'),
+  v.check(
+    (bias) => Object.keys(bias).every((key) => /^(0|[1-9]\d{0,9})$/.test(key)),
+    'has a key that is not a token id',
+  ),
   v.record(v.string(), numberFrom(-100, 100)),
   v.transform((bias) => Object.entries(bias).map(([id, value]): readonly [number, number] => [Number(id), value])),
 );
@@ -53,7 +67,9 @@ export const samplingEntries = {
   parallel_tool_calls: refused(COMES_LATER),
   functions: refused(COMES_LATER),
   function_call: refused(COMES_LATER),
-  response_format: v.nullish(object({ type: v.literal('text', 'must be "text" (other formats come in a later version)') })),
+  response_format: v.nullish(
+    object({ type: v.literal('text', 'must be "text" (other formats come in a later version)') }),
+  ),
 } as const;
 
 const samplingFields = v.object(samplingEntries);

@@ -73,11 +73,13 @@ export function boundedJson(maxNodes: number, maxCharacters: number) {
     }
     return true;
   };
-  return v.check<Record<string, unknown>, string>(fits, `is too large or not plain data: at most ${maxNodes} values and ${maxCharacters} characters`);
+  return v.check<Record<string, unknown>, string>(
+    fits,
+    `is too large or not plain data: at most ${maxNodes} values and ${maxCharacters} characters`,
+  );
 }
 
 /** For the fields whose type decides how they are read. */
 export function textOr<TText extends v.GenericSchema, TOther extends v.GenericSchema>(text: TText, other: TOther) {
   return v.lazy((input): TText | TOther => (typeof input === 'string' ? text : other));
 }
-

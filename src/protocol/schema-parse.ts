@@ -30,8 +30,13 @@ export function describeValue(value: unknown): string {
       return 'an object';
     case 'function':
       return 'a function';
-    default:
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+    case 'undefined':
       return String(value);
+    default:
+      return 'a symbol';
   }
 }
 

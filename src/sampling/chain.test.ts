@@ -20,10 +20,13 @@ const base: SamplingOptions = {
 
 const logits = (length: number): fc.Arbitrary<Float32Array> =>
   fc
-    .array(fc.oneof(fc.float({ noNaN: true, min: -30, max: 30 }), fc.integer({ min: -3, max: 3 }), fc.constant(-Infinity)), {
-      minLength: length,
-      maxLength: length,
-    })
+    .array(
+      fc.oneof(fc.float({ noNaN: true, min: -30, max: 30 }), fc.integer({ min: -3, max: 3 }), fc.constant(-Infinity)),
+      {
+        minLength: length,
+        maxLength: length,
+      },
+    )
     .map((values) => Float32Array.from(values));
 
 const truncations = fc.record({
@@ -72,14 +75,22 @@ describe('the chain', () => {
 
   it('draws the same from the 64 best candidates as from all logits', () => {
     fc.assert(
-      fc.property(logits(400), truncations, fc.integer({ min: 1, max: 64 }), fc.nat(1000), (raw, truncation, topK, index) => {
-        const sampler = createSampler({ ...base, ...truncation, topK });
-        const ids = Array.from(raw.keys()).sort((a, b) => (raw[b] === raw[a] ? a - b : (raw[b] ?? 0) > (raw[a] ?? 0) ? 1 : -1));
-        const best = Uint32Array.from(ids.slice(0, 64));
-        const bestLogits = Float32Array.from(best, (id) => raw[id] ?? 0);
-        expect(sampler.mode).toBe('topk');
-        expect(sampler.sampleTopK(best, bestLogits, [], index)).toEqual(sampler.sampleLogits(raw, [], index));
-      }),
+      fc.property(
+        logits(400),
+        truncations,
+        fc.integer({ min: 1, max: 64 }),
+        fc.nat(1000),
+        (raw, truncation, topK, index) => {
+          const sampler = createSampler({ ...base, ...truncation, topK });
+          const ids = Array.from(raw.keys()).sort((a, b) =>
+            raw[b] === raw[a] ? a - b : (raw[b] ?? 0) > (raw[a] ?? 0) ? 1 : -1,
+          );
+          const best = Uint32Array.from(ids.slice(0, 64));
+          const bestLogits = Float32Array.from(best, (id) => raw[id] ?? 0);
+          expect(sampler.mode).toBe('topk');
+          expect(sampler.sampleTopK(best, bestLogits, [], index)).toEqual(sampler.sampleLogits(raw, [], index));
+        },
+      ),
       { seed: 22, numRuns: 300 },
     );
   });
@@ -102,7 +113,10 @@ describe('the chain', () => {
     }
     const expected = distribution(raw, options);
     for (const id of counts.keys()) expect(expected.has(id)).toBe(true);
-    const chiSquare = [...expected].reduce((sum, [id, p]) => sum + ((counts.get(id) ?? 0) - p * draws) ** 2 / (p * draws), 0);
+    const chiSquare = [...expected].reduce(
+      (sum, [id, p]) => sum + ((counts.get(id) ?? 0) - p * draws) ** 2 / (p * draws),
+      0,
+    );
     expect(chiSquare).toBeLessThan(50); // at most 19 degrees of freedom: p < 0.0002 above
   });
 
@@ -156,7 +170,14 @@ describe('the chain', () => {
   ])('stays fast over 262,144 %s logits', (_name, logitOf) => {
     const raw = Float32Array.from({ length: 262_144 }, (_, id) => logitOf(id));
     const start = performance.now();
-    for (const changes of [{}, { topK: 40 }, { topP: 0.95 }, { minP: 0.05 }, { topLogprobs: 20 }, { repeatPenalty: 1.1 }]) {
+    for (const changes of [
+      {},
+      { topK: 40 },
+      { topP: 0.95 },
+      { minP: 0.05 },
+      { topLogprobs: 20 },
+      { repeatPenalty: 1.1 },
+    ]) {
       createSampler({ ...base, ...changes }).sampleLogits(raw, [1, 2, 3], 0);
     }
     expect(performance.now() - start).toBeLessThan(3000); // about a tenth of that on an idle core

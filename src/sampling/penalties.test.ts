@@ -6,7 +6,12 @@ import { applyPenalties, hasPenalties } from './penalties';
 describe('applyPenalties', () => {
   it('divides positive logits, multiplies the others, then subtracts', () => {
     const logits = new Float32Array([4, -4, 0, 1]);
-    applyPenalties(logits, [0, 1, 2, 2], { repeatPenalty: 2, repeatLastN: 4, presencePenalty: 0.5, frequencyPenalty: 0.25 });
+    applyPenalties(logits, [0, 1, 2, 2], {
+      repeatPenalty: 2,
+      repeatLastN: 4,
+      presencePenalty: 0.5,
+      frequencyPenalty: 0.25,
+    });
     expect([...logits]).toEqual([2 - 0.75, -8 - 0.75, -1, 1]);
   });
 

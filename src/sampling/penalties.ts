@@ -1,6 +1,9 @@
 import type { SamplingOptions } from './types';
 
-export type PenaltyOptions = Pick<SamplingOptions, 'repeatPenalty' | 'repeatLastN' | 'presencePenalty' | 'frequencyPenalty'>;
+export type PenaltyOptions = Pick<
+  SamplingOptions,
+  'repeatPenalty' | 'repeatLastN' | 'presencePenalty' | 'frequencyPenalty'
+>;
 
 /** Whether the penalties can change any logit. */
 export function hasPenalties(options: PenaltyOptions): boolean {

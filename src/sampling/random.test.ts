@@ -4,7 +4,11 @@ import { randomUnit } from './random';
 /** The published pcg3d, in unbounded integers instead of u32 tricks. */
 function pcg3d(seed: number, index: number): number {
   const wrap = (n: bigint): bigint => n & 0xffffffffn;
-  let [x, y, z] = [BigInt(seed), BigInt(index), 0n].map((lane) => wrap(lane * 1664525n + 1013904223n)) as [bigint, bigint, bigint];
+  let [x, y, z] = [BigInt(seed), BigInt(index), 0n].map((lane) => wrap(lane * 1664525n + 1013904223n)) as [
+    bigint,
+    bigint,
+    bigint,
+  ];
   const mix = (): void => {
     x = wrap(x + y * z);
     y = wrap(y + z * x);
@@ -34,7 +38,7 @@ describe('randomUnit', () => {
     ['token indexes of one seed', (i: number) => randomUnit(1, i)],
     ['seeds at one token index', (i: number) => randomUnit(i, 0)],
   ])('is uniform over %s', (_name, draw) => {
-    const bins = new Array<number>(64).fill(0);
+    const bins = Array.from({ length: 64 }, () => 0);
     const draws = 64_000;
     for (let i = 0; i < draws; i += 1) {
       const bin = Math.floor(draw(i) * bins.length);

@@ -11,13 +11,19 @@ const logit = fc.oneof(
 describe('selectBest', () => {
   it('equals a full sort', () => {
     fc.assert(
-      fc.property(fc.array(logit, { minLength: 1, maxLength: 200 }), fc.integer({ min: 0, max: 210 }), (values, count) => {
-        const logits = Float32Array.from(values);
-        const expected = [...logits.entries()].sort(([a, x], [b, y]) => (x === y ? a - b : y > x ? 1 : -1)).slice(0, count);
-        const best = selectBest(logits, count);
-        expect([...best.ids]).toEqual(expected.map(([id]) => id));
-        expect([...best.logits]).toEqual(expected.map(([, value]) => value));
-      }),
+      fc.property(
+        fc.array(logit, { minLength: 1, maxLength: 200 }),
+        fc.integer({ min: 0, max: 210 }),
+        (values, count) => {
+          const logits = Float32Array.from(values);
+          const expected = [...logits.entries()]
+            .sort(([a, x], [b, y]) => (x === y ? a - b : y > x ? 1 : -1))
+            .slice(0, count);
+          const best = selectBest(logits, count);
+          expect([...best.ids]).toEqual(expected.map(([id]) => id));
+          expect([...best.logits]).toEqual(expected.map(([, value]) => value));
+        },
+      ),
       { seed: 11, numRuns: 500 },
     );
   });

@@ -6,7 +6,11 @@ import { nucleusSize } from './top-p';
 
 const descending = fc
   .array(fc.double({ min: 0.001, max: 1, noNaN: true }), { minLength: 1, maxLength: 50 })
-  .map((values) => Float64Array.from([1, ...values]).sort().reverse());
+  .map((values) =>
+    Float64Array.from([1, ...values])
+      .sort()
+      .reverse(),
+  );
 
 describe('nucleusSize', () => {
   it('is the smallest prefix that reaches the share', () => {
@@ -45,7 +49,9 @@ describe('minPSize', () => {
 });
 
 describe('weigh', () => {
-  const of = (logits: number[], temperature: number): number[] => [...weigh(new Float32Array(logits), Math.fround(logits[0] ?? 0), temperature)];
+  const of = (logits: number[], temperature: number): number[] => [
+    ...weigh(new Float32Array(logits), Math.fround(logits[0] ?? 0), temperature),
+  ];
 
   it('is the softmax, relative to the best', () => {
     expect(of([2, 1, 0], 0.5)).toEqual([1, Math.exp(-2), Math.exp(-4)]);

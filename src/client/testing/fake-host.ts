@@ -48,7 +48,13 @@ export class FakeRequest {
   }
 
   token(text: string, logprob?: TokenLogprob): void {
-    this.send({ type: 'token', requestId: requestId(this.id), tokenId: tokenId(2), text, ...(logprob ? { logprob } : {}) });
+    this.send({
+      type: 'token',
+      requestId: requestId(this.id),
+      tokenId: tokenId(2),
+      text,
+      ...(logprob ? { logprob } : {}),
+    });
   }
 
   logits(position: number, values: readonly number[]): void {
@@ -116,7 +122,10 @@ export class FakeHost implements EngineHost {
   }
 
   tokenize(text: string, options: { addSpecial: boolean; parseSpecial: boolean }): Promise<Result<number[]>> {
-    return Promise.resolve({ ok: true, value: [...(options.addSpecial ? [1] : []), ...[...text].map((letter) => letter.charCodeAt(0))] });
+    return Promise.resolve({
+      ok: true,
+      value: [...(options.addSpecial ? [1] : []), ...Array.from(text, (letter) => letter.charCodeAt(0))],
+    });
   }
 
   /** Token 3 is half a character. */

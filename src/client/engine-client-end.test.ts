@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { connect, readAll } from './testing/connect';
+import { rejection } from './testing/rejection';
+
+const messages = [{ role: 'user', content: 'hi' }] as const;
+const abortError = expect.objectContaining({ name: 'AbortError' });
+
+describe('AbortSignal', () => {
+  it('rejects at once, without submitting, when it has fired', async () => {
+    const { host, engine } = connect();
+    const signal = AbortSignal.abort();
+    await expect(engine.chat.completions.create({ messages }, { signal })).rejects.toEqual(abortError);
+    await expect(engine.completions.create({ prompt: 'a', stream: true }, { signal })).rejects.toEqual(abortError);
+    await expect(engine.evaluate([1], { signal })).rejects.toEqual(abortError);
+    expect(await engine.tokenize('')).toEqual([1]); // the host has by now read whatever was sent before
+    expect(host.submitted).toBe(0);
+  });
+
+  it.each([['queued'], ['prefilling'], ['decoding']])('ends a request that is %s', async (phase) => {
+    const { host, engine } = connect();
+    const controller = new AbortController();
+    const creating = engine.chat.completions.create({ messages }, { signal: controller.signal });
+    const settled = rejection(creating);
+    const request = await host.arrival();
+    if (phase !== 'queued') request.accept();
+    if (phase === 'decoding') request.token('a');
+    controller.abort('the user left');
+    expect(await settled).toEqual(abortError);
+    await host.cancellation();
+    expect(host.cancelled).toEqual([1]);
+  });
+
+  it.each([[false], [true]])(
+    'rejects in the middle of a stream, dropping what was not read (all had come: %s)',
+    async (ended) => {
+      const { host, engine } = connect();
+      const controller = new AbortController();
+      const creating = engine.chat.completions.create({ messages, stream: true }, { signal: controller.signal });
+      const request = await host.arrival();
+      request.accept();
+      for (const letter of 'abcdef') request.token(letter);
+      if (ended) request.end({ kind: 'stop' });
+      const stream = await creating;
+      await engine.tokenize(''); // by now all events have come
+      const seen: string[] = [];
+      const reading = (async () => {
+        for await (const chunk of stream) {
+          seen.push(chunk.choices[0]?.delta.content ?? '');
+          if (seen.length === 3) controller.abort();
+        }
+      })();
+      await expect(reading).rejects.toEqual(abortError);
+      expect(seen).toEqual(['', 'a', 'b']);
+      if (!ended) await host.cancellation();
+    },
+  );
+
+  it('keeps the reason of a timeout signal, as fetch does', async () => {
+    const { host, engine } = connect();
+    const controller = new AbortController();
+    const creating = engine.evaluate([1], { signal: controller.signal });
+    const settled = rejection(creating);
+    await host.arrival();
+    controller.abort(new DOMException('too late', 'TimeoutError'));
+    expect(await settled).toMatchObject({ name: 'TimeoutError' });
+  });
+});
+
+describe('close', () => {
+  it('rejects what runs, what waits and what comes later, and ends the worker once', async () => {
+    const { host, engine, disposed } = connect();
+    const creating = engine.chat.completions.create({ messages, stream: true });
+    const request = await host.arrival();
+    request.accept();
+    request.token('a');
+    const stream = await creating;
+    const closed = expect.objectContaining({ name: 'ForgelightError', code: 'closed' });
+    const waiting = [
+      rejection(readAll(stream)),
+      rejection(engine.chat.completions.create({ messages })),
+      rejection(engine.stats()),
+    ];
+    await Promise.all([engine.close(), engine.close()]);
+    expect(await Promise.all(waiting)).toEqual([closed, closed, closed]);
+    for (const call of [
+      () => engine.chat.completions.create({ messages }),
+      () => engine.completions.create({ prompt: 'a' }),
+      () => engine.evaluate([1]),
+      () => engine.tokenize('a'),
+      () => engine.detokenize([]),
+      () => engine.snapshot(),
+      () => engine.stats(),
+      () => engine.cancel(1),
+    ]) {
+      await expect(call()).rejects.toEqual(closed);
+    }
+    expect(host.calls).toEqual(['close']);
+    expect(disposed()).toBe(1);
+  });
+});

@@ -1,0 +1,10 @@
+/** What a page imports. */
+export { ForgelightError, type ErrorCode } from '../base/errors';
+export type { DebugOptions, EngineInfo, EngineStats, ModelReference, Timeouts } from '../protocol/engine-port';
+export type { Timings } from '../protocol/events';
+export type { LoadPhase, LoadProgress } from '../protocol/progress';
+export type { EngineSnapshot, RequestSnapshot } from '../protocol/snapshot';
+export type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
+export { createEngine } from './create-engine';
+export { loadTokenizer } from './load-tokenizer';
+export type * from './types';

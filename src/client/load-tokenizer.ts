@@ -1,0 +1,26 @@
+import { systemClock } from '../base/system-clock';
+import { DEFAULT_TIMEOUTS, parseEngineOptions } from '../protocol/engine-options-schema';
+import type { ModelReference } from '../protocol/engine-port';
+import { modelSource } from '../store/open-model';
+import type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
+import { throwIfAborted } from './abort';
+import { readTokenizer } from './read-tokenizer';
+import type { CallOptions } from './types';
+
+/**
+ * The tokenizer and chat template of a model, from the header of its file alone: no GPU, no weights. Works in pages and in Node.
+ *
+ * Throws `invalid-request` about the reference, `network`, `timeout`, `bad-gguf`, `unsupported-architecture` for a tokenizer that is
+ * not known; a `DOMException` named `AbortError` when `signal` fires.
+ */
+export async function loadTokenizer(model: ModelReference, options: CallOptions = {}): Promise<ChatTokenizer> {
+  const { load, signal } = parseEngineOptions({ model, signal: options.signal });
+  throwIfAborted(signal);
+  const source = modelSource(load.model, {
+    clock: systemClock,
+    random: Math.random,
+    stallMs: DEFAULT_TIMEOUTS.stallMs,
+    ...(typeof location === 'undefined' ? {} : { baseUrl: location.href }),
+  });
+  return await readTokenizer(source, signal ?? new AbortController().signal);
+}
