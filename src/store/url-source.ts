@@ -1,0 +1,46 @@
+import type { Clock } from '../base/clock';
+import { ResumableDownload } from './resumable-download';
+import type { ModelSource } from './source';
+
+export interface UrlSourceOptions {
+  readonly clock: Clock;
+  /** Gives numbers from 0 to below 1: pauses between attempts are jittered. */
+  readonly random: () => number;
+  /** The longest silence of the server; then the load ends with `timeout`. */
+  readonly stallMs: number;
+  /** Default: the host's `fetch`. */
+  readonly fetch?: typeof fetch;
+  /** How often in a row the download may fail without a single new byte. Default 5. */
+  readonly maxAttempts?: number;
+}
+
+const DEFAULT_MAX_ATTEMPTS = 5;
+
+/** A model behind an address, read in one pass across broken connections. */
+export function urlSource(url: URL, options: UrlSourceOptions): ModelSource {
+  const download = {
+    ...options,
+    fetch: options.fetch ?? globalThis.fetch,
+    maxAttempts: options.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
+  };
+  return {
+    label: url.href,
+    async open(signal) {
+      const stream = new ResumableDownload(url.href, download, signal);
+      const { sizeBytes, sha256 } = await stream.open();
+      return { stream, sizeBytes, sha256, fileName: fileNameOf(url) };
+    },
+  };
+}
+
+/** The last part of the path as a person reads it. */
+function fileNameOf(url: URL): string {
+  const last = url.pathname.split('/').at(-1) ?? '';
+  try {
+    return decodeURIComponent(last);
+  } catch (error) {
+    // A stray percent sign: legal in a URL, only not decodable.
+    if (error instanceof URIError) return last;
+    throw error;
+  }
+}
