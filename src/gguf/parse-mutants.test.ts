@@ -101,7 +101,8 @@ it(`parses, asks for more or refuses each of ${MUTANTS} mutants, none of them sl
   for (let mutant = 0; mutant < MUTANTS; mutant += 1) {
     const bytes = mutate(random);
     const fileSize = mutant % 4 === 0 ? undefined : bytes.length;
-    let { result, elapsedMs } = timed(bytes, fileSize);
+    const { result, elapsedMs: firstMs } = timed(bytes, fileSize);
+    let elapsedMs = firstMs;
     // A busy machine may have slept in between: only what is slow again and again is slow.
     for (let again = 0; elapsedMs > SLOWEST_MS && again < 3; again += 1) elapsedMs = timed(bytes, fileSize).elapsedMs;
     slowestMs = Math.max(slowestMs, elapsedMs);
