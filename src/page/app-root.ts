@@ -81,7 +81,10 @@ export class AppRoot extends LitElement {
   #renderHeader({ model, messages }: PageState): TemplateResult {
     return html`
       <header>
-        <div class="brand">${LOGO}<h1>${TEXT.appName}</h1></div>
+        <div class="brand">
+          ${LOGO}
+          <h1>${TEXT.appName}</h1>
+        </div>
         ${model.kind === 'ready' ? this.#renderModelButton(model) : html`<span class="spacer"></span>`}
         <button
           type="button"
@@ -93,7 +96,13 @@ export class AppRoot extends LitElement {
         >
           ${ICONS.plus}<span>${TEXT.header.newChat}</span>
         </button>
-        <button type="button" class="quiet icon" data-testid="theme" aria-label=${TEXT.header.colours[this.theme]} @click=${this.#changeTheme}>
+        <button
+          type="button"
+          class="quiet icon"
+          data-testid="theme"
+          aria-label=${TEXT.header.colours[this.theme]}
+          @click=${this.#changeTheme}
+        >
           ${ICONS[this.theme]}
         </button>
       </header>
@@ -144,7 +153,10 @@ export class AppRoot extends LitElement {
       <p>${TEXT.chat.emptyText}</p>
       <ul class="prompts">
         ${TEXT.chat.prompts.map(
-          (text) => html`<li><button type="button" data-testid="suggestion" @click=${() => this.#suggest(text)}>${text}</button></li>`,
+          (text) =>
+            html`<li>
+              <button type="button" data-testid="suggestion" @click=${() => this.#suggest(text)}>${text}</button>
+            </li>`,
         )}
       </ul>
     `;
@@ -155,7 +167,9 @@ export class AppRoot extends LitElement {
       <dialog closedby="any" aria-labelledby="dialog-title" data-testid="model-dialog">
         <div class="dialog-head">
           <h2 id="dialog-title">${TEXT.model.title}</h2>
-          <button type="button" class="quiet icon" aria-label=${TEXT.model.close} @click=${() => this.dialog?.close()}>${ICONS.close}</button>
+          <button type="button" class="quiet icon" aria-label=${TEXT.model.close} @click=${() => this.dialog?.close()}>
+            ${ICONS.close}
+          </button>
         </div>
         <model-card .model=${model}></model-card>
       </dialog>

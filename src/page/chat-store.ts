@@ -193,5 +193,8 @@ function finishOf(chunk: ChatCompletionChunk): AnswerStatus | null {
 }
 
 function isAbort(error: unknown): boolean {
-  return (error instanceof DOMException && error.name === 'AbortError') || (error instanceof ForgelightError && error.code === 'aborted');
+  return (
+    (error instanceof DOMException && error.name === 'AbortError') ||
+    (error instanceof ForgelightError && error.code === 'aborted')
+  );
 }

@@ -94,13 +94,29 @@ export class ChatComposer extends LitElement {
   #renderSend(): TemplateResult {
     const disabled = this.phase !== 'ready' || this.draft.trim() === '';
     return html`
-      <button type="submit" class="primary icon" data-testid="send" aria-label=${TEXT.composer.send} ?disabled=${disabled}>${ICONS.send}</button>
+      <button
+        type="submit"
+        class="primary icon"
+        data-testid="send"
+        aria-label=${TEXT.composer.send}
+        ?disabled=${disabled}
+      >
+        ${ICONS.send}
+      </button>
     `;
   }
 
   #renderStop(): TemplateResult {
     return html`
-      <button type="button" class="primary icon" data-testid="stop" aria-label=${TEXT.composer.stop} @click=${this.#stop}>${ICONS.stop}</button>
+      <button
+        type="button"
+        class="primary icon"
+        data-testid="stop"
+        aria-label=${TEXT.composer.stop}
+        @click=${this.#stop}
+      >
+        ${ICONS.stop}
+      </button>
     `;
   }
 

@@ -16,6 +16,9 @@ export function emit<Name extends keyof PageEvents>(source: HTMLElement, name: N
 }
 
 /** A listener of one of `PageEvents`, for `@name=${…}` in a template. */
-export function onEvent<Name extends keyof PageEvents>(_name: Name, listen: (detail: PageEvents[Name]) => void): (event: CustomEvent<PageEvents[Name]>) => void {
+export function onEvent<Name extends keyof PageEvents>(
+  _name: Name,
+  listen: (detail: PageEvents[Name]) => void,
+): (event: CustomEvent<PageEvents[Name]>) => void {
   return (event) => listen(event.detail);
 }

@@ -34,7 +34,9 @@ export function progressDetails(progress: LoadProgress): readonly string[] {
   const { loaded, total, bytesPerSecond, etaSeconds, resumed } = progress;
   const text = TEXT.progress;
   if (!countsBytes(progress)) return total > 0 ? [text.steps(loaded, total)] : [];
-  const details = [total > 0 ? text.bytes(formatBytes(loaded), formatBytes(total)) : text.bytesSoFar(formatBytes(loaded))];
+  const details = [
+    total > 0 ? text.bytes(formatBytes(loaded), formatBytes(total)) : text.bytesSoFar(formatBytes(loaded)),
+  ];
   if (bytesPerSecond > 0) details.push(text.speed(formatBytes(Math.round(bytesPerSecond))));
   if (etaSeconds !== null) details.push(text.eta(formatDuration(Math.max(1, Math.round(etaSeconds)) * 1000)));
   if (resumed > 0) details.push(text.resumed(formatBytes(resumed)));

@@ -43,7 +43,8 @@ export class LoadProgressElement extends LitElement {
       }
       progress:indeterminate {
         appearance: none;
-        background: linear-gradient(90deg, transparent 0 30%, var(--accent) 50%, transparent 70%) 0 0 / 60% 100% no-repeat var(--sunken);
+        background: linear-gradient(90deg, transparent 0 30%, var(--accent) 50%, transparent 70%) 0 0 / 60% 100%
+          no-repeat var(--sunken);
         animation: glide 1.6s ease-in-out infinite alternate;
       }
       progress:indeterminate::-webkit-progress-bar {
@@ -86,7 +87,9 @@ export class LoadProgressElement extends LitElement {
       <ul class="details" data-testid="load-details">
         ${progress === null ? nothing : progressDetails(progress).map((detail) => html`<li>${detail}</li>`)}
       </ul>
-      <button type="button" data-testid="stop-loading" @click=${() => emit(this, 'loading-stopped', null)}>${TEXT.progress.cancel}</button>
+      <button type="button" data-testid="stop-loading" @click=${() => emit(this, 'loading-stopped', null)}>
+        ${TEXT.progress.cancel}
+      </button>
     `;
   }
 }

@@ -13,7 +13,10 @@ const store = new ChatStore(
   start.choice,
 );
 
-applyTheme(readTheme(() => window.localStorage), page);
+applyTheme(
+  readTheme(() => window.localStorage),
+  page,
+);
 document.title = TEXT.documentTitle;
 
 /** The page's state in one word, for styles and for tests from outside. */

@@ -30,7 +30,9 @@ export class MarkdownStream {
 
   #render(block: Block, index: number): RenderedBlock {
     const before = this.#open[index];
-    return before?.html === block.html ? { ...block, element: before.element } : { ...block, element: sanitiseToElement(block.html) };
+    return before?.html === block.html
+      ? { ...block, element: before.element }
+      : { ...block, element: sanitiseToElement(block.html) };
   }
 
   #finish(blocks: readonly RenderedBlock[]): void {

@@ -71,7 +71,7 @@ let ownSanitiser: ReturnType<typeof DOMPurify> | null = null;
 /** An instance of our own, so that its hook meets nobody else's use of DOMPurify. Made late: it needs a window. */
 function sanitiser(): ReturnType<typeof DOMPurify> {
   if (ownSanitiser !== null) return ownSanitiser;
-  ownSanitiser = DOMPurify(window);
+  ownSanitiser = DOMPurify();
   ownSanitiser.addHook('afterSanitizeAttributes', (node) => {
     if (node.tagName === 'A') finishLink(node);
     if (node.tagName === 'PRE') makeScrollable(node, codeLabel(node));
@@ -106,7 +106,12 @@ function isAllowedLink(href: string): boolean {
 }
 
 function escapeHtml(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;').replace(/'/g, '&#39;');
+  return text
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/"/g, '&quot;')
+    .replace(/'/g, '&#39;');
 }
 
 function link(href: string, html: string): string {
@@ -149,7 +154,8 @@ const marked = new Marked({
     },
     checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
     table(token: Tokens.Table) {
-      const row = (cells: readonly Tokens.TableCell[]): string => this.tablerow({ text: cells.map((cell) => this.tablecell(cell)).join('') });
+      const row = (cells: readonly Tokens.TableCell[]): string =>
+        this.tablerow({ text: cells.map((cell) => this.tablecell(cell)).join('') });
       const body = token.rows.map(row).join('');
       return `<div><table><thead>${row(token.header)}</thead><tbody>${body}</tbody></table></div>\n`;
     },

@@ -101,9 +101,19 @@ export class MessageList extends LitElement {
           <slot name="after"></slot>
         </div>
       </div>
-      ${filled && !this.atEnd
-        ? html`<button type="button" class="icon jump" aria-label=${TEXT.chat.jump} data-testid="jump" @click=${this.#jump}>${ICONS.down}</button>`
-        : nothing}
+      ${
+        filled && !this.atEnd
+          ? html`<button
+              type="button"
+              class="icon jump"
+              aria-label=${TEXT.chat.jump}
+              data-testid="jump"
+              @click=${this.#jump}
+            >
+              ${ICONS.down}
+            </button>`
+          : nothing
+      }
     `;
   }
 

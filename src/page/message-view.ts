@@ -44,7 +44,9 @@ export class MessageView extends LitElement {
     const running = isRunning(message);
     return html`
       <h3 class="visually-hidden">${TEXT.chat.model}</h3>
-      <div class=${running ? 'prose running' : 'prose'} data-testid="answer" aria-busy=${running}>${this.#markdown.update(message.text)}</div>
+      <div class=${running ? 'prose running' : 'prose'} data-testid="answer" aria-busy=${running}>
+        ${this.#markdown.update(message.text)}
+      </div>
       ${this.#renderEnd(message)}
     `;
   }
@@ -76,7 +78,9 @@ export class MessageView extends LitElement {
   #renderFailure(id: number, failure: Failure): TemplateResult {
     if (endsEngine(failure) && !this.retryable) return html`<p class="broken">${ERROR_TEXT[failure.code].title}</p>`;
     const retry = html`
-      <button type="button" data-testid="retry" @click=${() => emit(this, 'answer-retried', id)}>${ICONS.retry} ${TEXT.chat.retry}</button>
+      <button type="button" data-testid="retry" @click=${() => emit(this, 'answer-retried', id)}>
+        ${ICONS.retry} ${TEXT.chat.retry}
+      </button>
     `;
     return html`<error-view .failure=${failure}>${this.retryable ? retry : nothing}</error-view>`;
   }

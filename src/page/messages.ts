@@ -174,7 +174,8 @@ export const ERROR_TEXT: Readonly<Record<FailureCode, ErrorText>> = {
   },
   'quota-exceeded': {
     title: 'The browser has no room to keep the model',
-    advice: 'Free some disk space, or remove stored data of sites in the browser’s settings. Private windows have little room.',
+    advice:
+      'Free some disk space, or remove stored data of sites in the browser’s settings. Private windows have little room.',
   },
   network: {
     title: 'The model could not be fetched',
@@ -222,7 +223,8 @@ export const ERROR_TEXT: Readonly<Record<FailureCode, ErrorText>> = {
   },
   timeout: {
     title: 'It took too long',
-    advice: 'The graphics processor or the server did not answer in time. Close what else keeps it busy, then try again.',
+    advice:
+      'The graphics processor or the server did not answer in time. Close what else keeps it busy, then try again.',
   },
   closed: {
     title: 'The engine was closed',

@@ -82,7 +82,9 @@ export class ModelCard extends LitElement {
   protected override render(): TemplateResult | typeof nothing {
     const { model } = this;
     if (model === null) return nothing;
-    return html`<section class="card" aria-labelledby="name" data-testid="model-card">${renderModel(this, model)}</section>`;
+    return html`<section class="card" aria-labelledby="name" data-testid="model-card">
+      ${renderModel(this, model)}
+    </section>`;
   }
 }
 
@@ -141,7 +143,9 @@ function renderName({ name, sizeBytes, licence, reference }: ModelChoice): Templ
 
 /** Where an address leads: `huggingface.co`-like host, or `hf:owner/repo`. */
 function hostOf(reference: string): string {
-  return URL.canParse(reference) && new URL(reference).host !== '' ? new URL(reference).host : reference.split('/').slice(0, 2).join('/');
+  return URL.canParse(reference) && new URL(reference).host !== ''
+    ? new URL(reference).host
+    : reference.split('/').slice(0, 2).join('/');
 }
 
 function renderFacts({ model, device, notes }: EngineInfo, choice: ModelChoice): TemplateResult {
@@ -156,14 +160,20 @@ function renderFacts({ model, device, notes }: EngineInfo, choice: ModelChoice):
   ];
   return html`
     <dl data-testid="model-facts">
-      ${facts.map(([term, value]) => html`<dt>${term}</dt><dd>${value}</dd>`)}
+      ${facts.map(
+        ([term, value]) =>
+          html`<dt>${term}</dt>
+            <dd>${value}</dd>`,
+      )}
     </dl>
-    ${notes.length === 0
-      ? nothing
-      : html`<h4>${TEXT.model.notes}</h4>
-          <ul class="notes">
-            ${notes.map((note) => html`<li>${note}</li>`)}
-          </ul>`}
+    ${
+      notes.length === 0
+        ? nothing
+        : html`<h4>${TEXT.model.notes}</h4>
+            <ul class="notes">
+              ${notes.map((note) => html`<li>${note}</li>`)}
+            </ul>`
+    }
   `;
 }
 

@@ -19,7 +19,9 @@ export interface Start {
   readonly autoload: boolean;
 }
 
-export type Parsed = { readonly ok: true; readonly choice: ModelChoice } | { readonly ok: false; readonly problem: string };
+export type Parsed =
+  | { readonly ok: true; readonly choice: ModelChoice }
+  | { readonly ok: false; readonly problem: string };
 
 const DEFAULT_FILE = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 const HUB_REFERENCE = /^hf:[^/\s]+\/[^/\s]+\/\S+\.gguf$/i;

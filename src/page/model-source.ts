@@ -52,8 +52,17 @@ export class ModelSource extends LitElement {
     return html`
       <h4>${text.others}</h4>
       <p>${text.hint}</p>
-      <input type="file" accept=".gguf" hidden data-testid="file-input" aria-label=${text.openFile} @change=${this.#openFile} />
-      <button type="button" class="open" data-testid="open-file" @click=${() => this.fileInput?.click()}>${ICONS.file} ${text.openFile}</button>
+      <input
+        type="file"
+        accept=".gguf"
+        hidden
+        data-testid="file-input"
+        aria-label=${text.openFile}
+        @change=${this.#openFile}
+      />
+      <button type="button" class="open" data-testid="open-file" @click=${() => this.fileInput?.click()}>
+        ${ICONS.file} ${text.openFile}
+      </button>
       <form novalidate @submit=${this.#submit}>
         <div class="field">
           <label class="visually-hidden" for="address">${text.urlLabel}</label>

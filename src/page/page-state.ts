@@ -74,11 +74,19 @@ export function reduce(state: PageState, event: PageEvent): PageState {
     case 'load-progressed':
       return model.kind === 'loading' ? progressed(state, model, event.progress) : state;
     case 'load-finished':
-      return withModel(state, { kind: 'ready', choice: model.choice, info: event.info }, TEXT.status.ready(event.info.model.name));
+      return withModel(
+        state,
+        { kind: 'ready', choice: model.choice, info: event.info },
+        TEXT.status.ready(event.info.model.name),
+      );
     case 'load-stopped':
       return withModel(state, { kind: 'none', choice: model.choice, stopped: true }, TEXT.status.loadStopped);
     case 'engine-failed':
-      return withModel(state, { kind: 'failed', choice: model.choice, failure: event.failure }, ERROR_TEXT[event.failure.code].title);
+      return withModel(
+        state,
+        { kind: 'failed', choice: model.choice, failure: event.failure },
+        ERROR_TEXT[event.failure.code].title,
+      );
     case 'asked':
       return {
         ...state,

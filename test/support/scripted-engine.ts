@@ -34,9 +34,11 @@ export class ScriptedEngines {
   readonly loads: ScriptedLoad[] = [];
   readonly answers: ScriptedAnswer[] = [];
   closed = 0;
+  /** A load that is aborted goes on, as one that is about to finish does. */
+  ignoreAborts = false;
 
   readonly createEngine = (options: EngineOptions): Promise<Engine> => {
-    const load = new ScriptedLoad(options, this.#engine());
+    const load = new ScriptedLoad(options, this.#engine(), this.ignoreAborts);
     this.loads.push(load);
     return load.promise;
   };
@@ -75,14 +77,17 @@ export class ScriptedLoad {
   #resolve: (engine: Engine) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
-  constructor(options: EngineOptions, engine: Engine) {
+  constructor(options: EngineOptions, engine: Engine, ignoreAborts: boolean) {
     this.options = options;
     this.#engine = engine;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    options.signal?.addEventListener('abort', () => this.fail(new DOMException('The load was stopped.', 'AbortError')));
+    if (!ignoreAborts)
+      options.signal?.addEventListener('abort', () =>
+        this.fail(new DOMException('The load was stopped.', 'AbortError')),
+      );
   }
 
   finish(): void {
@@ -96,11 +101,13 @@ export class ScriptedLoad {
 
 export class ScriptedAnswer {
   readonly body: ChatBody;
+  readonly signal: AbortSignal | undefined;
   readonly #queue: (ScriptedChunk | { readonly error: unknown } | 'end')[] = [];
   #wake: () => void = () => undefined;
 
   constructor(body: ChatBody, signal: AbortSignal | undefined) {
     this.body = body;
+    this.signal = signal;
     signal?.addEventListener('abort', () => this.fail(new DOMException('The answer was stopped.', 'AbortError')));
   }
 

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { answerDetails, formatDuration, formatRate, phaseText, progressDetails } from './format';
+import type { Answer } from './page-state';
+
+const DOWNLOAD = {
+  phase: 'download',
+  loaded: 41_300_000,
+  total: 98_362_432,
+  bytesPerSecond: 12_400_000,
+  etaSeconds: 4.6,
+  resumed: 0,
+} as const;
+
+describe('formatDuration', () => {
+  it.each([
+    [12, '12 ms'],
+    [994, '994 ms'],
+    [996, '1 s'],
+    [1240, '1.2 s'],
+    [9949, '9.9 s'],
+    [9960, '10 s'],
+    [59_600, '1 min 0 s'],
+    [200_000, '3 min 20 s'],
+    [7_500_000, '2 h 5 min'],
+  ])('%d ms → %s', (durationMs, text) => {
+    expect(formatDuration(durationMs)).toBe(text);
+  });
+});
+
+describe('formatRate', () => {
+  it.each([
+    [0.934, '0.93'],
+    [14.23, '14.2'],
+    [128.4, '128'],
+  ])('%d → %s', (rate, text) => {
+    expect(formatRate(rate)).toBe(text);
+  });
+});
+
+describe('progressDetails', () => {
+  it('tells bytes, speed and time left', () => {
+    expect(progressDetails(DOWNLOAD)).toEqual(['41.3 MB of 98.4 MB', '12.4 MB/s', 'about 5 s left']);
+  });
+
+  it('tells only what is known', () => {
+    const unknown = { ...DOWNLOAD, total: 0, bytesPerSecond: 0, etaSeconds: null };
+    expect(progressDetails(unknown)).toEqual(['41.3 MB so far']);
+  });
+
+  it('tells what an earlier download had left', () => {
+    expect(progressDetails({ ...DOWNLOAD, resumed: 8_000_000 })).toContain('8.0 MB were already here');
+  });
+
+  it('counts steps where there are no bytes', () => {
+    const compile = { phase: 'compile', loaded: 3, total: 9, bytesPerSecond: 0, etaSeconds: null, resumed: 0 } as const;
+    expect(progressDetails(compile)).toEqual(['3 of 9 steps']);
+    expect(progressDetails({ ...compile, total: 0 })).toEqual([]);
+  });
+});
+
+describe('phaseText', () => {
+  it('calls reading from this computer no download', () => {
+    expect(phaseText(DOWNLOAD, true)).not.toMatch(/download/i);
+    expect(phaseText(DOWNLOAD, false)).toMatch(/download/i);
+    expect(phaseText(null, false)).not.toBe('');
+  });
+});
+
+describe('answerDetails', () => {
+  const timings = {
+    prompt_n: 31,
+    prompt_ms: 1,
+    prompt_per_second: 1,
+    predicted_n: 64,
+    predicted_ms: 1,
+    predicted_per_second: 14.2,
+    cache_n: 12,
+  };
+  const answer = (status: Answer['status']): Answer => ({
+    role: 'assistant',
+    id: 1,
+    text: 'x',
+    status,
+    firstTokenMs: 1200,
+  });
+
+  it('has speed, first token, tokens and prompt tokens', () => {
+    expect(answerDetails(answer({ kind: 'finished', reason: 'stop', timings }))).toEqual([
+      '14.2 tokens/s',
+      'first token after 1.2 s',
+      '64 tokens',
+      '43 prompt tokens (12 remembered)',
+    ]);
+  });
+
+  it('says when the context was full', () => {
+    expect(answerDetails(answer({ kind: 'finished', reason: 'length', timings }))[0]).toMatch(/context is full/);
+  });
+
+  it('claims no speed for a stopped answer', () => {
+    expect(answerDetails(answer({ kind: 'stopped' }))).toEqual(['Stopped', 'first token after 1.2 s']);
+  });
+});

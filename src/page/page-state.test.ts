@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { SCRIPTED_INFO } from '../../test/support/scripted-engine';
+import { TEXT } from './messages';
+import type { ModelChoice } from './model-choice';
+import type { PageEvent, PageState } from './page-state';
+import { historyOf, initialState, pagePhase, reduce } from './page-state';
+
+const CHOICE: ModelChoice = { reference: 'https://example.org/a.gguf', name: 'a.gguf', local: false };
+const FAILURE = { code: 'bad-gguf', detail: 'offset 12' } as const;
+const DOWNLOAD = { phase: 'download', loaded: 1, total: 2, bytesPerSecond: 3, etaSeconds: 4, resumed: 0 } as const;
+
+const READY: readonly PageEvent[] = [
+  { type: 'load-started', choice: CHOICE },
+  { type: 'load-finished', info: SCRIPTED_INFO },
+];
+const ASKED: readonly PageEvent[] = [...READY, { type: 'asked', questionId: 1, answerId: 2, text: 'Hello' }];
+
+function after(...events: readonly PageEvent[]): PageState {
+  return events.reduce(reduce, initialState(CHOICE));
+}
+
+describe('the page’s phase', () => {
+  it.each([
+    ['idle', []],
+    ['loading', READY.slice(0, 1)],
+    ['ready', READY],
+    ['generating', ASKED],
+    ['ready', [...ASKED, { type: 'answer-ended', id: 2, status: { kind: 'stopped' } }]],
+    ['idle', [...READY.slice(0, 1), { type: 'load-stopped' }]],
+    ['error', [...READY.slice(0, 1), { type: 'engine-failed', failure: FAILURE }]],
+  ] as const)('is %s', (phase, events) => {
+    expect(pagePhase(after(...events))).toBe(phase);
+  });
+});
+
+describe('answers', () => {
+  it('grow, and keep the time of their first text', () => {
+    const state = after(
+      ...ASKED,
+      { type: 'answer-grew', id: 2, text: 'Hi', sinceAskedMs: 70 },
+      { type: 'answer-grew', id: 2, text: ' you', sinceAskedMs: 90 },
+    );
+    expect(state.messages[1]).toEqual({
+      role: 'assistant',
+      id: 2,
+      text: 'Hi you',
+      status: { kind: 'writing' },
+      firstTokenMs: 70,
+    });
+  });
+
+  it('do not change once they ended', () => {
+    const ended = after(...ASKED, { type: 'answer-ended', id: 2, status: { kind: 'stopped' } });
+    const late = reduce(ended, { type: 'answer-grew', id: 2, text: 'late', sinceAskedMs: 1 });
+    expect(late.messages).toEqual(ended.messages);
+    const lateEnd = reduce(ended, { type: 'answer-ended', id: 2, status: { kind: 'failed', failure: FAILURE } });
+    expect(lateEnd.messages).toEqual(ended.messages);
+  });
+
+  it('are withdrawn with their question', () => {
+    const state = after(
+      ...ASKED,
+      { type: 'answer-ended', id: 2, status: { kind: 'stopped' } },
+      { type: 'asked', questionId: 3, answerId: 4, text: 'Again' },
+      { type: 'answer-withdrawn', id: 2 },
+    );
+    expect(state.messages.map(({ id }) => id)).toEqual([3, 4]);
+  });
+});
+
+describe('what the status node says', () => {
+  it('names each phase of a load once, not every step', () => {
+    const first = after(READY[0] as PageEvent, { type: 'load-progressed', progress: DOWNLOAD });
+    expect(first.announcement).toBe(`${TEXT.progress.download}.`);
+    const same = reduce(
+      { ...first, announcement: 'other' },
+      { type: 'load-progressed', progress: { ...DOWNLOAD, loaded: 2 } },
+    );
+    expect(same.announcement).toBe('other');
+  });
+
+  it('says that an answer finished, and nothing for its tokens', () => {
+    const writing = after(...ASKED, { type: 'answer-grew', id: 2, text: 'Hi', sinceAskedMs: 1 });
+    expect(writing.announcement).toBe(TEXT.status.answering);
+    const done = reduce(writing, {
+      type: 'answer-ended',
+      id: 2,
+      status: { kind: 'finished', reason: 'stop', timings: null },
+    });
+    expect(done.announcement).toBe(TEXT.status.finished);
+  });
+
+  it('ignores progress that comes after a stop', () => {
+    const stopped = after(READY[0] as PageEvent, { type: 'load-stopped' });
+    expect(reduce(stopped, { type: 'load-progressed', progress: DOWNLOAD })).toBe(stopped);
+  });
+});
+
+describe('historyOf', () => {
+  it('holds the turns in order, the open question last', () => {
+    const state = after(
+      ...ASKED,
+      { type: 'answer-grew', id: 2, text: 'Hi', sinceAskedMs: 1 },
+      { type: 'answer-ended', id: 2, status: { kind: 'stopped' } },
+      { type: 'asked', questionId: 3, answerId: 4, text: 'And now?' },
+    );
+    expect(historyOf(state.messages)).toEqual([
+      { role: 'user', content: 'Hello' },
+      { role: 'assistant', content: 'Hi' },
+      { role: 'user', content: 'And now?' },
+    ]);
+  });
+
+  it('leaves out a question that got no answer at all', () => {
+    const state = after(
+      ...ASKED,
+      { type: 'answer-ended', id: 2, status: { kind: 'failed', failure: FAILURE } },
+      { type: 'asked', questionId: 3, answerId: 4, text: 'Again' },
+    );
+    expect(historyOf(state.messages)).toEqual([{ role: 'user', content: 'Again' }]);
+  });
+});
