@@ -9,8 +9,6 @@ export type ModelReference = string | Blob;
 /** What the host of an engine (browser worker, daemon) needs to load a model. Plain data and a Blob: it crosses a port. */
 export interface LoadOptions {
   readonly model: ModelReference;
-  /** The page's address: what a model given as a path stands in. */
-  readonly baseUrl?: string;
   readonly sha256?: string;
   readonly contextLength?: number;
   readonly maxConcurrent: number;

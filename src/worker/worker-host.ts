@@ -1,5 +1,5 @@
-import type { Clock } from '../base/clock';
 import { errorToData, ForgelightError } from '../base/errors';
+import { systemClock as clock } from '../base/system-clock';
 import { createWebGpuDevice } from '../device/webgpu/webgpu-device';
 import type { HostedEngine } from '../engine/hosted-engine';
 import { loadModel } from '../engine/load-model';
@@ -10,14 +10,6 @@ import type { LoadProgress } from '../protocol/progress';
 import type { EngineSnapshot } from '../protocol/snapshot';
 import { modelSource } from '../store/open-model';
 import { createVariantCache } from './variant-cache';
-
-const clock: Clock = {
-  now: () => performance.now(),
-  after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 
@@ -34,11 +26,9 @@ export class WorkerHost implements EngineHost {
     return settle(async () => {
       if (this.isTaken) throw new ForgelightError('invalid-request', 'This worker has loaded its model: start another one.');
       this.isTaken = true;
-      const { baseUrl, ...rest } = options;
-      const { load } = parseEngineOptions(rest);
-      const page = baseUrl === undefined ? {} : { baseUrl };
+      const { load } = parseEngineOptions(options);
       this.engine = await loadModel(load, {
-        source: modelSource(load.model, { ...page, clock, random: Math.random, stallMs: load.timeouts.stallMs }),
+        source: modelSource(load.model, { clock, random: Math.random, stallMs: load.timeouts.stallMs }),
         openDevice: () => createWebGpuDevice(load.debug),
         clock,
         variantCache: createVariantCache(report),
