@@ -1,9 +1,13 @@
 // How every script of this folder runs: one place for signals, exit codes, child processes and plain-word failures.
 import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ROOT } from './paths.mjs';
 
 const OLDEST_NODE = [20, 19];
 const KILL_AFTER_MS = 10_000;
+const SECOND_SIGNAL_MS = 200;
+/** What shells and programs end with after Ctrl+C: 128 and the signal's number. */
+const INTERRUPTED_CODE = 130;
 
 /** A failure whose message is for the person at the terminal: printed without a stack. */
 export class SetupError extends Error {
@@ -32,7 +36,7 @@ export function reasonOf(error) {
  * @param {(signal: AbortSignal) => Promise<number>} main resolves with the exit code
  * @param {number} [interruptedCode] exit code after a signal
  */
-export async function runScript(main, interruptedCode = 130) {
+export async function runScript(main, interruptedCode = INTERRUPTED_CODE) {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(name, () => controller.abort(new Interrupted()));
@@ -41,9 +45,12 @@ export async function runScript(main, interruptedCode = 130) {
     requireNode();
     process.exitCode = await main(controller.signal);
   } catch (error) {
-    process.exitCode = controller.signal.aborted ? interruptedCode : 1;
-    if (!controller.signal.aborted) console.error(error instanceof SetupError ? `\n${error.message}` : error);
+    const interrupted = controller.signal.aborted || error instanceof Interrupted;
+    process.exitCode = interrupted ? interruptedCode : 1;
+    if (!interrupted) console.error(error instanceof SetupError ? `\n${error.message}` : error);
   }
+  // npm passes Ctrl+C on to a process that has it already. Coming while Node takes itself down, the second one would kill.
+  if (controller.signal.aborted) await delay(SECOND_SIGNAL_MS);
 }
 
 function requireNode() {
@@ -96,9 +103,10 @@ export function run(command, args, { signal, env = {}, quiet = false } = {}) {
       finish();
       resolve({ code: 127, output: error.message });
     });
-    child.on('close', (code) => {
+    child.on('close', (code, killedBy) => {
       finish();
-      if (signal?.aborted) reject(new Interrupted());
+      // Ctrl+C reaches every program of the terminal: the child may have ended by it before we heard of it.
+      if (signal?.aborted || killedBy === 'SIGINT' || code === INTERRUPTED_CODE) reject(new Interrupted());
       else resolve({ code: code ?? 1, output });
     });
   });

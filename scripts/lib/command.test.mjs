@@ -27,6 +27,15 @@ describe('run', () => {
   });
 });
 
+describe('a child that Ctrl+C ended first', () => {
+  it.each([`process.kill(process.pid, 'SIGINT'); setInterval(() => {}, 1000)`, 'process.exit(130)'])(
+    'is an interruption: %s',
+    async (source) => {
+      await expect(runNode(['-e', source])).rejects.toThrow('Interrupted');
+    },
+  );
+});
+
 describe('runScript', () => {
   /** Runs a script whose `main` is given, sends it `signalName` once it prints something. @param {string} main @param {string} [code] */
   function script(main, code = '') {

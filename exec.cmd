@@ -1,0 +1,2 @@
+@rem Windows has no exec. The scripts of package.json begin with it, so that elsewhere a signal reaches them and not a shell.
+@%*
