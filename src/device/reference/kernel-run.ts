@@ -1,0 +1,43 @@
+import { assert, defined } from '../../base/assert';
+import type { KvType } from '../../kernels/kv-layout';
+import { QUANT_FORMATS } from '../../quant/registry';
+import type { QuantFormat } from '../../quant/format';
+import type { Dispatch } from '../plan';
+import type { Memory } from './memory';
+import type { StepReader } from './step-reader';
+import type { WeightRows } from './weight-rows';
+
+/** One dispatch being run: what a kernel sees. */
+export class KernelRun {
+  constructor(
+    readonly dispatch: Dispatch,
+    /** Rows, or outputs, that the step runs the plan for. */
+    readonly rows: number,
+    readonly step: StepReader,
+    readonly weights: WeightRows,
+    private readonly memories: readonly Memory[],
+  ) {}
+
+  /** The dispatch's buffer `index`, binding `2 + index`. */
+  memory(index: number): Memory {
+    return defined(this.memories[index], `buffer ${index} of ${this.dispatch.shader}`);
+  }
+
+  constant(name: string): number {
+    return defined(this.dispatch.constants[name], `constant ${name} of ${this.dispatch.shader}`);
+  }
+
+  quantFormat(): QuantFormat {
+    const format = QUANT_FORMATS.find((known) => known.module === this.dispatch.module);
+    return defined(format, `block format ${this.dispatch.module}`);
+  }
+
+  kvType(): KvType {
+    const { module } = this.dispatch;
+    assert(module === 'f16' || module === 'f32', `KV type ${module}`);
+    return module;
+  }
+}
+
+/** The reference of one kernel: f32 storage, sums in doubles. */
+export type Kernel = (run: KernelRun) => void;

@@ -1,0 +1,38 @@
+import { assert } from '../../base/assert';
+import { EPILOGUE_CODES, linearParams } from '../../kernels/linear';
+import { UNIT_ELEMENTS } from '../../kernels/weight-matrix';
+import { dot } from './dot';
+import type { KernelRun } from './kernel-run';
+import { silu } from './swiglu';
+
+export function runMatvec(run: KernelRun): void {
+  runLinear(run);
+}
+
+export function runMatmul(run: KernelRun): void {
+  // Its shaders take the number of tokens from the step and run over the grid: only where both agree is the result defined.
+  assert(run.rows === run.step.rowCount, `matmul runs for all ${run.step.rowCount} rows of the step, not ${run.rows}`);
+  runLinear(run);
+}
+
+/** All shapes of matvec and matmul: they differ in the order of their sums alone. */
+function runLinear(run: KernelRun): void {
+  const { rows, units, plane, yStride, yOffset } = linearParams.decode(run.dispatch.params);
+  const epilogue = run.constant('EPILOGUE');
+  const columns = units * UNIT_ELEMENTS;
+  const source = { memory: run.memory(0), format: run.quantFormat(), columns, sideOffsetBytes: plane * 4 };
+  const lanes = Array.from({ length: run.rows }, (_, row) => ({
+    x: run.memory(1).floats(row * columns, columns),
+    y: run.memory(2).floats(row * yStride + yOffset, rows),
+  }));
+  for (let n = 0; n < rows; n++) {
+    const weights = run.weights.row(source, n);
+    const upWeights = epilogue === EPILOGUE_CODES.swiglu ? run.weights.row(source, rows + n) : null;
+    for (const { x, y } of lanes) {
+      const sum = dot(weights, x);
+      if (upWeights !== null) y[n] = silu(sum) * dot(upWeights, x);
+      else if (epilogue === EPILOGUE_CODES.add) y[n] = (y[n] ?? 0) + sum;
+      else y[n] = sum;
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { KV_BLOCK_TOKENS } from '../../kernels/kv-layout';
+import { STEP_ROWS, STEP_ROW_WORDS } from '../../kernels/step-input';
+import type { Memory } from './memory';
+
+/** Reads the step's input buffer; layout in src/kernels/step-input.ts, the twin of shaders/lib/step.wgsl. */
+export class StepReader {
+  constructor(private readonly memory: Memory) {}
+
+  get rowCount(): number {
+    return this.memory.word(0);
+  }
+
+  /** The row's token, or `ON_DEVICE`. */
+  token(row: number): number {
+    return this.rowWord(row, 0);
+  }
+
+  position(row: number): number {
+    return this.rowWord(row, 1);
+  }
+
+  slot(row: number): number {
+    return this.rowWord(row, 2);
+  }
+
+  /** The KV block that holds `position` of the row's sequence. */
+  block(row: number, position: number): number {
+    return this.memory.word(this.rowWord(row, 3) + Math.floor(position / KV_BLOCK_TOKENS));
+  }
+
+  /** The row that output `output` reads. */
+  outputRow(output: number): number {
+    return this.memory.word(this.memory.word(1) + output);
+  }
+
+  /** cos and sin of the row's position from table `table`, [pairs × 2]. */
+  cosSin(row: number, table: number, pairs: number): Float32Array {
+    const at = this.memory.word(2) + (table * this.rowCount + row) * pairs * 2;
+    return this.memory.floats(at, pairs * 2);
+  }
+
+  private rowWord(row: number, word: number): number {
+    return this.memory.word(STEP_ROWS + row * STEP_ROW_WORDS + word);
+  }
+}

@@ -1,0 +1,20 @@
+import { afterEach, expect } from 'vitest';
+import { collectGpuErrors } from '../../../test/kernels/gpu-errors';
+import { describeKernels } from '../../../test/kernels/suite';
+import { MATMUL_VARIANTS } from '../../kernels/matmul';
+import { MATVEC_VARIANTS } from '../../kernels/matvec';
+import { createWebGpuDevice } from './webgpu-device';
+
+const gpuErrors = collectGpuErrors();
+
+afterEach(async () => {
+  expect(await gpuErrors()).toEqual([]);
+});
+
+describeKernels('WebGPU with all features', () => createWebGpuDevice(), {
+  variants: { matvec: MATVEC_VARIANTS, matmul: MATMUL_VARIANTS },
+});
+
+describeKernels('WebGPU without features', () => createWebGpuDevice({ features: [] }), {
+  variants: { matvec: MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup'), matmul: MATMUL_VARIANTS },
+});

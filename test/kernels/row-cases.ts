@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { embed } from '../../src/kernels/embed';
+import { rmsnorm } from '../../src/kernels/rmsnorm';
+import { swiglu } from '../../src/kernels/swiglu';
+import { QUANT_FORMATS } from '../../src/quant/registry';
+import { embedOracle, rmsnormOracle, swigluOracle } from './oracle';
+import { Random } from './random';
+import type { DeviceOf } from './suite';
+import { randomMatrix } from './test-matrix';
+import { rowOf, withBench } from './workbench';
+
+const VOCABULARY = 65;
+
+export function describeEmbed(deviceOf: DeviceOf): void {
+  describe('embed', () => {
+    const cases = QUANT_FORMATS.flatMap((format) => [1, 24.5].map((scale) => ({ format, type: format.type, scale })));
+    it.each(cases)('$type scaled by $scale, tokens of the step and of the slots', async ({ format, scale }) => {
+      const random = new Random(101);
+      for (const columns of [32, 96, 160, 576, 2080]) {
+        const matrix = randomMatrix(format, VOCABULARY, columns, random);
+        // The slots' tokens; rows 1, 3 and 4 read theirs.
+        const sampled = Uint32Array.of(7, VOCABULARY - 1, 0, 33);
+        const rows = [64, null, 0, null, null, 31].map((token, i) => ({
+          token,
+          position: i,
+          slot: (i * 3) % 4,
+          blocks: [0],
+        }));
+        const tokens = rows.map(({ token, slot }) => token ?? sampled[slot] ?? NaN);
+        const y = await withBench(deviceOf(), async (bench) => {
+          bench.step(rows);
+          const out = bench.empty('y', rows.length * columns * 4);
+          const weights = bench.weights(matrix);
+          const dispatch = embed({ weights, sampled: bench.words('sampled', sampled), y: out, scale });
+          return await bench.runFloats([dispatch], rows.length, out);
+        });
+        embedOracle(matrix, tokens, scale).check(y, `${columns} columns`);
+      }
+    });
+  });
+}
+
+export function describeRmsnorm(deviceOf: DeviceOf): void {
+  const norm = async (
+    x: Float32Array,
+    weight: Float32Array,
+    epsilon: number,
+    outputs: readonly number[] | null,
+  ): Promise<Float32Array> =>
+    await withBench(deviceOf(), async (bench) => {
+      const hidden = weight.length;
+      const rows = x.length / hidden;
+      const blocks = [0];
+      bench.step(
+        Array.from({ length: rows }, (_, i) => ({ token: 0, position: i, slot: 0, blocks })),
+        outputs ?? [],
+      );
+      const count = outputs?.length ?? rows;
+      const y = bench.empty('y', count * hidden * 4);
+      const args = { x: bench.floats('x', x), weight: bench.floats('weight', weight), y, hidden, epsilon };
+      return await bench.runFloats([rmsnorm({ ...args, ofOutputs: outputs !== null })], count, y);
+    });
+
+  describe('rmsnorm', () => {
+    it.each([4, 32, 96, 160, 252, 256, 260, 576, 2048])('%i elements', async (hidden) => {
+      const random = new Random(hidden);
+      const weight = random.floats(hidden, 0.5, 2);
+      for (const rows of [1, 3, 65]) {
+        // Row by row between tiny and huge; the first row is zero.
+        const x = Float32Array.from({ length: rows * hidden }, (_, i) => {
+          const row = Math.floor(i / hidden);
+          return row === 0 && rows > 1 ? 0 : random.between(-1, 1) * 10 ** ((row % 7) - 3);
+        });
+        const sources = Array.from({ length: rows }, (_, i) => i);
+        rmsnormOracle(x, weight, 1e-5, sources).check(await norm(x, weight, 1e-5, null), `${rows} rows`);
+      }
+    });
+
+    it('takes the rows of the outputs', async () => {
+      const random = new Random(102);
+      const [x, weight] = [random.floats(9 * 96), random.floats(96)];
+      const outputs = [8, 0, 3, 3, 7];
+      rmsnormOracle(x, weight, 1e-6, outputs).check(await norm(x, weight, 1e-6, outputs), 'outputs');
+    });
+
+    it('gives a row the same bits alone and among others', async () => {
+      const random = new Random(103);
+      const [x, weight] = [random.floats(5 * 576), random.floats(576)];
+      const together = await norm(x, weight, 1e-5, null);
+      for (let row = 0; row < 5; row++) {
+        expect(await norm(rowOf(x, row, 576), weight, 1e-5, null)).toEqual(rowOf(together, row, 576));
+      }
+    });
+  });
+}
+
+export function describeSwiglu(deviceOf: DeviceOf): void {
+  describe('swiglu', () => {
+    it.each([1, 3, 63, 64, 65, 160, 576, 1536])('%i elements', async (size) => {
+      const random = new Random(size);
+      for (const rows of [1, 3, 65]) {
+        const x = random.floats(rows * 2 * size, -8, 8);
+        // Gates where e^-gate is 0, huge or infinite in f32.
+        [0, -0, 80, -80, 200, -200].slice(0, size).forEach((gate, k) => (x[k] = gate));
+        const y = await withBench(deviceOf(), async (bench) => {
+          bench.stepOf(rows);
+          const out = bench.empty('y', rows * size * 4);
+          return await bench.runFloats([swiglu({ x: bench.floats('x', x), y: out, size })], rows, out);
+        });
+        swigluOracle(x, size).check(y, `${rows} rows`);
+      }
+    });
+  });
+}

@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import type { Device } from '../../src/device/device';
+import { describeAttention } from './attention-cases';
+import { describeCandidates } from './candidates-cases';
+import { describeMatmul, describeMatvec } from './linear-cases';
+import { describeRopeKv } from './rope-kv-cases';
+import { describeEmbed, describeRmsnorm, describeSwiglu } from './row-cases';
+
+export interface KernelSuiteOptions {
+  /** The shapes this device has. */
+  readonly variants: { readonly matvec: readonly string[]; readonly matmul: readonly string[] };
+}
+
+/** Gives the device of the running suite. */
+export type DeviceOf = () => Device;
+
+/** The one suite that every device passes: kernel × block format × variant × odd shape, against test/kernels/oracle.ts. */
+export function describeKernels(name: string, createDevice: () => Promise<Device>, options: KernelSuiteOptions): void {
+  describe(`kernels on ${name}`, () => {
+    let device: Device | null = null;
+    beforeAll(async () => {
+      device = await createDevice();
+    });
+    afterAll(() => device?.close());
+    const deviceOf: DeviceOf = () => {
+      if (device === null) throw new Error('the device is opened before the tests');
+      return device;
+    };
+    describeEmbed(deviceOf);
+    describeRmsnorm(deviceOf);
+    describeSwiglu(deviceOf);
+    describeMatvec(deviceOf, options.variants.matvec);
+    describeMatmul(deviceOf, options.variants.matmul);
+    describeRopeKv(deviceOf);
+    describeAttention(deviceOf);
+    describeCandidates(deviceOf);
+  });
+}
