@@ -3,6 +3,7 @@ import { STATIC_CHECKS } from './lib/checks.mjs';
 import { runNode, runScript } from './lib/command.mjs';
 import { generateSources } from './lib/generated.mjs';
 import { ensureDependencies } from './lib/install.mjs';
+import { ensureDefaultModel } from './model.mjs';
 
 const PARTS = [
   ...STATIC_CHECKS,
@@ -12,6 +13,8 @@ const PARTS = [
 await runScript(async (signal) => {
   await ensureDependencies(signal);
   await generateSources(signal);
+  // Tests of the tokenizer read the vocabulary of the real model.
+  await ensureDefaultModel(signal);
   const lines = [];
   let failed = 0;
   for (const { name, args } of PARTS) {

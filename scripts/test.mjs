@@ -32,7 +32,7 @@ await runScript(async (signal) => {
   await generateSources(signal);
   await rm(REPORTS, { recursive: true, force: true });
   await mkdir(REPORTS, { recursive: true });
-  const problems = await setUpForBrowser(names, signal);
+  const problems = await setUpHost(names, signal);
 
   const lines = problems;
   const total = { passed: 0, failed: problems.length };
@@ -68,7 +68,7 @@ function chosenSuites(wanted) {
  * @param {string[]} names
  * @param {AbortSignal} signal
  */
-async function setUpForBrowser(names, signal) {
+async function setUpHost(names, signal) {
   /** @type {string[]} */
   const problems = [];
   const attempt = async (/** @type {string} */ what, /** @type {() => Promise<void>} */ setUp) => {
@@ -86,7 +86,7 @@ async function setUpForBrowser(names, signal) {
       console.log(`Chromium: ${process.env.CHROMIUM_PATH}`);
     });
   }
-  if (names.some((name) => ['model', 'browser', 'e2e'].includes(name))) {
+  if (names.some((name) => ['unit', 'model', 'browser', 'e2e'].includes(name))) {
     await attempt('no default model (see above)', async () => {
       console.log(`Model: ${await ensureDefaultModel(signal)}`);
     });
