@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@playwright/test';
+import { libraryUrl, openBlankPage } from './library';
+
+const zoo = JSON.parse(readFileSync('test/fixtures/zoo/quant-Q4_1.json', 'utf8')) as {
+  prompts: { p40: number[] };
+  exact: { greedy24: number[]; greedy24_margins: number[]; last: { p40: { logits_b64: string } } };
+};
+const MODEL = '/fixtures/zoo/quant-Q4_1.gguf';
+
+test.beforeEach(async ({ page }) => openBlankPage(page));
+
+test('imported from another origin, the library loads a model and gives the exact answer', async ({ page }, info) => {
+  const input = { library: libraryUrl(info.config.metadata), model: MODEL, prompt: zoo.prompts.p40 };
+  const result = await page.evaluate(async ({ library, model, prompt }) => {
+    const { createEngine } = await import(library);
+    const phases: string[] = [];
+    const engine = await createEngine({
+      model,
+      kvCacheType: 'f32',
+      onProgress: (progress: { phase: string }) => phases.push(progress.phase),
+    });
+    const logits: Float32Array = await engine.evaluate(prompt);
+    const answer = await engine.completions.create({ prompt, max_tokens: 8, temperature: 0, logprobs: 0 });
+    const stats = await engine.stats();
+    const snapshot = await engine.snapshot();
+    await engine.close();
+    const refused = await engine.tokenize('x').catch((error: { code?: string }) => error.code);
+    return { phases, logits: [...logits], answer, stats, snapshot, info: engine.info, refused };
+  }, input);
+
+  const exact = new Float32Array(Uint8Array.from(Buffer.from(zoo.exact.last.p40.logits_b64, 'base64')).buffer);
+  const worst = Math.max(...result.logits.map((value, i) => Math.abs(value - (exact[i] ?? NaN))));
+  expect(worst).toBeLessThan(1e-3);
+  expect(result.answer.usage.completion_tokens).toBe(8);
+  expect(result.answer.choices[0].finish_reason).toBe('length');
+  expect(result.phases[0]).toBe('probe');
+  expect(result.phases.at(-1)).toBe('ready');
+  expect(result.phases).toContain('download');
+  expect(result.info.model).toMatchObject({ architecture: 'llama', quantisation: 'Q4_1', vocabularySize: 384 });
+  expect(result.snapshot.kv.freeBlocks).toBe(result.snapshot.kv.totalBlocks);
+  expect(result.refused).toBe('closed');
+
+  console.log('counters of the last decoded token:', result.stats.lastStep);
+  expect(result.stats.lastStep).toMatchObject({ submits: 1, passes: 1, bindGroupsCreated: 0, bufferWrites: 1, buffersCreated: 0, pipelinesCreated: 0 });
+});
+
+test('loadTokenizer reads the header only', async ({ page }, info) => {
+  const ids = await page.evaluate(
+    async ({ library, model }) => {
+      const { loadTokenizer } = await import(library);
+      const tokenizer = await loadTokenizer(model);
+      const text = 'Hello, wörld! 👋';
+      return { back: tokenizer.decode(tokenizer.encode(text, { addSpecial: false })), text, size: tokenizer.vocabularySize };
+    },
+    { library: libraryUrl(info.config.metadata), model: MODEL },
+  );
+  expect(ids.back).toBe(ids.text);
+  expect(ids.size).toBe(384);
+});
+
+test('a damaged, a wrong and a missing file are told apart, in words', async ({ page }, info) => {
+  const errors = await page.evaluate(
+    async ({ library, model }) => {
+      const { createEngine } = await import(library);
+      const failure = (options: object): Promise<{ code: string; message: string }> =>
+        createEngine(options).then(
+          () => ({ code: 'none', message: '' }),
+          ({ code, message }: { code: string; message: string }) => ({ code, message }),
+        );
+      const whole = await (await fetch(model)).arrayBuffer();
+      return {
+        cut: await failure({ model: new Blob([whole.slice(0, whole.byteLength / 2)]) }),
+        other: await failure({ model: new Blob(['GIF89a, not a model at all']) }),
+        hash: await failure({ model, sha256: '0'.repeat(64) }),
+        missing: await failure({ model: '/fixtures/zoo/nothing.gguf' }),
+        option: await failure({ model, maxConcurrent: 0 }),
+      };
+    },
+    { library: libraryUrl(info.config.metadata), model: MODEL },
+  );
+  expect(errors.cut.code).toBe('bad-gguf');
+  expect(errors.other.code).toBe('bad-gguf');
+  expect(errors.hash).toMatchObject({ code: 'corrupt-model', message: expect.stringContaining('0000') });
+  expect(errors.missing.code).toBe('network');
+  expect(errors.option).toMatchObject({ code: 'invalid-request', message: expect.stringContaining('maxConcurrent') });
+});

@@ -1,0 +1,85 @@
+// `npm run bench`: prefill and decode of the default model in a browser on this machine, as a table; `--json` for JSON.
+// `--variants matvec=lanes,matmul=tile` forces kernel shapes, `--adapter` uses the real graphics card.
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { CHROMIUM_FLAGS } from './lib/chromium-flags.mjs';
+import { ensureChromium } from './lib/chromium.mjs';
+import { runNode, runScript, SetupError } from './lib/command.mjs';
+import { ensureDependencies } from './lib/install.mjs';
+import { ensureDefaultModel } from './model.mjs';
+import { createStaticServer } from './serve.mjs';
+
+const PROMPT_TOKENS = 64;
+const DECODE_TOKENS = 16;
+const BLANK_PAGE = '/bench.html';
+
+await runScript(async (signal) => {
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, adapter: { type: 'boolean', default: false }, variants: { type: 'string', default: '' } },
+  });
+  await ensureDependencies(signal);
+  await ensureDefaultModel(signal);
+  const { code } = await runNode(['scripts/build.mjs'], { signal });
+  if (code !== 0) throw new SetupError('The library could not be built: the builder said why above.');
+  const result = await measureInBrowser(await ensureChromium(signal), values);
+  console.log(values.json ? JSON.stringify(result, null, 2) : table(result));
+  return 0;
+});
+
+/** @typedef {Awaited<ReturnType<typeof measureInBrowser>>} Measured */
+
+/** @param {string} executablePath @param {{ adapter: boolean, variants: string }} options */
+async function measureInBrowser(executablePath, options) {
+  const { chromium } = await import('playwright');
+  const server = createStaticServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const args = options.adapter ? CHROMIUM_FLAGS.filter((flag) => !flag.includes('swiftshader')) : CHROMIUM_FLAGS;
+  const browser = await chromium.launch({ executablePath, headless: false, args });
+  try {
+    const page = await browser.newPage();
+    const origin = `http://127.0.0.1:${port}`;
+    // A page of its own, so that nothing else draws or computes.
+    await page.route(`${origin}${BLANK_PAGE}`, (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
+    await page.goto(`${origin}${BLANK_PAGE}`);
+    const variants = Object.fromEntries(options.variants.split(',').filter(Boolean).map((pair) => pair.split('=')));
+    return await page.evaluate(measure, { variants, promptTokens: PROMPT_TOKENS, decodeTokens: DECODE_TOKENS });
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
+
+/**
+ * Runs in the page.
+ * @param {{ variants: Record<string, string>, promptTokens: number, decodeTokens: number }} input
+ */
+async function measure({ variants, promptTokens, decodeTokens }) {
+  const library = '/lib/index.js';
+  const { createEngine } = await import(library);
+  const started = performance.now();
+  const engine = await createEngine({ model: '/models/SmolLM2-135M-Instruct.Q4_1.gguf', debug: { variants } });
+  const loadSeconds = (performance.now() - started) / 1000;
+  const words = await engine.tokenize('The quick brown fox jumps over the lazy dog. '.repeat(promptTokens));
+  const answer = await engine.completions.create({ prompt: words.slice(0, promptTokens), max_tokens: decodeTokens + 1, temperature: 0 });
+  const stats = await engine.stats();
+  const { info } = engine;
+  await engine.close();
+  return { info, loadSeconds, timings: answer.timings, stats };
+}
+
+/** @param {Measured} result */
+function table({ info, loadSeconds, timings, stats }) {
+  const step = stats.lastStep;
+  const rows = [
+    ['model', `${info.model.name} ${info.model.quantisation}`],
+    ['adapter', `${info.device.name} (${info.device.features.join(', ') || 'no features'})`],
+    ['kernels', Object.entries(stats.variants).map((pair) => pair.join('=')).join(' ')],
+    ['load', `${loadSeconds.toFixed(1)} s (${Object.entries(stats.loadMs).map(([phase, ms]) => `${phase} ${(Number(ms) / 1000).toFixed(1)}`).join(', ')})`],
+    ['prefill', `${timings.prompt_per_second.toFixed(2)} tokens/s over ${timings.prompt_n}`],
+    ['decode', `${timings.predicted_per_second.toFixed(2)} tokens/s over ${timings.predicted_n}`],
+    ['per decoded token', `${step.dispatches} dispatches, ${step.submits} submit, ${step.passes} pass, ${step.bindGroupsCreated} bind groups, ${step.bufferWrites} buffer write, ${step.readbackBytes} bytes read back`],
+    ['GPU memory', `${(stats.gpuBytes / 1e6).toFixed(1)} MB`],
+  ];
+  return rows.map(([name, value]) => `${String(name).padEnd(18)} ${value}`).join('\n');
+}
