@@ -33,7 +33,8 @@ export function splitPlanes(format: QuantFormat, bytes: Uint8Array): { main: Uin
     const to = i * mainBlockBytes;
     for (let j = 0; j < side.offsetBytes; j++) main[to + j] = bytes[from + j] ?? 0;
     for (let j = sideEnd; j < blockBytes; j++) main[to + j - side.sizeBytes] = bytes[from + j] ?? 0;
-    for (let j = 0; j < side.sizeBytes; j++) sideBytes[i * side.sizeBytes + j] = bytes[from + side.offsetBytes + j] ?? 0;
+    for (let j = 0; j < side.sizeBytes; j++)
+      sideBytes[i * side.sizeBytes + j] = bytes[from + side.offsetBytes + j] ?? 0;
   }
   return { main, side: sideBytes };
 }
