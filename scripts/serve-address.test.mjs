@@ -38,7 +38,7 @@ it('prints the address, answers there, and ends at the signal', async () => {
 
 it('ends at once when the signal came before', async () => {
   controller.abort();
-  await serve(controller.signal, { PORT: '0' });
+  await expect(serve(controller.signal, { PORT: '0' })).resolves.toBeUndefined();
 });
 
 it('names any address by one that a browser can open', async () => {

@@ -22,7 +22,7 @@ const POLICY = [
   // hash-wasm compiles WebAssembly.
   "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self' blob:",
-  "connect-src 'self' https: http://127.0.0.1:* http://localhost:*",
+  "connect-src 'self' blob: https: http://127.0.0.1:* http://localhost:*",
   "img-src 'self' data: blob:",
   "style-src 'self' 'unsafe-inline'",
   "object-src 'none'",

@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from '@playwright/test';
+
+// The built package as its users get it: installed into a project that has nothing else.
+const execute = promisify(execFile);
+const ROOT = resolve(import.meta.dirname, '..');
+const packageJson = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+};
+const exported = Object.values(packageJson.exports).flatMap((entry) =>
+  typeof entry === 'string' ? [entry] : Object.values(entry),
+);
+
+const USE = `
+import { createEngine, ForgelightError, loadTokenizer, type Engine } from 'forgelight';
+import 'forgelight/worker';
+
+export async function use(): Promise<Engine> {
+  const engine = await createEngine({ model: 'hf:owner/repo/file.gguf', onProgress: ({ loaded }) => loaded.toFixed() });
+  const messages = [{ role: 'user', content: 'Hello' }] as const;
+  const stream = await engine.chat.completions.create({ messages, stream: true });
+  for await (const chunk of stream) chunk.choices[0]?.delta.content?.trim();
+  const answer = await engine.chat.completions.create({ messages });
+  answer.choices[0]?.message.content.trim();
+  (await loadTokenizer('https://example.org/x.gguf')).vocabularySize.toFixed();
+  return engine;
+}
+
+export const codeOf = (error: unknown) => (error instanceof ForgelightError ? error.code : null);
+`;
+
+let project = '';
+
+test.beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), 'forgelight-package-'));
+  const installed = join(project, 'node_modules/forgelight');
+  for (const path of ['package.json', 'dist/lib']) {
+    mkdirSync(dirname(join(installed, path)), { recursive: true });
+    cpSync(join(ROOT, path), join(installed, path), { recursive: true });
+  }
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+  writeFileSync(join(project, 'use.ts'), USE);
+});
+
+test.afterAll(() => {
+  rmSync(project, { recursive: true, force: true });
+});
+
+test('every export is there and is packed', async () => {
+  expect(exported.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  const npm = process.env['npm_execpath'];
+  const [program, args] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
+  const { stdout } = await execute(program, [...args, 'pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+  });
+  // npm lists the packages, or names them, depending on its age.
+  const [packed] = Object.values(
+    JSON.parse(stdout) as Record<string, { readonly files: readonly { readonly path: string }[] }>,
+  );
+  const paths = packed?.files.map(({ path }) => `./${path}`) ?? [];
+  expect(exported.filter((path) => !paths.includes(path))).toEqual([]);
+  expect(
+    paths.filter((path) => !/^\.\/(dist\/lib\/|(package\.json|README\.md|CHANGELOG\.md|LICENSE)$)/.test(path)),
+  ).toEqual([]);
+});
+
+for (const [module, resolution] of [
+  ['nodenext', 'nodenext'],
+  ['esnext', 'bundler'],
+] as const) {
+  test(`its types are found and strict (${resolution})`, async () => {
+    const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+    const language = ['--noEmit', '--strict', '--target', 'es2023', '--lib', 'es2023,dom', '--types', ''];
+    const modules = ['--module', module, '--moduleResolution', resolution];
+    const run = execute(process.execPath, [compiler, ...language, ...modules, 'use.ts'], { cwd: project });
+    expect(
+      await run.then(
+        () => '',
+        (error: { stdout: string }) => error.stdout,
+      ),
+    ).toBe('');
+  });
+}
+
+test('it loads in Node, with nothing else installed', async () => {
+  const source = "import * as forgelight from 'forgelight'; console.log(Object.keys(forgelight).sort().join());";
+  const { stdout } = await execute(process.execPath, ['--input-type=module', '-e', source], { cwd: project });
+  expect(stdout.trim().split(',')).toEqual(
+    expect.arrayContaining(['ForgelightError', 'createEngine', 'loadTokenizer']),
+  );
+});
