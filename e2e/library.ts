@@ -5,8 +5,7 @@ export function libraryUrl(metadata: Record<string, unknown>): string {
   return `${String(metadata['otherOrigin'])}/lib/index.js`;
 }
 
-/** Opens an empty page of the page server's origin: a web developer's own site, with no policy of ours. */
+/** Opens an empty page: a web developer's own site. A real file: browsers treat made-up answers as another network. */
 export async function openBlankPage(page: Page): Promise<void> {
-  await page.route('**/blank.html', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>blank</title>' }));
-  await page.goto('/blank.html');
+  await page.goto('/fixtures/blank.html');
 }
