@@ -25,6 +25,11 @@ export default {
     'unicorn/no-new-array': 'off',
     // A copy made on purpose, because the loop's body changes the collection, looks useless to it.
     'unicorn/no-useless-spread': 'off',
+    // A suite that runs on several devices keeps its assertions in helpers; a message is expect's second argument.
+    'vitest/expect-expect': 'off',
+    'vitest/no-standalone-expect': 'off',
+    'vitest/valid-expect': ['error', { maxArgs: 2 }],
+    'no-control-regex': 'off',
     // Tests over many seeded inputs branch on what kind of input they drew.
     'vitest/no-conditional-expect': 'off',
     'vitest/no-disabled-tests': 'error',
