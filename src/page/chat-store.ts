@@ -1,7 +1,6 @@
 import { defined } from '../base/assert';
 import { ForgelightError } from '../base/errors';
-import type { ChatCompletionChunk, Engine } from '../client/types';
-import type { CreateEngine } from './engine-types';
+import type { ChatCompletionChunk, createEngine, Engine } from '../client/index';
 import { endsEngine, failureOf } from './failure';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
@@ -10,7 +9,7 @@ import { historyOf, initialState, pagePhase, reduce } from './page-state';
 
 /** What the store needs of the world. */
 export interface StorePorts {
-  readonly createEngine: CreateEngine;
+  readonly createEngine: typeof createEngine;
   /** Milliseconds from an arbitrary origin. */
   now(): number;
   /** Where mistakes of ours are reported for developers. */

@@ -1,7 +1,7 @@
 import { unreachable } from '../base/assert';
 import { formatBytes } from '../base/units';
 import type { Answer } from './page-state';
-import type { LoadProgress } from './engine-types';
+import type { LoadProgress } from '../client/index';
 import { TEXT } from './messages';
 
 /** `840 ms`, `1.2 s`, `42 s`, `3 min 20 s`, `2 h 5 min`. */

@@ -1,7 +1,7 @@
 import type { TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import type { LoadProgress } from './engine-types';
+import type { LoadProgress } from '../client/index';
 import { emit } from './events';
 import { phaseText, progressDetails } from './format';
 import { TEXT } from './messages';

@@ -4,7 +4,7 @@ import { customElement, property } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
 import { formatBytes } from '../base/units';
 import './error-view';
-import type { EngineInfo } from './engine-types';
+import type { EngineInfo } from '../client/index';
 import { emit } from './events';
 import { ICONS } from './icons';
 import './load-progress';

@@ -1,4 +1,4 @@
-import type { EngineOptions } from '../client/types';
+import type { EngineOptions } from '../client/index';
 import { TEXT } from './messages';
 
 /** A model that a person picked, or that the page offers first. */

@@ -1,6 +1,5 @@
 import { unreachable } from '../base/assert';
-import type { ChatMessage, FinishReason } from '../client/types';
-import type { EngineInfo, LoadProgress, Timings } from './engine-types';
+import type { ChatMessage, EngineInfo, FinishReason, LoadProgress, Timings } from '../client/index';
 import type { Failure } from './failure';
 import { phaseText } from './format';
 import { ERROR_TEXT, TEXT } from './messages';

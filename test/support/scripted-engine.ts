@@ -1,4 +1,4 @@
-import type { ChatBody, ChatCompletionChunk, Engine, EngineOptions } from '../../src/client/types';
+import type { ChatBody, ChatCompletionChunk, Engine, EngineOptions } from '../../src/client/index';
 
 /** A chunk of a stream, cut down to what a page reads of it. */
 export type ScriptedChunk = { readonly text: string } | { readonly finish: 'stop' | 'length' };

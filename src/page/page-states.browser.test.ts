@@ -1,0 +1,53 @@
+import axe from 'axe-core';
+import { page } from 'vitest/browser';
+import { describe, expect, it } from 'vitest';
+import { allElements, mountBeforeEach, STATES } from '../../test/support/mounted-page';
+import { defined } from '../base/assert';
+
+const mounted = mountBeforeEach();
+
+const enter = async (name: string): Promise<void> => {
+  await defined(STATES[name], name)(mounted());
+  await mounted().root.updateComplete;
+};
+
+/** Colours are measured when they have arrived; what moves for ever is left moving. */
+const endOfTransitions = async (): Promise<void> => {
+  const transitions = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+  await Promise.all(transitions.map(({ finished }) => finished));
+};
+
+const violations = async (): Promise<readonly string[]> => {
+  const results = await axe.run(document, { resultTypes: ['violations'] });
+  return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
+};
+
+describe.each(['light', 'dark'])('axe finds nothing (%s)', (theme) => {
+  it.each(Object.keys(STATES))('%s', async (name) => {
+    document.documentElement.dataset['theme'] = theme;
+    await enter(name);
+    await endOfTransitions();
+    expect(await violations()).toEqual([]);
+  });
+});
+
+it('axe’s check itself sees into the components', async () => {
+  mounted().root.shadowRoot?.querySelector('main')?.append(document.createElement('img'));
+  expect(await violations()).toContainEqual(expect.stringMatching(/^image-alt/));
+});
+
+describe('narrow windows', () => {
+  /** Scrolls sideways by itself, or is for screen readers only. */
+  const exempt = 'pre, .block > div, .visually-hidden';
+
+  it.each(Object.keys(STATES))('%s fits 320 pixels', async (name) => {
+    await page.viewport(320, 568);
+    await enter(name);
+    const wide = [...allElements(mounted().root)].filter(
+      (element) =>
+        element.checkVisibility() && element.closest(exempt) === null && element.getBoundingClientRect().right > 320.5,
+    );
+    expect(wide.map(({ tagName, className }) => `${tagName}.${String(className)}`)).toEqual([]);
+    expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(320);
+  });
+});

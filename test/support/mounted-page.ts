@@ -1,0 +1,182 @@
+/// <reference types="vite/client" />
+import { page, userEvent } from 'vitest/browser';
+import { afterEach, beforeEach, expect, vi } from 'vitest';
+import { defined } from '../../src/base/assert';
+import { ERROR_CODES, ForgelightError } from '../../src/base/errors';
+import type { ErrorCode } from '../../src/base/errors';
+import type { AppRoot } from '../../src/page/app-root';
+import '../../src/page/app-root';
+import { ChatStore } from '../../src/page/chat-store';
+import { TEXT } from '../../src/page/messages';
+import { pagePhase } from '../../src/page/page-state';
+import '../../src/page/page.css';
+import type { ScriptedAnswer, ScriptedLoad } from './scripted-engine';
+import { ScriptedEngines } from './scripted-engine';
+
+const CHOICE = { reference: 'https://example.org/a.gguf', name: 'a.gguf', local: false, sizeBytes: 98_362_432 };
+const DOWNLOAD = { phase: 'download', loaded: 40, total: 98, bytesPerSecond: 12, etaSeconds: 4.6, resumed: 0 } as const;
+
+/** An answer with one of everything that markdown can hold. */
+export const ANSWER =
+  '# Rain\n\nIt **falls** in three ways:\n\n1. drizzle\n2. showers\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n' +
+  '```js\nconst x = 1;\n```\n\n> quoted `code` and [a link](https://example.org/)\n';
+
+/** The page under test, with an engine that the test steps by hand. */
+export class MountedPage {
+  readonly engines = new ScriptedEngines();
+  /** Mistakes of ours that the page reported. */
+  readonly reported: unknown[] = [];
+  readonly root: AppRoot = document.createElement('app-root');
+  readonly store = new ChatStore(
+    { createEngine: this.engines.createEngine, now: () => 0, reportError: (error) => this.reported.push(error) },
+    CHOICE,
+  );
+
+  get load(): ScriptedLoad {
+    return defined(this.engines.loads.at(-1), 'a load');
+  }
+
+  get answer(): ScriptedAnswer {
+    return defined(this.engines.answers.at(-1), 'an answer');
+  }
+
+  /** What the status node says. */
+  get status(): string {
+    return page.getByTestId('status').element().textContent;
+  }
+
+  async phase(phase: string): Promise<void> {
+    await until(() => pagePhase(this.store.state) === phase);
+  }
+
+  async startLoading(): Promise<void> {
+    const count = this.engines.loads.length;
+    void this.store.load(CHOICE);
+    await until(() => this.engines.loads.length > count);
+  }
+
+  async showDownload(): Promise<void> {
+    await this.startLoading();
+    this.load.options.onProgress?.(DOWNLOAD);
+  }
+
+  async failLoading(code: ErrorCode): Promise<void> {
+    await this.startLoading();
+    this.load.fail(new ForgelightError(code, 'at offset 17'));
+    await this.phase('error');
+  }
+
+  async becomeReady(): Promise<void> {
+    await this.startLoading();
+    this.load.finish();
+    await this.phase('ready');
+  }
+
+  /** Types a question and sends it. */
+  async ask(text: string): Promise<void> {
+    const count = this.engines.answers.length;
+    await userEvent.fill(page.getByTestId('prompt'), text);
+    await userEvent.keyboard('{Enter}');
+    await until(() => this.engines.answers.length > count);
+  }
+
+  async beginAnswer(): Promise<void> {
+    await this.becomeReady();
+    await this.ask('How does rain form?');
+    this.answer.write(ANSWER);
+    await until(() => page.getByTestId('answer').elements()[0]?.textContent.includes('Rain') === true);
+  }
+
+  async converse(): Promise<void> {
+    await this.beginAnswer();
+    this.answer.finish();
+    await this.phase('ready');
+  }
+
+  async failAnswering(code: ErrorCode): Promise<void> {
+    await this.becomeReady();
+    await this.ask('Hello');
+    this.answer.fail(new ForgelightError(code, 'at token 17'));
+  }
+
+  async typeBadAddress(): Promise<void> {
+    await userEvent.fill(page.getByTestId('model-url'), 'ftp://x');
+    await userEvent.click(page.getByTestId('load-url'));
+  }
+}
+
+/** Every state that a person can meet, by name, with the way into it. */
+export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<void>>> = {
+  idle: async () => undefined,
+  loading: (mounted) => mounted.showDownload(),
+  'loading, size unknown': (mounted) => mounted.startLoading(),
+  stopped: async (mounted) => {
+    await mounted.startLoading();
+    mounted.store.stopLoading();
+  },
+  'ready and empty': (mounted) => mounted.becomeReady(),
+  'ready with messages': (mounted) => mounted.converse(),
+  'reading the prompt': async (mounted) => {
+    await mounted.becomeReady();
+    await mounted.ask('Hello');
+  },
+  generating: (mounted) => mounted.beginAnswer(),
+  'answer failed': async (mounted) => {
+    await mounted.failAnswering('context-overflow');
+    await until(() => page.getByTestId('error').elements().length > 0);
+  },
+  'device lost while answering': async (mounted) => {
+    await mounted.failAnswering('device-lost');
+    await mounted.phase('error');
+  },
+  'model dialog': async (mounted) => {
+    await mounted.becomeReady();
+    await userEvent.click(page.getByTestId('model-button'));
+  },
+  'bad address': (mounted) => mounted.typeBadAddress(),
+  ...Object.fromEntries(
+    ERROR_CODES.map((code) => [`error ${code}`, (mounted: MountedPage) => mounted.failLoading(code)]),
+  ),
+};
+
+/** Mounts a fresh page before each test of the file and takes it away after; a mistake that it reported fails the test. */
+export function mountBeforeEach(): () => MountedPage {
+  // Nothing here waits for a model: what hangs should say so soon.
+  vi.setConfig({ testTimeout: 20_000 });
+  let mounted: MountedPage | null = null;
+  beforeEach(async () => {
+    document.documentElement.lang = 'en';
+    document.title = TEXT.documentTitle;
+    await page.viewport(1000, 700);
+    mounted = new MountedPage();
+    mounted.root.store = mounted.store;
+    document.body.append(mounted.root);
+    await mounted.root.updateComplete;
+  });
+  afterEach(() => {
+    mounted?.root.remove();
+    delete document.documentElement.dataset['theme'];
+    expect(mounted?.reported).toEqual([]);
+  });
+  return () => defined(mounted, 'the mounted page');
+}
+
+/** Waits until `check` holds: the page renders in its own time. */
+export async function until(check: () => boolean): Promise<void> {
+  await vi.waitUntil(check, { timeout: 10_000, interval: 20 });
+}
+
+/** The focused element, through shadow roots. */
+export function deepFocus(): Element | null {
+  let focused = document.activeElement;
+  while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
+  return focused;
+}
+
+/** All elements under `element`, through shadow roots. */
+export function* allElements(element: Element): Generator<Element> {
+  for (const child of [...(element.shadowRoot?.children ?? []), ...element.children]) {
+    yield child;
+    yield* allElements(child);
+  }
+}
