@@ -32,7 +32,20 @@ export default defineConfig({
       {
         plugins: [testFiles()],
         // Found by import, these would be bundled in the middle of a run, which loads the page anew.
-        optimizeDeps: { include: ['comlink', 'hash-wasm', 'valibot', '@huggingface/jinja'] },
+        optimizeDeps: {
+          include: [
+            ...['comlink', 'hash-wasm', 'valibot', '@huggingface/jinja'],
+            ...[
+              'lit',
+              'lit/decorators.js',
+              'lit/directives/repeat.js',
+              'marked',
+              'dompurify',
+              'axe-core',
+              'fast-check',
+            ],
+          ],
+        },
         test: {
           name: 'browser',
           include: BROWSER_TESTS,
