@@ -117,9 +117,9 @@ function withEpilogues(shapes: readonly Omit<Shape, 'epilogue'>[], epilogues: re
 
 const FORMATS = QUANT_FORMATS.map((format) => [format.type, format] as const);
 
-/** Every number of rows, with columns that go round from turn to turn: over the turns each is met with each. */
+/** Every number of rows, with columns that go round from turn to turn. */
 function shapesOfTurn(turn: number): Omit<Shape, 'epilogue'>[] {
-  return ROWS.map((rows, i) => ({ rows, columns: COLUMNS[(i + turn) % COLUMNS.length] ?? 32 }));
+  return ROWS.map((rows, i) => ({ rows, columns: COLUMNS[(Math.floor(i / 2) + turn) % COLUMNS.length] ?? 32 }));
 }
 
 export function describeMatvec(deviceOf: DeviceOf, names: readonly string[]): void {
@@ -163,7 +163,11 @@ export function describeMatmul(deviceOf: DeviceOf, names: readonly string[]): vo
     it.each(FORMATS)('%s, odd shapes', async (_type, format) => {
       const random = new Random(211);
       for (const [turn, tokens] of TOKENS.entries()) {
-        const shapes = withEpilogues(shapesOfTurn(turn), turn % 2 === 0 ? ['store'] : ['add']);
+        // Every other number of rows: a software adapter takes its time over whole tiles.
+        const shapes = withEpilogues(
+          shapesOfTurn(turn).filter((_, i) => (i + turn) % 2 === 0),
+          [turn % 4 < 2 ? 'store' : 'add'],
+        );
         await withBench(deviceOf(), async (bench) => {
           await new LayerBench(bench, make, format, shapes, random).check(tokens);
         });

@@ -1,0 +1,163 @@
+
+
+override GROUP: u32 = 1u; // query heads a KV head
+
+override THREADS: u32 = 64u;
+
+const MAX_GROUP = 16u;
+
+const LOWEST = -3.0e38; // finite: exp of a difference with it is 0, never NaN
+
+struct Params {
+  scale: f32, // of the scores
+  v_plane: u32, // elements from a key to its value
+}
+
+
+@group(0) @binding(0) var<uniform> params: Params;
+
+@group(0) @binding(3) var<storage, read> q: array<vec4f>;
+
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+
+var<workgroup> query: array<vec4f, GROUP * HEAD_SIZE / 4u>;
+
+var<workgroup> score: array<f32, GROUP * THREADS>; // [head × position of the tile]; then the softmax numerators
+
+var<workgroup> top: array<f32, GROUP>; // the largest score so far
+
+var<workgroup> shrink: array<f32, GROUP>; // what earlier sums are multiplied with
+
+var<workgroup> tile_end: u32; // the row's length: barriers need a bound that is uniform by construction
+
+var<workgroup> part: array<vec4f, THREADS>;
+
+var<workgroup> part_weight: array<f32, THREADS>;
+
+@compute @workgroup_size(THREADS) fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let quads = HEAD_SIZE / 4u;
+  let kv_head = group.x;
+  let row = group.y;
+  let length = row_position(row) + 1u;
+  let base = (row * KV_HEADS + kv_head) * GROUP * quads;
+  for (var i = local; i < GROUP * quads; i += THREADS) {
+    query[i] = q[base + i] * params.scale;
+  }
+  if (local < GROUP) {
+    top[local] = LOWEST;
+  }
+  if (local == 0u) {
+    tile_end = length;
+  }
+
+  // For the values a thread owns four dimensions (quad) of every `lanes`-th position.
+  let lanes = THREADS / quads;
+  let lane = local / quads;
+  let quad = local % quads;
+  var sums: array<vec4f, MAX_GROUP>;
+  var weights: array<f32, MAX_GROUP>;
+  workgroupBarrier();
+  let end = workgroupUniformLoad(&tile_end);
+  for (var tile = 0u; tile < end; tile += THREADS) {
+    let position = tile + local;
+    if (position < length) {
+      var dots: array<f32, MAX_GROUP>;
+      let key = kv_address(row_block(row, position, BLOCK_TOKENS), kv_head, position);
+      for (var i = 0u; i < quads; i++) {
+        let k = load4(key + i * 4u);
+        for (var h = 0u; h < GROUP; h++) {
+          dots[h] += dot(query[h * quads + i], k);
+        }
+      }
+      for (var h = 0u; h < GROUP; h++) {
+        score[h * THREADS + local] = dots[h];
+      }
+    } else {
+      for (var h = 0u; h < GROUP; h++) {
+        score[h * THREADS + local] = LOWEST;
+      }
+    }
+    workgroupBarrier();
+    if (local < GROUP) {
+      var best = top[local];
+      for (var i = 0u; i < THREADS; i++) {
+        best = max(best, score[local * THREADS + i]);
+      }
+      shrink[local] = exp(top[local] - best);
+      top[local] = best;
+    }
+    workgroupBarrier();
+    for (var h = 0u; h < GROUP; h++) {
+      let s = score[h * THREADS + local];
+      score[h * THREADS + local] = select(0.0, exp(s - top[h]), position < length);
+    }
+    workgroupBarrier();
+    if (lane < lanes) {
+      for (var h = 0u; h < GROUP; h++) {
+        sums[h] *= shrink[h];
+        weights[h] *= shrink[h];
+      }
+      for (var i = lane; i < min(THREADS, length - tile); i += lanes) {
+        let at = tile + i;
+        let v = load4(kv_address(row_block(row, at, BLOCK_TOKENS), kv_head, at) + params.v_plane + quad * 4u);
+        for (var h = 0u; h < GROUP; h++) {
+          let w = score[h * THREADS + i];
+          sums[h] += v * w;
+          weights[h] += w;
+        }
+      }
+    }
+    workgroupBarrier();
+  }
+  for (var h = 0u; h < GROUP; h++) {
+    part[local] = sums[h];
+    part_weight[local] = weights[h];
+    workgroupBarrier();
+    if (local < quads) {
+      var sum = part[local];
+      var weight = part_weight[local];
+      for (var l = 1u; l < lanes; l++) {
+        sum += part[l * quads + local];
+        weight += part_weight[l * quads + local];
+      }
+      y[base + h * quads + local] = sum / weight;
+    }
+    workgroupBarrier();
+  }
+}
+
+override HEAD_SIZE: u32 = 64u;
+
+fn row_position(row: u32) -> u32 {
+  return step[ROWS + row * ROW_WORDS + 1u];
+}
+
+// Element addresses of one layer's paged KV cache: [K, V][block][kv head][token in block][head size].
+override KV_HEADS: u32 = 1u;
+
+// The first element of the key of `head` at `position`, which lies in `block`; values lie the K plane's size further on.
+fn kv_address(block: u32, head: u32, position: u32) -> u32 {
+  return ((block * KV_HEADS + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * HEAD_SIZE;
+}
+
+// The KV block that holds `position` of the row's sequence.
+fn row_block(row: u32, position: u32, block_tokens: u32) -> u32 {
+  return step[step[ROWS + row * ROW_WORDS + 3u] + position / block_tokens];
+}
+
+override BLOCK_TOKENS: u32 = 16u;
+
+fn load4(element: u32) -> vec4f {
+  return vec4f(unpack2x16float(kv[element / 2u]), unpack2x16float(kv[element / 2u + 1u]));
+}
+
+// KV cache of halves, two neighbouring elements a word; needs no shader-f16. Beyond the half range values are clamped:
+// packing an infinity is not defined.
+@group(0) @binding(2) var<storage, read_write> kv: array<u32>;
+
+// The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
+@group(0) @binding(1) var<storage, read> step: array<u32>;
+
+const ROWS: u32 = 8u; // word at which the rows begin
+
+const ROW_WORDS: u32 = 4u;

@@ -1,0 +1,93 @@
+
+
+struct Params {
+  rows: u32,
+  units: u32, // columns / 32
+  plane: u32,
+  y_stride: u32,
+  y_offset: u32,
+}
+
+
+@group(0) @binding(0) var<uniform> params: Params;
+
+@group(0) @binding(3) var<storage, read> x: array<vec4f>;
+
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+const TILE = 64u; // weight rows, tokens and threads of a workgroup
+
+const PER = 8u; // rows, and tokens, a thread
+
+var<workgroup> w_tile: array<vec4f, 512>; // [8 quads × 64 rows]
+
+var<workgroup> x_tile: array<vec4f, 512>; // [8 quads × 64 tokens]
+
+@compute @workgroup_size(TILE) fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let tokens = row_count();
+  let load_row = min(group.x * TILE + local, params.rows - 1u);
+  let load_token = min(group.y * TILE + local, tokens - 1u);
+  let column = local % PER;
+  let line = local / PER;
+  var sums: array<array<f32, PER>, PER>; // [token][row]
+  for (var u = 0u; u < params.units; u++) {
+    let w = dequant32(load_row * params.units + u, params.plane);
+    for (var i = 0u; i < 8u; i++) {
+      w_tile[i * TILE + local] = w[i];
+      x_tile[i * TILE + local] = x[(load_token * params.units + u) * 8u + i];
+    }
+    workgroupBarrier();
+    for (var i = 0u; i < 8u; i++) {
+      var row: array<vec4f, PER>;
+      for (var r = 0u; r < PER; r++) {
+        row[r] = w_tile[i * TILE + r * PER + column];
+      }
+      for (var t = 0u; t < PER; t++) {
+        let v = x_tile[i * TILE + t * PER + line];
+        for (var r = 0u; r < PER; r++) {
+          sums[t][r] += dot(row[r], v);
+        }
+      }
+    }
+    workgroupBarrier();
+  }
+  for (var t = 0u; t < PER; t++) {
+    let token = group.y * TILE + t * PER + line;
+    for (var r = 0u; r < PER; r++) {
+      let n = group.x * TILE + r * PER + column;
+      if (token < tokens && n < params.rows) {
+        let to = token * params.y_stride + params.y_offset + n;
+        if (EPILOGUE == ADD) {
+          y[to] += sums[t][r];
+        } else {
+          y[to] = sums[t][r];
+        }
+      }
+    }
+  }
+}
+
+fn row_count() -> u32 {
+  return step[0];
+}
+
+// The 32 weights from element 32·unit on. `plane` is not used: the format has no side plane.
+fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+  let o = unit * 16u;
+  return array<vec4f, 8>(quad(o), quad(o + 2u), quad(o + 4u), quad(o + 6u), quad(o + 8u), quad(o + 10u), quad(o + 12u), quad(o + 14u));
+}
+
+fn quad(o: u32) -> vec4f {
+  return vec4f(unpack2x16float(weights[o]), unpack2x16float(weights[o + 1u]));
+}
+
+// F16: 16 words a unit, two halves a word, the lower first.
+@group(0) @binding(2) var<storage, read> weights: array<u32>;
+
+// What happens to a row's dot product before it is stored.
+override EPILOGUE: u32 = 0u;
+
+const ADD: u32 = 1u; // y = y + v: the residual stream
+
+// The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
+@group(0) @binding(1) var<storage, read> step: array<u32>;

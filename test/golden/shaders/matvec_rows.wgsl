@@ -1,0 +1,67 @@
+
+
+struct Params {
+  rows: u32,
+  units: u32, // columns / 32
+  plane: u32,
+  y_stride: u32,
+  y_offset: u32,
+}
+
+
+@group(0) @binding(0) var<uniform> params: Params;
+
+@group(0) @binding(3) var<storage, read> x: array<vec4f>;
+
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+fn row_dot(row: u32, base: u32) -> f32 {
+  var sum = vec4f();
+  for (var u = 0u; u < params.units; u++) {
+    let w = dequant32(row * params.units + u, params.plane);
+    let o = base + u * 8u;
+    sum += w[0] * x[o] + w[1] * x[o + 1u] + w[2] * x[o + 2u] + w[3] * x[o + 3u] + w[4] * x[o + 4u] + w[5] * x[o + 5u] + w[6] * x[o + 6u] + w[7] * x[o + 7u];
+  }
+  return dot(sum, vec4f(1.0));
+}
+
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.x;
+  if (row >= params.rows) {
+    return;
+  }
+  let base = id.z * params.units * 8u;
+  let to = id.z * params.y_stride + params.y_offset + row;
+  var v = row_dot(row, base);
+  if (EPILOGUE == SWIGLU) {
+    v = silu(v) * row_dot(row + params.rows, base);
+  }
+  if (EPILOGUE == ADD) {
+    v += y[to];
+  }
+  y[to] = v;
+}
+
+// The 32 weights from element 32·unit on. `plane` is not used: the format has no side plane.
+fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+  let o = unit * 16u;
+  return array<vec4f, 8>(quad(o), quad(o + 2u), quad(o + 4u), quad(o + 6u), quad(o + 8u), quad(o + 10u), quad(o + 12u), quad(o + 14u));
+}
+
+fn quad(o: u32) -> vec4f {
+  return vec4f(unpack2x16float(weights[o]), unpack2x16float(weights[o + 1u]));
+}
+
+// F16: 16 words a unit, two halves a word, the lower first.
+@group(0) @binding(2) var<storage, read> weights: array<u32>;
+
+// What happens to a row's dot product before it is stored.
+override EPILOGUE: u32 = 0u;
+
+const SWIGLU: u32 = 2u; // y = silu(v) · w, w the dot product of the row `rows` further on
+
+const ADD: u32 = 1u; // y = y + v: the residual stream
+
+fn silu(v: f32) -> f32 {
+  return v / (1.0 + exp(-v));
+}

@@ -1,0 +1,114 @@
+
+
+struct Params {
+  heads: u32, // query heads
+  pairs: u32, // rotated pairs a head; 0: no rotation
+  table: u32, // which of the step's cos/sin tables
+  halves: u32, // 0: a pair is two neighbours (2i, 2i + 1); 1: (i, i + pairs)
+  v_plane: u32, // elements from a key to its value
+}
+
+
+@group(0) @binding(0) var<uniform> params: Params;
+
+@group(0) @binding(3) var<storage, read> qkv: array<f32>;
+
+@group(0) @binding(4) var<storage, read_write> q: array<f32>;
+
+fn rotate(v: vec2f, cos_sin: vec2f) -> vec2f {
+  return vec2f(v.x * cos_sin.x - v.y * cos_sin.y, v.x * cos_sin.y + v.y * cos_sin.x);
+}
+
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+  let heads = params.heads + 2u * KV_HEADS;
+  if (id.x >= heads * HEAD_SIZE / 4u) {
+    return;
+  }
+  let row = id.y;
+  let head = id.x / (HEAD_SIZE / 4u);
+  let quad = id.x % (HEAD_SIZE / 4u);
+  let is_value = head >= params.heads + KV_HEADS;
+  let rotated = !is_value && quad < params.pairs / 2u;
+
+  // The thread's elements: (a, a + 1) and (b, b + 1).
+  let split = rotated && params.halves == 1u;
+  let a = select(quad * 4u, quad * 2u, split);
+  let b = select(a + 2u, a + params.pairs, split);
+  let base = (row * heads + head) * HEAD_SIZE;
+  var va = vec2f(qkv[base + a], qkv[base + a + 1u]);
+  var vb = vec2f(qkv[base + b], qkv[base + b + 1u]);
+  if (rotated) {
+    let first = rope_cos_sin(row, params.table, quad * 2u, params.pairs);
+    let second = rope_cos_sin(row, params.table, quad * 2u + 1u, params.pairs);
+    if (split) {
+      let u = rotate(vec2f(va.x, vb.x), first);
+      let w = rotate(vec2f(va.y, vb.y), second);
+      va = vec2f(u.x, w.x);
+      vb = vec2f(u.y, w.y);
+    } else {
+      va = rotate(va, first);
+      vb = rotate(vb, second);
+    }
+  }
+  if (head < params.heads) {
+    let to = (row * params.heads + head) * HEAD_SIZE;
+    q[to + a] = va.x;
+    q[to + a + 1u] = va.y;
+    q[to + b] = vb.x;
+    q[to + b + 1u] = vb.y;
+    return;
+  }
+  let position = row_position(row);
+  let block = row_block(row, position, BLOCK_TOKENS);
+  let to = kv_address(block, (head - params.heads) % KV_HEADS, position) + select(0u, params.v_plane, is_value);
+  store2(to + a, va);
+  store2(to + b, vb);
+}
+
+// Element addresses of one layer's paged KV cache: [K, V][block][kv head][token in block][head size].
+override KV_HEADS: u32 = 1u;
+
+override HEAD_SIZE: u32 = 64u;
+
+fn row_position(row: u32) -> u32 {
+  return step[ROWS + row * ROW_WORDS + 1u];
+}
+
+// The KV block that holds `position` of the row's sequence.
+fn row_block(row: u32, position: u32, block_tokens: u32) -> u32 {
+  return step[step[ROWS + row * ROW_WORDS + 3u] + position / block_tokens];
+}
+
+override BLOCK_TOKENS: u32 = 16u;
+
+// The first element of the key of `head` at `position`, which lies in `block`; values lie the K plane's size further on.
+fn kv_address(block: u32, head: u32, position: u32) -> u32 {
+  return ((block * KV_HEADS + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * HEAD_SIZE;
+}
+
+fn store2(element: u32, v: vec2f) {
+  kv[element / 2u] = pack2x16float(clamp(v, -HALF_MAX, HALF_MAX));
+}
+
+// cos and sin of pair `pair` at the row's position, from table `table`.
+fn rope_cos_sin(row: u32, table: u32, pair: u32, pairs: u32) -> vec2f {
+  let o = step[2] + ((table * row_count() + row) * pairs + pair) * 2u;
+  return bitcast<vec2f>(vec2u(step[o], step[o + 1u]));
+}
+
+// The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
+@group(0) @binding(1) var<storage, read> step: array<u32>;
+
+fn row_count() -> u32 {
+  return step[0];
+}
+
+const ROWS: u32 = 8u; // word at which the rows begin
+
+const ROW_WORDS: u32 = 4u;
+
+// KV cache of halves, two neighbouring elements a word; needs no shader-f16. Beyond the half range values are clamped:
+// packing an infinity is not defined.
+@group(0) @binding(2) var<storage, read_write> kv: array<u32>;
+
+const HALF_MAX = vec2f(65504.0);

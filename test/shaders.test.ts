@@ -1,0 +1,176 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import type { DeviceBuffer } from '../src/device/device';
+import type { Dispatch } from '../src/device/plan';
+import { attention, attentionParams } from '../src/kernels/attention';
+import { argmax, argmaxParams, topk, topkParams } from '../src/kernels/candidates';
+import { embed, embedParams } from '../src/kernels/embed';
+import type { KvLayer, KvType } from '../src/kernels/kv-layout';
+import { linearParams } from '../src/kernels/linear';
+import { matmul, MATMUL_VARIANTS } from '../src/kernels/matmul';
+import { matvec, MATVEC_VARIANTS } from '../src/kernels/matvec';
+import { rmsnorm, rmsnormParams } from '../src/kernels/rmsnorm';
+import { ropeKv, ropeKvParams } from '../src/kernels/rope-kv';
+import { swiglu, swigluParams } from '../src/kernels/swiglu';
+import { QUANT_FORMATS } from '../src/quant/registry';
+
+interface ShaderScript {
+  linkShaders(): Promise<Map<string, string>>;
+  goldenOf(linked: Map<string, string>): { texts: Map<string, string>; hashes: Record<string, string> };
+}
+
+const ROOT = resolve(import.meta.dirname, '..');
+const GOLDEN = join(ROOT, 'test/golden/shaders');
+const script = (await import(pathToFileURL(join(ROOT, 'scripts/shaders.mjs')).href)) as ShaderScript;
+const linked = await script.linkShaders();
+
+const GOLDEN_HINT = 'if the change is meant: node scripts/shaders.mjs --golden';
+
+describe('linked shaders', () => {
+  const { texts, hashes } = script.goldenOf(linked);
+
+  it.each([...texts])('%s is the golden text', (kernel, text) => {
+    expect(text, GOLDEN_HINT).toBe(readFileSync(join(GOLDEN, `${kernel}.wgsl`), 'utf8'));
+  });
+
+  it('have the golden hash, every variant', () => {
+    expect(hashes, GOLDEN_HINT).toEqual(JSON.parse(readFileSync(join(GOLDEN, 'hashes.json'), 'utf8')));
+  });
+
+  it('have no golden text of a kernel that is gone', () => {
+    const files = readdirSync(GOLDEN).filter((file) => file.endsWith('.wgsl'));
+    expect(files.sort()).toEqual([...texts.keys()].map((kernel) => `${kernel}.wgsl`).sort());
+  });
+
+  it('exist for every block format and KV type', () => {
+    const modules = (kernel: string): string[] =>
+      [...linked.keys()].filter((key) => key.startsWith(`${kernel}.`)).map((key) => key.slice(kernel.length + 1));
+    const quants = QUANT_FORMATS.map((format) => format.module).sort();
+    for (const kernel of ['embed', 'matvec_rows', 'matmul_tile']) expect(modules(kernel).sort()).toEqual(quants);
+    for (const kernel of ['rope_kv', 'attention']) expect(modules(kernel).sort()).toEqual(['f16', 'f32']);
+  });
+});
+
+describe('the header comment of a kernel', () => {
+  const folder = join(ROOT, 'shaders/ops');
+  it.each(readdirSync(folder))('%s says what, the shapes and the grid', (file) => {
+    const header = readFileSync(join(folder, file), 'utf8').split(/^(?!\/\/)/m)[0] ?? '';
+    expect(header).toMatch(/^\/\/ grid: \(.+\)$/m);
+    expect(header).toMatch(/\[[^\]]+ × [^\]]+\]/);
+  });
+});
+
+/** A kernel as src/kernels calls it: a dispatch for each module it is linked with. */
+interface Caller {
+  readonly params: { decode(words: Uint32Array): Readonly<Record<string, number>> };
+  readonly dispatches: readonly Dispatch[];
+}
+
+let made = 0;
+const buffer = (): DeviceBuffer => ({ label: `buffer ${made++}`, sizeBytes: 4 });
+const kvLayer = (type: KvType): KvLayer => ({ buffer: buffer(), type, kvHeads: 1, headSize: 64, blocks: 1 });
+const matrices = QUANT_FORMATS.map((format) => ({ buffer: buffer(), format, rows: 64, columns: 64 }));
+const candidateArgs = { logits: buffer(), size: 5000, scratch: [buffer(), buffer()] as const };
+const linearArgs = matrices.map((weights) => ({
+  weights,
+  x: buffer(),
+  y: buffer(),
+  yStride: 64,
+  epilogue: 'add' as const,
+}));
+const KV_TYPES = ['f16', 'f32'] as const;
+
+const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
+  embed: {
+    params: embedParams,
+    dispatches: matrices.map((weights) => embed({ weights, sampled: buffer(), y: buffer(), scale: 1 })),
+  },
+  rmsnorm: {
+    params: rmsnormParams,
+    dispatches: [rmsnorm({ x: buffer(), weight: buffer(), y: buffer(), hidden: 64, epsilon: 1 })],
+  },
+  matvec: {
+    params: linearParams,
+    dispatches: linearArgs.flatMap((args) => MATVEC_VARIANTS.map((variant) => matvec({ ...args, variant }))),
+  },
+  matmul: {
+    params: linearParams,
+    dispatches: linearArgs.flatMap((args) => MATMUL_VARIANTS.map((variant) => matmul({ ...args, variant }))),
+  },
+  swiglu: { params: swigluParams, dispatches: [swiglu({ x: buffer(), y: buffer(), size: 64 })] },
+  rope_kv: {
+    params: ropeKvParams,
+    dispatches: KV_TYPES.map((type) =>
+      ropeKv({ qkv: buffer(), q: buffer(), kv: kvLayer(type), heads: 1, pairs: 2, table: 0, pairing: 'halves' }),
+    ),
+  },
+  attention: {
+    params: attentionParams,
+    dispatches: KV_TYPES.map((type) => attention({ q: buffer(), y: buffer(), kv: kvLayer(type), heads: 1, scale: 1 })),
+  },
+  argmax: { params: argmaxParams, dispatches: argmax({ ...candidateArgs, sampled: buffer() }).dispatches },
+  topk: { params: topkParams, dispatches: topk(candidateArgs).dispatches },
+};
+
+/** The linked text that a dispatch runs. */
+function textOf({ shader, module }: Dispatch): string {
+  const text = linked.get(module === '' ? shader : `${shader}.${module}`);
+  if (text === undefined) throw new Error(`no shader ${shader} ${module}`);
+  return text;
+}
+
+function reflect(dispatch: Dispatch): WgslReflect {
+  // The parser takes `block` for a keyword, which WGSL does not.
+  return new WgslReflect(textOf(dispatch).replace(/\bblock\b/g, 'kv_block'));
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+describe.each(Object.entries(CALLERS))('src/kernels and the shaders of %s agree', (kernel, { params, dispatches }) => {
+  const shaders = new Map(dispatches.map((dispatch) => [`${dispatch.shader} ${dispatch.module}`.trim(), dispatch]));
+
+  it.each([...shaders])('%s: bindings and what may be written', (_name, dispatch) => {
+    expect(dispatch.kernel).toBe(kernel);
+    const groups = reflect(dispatch).getBindGroups();
+    expect(groups.length).toBe(1);
+    const bindings = (groups[0] ?? []).filter((binding) => binding !== undefined);
+    const storage = bindings.filter(({ binding }) => binding >= 2);
+    expect(storage.map(({ binding }) => binding)).toEqual(dispatch.buffers.map((_, i) => 2 + i));
+    expect(storage.map(({ access }) => (access === 'read' ? 'read' : 'write'))).toEqual(
+      dispatch.buffers.map(({ access }) => access),
+    );
+    expect(bindings.find(({ binding }) => binding === 0)?.name).toBe('params');
+    // The step's input, where the kernel reads it.
+    for (const { name, access } of bindings.filter(({ binding }) => binding === 1)) {
+      expect([name, access]).toEqual(['step', 'read']);
+    }
+  });
+
+  it.each([...shaders])('%s: the fields of Params', (_name, dispatch) => {
+    const struct = reflect(dispatch).structs.find(({ name }) => name === 'Params');
+    const members = struct?.members ?? [];
+    expect(dispatch.params.length).toBe(members.length);
+    // A word of each field's type: the layout must read it back under the same name.
+    const words = new DataView(new ArrayBuffer(members.length * 4));
+    const fields = members.map(({ name, offset, type }, i) => {
+      expect(offset).toBe(i * 4);
+      if (type.name === 'f32') words.setFloat32(offset, i + 0.5, true);
+      else words.setUint32(offset, i + 1, true);
+      return [camelCase(name), type.name === 'f32' ? i + 0.5 : i + 1];
+    });
+    expect(Object.entries(params.decode(new Uint32Array(words.buffer)))).toEqual(fields);
+  });
+
+  it.each([...shaders])('%s: constants and the entry point', (_name, dispatch) => {
+    const reflected = reflect(dispatch);
+    expect(reflected.entry.compute.map(({ name }) => name)).toEqual(['main']);
+    const overrides = reflected.overrides.map(({ name }) => name);
+    expect(overrides).toEqual(expect.arrayContaining(Object.keys(dispatch.constants)));
+    expect(textOf(dispatch).includes('enable subgroups')).toBe(dispatch.shader.endsWith('_subgroup'));
+  });
+});
