@@ -34,7 +34,7 @@ describe('loading', () => {
     await mounted().showDownload();
     await until(() => mounted().status === `${TEXT.progress.download}.`);
     mounted().load.finish();
-    await until(() => mounted().status === TEXT.status.ready('Scripted 1B'));
+    await until(() => mounted().status === TEXT.status.ready('a.gguf'));
     await until(() => deepFocus() !== null && deepFocus() !== document.body);
     expect(deepFocus()?.id).toBe('text');
   });

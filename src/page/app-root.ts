@@ -109,18 +109,17 @@ export class AppRoot extends LitElement {
     `;
   }
 
-  #renderModelButton({ info }: ModelState & { kind: 'ready' }): TemplateResult {
-    const { model, device } = info;
+  #renderModelButton({ choice, info: { device } }: ModelState & { kind: 'ready' }): TemplateResult {
     return html`
       <button
         type="button"
         class="quiet model"
         data-testid="model-button"
         aria-haspopup="dialog"
-        aria-label=${TEXT.header.model(model.name, device.name)}
+        aria-label=${TEXT.header.model(choice.name, device.name)}
         @click=${() => this.dialog?.showModal()}
       >
-        <span class="model-name">${model.name}</span>
+        <span class="model-name">${choice.name}</span>
         <span class="device-name">${TEXT.model.onDevice(device.name)}</span>
         ${ICONS.chevron}
       </button>

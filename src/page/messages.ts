@@ -50,6 +50,7 @@ export const TEXT = {
       malformed: 'This is not a complete address.',
     },
     facts: {
+      nameInFile: 'Name in the file',
       size: 'Size',
       architecture: 'Architecture',
       quantisation: 'Quantisation',

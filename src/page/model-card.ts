@@ -117,7 +117,7 @@ function renderModel(card: ModelCard, model: ModelState): TemplateResult {
       `;
     case 'ready':
       return html`
-        <h3 id="name">${model.info.model.name}</h3>
+        <h3 id="name">${choice.name}</h3>
         ${renderFacts(model.info, choice)} ${source}
       `;
     default:
@@ -151,6 +151,7 @@ function hostOf(reference: string): string {
 function renderFacts({ model, device, notes }: EngineInfo, choice: ModelChoice): TemplateResult {
   const text = TEXT.model.facts;
   const facts: readonly (readonly [string, string])[] = [
+    [text.nameInFile, model.name],
     [text.device, device.name],
     [text.size, formatBytes(model.sizeBytes)],
     [text.architecture, model.architecture],

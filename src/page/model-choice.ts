@@ -4,6 +4,7 @@ import { TEXT } from './messages';
 /** A model that a person picked, or that the page offers first. */
 export interface ModelChoice {
   readonly reference: EngineOptions['model'];
+  /** The name that people know it by; what a file says of itself is often a build's label. */
   readonly name: string;
   /** Whether its bytes come from this computer: a file, or a server on it. */
   readonly local: boolean;

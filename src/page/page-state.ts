@@ -76,7 +76,7 @@ export function reduce(state: PageState, event: PageEvent): PageState {
       return withModel(
         state,
         { kind: 'ready', choice: model.choice, info: event.info },
-        TEXT.status.ready(event.info.model.name),
+        TEXT.status.ready(model.choice.name),
       );
     case 'load-stopped':
       return withModel(state, { kind: 'none', choice: model.choice, stopped: true }, TEXT.status.loadStopped);
