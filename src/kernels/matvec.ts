@@ -13,12 +13,13 @@ const MAX_GROUPS = 65_535; // a WebGPU limit a dimension
 /** The decode kernel of a linear layer. Batch rows never share a sum, so a row's answer does not depend on the batch. */
 export function matvec(args: LinearArgs & { readonly variant: MatvecVariant }): Dispatch {
   const rows = linearRows(args);
+  const variant = fitting(args.variant, rows);
   const epilogue = { EPILOGUE: EPILOGUE_CODES[args.epilogue] };
   return {
     kernel: 'matvec',
-    shader: `matvec_${args.variant}`,
+    shader: `matvec_${variant}`,
     module: args.weights.format.module,
-    constants: args.variant === 'lanes' ? { ...epilogue, LANES, THREADS } : epilogue,
+    constants: variant === 'lanes' ? { ...epilogue, LANES, THREADS } : epilogue,
     params: encodeLinear(args),
     buffers: [
       { buffer: args.weights.buffer, access: 'read' },
@@ -26,10 +27,15 @@ export function matvec(args: LinearArgs & { readonly variant: MatvecVariant }): 
       { buffer: args.y, access: 'write' },
     ],
     grid: (batch) => {
-      if (args.variant === 'rows') return [divideUp(rows, THREADS), 1, batch];
-      if (args.variant === 'lanes') return [divideUp(rows, THREADS / LANES), 1, batch];
+      if (variant === 'rows') return [divideUp(rows, THREADS), 1, batch];
+      if (variant === 'lanes') return [divideUp(rows, THREADS / LANES), 1, batch];
       const columns = divideUp(rows, MAX_GROUPS);
       return [divideUp(rows, columns), columns, batch];
     },
   };
+}
+
+/** Eight rows a workgroup do not reach beyond half a million rows, which only a vocabulary can have. */
+function fitting(variant: MatvecVariant, rows: number): MatvecVariant {
+  return variant === 'lanes' && rows > (MAX_GROUPS * THREADS) / LANES ? 'rows' : variant;
 }

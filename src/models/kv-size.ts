@@ -44,7 +44,7 @@ export function sizeKvCache(network: Network, options: KvSizeOptions): KvSize {
       { param: 'contextLength' },
     );
   }
-  const wanted = Math.max(contextLength ?? 0, kvCacheTokens ?? 0);
+  const wanted = Math.max(contextLength ?? 0, kvCacheTokens ?? 0, KV_BLOCK_TOKENS);
   if (wanted > fitting.byBinding) {
     throw new ForgelightError(
       'out-of-memory',
@@ -69,6 +69,6 @@ function fittingTokens(network: Network, options: KvSizeOptions): { byBinding: n
   const allLayers = blockBytes.reduce((sum, bytes) => sum + bytes, 0);
   return {
     byBinding: Math.floor(options.maxBindingBytes / Math.max(...blockBytes)) * KV_BLOCK_TOKENS,
-    byBudget: Math.floor(DEFAULT_POOL_BYTES / allLayers) * KV_BLOCK_TOKENS,
+    byBudget: Math.max(1, Math.floor(DEFAULT_POOL_BYTES / allLayers)) * KV_BLOCK_TOKENS,
   };
 }

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { DeviceBuffer } from '../device/device';
+import { F32 } from '../quant/f32';
+import { Q4_1 } from '../quant/q4_1';
+import { Q8_0 } from '../quant/q8_0';
+import { embed, embedParams } from './embed';
+import { linearParams, type Epilogue } from './linear';
+import { matmul, MATMUL_VARIANTS } from './matmul';
+import { matvec, MATVEC_VARIANTS } from './matvec';
+
+/** A WebGPU limit for each dimension of a grid. */
+const MAX_GROUPS = 65_535;
+const buffer: DeviceBuffer = { label: 'buffer', sizeBytes: 4 };
+/** Small, around a workgroup, a vocabulary, and around the limits of every shape. */
+const ROWS = [
+  1, 7, 8, 9, 63, 64, 65, 255, 256, 257, 49_152, 65_535, 65_536, 65_537, 262_144, 524_279, 524_280, 524_281, 600_000,
+  1_048_576,
+];
+
+function linear(rows: number, epilogue: Epilogue = 'store') {
+  const weights = { buffer, format: Q4_1, rows, columns: 64 };
+  return { weights, x: buffer, y: buffer, yStride: rows, epilogue };
+}
+
+/** Weight rows that a workgroup computes. */
+const MATVEC_ROWS = { rows: 64, lanes: 8, subgroup: 1 } as const;
+
+function shaderShape(shader: string): keyof typeof MATVEC_ROWS {
+  const shape = MATVEC_VARIANTS.find((variant) => shader === `matvec_${variant}`);
+  if (shape === undefined) throw new Error(`${shader} is not a shape of matvec`);
+  return shape;
+}
+
+const MATMUL_TILE = { rows: [256, 8], tile: [64, 64] } as const;
+
+describe.each(MATVEC_VARIANTS)('the grid of matvec, %s', (variant) => {
+  it.each(ROWS)('covers %i rows and fits', (rows) => {
+    for (const batch of [1, 8]) {
+      const { shader, grid } = matvec({ ...linear(rows), variant });
+      const [x, y, z] = grid(batch);
+      expect(Math.max(x, y, z)).toBeLessThanOrEqual(MAX_GROUPS);
+      expect(z).toBe(batch);
+      const groupRows = MATVEC_ROWS[shaderShape(shader)];
+      const spare = x * y * groupRows - rows;
+      expect(spare).toBeGreaterThanOrEqual(0);
+      // No line of workgroups is there for nothing.
+      expect(spare).toBeLessThan(y * groupRows);
+    }
+  });
+
+  it('is of its own shape as far as that reaches', () => {
+    expect(matvec({ ...linear(524_280), variant }).shader).toBe(`matvec_${variant}`);
+    const { shader, constants } = matvec({ ...linear(524_281), variant });
+    expect(shader).toBe(variant === 'lanes' ? 'matvec_rows' : `matvec_${variant}`);
+    expect(constants).toEqual({ EPILOGUE: 0 });
+  });
+
+  it('covers half the rows where gate and up become one', () => {
+    const { grid, params } = matvec({ ...linear(512, 'swiglu'), variant });
+    const [x, y] = grid(1);
+    expect(x * y * MATVEC_ROWS[variant]).toBe(256);
+    expect(linearParams.decode(params).rows).toBe(256);
+  });
+});
+
+describe.each(MATMUL_VARIANTS)('the grid of matmul, %s', (variant) => {
+  it.each(ROWS)('covers %i rows and fits', (rows) => {
+    const [ofRows, ofTokens] = MATMUL_TILE[variant];
+    for (const tokens of [1, 7, 8, 9, 64, 65, 512, 4096]) {
+      const [x, y, z] = matmul({ ...linear(rows), variant }).grid(tokens);
+      expect(Math.max(x, y, z)).toBeLessThanOrEqual(MAX_GROUPS);
+      expect(x).toBe(Math.ceil(rows / ofRows));
+      expect(y).toBe(Math.ceil(tokens / ofTokens));
+      expect(z).toBe(1);
+    }
+  });
+
+  it('is not there for SwiGLU', () => {
+    expect(() => matmul({ ...linear(64, 'swiglu'), variant })).toThrow('swiglu');
+  });
+});
+
+describe('the grid of embed', () => {
+  it.each([32, 64, 576, 2048, 2080, 8192])('covers rows of %i', (columns) => {
+    const weights = { buffer, format: Q8_0, rows: 41, columns };
+    const { grid, params } = embed({ weights, sampled: buffer, y: buffer, scale: 2 });
+    expect(grid(5)).toEqual([Math.ceil(columns / 32 / 64), 5, 1]);
+    expect(embedParams.decode(params)).toEqual({ units: columns / 32, plane: (41 * columns) / 4, scale: 2 });
+  });
+});
+
+describe('the parameters of a linear layer', () => {
+  it('say where its rows go and where the side plane begins', () => {
+    const weights = { buffer, format: Q8_0, rows: 5, columns: 96 };
+    const { params } = matvec({
+      weights,
+      x: buffer,
+      y: buffer,
+      yStride: 20,
+      yOffset: 10,
+      epilogue: 'add',
+      variant: 'rows',
+    });
+    expect(linearParams.decode(params)).toEqual({ rows: 5, units: 3, plane: (15 * 32) / 4, yStride: 20, yOffset: 10 });
+    const plain = matvec({ ...linear(3), weights: { buffer, format: F32, rows: 3, columns: 32 }, variant: 'rows' });
+    expect(linearParams.decode(plain.params)).toMatchObject({ plane: 96, yOffset: 0 });
+  });
+});

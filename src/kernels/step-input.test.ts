@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { encodeStepInput, ON_DEVICE, stepInputWords, type StepInputRow } from './step-input';
+
+const FIRST = [7, 3, 11];
+const SECOND = [5];
+const ROWS: readonly StepInputRow[] = [
+  { token: 42, position: 32, slot: 0, blocks: FIRST },
+  { token: null, position: 9, slot: 3, blocks: SECOND },
+  { token: 0, position: 33, slot: 0, blocks: FIRST },
+];
+
+describe('encodeStepInput', () => {
+  it('lays out rows, block tables and outputs', () => {
+    expect([...encodeStepInput(ROWS, [2, 1], [])]).toEqual([
+      ...[3, 24, 26, 0, 0, 0, 0, 0], // rows, outputs at, tables at
+      ...[42, 32, 0, 20],
+      ...[ON_DEVICE, 9, 3, 23],
+      ...[0, 33, 0, 20], // the same table as the first row's
+      ...[7, 3, 11],
+      ...[5],
+      ...[2, 1],
+    ]);
+  });
+
+  it('gives equal tables of different sequences a place each', () => {
+    const rows = [1, 2].map((slot) => ({ token: 1, position: 0, slot, blocks: [...SECOND] }));
+    const words = encodeStepInput(rows, [], []);
+    expect([words[8 + 3], words[12 + 3]]).toEqual([16, 17]);
+    expect([...words.subarray(16)]).toEqual([5, 5]);
+  });
+
+  it('appends cos and sin, a table after the other, a row after the other', () => {
+    const table = (sign: number) => (position: number) => Float32Array.from([sign * position, 0.5, 0.25, -1]);
+    const words = encodeStepInput(ROWS, [0], [table(1), table(-1)]);
+    expect(words[2]).toBe(25);
+    const floats = [...new Float32Array(words.buffer).subarray(25)];
+    expect(floats).toEqual([32, 9, 33, -32, -9, -33].flatMap((value) => [value, 0.5, 0.25, -1]));
+  });
+
+  it('encodes a step of nothing', () => {
+    expect([...encodeStepInput([], [], [])]).toEqual([0, 8, 8, 0, 0, 0, 0, 0]);
+  });
+
+  it('keeps tokens and positions beyond 2^31', () => {
+    const words = encodeStepInput([{ token: 2 ** 31 + 5, position: 2 ** 31, slot: 0, blocks: [2 ** 31 + 1] }], [], []);
+    expect([words[8], words[9], words[12]]).toEqual([2 ** 31 + 5, 2 ** 31, 2 ** 31 + 1]);
+  });
+});
+
+describe('stepInputWords', () => {
+  it('is what the largest step takes', () => {
+    const size = { rows: 3, outputs: 3, sequences: 3, blocksPerSequence: 4, tablePairs: [2, 2] };
+    const rows = [0, 1, 2].map((slot) => ({ token: 1, position: slot, slot, blocks: [1, 2, 3, 4] }));
+    const table = () => new Float32Array(4);
+    const largest = encodeStepInput(
+      rows.map((row) => ({ ...row, blocks: [...row.blocks] })),
+      [0, 1, 2],
+      [table, table],
+    );
+    expect(largest.length).toBe(stepInputWords(size));
+  });
+});

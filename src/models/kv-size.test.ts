@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { GIB, MIB } from '../base/units';
+import { TINY, tinyFile } from '../../test/support/tiny-llama';
+import { sizeKvCache } from './kv-size';
+import type { Network } from './network';
+import { describeNetwork } from './registry';
+
+const network = describeNetwork(tinyFile());
+/** A layer's block: keys and values of 16 tokens, 2 heads of 16. */
+const BLOCK_BYTES = { f32: 2 * 16 * 2 * 16 * 4, f16: 2 * 16 * 2 * 16 * 2 } as const;
+
+/** The tiny network, trained for more tokens and with more layers. */
+function trained(contextLength: number, layers: number = TINY.layers): Network {
+  const [layer] = network.layers;
+  if (layer === undefined) throw new Error('a network has layers');
+  return { ...network, contextLength, layers: Array.from({ length: layers }, () => layer) };
+}
+
+function refusal(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it was not refused');
+}
+
+describe('sizeKvCache', () => {
+  it('holds the whole context the model was trained for, in whole blocks', () => {
+    expect(sizeKvCache(network, { kvType: 'f16', maxBindingBytes: GIB })).toEqual({
+      contextLength: 40,
+      blocks: 3,
+      notes: [],
+    });
+  });
+
+  it('takes the context and the pool that are asked for', () => {
+    const options = { kvType: 'f32', maxBindingBytes: GIB } as const;
+    expect(sizeKvCache(network, { ...options, contextLength: 17 })).toEqual({
+      contextLength: 17,
+      blocks: 2,
+      notes: [],
+    });
+    expect(sizeKvCache(network, { ...options, kvCacheTokens: 400 })).toEqual({
+      contextLength: 40,
+      blocks: 25,
+      notes: [],
+    });
+    const both = { ...options, contextLength: 20, kvCacheTokens: 20 };
+    expect(sizeKvCache(network, both)).toEqual({ contextLength: 20, blocks: 2, notes: [] });
+  });
+
+  it('cuts the context to a small pool, and says so', () => {
+    const size = sizeKvCache(network, { kvType: 'f32', maxBindingBytes: GIB, kvCacheTokens: 32 });
+    expect(size).toMatchObject({ contextLength: 32, blocks: 2 });
+    expect(size.notes).toEqual([
+      'The context was cut from 40 to 32 tokens to fit the KV cache. Set contextLength for more.',
+    ]);
+  });
+
+  it.each([
+    ['f32', 2],
+    ['f16', 4],
+  ] as const)('cuts the context to what a binding holds of %s', (kvType, blocks) => {
+    const size = sizeKvCache(trained(1000), { kvType, maxBindingBytes: 2 * BLOCK_BYTES.f32 + 4 });
+    expect(size).toMatchObject({ contextLength: blocks * 16, blocks });
+    expect(size.notes).toHaveLength(1);
+  });
+
+  it('spends at most a gibibyte over all layers when nobody says', () => {
+    const size = sizeKvCache(trained(2 ** 24, 64), { kvType: 'f32', maxBindingBytes: 4 * GIB });
+    expect(size.blocks * 64 * BLOCK_BYTES.f32).toBe(GIB);
+    expect(size.contextLength).toBe(size.blocks * 16);
+    const asked = sizeKvCache(trained(2 ** 24, 64), {
+      kvType: 'f32',
+      maxBindingBytes: 4 * GIB,
+      contextLength: 2 ** 18,
+    });
+    expect(asked).toEqual({ contextLength: 2 ** 18, blocks: 2 ** 14, notes: [] });
+  });
+
+  it('refuses a context longer than the model was trained for', () => {
+    const options = { kvType: 'f16', maxBindingBytes: GIB, contextLength: 41 } as const;
+    expect(refusal(() => sizeKvCache(network, options))).toMatchObject({
+      code: 'invalid-request',
+      param: 'contextLength',
+      message: 'contextLength 41 is more than the 40 tokens this model was trained for. Ask for at most 40.',
+    });
+  });
+
+  it('refuses a context longer than the pool', () => {
+    const options = { kvType: 'f16', maxBindingBytes: GIB, contextLength: 30, kvCacheTokens: 29 } as const;
+    expect(refusal(() => sizeKvCache(network, options))).toMatchObject({
+      code: 'invalid-request',
+      param: 'contextLength',
+      message:
+        'contextLength 30 is more than the whole pool of kvCacheTokens 29. Raise kvCacheTokens or lower contextLength.',
+    });
+  });
+
+  it.each([
+    [{ contextLength: 33 }, 'contextLength', 33],
+    [{ kvCacheTokens: 50 }, 'kvCacheTokens', 50],
+  ] as const)('names what fits where %j does not', (asked, param, wanted) => {
+    const options = { kvType: 'f32', maxBindingBytes: 2 * BLOCK_BYTES.f32, ...asked } as const;
+    expect(refusal(() => sizeKvCache(network, options))).toMatchObject({
+      code: 'out-of-memory',
+      param,
+      message: `A KV cache of ${wanted} tokens needs a buffer larger than this adapter's 8.2 kB. At most 32 tokens fit.`,
+    });
+  });
+
+  it('refuses an adapter that holds no block at all', () => {
+    const options = { kvType: 'f32', maxBindingBytes: BLOCK_BYTES.f32 - 4 } as const;
+    expect(refusal(() => sizeKvCache(network, options))).toMatchObject({
+      code: 'out-of-memory',
+      message: expect.stringContaining('At most 0 tokens fit'),
+    });
+  });
+
+  it('holds several requests of the longest context where there is room for one only if asked', () => {
+    const size = sizeKvCache(network, { kvType: 'f16', maxBindingBytes: MIB, kvCacheTokens: 160, contextLength: 40 });
+    expect(size).toEqual({ contextLength: 40, blocks: 10, notes: [] });
+  });
+});

@@ -1,0 +1,14 @@
+import { createReferenceDevice } from '../../src/device/reference/reference-device';
+import { readZoo } from '../support/zoo';
+import { describeZoo } from './zoo-suite';
+
+describeZoo('reference, f32 KV', async () => createReferenceDevice(), readZoo, {
+  variants: { matvec: 'rows', matmul: 'rows' },
+  kvType: 'f32',
+  chunkTokens: 7,
+});
+describeZoo('reference, f16 KV', async () => createReferenceDevice(), readZoo, {
+  variants: { matvec: 'lanes', matmul: 'tile' },
+  kvType: 'f16',
+  chunkTokens: 64,
+});
