@@ -148,7 +148,10 @@ export class MessageList extends LitElement {
 
   #follow(): void {
     const { scroller } = this;
-    if (scroller && this.atEnd && this.messages.length > 0) scroller.scrollTop = scroller.scrollHeight;
+    if (!scroller || !this.atEnd || this.messages.length === 0) return;
+    scroller.scrollTop = scroller.scrollHeight;
+    // Its event comes later, and may come together with the next one.
+    this.#lastTop = scroller.scrollTop;
   }
 
   /** The button vanishes at the end: focus goes where reading goes on. */
