@@ -1,6 +1,6 @@
 import { Interpreter, type Environment } from '@huggingface/jinja';
 import { TemplateTooCostly } from './template-errors';
-import { operandsOf, type Role } from './template-operands';
+import { rolesIn, type Role } from './template-operands';
 import { createWeigher, type Weigher } from './template-weight';
 
 type Node = Parameters<Interpreter['evaluate']>[0];
@@ -44,8 +44,8 @@ export class BoundedInterpreter extends Interpreter {
   override evaluate(node: Node, environment: Environment): RuntimeValue {
     if (node === undefined) return super.evaluate(node, environment);
     const around = this.#operations.at(-1) ?? null;
-    const { roles, steps } = operandsOf(node);
-    this.#charge(steps);
+    const roles = rolesIn(node);
+    this.#charge(1);
     // a node without operands of its own passes its children on to the operation around it
     this.#operations.push(roles.size > 0 ? { roles, operandSize: 0, argumentSize: 0 } : around);
     let value: RuntimeValue;

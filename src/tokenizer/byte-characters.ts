@@ -4,11 +4,26 @@
  */
 export const BYTE_CHARACTERS: readonly string[] = spellBytes();
 
-const BYTE_OF = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byte]));
+/** By UTF-16 unit: the byte that it spells, -1 for none. */
+const BYTES = new Int16Array(0x144).fill(-1);
+for (const [byte, character] of BYTE_CHARACTERS.entries()) BYTES[character.charCodeAt(0)] = byte;
 
-/** The byte that a character spells, `null` for a character that spells none. */
-export function byteOf(character: string): number | null {
-  return BYTE_OF.get(character) ?? null;
+/** The bytes that a text spells, `null` where it has a character that spells none. */
+export function spelledBytes(text: string): Uint8Array | null {
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index += 1) {
+    const byte = BYTES[text.charCodeAt(index)] ?? -1;
+    if (byte < 0) return null;
+    bytes[index] = byte;
+  }
+  return bytes;
+}
+
+/** The inverse of `spelledBytes`. */
+export function spell(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += BYTE_CHARACTERS[byte] ?? '';
+  return text;
 }
 
 function spellBytes(): string[] {

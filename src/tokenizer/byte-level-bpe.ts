@@ -1,5 +1,5 @@
 import type { TokenId } from '../base/ids';
-import { BYTE_CHARACTERS, byteOf } from './byte-characters';
+import { spell, spelledBytes } from './byte-characters';
 import { BytePairMerger } from './byte-pair-merge';
 import { MergeTable } from './merge-table';
 import { stringAt, stringsAt, type Metadata } from './metadata';
@@ -23,7 +23,7 @@ export function createByteLevelBpe(metadata: Metadata, vocabulary: Vocabulary): 
     encode(text, output) {
       for (const word of splitWords(text, preTokenizer)) words.encode(word, output);
     },
-    bytes: (id) => spelledBytes(vocabulary.texts[id] ?? ''),
+    bytes: (id) => tokenBytes(vocabulary.texts[id] ?? ''),
     addBos: preTokenizer.addBos ?? false,
     notes,
   };
@@ -78,19 +78,10 @@ class WordEncoder {
   }
 }
 
-function spell(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += BYTE_CHARACTERS[byte] ?? '';
-  return text;
-}
-
-/** The inverse of `spell`. A character that spells no byte stands for itself. */
-function spelledBytes(text: string): Uint8Array {
-  const bytes: number[] = [];
-  for (const character of text) {
-    const byte = byteOf(character);
-    if (byte !== null) bytes.push(byte);
-    else bytes.push(...new TextEncoder().encode(character));
-  }
-  return Uint8Array.from(bytes);
+/** A character that spells no byte stands for itself. */
+function tokenBytes(text: string): Uint8Array {
+  const spelled = spelledBytes(text);
+  if (spelled !== null) return spelled;
+  const bytes = Array.from(text, (character) => spelledBytes(character) ?? new TextEncoder().encode(character));
+  return Uint8Array.from(bytes.flatMap((part) => [...part]));
 }

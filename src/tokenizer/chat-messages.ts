@@ -6,13 +6,22 @@ export interface TemplateMessage {
   readonly content?: string | readonly { readonly type: string; readonly text?: string }[] | null;
 }
 
+/** What a template sees of a message. */
+export interface PlainMessage {
+  readonly role: string;
+  readonly content: string;
+}
+
 const MAX_MESSAGES = 4096;
 const MAX_DEPTH = 32;
 
 /** Messages with plain text contents: what templates understand. Throws `invalid-request` naming the message at fault. */
-export function plainMessages(messages: readonly TemplateMessage[]): readonly Readonly<Record<string, unknown>>[] {
+export function plainMessages(messages: readonly TemplateMessage[]): readonly PlainMessage[] {
   if (messages.length > MAX_MESSAGES) {
-    throw invalid('messages', `The conversation has ${messages.length} messages, more than ${MAX_MESSAGES}. Leave old ones out.`);
+    throw invalid(
+      'messages',
+      `The conversation has ${messages.length} messages, more than ${MAX_MESSAGES}. Leave old ones out.`,
+    );
   }
   return messages.map((message, index) => {
     if (typeof message.role !== 'string') throw invalid(`messages[${index}].role`, 'A message needs a role.');
@@ -28,7 +37,10 @@ function plainContent(content: TemplateMessage['content'], param: string): strin
   if (typeof content === 'string') return content;
   const texts = content.map((part, index) => {
     if (part.type === 'text' && typeof part.text === 'string') return part.text;
-    throw invalid(`${param}[${index}]`, `Content parts of type ${JSON.stringify(part.type)} are not supported. Send text.`);
+    throw invalid(
+      `${param}[${index}]`,
+      `Content parts of type ${JSON.stringify(part.type)} are not supported. Send text.`,
+    );
   });
   return texts.join('\n');
 }

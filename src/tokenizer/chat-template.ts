@@ -34,6 +34,8 @@ type Template = (variables: Variables) => string;
 
 /** Real templates are shorter than 64 KiB. */
 const MAX_TEMPLATE_UNITS = 256 * 1024;
+/** @huggingface/jinja searches for a tag with a pattern that is quadratic in runs of white space. */
+const MAX_BLANK_UNITS = 512;
 const PROBE: readonly TemplateMessage[] = [{ role: 'user', content: 'Hello' }];
 
 /**
@@ -71,7 +73,8 @@ export function createChatTemplate(templateText: string | null, context: Templat
       tryRender(variablesOf(PROBE, {}));
     } catch (error) {
       // a template may refuse the probe and still accept real conversations
-      if (!(error instanceof TemplateRefusal)) fallBack(`The model's chat template cannot be used (${messageOf(error)}).`);
+      if (!(error instanceof TemplateRefusal))
+        fallBack(`The model's chat template cannot be used (${messageOf(error)}).`);
     }
   }
 
@@ -91,17 +94,24 @@ export function createChatTemplate(templateText: string | null, context: Templat
 
 function compile(text: string, now: () => Date): Template {
   if (text.length > MAX_TEMPLATE_UNITS) throw new TemplateTooCostly(`it has ${text.length} characters`);
+  for (const [blanks] of text.matchAll(/\s+/g)) {
+    if (blanks.length > MAX_BLANK_UNITS) throw new TemplateTooCostly(`it has ${blanks.length} blanks in a row`);
+  }
   // as Hugging Face renders: a block's line end and the blanks before it are not output
   const program = parse(tokenize(text, { lstrip_blocks: true, trim_blocks: true }));
   return (variables) => {
     const environment = new Environment();
     for (const [name, value] of Object.entries(variables)) environment.set(name, value);
-    return String(new BoundedInterpreter(environment, () => now().getTime()).run(program).value);
+    return new BoundedInterpreter(environment, () => now().getTime()).run(program).toString();
   };
 }
 
 function variablesOf(messages: readonly TemplateMessage[], options: RenderOptions): Variables {
-  return { ...options.kwargs, messages: plainMessages(messages), add_generation_prompt: options.addGenerationPrompt ?? true };
+  return {
+    ...options.kwargs,
+    messages: plainMessages(messages),
+    add_generation_prompt: options.addGenerationPrompt ?? true,
+  };
 }
 
 function checkedKwargs(kwargs: Variables, globals: Variables): Variables {
@@ -123,10 +133,14 @@ function renderChatMl(messages: readonly TemplateMessage[], addGenerationPrompt:
 
 function requestError(error: unknown): unknown {
   if (error instanceof TemplateRefusal) {
-    return new ForgelightError('invalid-request', `The model's chat template refuses this conversation: ${error.message}`, {
-      param: 'messages',
-      cause: error,
-    });
+    return new ForgelightError(
+      'invalid-request',
+      `The model's chat template refuses this conversation: ${error.message}`,
+      {
+        param: 'messages',
+        cause: error,
+      },
+    );
   }
   if (error instanceof TemplateTooCostly) {
     return new ForgelightError(

@@ -52,7 +52,8 @@ export function createTokenizer(metadata: Metadata): LoadedTokenizer {
 /** The id to add at an end of every text, `null` for none. */
 function addedId(metadata: Metadata, name: 'bos' | 'eos', byDefault: boolean, id: TokenId | null): TokenId | null {
   const isAdded = booleanAt(metadata, `tokenizer.ggml.add_${name}_token`) ?? byDefault;
-  if (isAdded && id === null) throw badMetadata(`tokenizer.ggml.${name}_token_id`, 'is missing, though it is to be added to every text');
+  if (isAdded && id === null)
+    throw badMetadata(`tokenizer.ggml.${name}_token_id`, 'is missing, though it is to be added to every text');
   return isAdded ? id : null;
 }
 
@@ -65,7 +66,10 @@ function compose(
 
   function encode(text: string, { addSpecial = true, parseSpecial = true }: EncodeOptions = {}): TokenId[] {
     if (text.length > MAX_TEXT_UNITS) {
-      throw new ForgelightError('invalid-request', `The text has ${text.length} characters, more than ${MAX_TEXT_UNITS}. Send a shorter one.`);
+      throw new ForgelightError(
+        'invalid-request',
+        `The text has ${text.length} characters, more than ${MAX_TEXT_UNITS}. Send a shorter one.`,
+      );
     }
     const ids: TokenId[] = [];
     if (addSpecial && added.bos !== null) ids.push(added.bos);
@@ -105,7 +109,8 @@ function compose(
     notes: model.notes,
     encode,
     bytes,
-    decode: (ids) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(concatenate(ids.map((id) => bytes(id as TokenId, true)))),
+    decode: (ids) =>
+      new TextDecoder('utf-8', { ignoreBOM: true }).decode(concatenate(ids.map((id) => bytes(id as TokenId, true)))),
   };
 }
 

@@ -30,14 +30,21 @@ describe.each(['llama', 'smollm2', 'quant-Q4_1', 'quant-Q8_0'])('llama.cpp on zo
   it('covers the 26 cases', () => expect(expected.tokenize).toHaveLength(26));
 
   it.each(expected.tokenize)('encodes $text (special $add_special, parsed $parse_special)', (example) => {
-    const ids = tokenizer.encode(example.text, { addSpecial: example.add_special, parseSpecial: example.parse_special });
+    const ids = tokenizer.encode(example.text, {
+      addSpecial: example.add_special,
+      parseSpecial: example.parse_special,
+    });
     expect(ids).toEqual(example.ids);
   });
 });
 
 interface OracleFile {
   readonly meta: { readonly nVocab: number; readonly bos: number; readonly eos: number; readonly eot: number };
-  readonly tokenize: readonly { readonly text: string; readonly ids: readonly number[]; readonly idsSpecial: readonly number[] }[];
+  readonly tokenize: readonly {
+    readonly text: string;
+    readonly ids: readonly number[];
+    readonly idsSpecial: readonly number[];
+  }[];
   readonly raw: readonly { readonly prompt: string; readonly promptIds: readonly number[] }[];
   readonly chat: readonly { readonly user: string; readonly prompt: string; readonly promptIds: readonly number[] }[];
   readonly perplexity: { readonly ids: readonly number[] };
@@ -51,7 +58,7 @@ describe('llama.cpp on SmolLM2-135M-Instruct', () => {
     expect(tokenizer.vocabularySize).toBe(expected.meta.nVocab);
     expect(tokenizer.bosId).toBe(expected.meta.bos);
     // <reponame> (4) ends an answer too: llama.cpp counts the separators of fill-in-the-middle
-    expect([...tokenizer.endIds].sort()).toEqual([expected.meta.eot, expected.meta.eos, 4]);
+    expect(tokenizer.endIds).toEqual(new Set([expected.meta.eot, expected.meta.eos, 4]));
     expect(tokenizer.notes).toEqual([]);
     expect(tokenizer.addsBos).toBe(false);
   });

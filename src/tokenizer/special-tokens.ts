@@ -38,7 +38,8 @@ export function createSpecialSplitter(vocabulary: Vocabulary): SpecialSplitter {
   for (const [id, text] of vocabulary.texts.entries()) {
     const kind = vocabulary.kinds[id];
     if (kind === TOKEN_KIND.userDefined) always.add(text, tokenId(id));
-    if (kind === TOKEN_KIND.userDefined || kind === TOKEN_KIND.control || kind === TOKEN_KIND.unknown) all.add(text, tokenId(id));
+    if (kind === TOKEN_KIND.userDefined || kind === TOKEN_KIND.control || kind === TOKEN_KIND.unknown)
+      all.add(text, tokenId(id));
   }
   return { split: (text, parseSpecial) => cut(text, claim(text, parseSpecial ? all : always)) };
 }

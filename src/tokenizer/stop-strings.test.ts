@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createStopMatcher } from './stop-strings';
 
-function run(stops: readonly string[], pieces: readonly string[]): { readonly pushed: string[]; readonly rest: string; readonly stopped: boolean } {
+function run(
+  stops: readonly string[],
+  pieces: readonly string[],
+): { readonly pushed: string[]; readonly rest: string; readonly stopped: boolean } {
   const matcher = createStopMatcher(stops);
   let stopped = false;
   const pushed = pieces.map((piece) => {
@@ -16,7 +19,11 @@ function run(stops: readonly string[], pieces: readonly string[]): { readonly pu
 describe('stop strings', () => {
   it('end the text before them, also when they come in pieces', () => {
     expect(run(['STOP'], ['abSTOPcd', 'e'])).toEqual({ pushed: ['ab', ''], rest: '', stopped: true });
-    expect(run(['STOP'], ['ab', 'cS', 'T', 'O', 'Pd'])).toEqual({ pushed: ['ab', 'c', '', '', ''], rest: '', stopped: true });
+    expect(run(['STOP'], ['ab', 'cS', 'T', 'O', 'Pd'])).toEqual({
+      pushed: ['ab', 'c', '', '', ''],
+      rest: '',
+      stopped: true,
+    });
   });
 
   it('hold back no more than what may begin one, and give it when it does not', () => {
@@ -32,7 +39,9 @@ describe('stop strings', () => {
   it('may be none', () => expect(run([], ['ab', ''])).toEqual({ pushed: ['ab', ''], rest: '', stopped: false }));
 
   it('must not be empty', () => {
-    expect(() => createStopMatcher(['a', ''])).toThrow(expect.objectContaining({ code: 'invalid-request', param: 'stop' }));
+    expect(() => createStopMatcher(['a', ''])).toThrow(
+      expect.objectContaining({ code: 'invalid-request', param: 'stop' }),
+    );
   });
 
   it('never cut a surrogate pair', () => {
@@ -44,13 +53,17 @@ describe('stop strings', () => {
 
   it('are found as a search in the whole text finds them, however it is cut', () => {
     fc.assert(
-      fc.property(fc.array(short, { maxLength: 4 }), fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 5 })), (stops, pieces) => {
-        const found = run(stops, pieces);
-        const expected = naive(stops, pieces.join(''));
-        expect(found.pushed.join('') + found.rest).toBe(expected.text);
-        expect(found.stopped).toBe(expected.stopped);
-        if (!found.stopped) expect(held(pieces, found.pushed)).toEqual(longestHeld(stops, pieces));
-      }),
+      fc.property(
+        fc.array(short, { maxLength: 4 }),
+        fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 5 })),
+        (stops, pieces) => {
+          const found = run(stops, pieces);
+          const expected = naive(stops, pieces.join(''));
+          expect(found.pushed.join('') + found.rest).toBe(expected.text);
+          expect(found.stopped).toBe(expected.stopped);
+          if (!found.stopped) expect(held(pieces, found.pushed)).toEqual(longestHeld(stops, pieces));
+        },
+      ),
       { seed: 9, numRuns: 5000 },
     );
   });
@@ -74,7 +87,12 @@ function naive(stops: readonly string[], text: string): { readonly text: string;
 
 /** What was held back after each push. */
 function held(pieces: readonly string[], pushed: readonly string[]): string[] {
-  return pieces.map((_, index) => pieces.slice(0, index + 1).join('').slice(pushed.slice(0, index + 1).join('').length));
+  return pieces.map((_, index) =>
+    pieces
+      .slice(0, index + 1)
+      .join('')
+      .slice(pushed.slice(0, index + 1).join('').length),
+  );
 }
 
 /** The longest end of the text so far that begins a stop string. */

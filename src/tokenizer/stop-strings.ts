@@ -65,7 +65,8 @@ function step(from: State, unit: number, root: State): State {
 function buildAutomaton(stops: readonly string[]): State {
   const root = createState(0);
   for (const stop of stops) {
-    if (stop === '') throw new ForgelightError('invalid-request', 'A stop string is empty. Leave it out.', { param: 'stop' });
+    if (stop === '')
+      throw new ForgelightError('invalid-request', 'A stop string is empty. Leave it out.', { param: 'stop' });
     let state = root;
     for (let index = 0; index < stop.length; index += 1) {
       const unit = stop.charCodeAt(index);

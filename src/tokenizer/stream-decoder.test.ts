@@ -17,7 +17,19 @@ const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
 
 describe('a stream of tokens', () => {
   it('gives a character once it is whole', () => {
-    expect(pushAll([...new TextEncoder().encode('aé中👍')])).toEqual(['a', '', 'é', '', '', '中', '', '', '', '👍', '']);
+    expect(pushAll([...new TextEncoder().encode('aé中👍')])).toEqual([
+      'a',
+      '',
+      'é',
+      '',
+      '',
+      '中',
+      '',
+      '',
+      '',
+      '👍',
+      '',
+    ]);
   });
 
   it('gives U+FFFD as soon as bytes are certainly wrong', () => {
@@ -37,7 +49,10 @@ describe('a stream of tokens', () => {
 
   it('of any bytes is well-formed and whole', () => {
     // bytes that begin, go on and end characters, so that sequences get long
-    const byte = fc.oneof(fc.nat(255), fc.constantFrom(0xc3, 0xa9, 0xe4, 0xb8, 0xad, 0xf0, 0x9f, 0x91, 0x8d, 0xed, 0xa0, 0xef, 0xbb, 0xbf));
+    const byte = fc.oneof(
+      fc.nat(255),
+      fc.constantFrom(0xc3, 0xa9, 0xe4, 0xb8, 0xad, 0xf0, 0x9f, 0x91, 0x8d, 0xed, 0xa0, 0xef, 0xbb, 0xbf),
+    );
     fc.assert(
       fc.property(fc.array(byte, { maxLength: 40 }), (bytes) => {
         const pieces = pushAll(bytes);

@@ -3,23 +3,19 @@ import { assert } from '../base/assert';
 /** What a child of an operation is to it: the work of some operations is operand × argument. */
 export type Role = 'operand' | 'argument';
 
-export interface Operands {
-  /** By the node that is evaluated, not the one that wraps it (`key=value`, `*list`). */
-  readonly roles: ReadonlyMap<object, Role>;
-  /** What evaluating the node costs, its children apart. */
-  readonly steps: number;
-}
+const known = new WeakMap<object, ReadonlyMap<object, Role>>();
 
-const known = new WeakMap<object, Operands>();
-
-/** Facts of a syntax node, found once. Nodes are read structurally: @huggingface/jinja does not export their classes. */
-export function operandsOf(node: object): Operands {
-  let operands = known.get(node);
-  if (operands === undefined) {
-    operands = { roles: findRoles(node), steps: findSteps(node) };
-    known.set(node, operands);
+/**
+ * The roles of the nodes that are evaluated for a syntax node: not of those that wrap them (`key=value`, `*list`). Found once. Nodes are
+ * read structurally: @huggingface/jinja does not export their classes.
+ */
+export function rolesIn(node: object): ReadonlyMap<object, Role> {
+  let roles = known.get(node);
+  if (roles === undefined) {
+    roles = findRoles(node);
+    known.set(node, roles);
   }
-  return operands;
+  return roles;
 }
 
 function findRoles(node: object): ReadonlyMap<object, Role> {
@@ -28,7 +24,8 @@ function findRoles(node: object): ReadonlyMap<object, Role> {
     if (isNode(child)) roles.set(child, role);
   };
   const markArguments = (call: unknown): void => {
-    for (const argument of list(field(call, 'args'))) mark(field(argument, 'argument') ?? keywordValue(argument) ?? argument, 'argument');
+    for (const argument of list(field(call, 'args')))
+      mark(field(argument, 'argument') ?? keywordValue(argument) ?? argument, 'argument');
   };
   switch (field(node, 'type')) {
     case 'FilterExpression':
@@ -59,19 +56,6 @@ function isSearch(operator: unknown): boolean {
 
 function keywordValue(argument: unknown): unknown {
   return field(argument, 'type') === 'KeywordArgumentExpression' ? field(argument, 'value') : undefined;
-}
-
-/** The interpreter walks the whole body of a macro each time it comes to its definition. */
-function findSteps(node: object): number {
-  const type = field(node, 'type');
-  return type === 'Macro' || type === 'CallStatement' ? countNodes(node) : 1;
-}
-
-function countNodes(value: unknown): number {
-  if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + countNodes(item), 0);
-  if (value instanceof Map) return countNodes([...value.keys()]) + countNodes([...value.values()]);
-  if (!isNode(value)) return 0;
-  return 1 + countNodes(Object.values(value));
 }
 
 function isNode(value: unknown): value is object {

@@ -42,7 +42,8 @@ export function readVocabulary(metadata: Metadata): Vocabulary {
 function indexTexts(texts: readonly string[]): Map<string, TokenId> {
   const idOf = new Map<string, TokenId>();
   for (const [id, text] of texts.entries()) {
-    if (idOf.has(text)) throw badMetadata('tokenizer.ggml.tokens', `has ${JSON.stringify(text)} twice (the second at ${id})`);
+    if (idOf.has(text))
+      throw badMetadata('tokenizer.ggml.tokens', `has ${JSON.stringify(text)} twice (the second at ${id})`);
     idOf.set(text, tokenId(id));
   }
   return idOf;
