@@ -116,13 +116,14 @@ describe('ChatML stands in', () => {
     expect(template.render(USER, { addGenerationPrompt: false })).toBe('<|im_start|>user\nHi<|im_end|>\n');
   });
 
-  it('for a template that fails only with some conversation, from then on', () => {
+  it('for a conversation with which the template fails, and for no other', () => {
     const template = templateOf('{% if messages|length > 1 %}{{ messages | groupby("role") }}{% endif %}ok');
     expect(template.render(USER)).toBe('ok');
     expect(template.notes).toEqual([]);
     expect(template.render([...USER, ...USER])).toContain('<|im_start|>user\nHi');
     expect(template.notes).toHaveLength(1);
-    expect(template.render(USER)).toBe(CHATML);
+    expect(template.render(USER)).toBe('ok');
+    template.render([...USER, ...USER]);
     expect(template.notes).toHaveLength(1);
   });
 });

@@ -36,6 +36,9 @@ type Template = (variables: Variables) => string;
 const MAX_TEMPLATE_UNITS = 256 * 1024;
 /** @huggingface/jinja searches for a tag with a pattern that is quadratic in runs of white space. */
 const MAX_BLANK_UNITS = 512;
+/** Reasons may quote the conversation; what they say must not grow without end. */
+const MAX_NOTES = 4;
+const MAX_REASON_UNITS = 200;
 const PROBE: readonly TemplateMessage[] = [{ role: 'user', content: 'Hello' }];
 
 /**
@@ -48,33 +51,19 @@ export function createChatTemplate(templateText: string | null, context: Templat
   const notes: string[] = [];
   let template: Template | null = null;
 
-  function fallBack(reason: string): void {
-    template = null;
-    const note = `${reason} ChatML is used instead: answers may be worse than this model can give.`;
-    if (!notes.includes(note)) notes.push(note);
+  function note(reason: string): void {
+    const text = `${reason} ChatML is used instead: answers may be worse than this model can give.`;
+    if (notes.length < MAX_NOTES && !notes.includes(text)) notes.push(text);
   }
 
-  /** `null` where the template cannot be used. */
-  function tryRender(variables: Variables): string | null {
-    if (template === null) return null;
-    try {
-      return template({ ...globals, ...variables });
-    } catch (error) {
-      if (error instanceof TemplateRefusal || error instanceof TemplateTooCostly) throw error;
-      fallBack(`The model's chat template cannot be used (${messageOf(error)}).`);
-      return null;
-    }
-  }
-
-  if (templateText === null) fallBack('The model file has no chat template.');
+  if (templateText === null) note('The model file has no chat template.');
   else {
     try {
       template = compile(templateText, now);
-      tryRender(variablesOf(PROBE, {}));
+      probe(template, globals);
     } catch (error) {
-      // a template may refuse the probe and still accept real conversations
-      if (!(error instanceof TemplateRefusal))
-        fallBack(`The model's chat template cannot be used (${messageOf(error)}).`);
+      template = null;
+      note(`The model's chat template cannot be used (${messageOf(error)}).`);
     }
   }
 
@@ -83,13 +72,27 @@ export function createChatTemplate(templateText: string | null, context: Templat
     render(messages, options = {}) {
       const kwargs = checkedKwargs(options.kwargs ?? {}, globals);
       const variables = variablesOf(messages, { ...options, kwargs });
+      const renderInstead = (): string => renderChatMl(messages, options.addGenerationPrompt ?? true);
+      if (template === null) return renderInstead();
       try {
-        return tryRender(variables) ?? renderChatMl(messages, options.addGenerationPrompt ?? true);
+        return template({ ...globals, ...variables });
       } catch (error) {
-        throw requestError(error);
+        if (error instanceof TemplateRefusal || error instanceof TemplateTooCostly) throw requestError(error);
+        // this conversation alone: another one must not depend on what came before it
+        note(`The model's chat template cannot be used for every conversation (${messageOf(error)}).`);
+        return renderInstead();
       }
     },
   };
+}
+
+/** Throws what a first conversation makes the template throw, unless it refuses that one: it may accept real ones. */
+function probe(template: Template, globals: Variables): void {
+  try {
+    template({ ...globals, ...variablesOf(PROBE, {}) });
+  } catch (error) {
+    if (!(error instanceof TemplateRefusal)) throw error;
+  }
 }
 
 function compile(text: string, now: () => Date): Template {
@@ -131,27 +134,14 @@ function renderChatMl(messages: readonly TemplateMessage[], addGenerationPrompt:
   return turns.join('') + (addGenerationPrompt ? '<|im_start|>assistant\n' : '');
 }
 
-function requestError(error: unknown): unknown {
-  if (error instanceof TemplateRefusal) {
-    return new ForgelightError(
-      'invalid-request',
-      `The model's chat template refuses this conversation: ${error.message}`,
-      {
-        param: 'messages',
-        cause: error,
-      },
-    );
-  }
-  if (error instanceof TemplateTooCostly) {
-    return new ForgelightError(
-      'invalid-request',
-      `The model's chat template gives up on this conversation: ${error.message}. Send fewer or shorter messages.`,
-      { param: 'messages', cause: error },
-    );
-  }
-  return error;
+function requestError(error: TemplateRefusal | TemplateTooCostly): ForgelightError {
+  const message =
+    error instanceof TemplateRefusal
+      ? `The model's chat template refuses this conversation: ${error.message}`
+      : `The model's chat template gives up on this conversation: ${error.message}. Send fewer or shorter messages.`;
+  return new ForgelightError('invalid-request', message, { param: 'messages', cause: error });
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return (error instanceof Error ? error.message : String(error)).slice(0, MAX_REASON_UNITS);
 }
