@@ -52,7 +52,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var tile = 0u; tile < end; tile += THREADS) {
     let position = tile + local;
     if (position < length) {
-      var dots: array<f32, MAX_GROUP>;
+      var dots = array<f32, MAX_GROUP>(); // written out: SwiftShader does not zero it again in each turn
       let key = kv_address(row_block(row, position, BLOCK_TOKENS), kv_head, position);
       for (var i = 0u; i < quads; i++) {
         let k = load4(key + i * 4u);

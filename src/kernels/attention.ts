@@ -10,6 +10,22 @@ export const attentionParams = paramLayout({ scale: 'f32', vPlane: 'u32' });
 export const MAX_ATTENTION_GROUP = 16;
 /** Head sizes the kernel takes: multiples of 4 up to this. */
 export const MAX_HEAD_SIZE = 256;
+/** What the kernel keeps in workgroup memory must fit WebGPU's default of 16 KiB. */
+const MAX_WORKGROUP_BYTES = 16_384;
+const THREADS = 64;
+
+/** Why the kernel cannot take these heads; `null` when it can. */
+export function attentionProblem(heads: number, kvHeads: number, headSize: number): string | null {
+  const group = heads / kvHeads;
+  if (!Number.isInteger(group) || group < 1 || group > MAX_ATTENTION_GROUP) {
+    return `${heads} query heads over ${kvHeads} KV heads (it takes 1 to ${MAX_ATTENTION_GROUP} query heads a KV head)`;
+  }
+  if (headSize % 4 !== 0 || headSize < 4 || headSize > MAX_HEAD_SIZE) {
+    return `heads of size ${headSize} (it takes multiples of 4 up to ${MAX_HEAD_SIZE})`;
+  }
+  const workgroupBytes = 4 * (group * (headSize + THREADS + 2) + THREADS * 5 + 1);
+  return workgroupBytes > MAX_WORKGROUP_BYTES ? `${group} query heads of size ${headSize} a KV head (too much workgroup memory)` : null;
+}
 
 /** Causal attention of each row over its sequence's cache up to and including its own position. */
 export function attention(args: {
@@ -21,8 +37,8 @@ export function attention(args: {
   scale: number;
 }): Dispatch {
   const group = args.heads / args.kv.kvHeads;
-  assert(Number.isInteger(group) && group <= MAX_ATTENTION_GROUP, 'query heads per KV head');
-  assert(args.kv.headSize % 4 === 0 && args.kv.headSize <= MAX_HEAD_SIZE, 'head size');
+  const problem = attentionProblem(args.heads, args.kv.kvHeads, args.kv.headSize);
+  assert(problem === null, problem ?? '');
   return {
     kernel: 'attention',
     shader: 'attention',

@@ -1,6 +1,6 @@
 import { ForgelightError } from '../base/errors';
 import type { GgufFile, GgufTensor } from '../gguf/types';
-import { MAX_ATTENTION_GROUP, MAX_HEAD_SIZE } from '../kernels/attention';
+import { attentionProblem } from '../kernels/attention';
 import { UNIT_ELEMENTS } from '../kernels/weight-matrix';
 import type { QuantFormat } from '../quant/format';
 import { planeLayout } from '../quant/planes';
@@ -76,11 +76,11 @@ export function granuleBlocks(format: QuantFormat): number {
 
 function planLayer(planner: Planner, layer: Layer, hiddenSize: number): LayerWeightPlan {
   const { attention, feedForward } = layer;
-  const group = attention.heads / attention.kvHeads;
-  if (!Number.isInteger(group) || group > MAX_ATTENTION_GROUP || attention.headSize > MAX_HEAD_SIZE || attention.headSize % 4 !== 0) {
+  const problem = attentionProblem(attention.heads, attention.kvHeads, attention.headSize);
+  if (problem !== null) {
     throw new ForgelightError(
       'unsupported-architecture',
-      `${attention.heads} query heads over ${attention.kvHeads} KV heads of size ${attention.headSize}: the attention kernel takes up to ${MAX_ATTENTION_GROUP} query heads a KV head and head sizes up to ${MAX_HEAD_SIZE} in steps of 4. Choose another model.`,
+      `The attention kernel cannot take ${problem}. Choose another model.`,
     );
   }
   const width = attention.heads * attention.headSize;

@@ -61,7 +61,7 @@ var<workgroup> part_weight: array<f32, THREADS>;
   for (var tile = 0u; tile < end; tile += THREADS) {
     let position = tile + local;
     if (position < length) {
-      var dots: array<f32, MAX_GROUP>;
+      var dots = array<f32, MAX_GROUP>(); // written out: SwiftShader does not zero it again in each turn
       let key = kv_address(row_block(row, position, BLOCK_TOKENS), kv_head, position);
       for (var i = 0u; i < quads; i++) {
         let k = load4(key + i * 4u);
