@@ -49,6 +49,8 @@ export type Output =
 export class Executor {
   readonly limits: ModelLimits;
   private decodeCounts = NO_COUNTS;
+  /** The counters before the step that runs now, if it is a decode step; more outputs of it may follow. */
+  private decodeStart: DeviceCounters | null = null;
 
   constructor(private readonly model: PreparedModel) {
     this.limits = model.limits;
@@ -63,7 +65,7 @@ export class Executor {
   async run(submission: Submission): Promise<readonly Output[]> {
     const { device, plans, prepared, ropeTables } = this.model;
     const { body, rows, outputs, mode } = submission;
-    const before = device.counters();
+    if (body !== null) this.decodeStart = body === 'decode' ? device.counters() : null;
     device.write(plans.stepInput, 0, encodeStepInput(rows, outputs, ropeTables));
     const steps: PlanStep[] = [];
     if (body !== null) steps.push({ plan: prepared[body], rows: rows.length });
@@ -72,7 +74,7 @@ export class Executor {
       if (mode !== 'logits') steps.push({ plan: prepared[mode], rows: outputs.length });
     }
     const submitted = device.submit(steps, this.readback(mode, outputs.length));
-    if (body === 'decode') this.decodeCounts = countersSince(device.counters(), before);
+    if (this.decodeStart !== null) this.decodeCounts = countersSince(device.counters(), this.decodeStart);
     const bytes = await submitted;
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
     return outputs.map((_, i) => this.output(mode, words, i));

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
-import type { Device, DeviceBuffer } from '../device/device';
+import type { Device, DeviceBuffer, PreparedPlan } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, MATMUL_VARIANTS, type MatmulVariant } from '../kernels/matmul';
@@ -37,8 +37,13 @@ const TIMED_MS = 20;
 const MAX_REPEATS = 64;
 
 /** Picks the fastest variant of each kernel for this adapter, on weights of `format`. Throws `invalid-request` for unknown names. */
-export async function chooseVariants(device: Device, format: QuantFormat, options: ProbeOptions): Promise<KernelVariants> {
+export async function chooseVariants(
+  device: Device,
+  format: QuantFormat,
+  options: ProbeOptions,
+): Promise<KernelVariants> {
   const matvecs = MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup' || device.limits.subgroups);
+  refuseUnknownKernels(options.forced);
   const forcedMatvec = forced('matvec', matvecs, options.forced);
   const forcedMatmul = forced('matmul', MATMUL_VARIANTS, options.forced);
   if (forcedMatvec !== null && forcedMatmul !== null) return { matvec: forcedMatvec, matmul: forcedMatmul };
@@ -51,7 +56,19 @@ export async function chooseVariants(device: Device, format: QuantFormat, option
   return { matvec: forcedMatvec ?? measured.matvec, matmul: forcedMatmul ?? measured.matmul };
 }
 
-function forced<V extends string>(kernel: string, variants: readonly V[], choice: Readonly<Record<string, string>>): V | null {
+function refuseUnknownKernels(choice: Readonly<Record<string, string>>): void {
+  const stranger = Object.keys(choice).find((kernel) => kernel !== 'matvec' && kernel !== 'matmul');
+  if (stranger === undefined) return;
+  throw new ForgelightError('invalid-request', `debug.variants.${stranger}: only matvec and matmul have variants.`, {
+    param: `debug.variants.${stranger}`,
+  });
+}
+
+function forced<V extends string>(
+  kernel: string,
+  variants: readonly V[],
+  choice: Readonly<Record<string, string>>,
+): V | null {
   const name = choice[kernel];
   if (name === undefined) return null;
   const variant = variants.find((known) => known === name);
@@ -81,11 +98,12 @@ async function measureAll(
   device.write(step, 0, input);
   const weights = { buffer: buffers.weights, format, rows: ROWS, columns: COLUMNS };
   const args: LinearArgs = { weights, x: buffers.x, y: buffers.y, yStride: ROWS, epilogue: 'store' };
-  const time = (dispatch: Dispatch, count: number): Promise<number> => measure(device, step, buffers.y, dispatch, count, clock);
+  const timeOf = (dispatch: Dispatch, count: number): Promise<number> =>
+    measure(device, step, buffers.y, dispatch, count, clock);
   try {
     return {
-      matvec: await fastest(matvecs, (variant) => time(matvec({ ...args, variant }), 1)),
-      matmul: await fastest(MATMUL_VARIANTS, (variant) => time(matmul({ ...args, variant }), PROMPT_TOKENS)),
+      matvec: await fastest(matvecs, (variant) => timeOf(matvec({ ...args, variant }), 1)),
+      matmul: await fastest(MATMUL_VARIANTS, (variant) => timeOf(matmul({ ...args, variant }), PROMPT_TOKENS)),
     };
   } finally {
     for (const buffer of [...Object.values(buffers), step]) device.destroyBuffer(buffer);
@@ -103,7 +121,7 @@ async function fastest<V>(variants: readonly V[], time: (variant: V) => Promise<
   return best.variant;
 }
 
-/** Milliseconds of one dispatch: a first run warms up and tells how often to repeat; then the better of two runs. */
+/** Milliseconds of one dispatch. */
 async function measure(
   device: Device,
   step: DeviceBuffer,
@@ -113,6 +131,15 @@ async function measure(
   clock: Clock,
 ): Promise<number> {
   const plan = await device.prepare({ label: 'probe', stepInput: step, dispatches: [dispatch] });
+  try {
+    return await time(device, plan, y, rows, clock);
+  } finally {
+    device.release(plan);
+  }
+}
+
+/** A first run warms up, a second tells how often to repeat; where that is once, the better of the two counts. */
+async function time(device: Device, plan: PreparedPlan, y: DeviceBuffer, rows: number, clock: Clock): Promise<number> {
   const run = async (repeats: number): Promise<number> => {
     const steps = Array.from({ length: repeats }, () => ({ plan, rows }));
     const start = clock.now();
@@ -123,6 +150,5 @@ async function measure(
   const once = await run(1);
   const repeats = Math.max(1, Math.min(MAX_REPEATS, Math.floor(TIMED_MS / Math.max(once, 0.1))));
   const again = await run(repeats);
-  device.release(plan);
   return repeats === 1 ? Math.min(once, again) : again;
 }

@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { RecordingDevice } from '../../test/support/recording-device';
+import { TINY, tinyFile } from '../../test/support/tiny-llama';
+import type { DeviceBuffer } from '../device/device';
+import { NAN_KEY, TOP_K } from '../kernels/candidates';
+import { encodeStepInput } from '../kernels/step-input';
+import { allocateModel } from './allocate-model';
+import { Executor, type Submission } from './executor';
+import { describeNetwork } from './registry';
+import { ropeTable } from './rope';
+
+const BLOCKS = [1, 0];
+const ROWS = [0, 1, 2].map((position) => ({ token: position + 5, position, slot: 0, blocks: BLOCKS }));
+const { vocabulary } = TINY;
+
+async function setUp() {
+  const device = new RecordingDevice();
+  const file = tinyFile();
+  const { prepared } = allocateModel(device, file, describeNetwork(file), {
+    kvType: 'f32',
+    maxConcurrent: 4,
+    chunkTokens: 8,
+    variants: { matvec: 'rows', matmul: 'rows' },
+  });
+  const model = await prepared;
+  const executor = new Executor(model);
+  /** Puts what a kernel would have computed into its buffer. */
+  const compute = (buffer: DeviceBuffer, words: Uint32Array): void => device.write(buffer, 0, words);
+  const run = (submission: Partial<Submission>) =>
+    executor.run({ body: 'prefill', rows: ROWS, outputs: [], mode: 'argmax', ...submission });
+  /** The plans that the last submission ran, and for how many rows. */
+  const ran = (): unknown => device.submits.at(-1)?.steps.map(({ plan, rows }) => [plan.label, rows]);
+  return { device, model, executor, compute, run, ran };
+}
+
+describe('allocateModel', () => {
+  it('says what a request may hold here', async () => {
+    const { executor } = await setUp();
+    expect(executor.limits).toEqual({
+      vocabularySize: vocabulary,
+      contextLength: TINY.context,
+      blockTokens: 16,
+      totalBlocks: 3,
+      maxChunkTokens: 8,
+      maxDecodeRows: 4,
+      topK: vocabulary,
+      maxOutputs: 8,
+    });
+  });
+
+  it.each([
+    ['rows', undefined, 16],
+    ['tile', undefined, 40],
+    ['tile', 100, 40],
+    ['rows', 1, 1],
+  ] as const)('with matmul "%s" and chunkTokens %s prefills %i rows at once', async (matmul, chunkTokens, rows) => {
+    const file = tinyFile();
+    const { prepared } = allocateModel(new RecordingDevice(), file, describeNetwork(file), {
+      kvType: 'f16',
+      maxConcurrent: 1,
+      ...(chunkTokens === undefined ? {} : { chunkTokens }),
+      variants: { matvec: 'rows', matmul },
+    });
+    expect((await prepared).limits.maxChunkTokens).toBe(rows);
+  });
+});
+
+describe('Executor', () => {
+  it('writes the step once and runs the body alone where nothing is asked', async () => {
+    const { device, model, run, ran } = await setUp();
+    const before = device.counters();
+    expect(await run({})).toEqual([]);
+    expect(ran()).toEqual([['prefill', 3]]);
+    expect(device.submits.at(-1)?.readback.sizeBytes).toBe(4);
+    const words = encodeStepInput(ROWS, [], [ropeTable({ pairs: 8, base: 10_000, pairing: 'neighbours' })]);
+    expect([...device.bytesOf(model.plans.stepInput).subarray(0, words.byteLength)]).toEqual([
+      ...new Uint8Array(words.buffer),
+    ]);
+    expect(device.counters()).toMatchObject({
+      submits: before.submits + 1,
+      passes: before.passes + 1,
+      bufferWrites: before.bufferWrites + 1,
+      buffersCreated: before.buffersCreated,
+    });
+  });
+
+  it('gives the best token of each output', async () => {
+    const { model, compute, run, ran, device } = await setUp();
+    compute(model.plans.argmaxResult, Uint32Array.of(0x80000000, 7, NAN_KEY, 3));
+    expect(await run({ body: 'decode', outputs: [2, 0] })).toEqual([
+      { mode: 'argmax', tokenId: 7, nan: false },
+      { mode: 'argmax', tokenId: 3, nan: true },
+    ]);
+    expect(ran()).toEqual([
+      ['decode', 3],
+      ['head', 2],
+      ['argmax', 2],
+    ]);
+    expect(device.submits.at(-1)?.readback).toEqual({ buffer: model.plans.argmaxResult, sizeBytes: 16 });
+  });
+
+  it('gives the best candidates of each output, no more than there are tokens', async () => {
+    const { model, compute, run, ran, device } = await setUp();
+    const pairs = (nan: boolean): number[] => {
+      return Array.from({ length: TOP_K }, (_, i) => [i === 0 && nan ? NAN_KEY : 0xc0000000 - i, 40 - i]).flat();
+    };
+    compute(model.plans.topkResult, Uint32Array.from([...pairs(false), ...pairs(true)]));
+    const [first, second] = await run({ outputs: [1, 2], mode: 'topk' });
+    expect(ran()).toEqual([
+      ['prefill', 3],
+      ['head', 2],
+      ['topk', 2],
+    ]);
+    if (first?.mode !== 'topk' || second?.mode !== 'topk') throw new Error('expected candidates');
+    expect([...first.ids]).toEqual(Array.from({ length: vocabulary }, (_, i) => 40 - i));
+    expect(first.logits[0]).toBe(2); // 0x40000000
+    expect(first.logits).toHaveLength(vocabulary);
+    expect([first.nan, second.nan]).toEqual([false, true]);
+    expect(device.submits.at(-1)?.readback.sizeBytes).toBe(2 * TOP_K * 8);
+  });
+
+  it('gives all logits, each output its own array', async () => {
+    const { model, compute, run, ran } = await setUp();
+    const logits = Float32Array.from({ length: 2 * vocabulary }, (_, i) => i / 2);
+    compute(model.plans.logits, new Uint32Array(logits.buffer));
+    const outputs = await run({ body: null, outputs: [0, 1], mode: 'logits' });
+    expect(ran()).toEqual([['head', 2]]);
+    const arrays = outputs.map((output) => (output.mode === 'logits' ? output.logits : new Float32Array()));
+    expect(arrays.map((array) => [...array])).toEqual([
+      [...logits.subarray(0, vocabulary)],
+      [...logits.subarray(vocabulary)],
+    ]);
+    expect(arrays.every((array) => array.byteLength === array.buffer.byteLength)).toBe(true);
+  });
+
+  it('tells what a decode step cost, with all its submissions', async () => {
+    const { executor, run } = await setUp();
+    expect(executor.lastDecodeStep.submits).toBe(0);
+    await run({ body: 'prefill' });
+    await run({ body: null, outputs: [0] });
+    expect(executor.lastDecodeStep.submits).toBe(0);
+    await run({ body: 'decode', outputs: [0] });
+    const one = executor.lastDecodeStep;
+    expect(one).toMatchObject({
+      submits: 1,
+      passes: 1,
+      bufferWrites: 1,
+      readbacks: 1,
+      readbackBytes: 8,
+      buffersCreated: 0,
+    });
+    expect(one.dispatches).toBeGreaterThan(10);
+    await run({ body: null, outputs: [1], mode: 'topk' });
+    expect(executor.lastDecodeStep).toMatchObject({ submits: 2, bufferWrites: 2, readbackBytes: 8 + TOP_K * 8 });
+    await run({ body: 'decode', outputs: [0] });
+    expect(executor.lastDecodeStep).toEqual(one);
+  });
+
+  it('submits before it waits: steps run in the order of the calls', async () => {
+    const { device, run } = await setUp();
+    const both = [run({ body: 'decode', outputs: [0] }), run({ body: 'prefill' })];
+    expect(device.submits.map(({ steps }) => steps[0]?.plan.label)).toEqual(['decode', 'prefill']);
+    await Promise.all(both);
+  });
+});

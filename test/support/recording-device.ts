@@ -1,0 +1,129 @@
+import { NO_COUNTS, type DeviceCounters } from '../../src/base/counters';
+import type { Device, DeviceBuffer, DeviceLoss, PreparedPlan, Readback } from '../../src/device/device';
+import type { Plan, PlanStep } from '../../src/device/plan';
+
+class RecordedBuffer implements DeviceBuffer {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+
+  constructor(
+    readonly label: string,
+    readonly sizeBytes: number,
+  ) {
+    this.bytes = new Uint8Array(sizeBytes);
+  }
+}
+
+class RecordedPlan implements PreparedPlan {
+  constructor(readonly plan: Plan) {}
+
+  get label(): string {
+    return this.plan.label;
+  }
+}
+
+export interface RecordedSubmit {
+  readonly steps: readonly { readonly plan: Plan; readonly rows: number }[];
+  readonly readback: Readback;
+}
+
+/** A device that computes nothing: it holds the bytes that are written, and remembers what is asked of it. */
+export class RecordingDevice implements Device {
+  readonly build = 'recorded';
+  readonly name = 'recorder';
+  readonly limits: Device['limits'];
+  readonly lost: Promise<DeviceLoss> = new Promise(() => undefined);
+  /** Buffers that exist, and plans that are prepared. */
+  readonly buffers = new Set<RecordedBuffer>();
+  readonly plans = new Set<PreparedPlan>();
+  readonly submits: RecordedSubmit[] = [];
+  flushes = 0;
+  private readonly counts = { ...NO_COUNTS } as { -readonly [K in keyof DeviceCounters]: number };
+
+  constructor(
+    private readonly options: {
+      readonly subgroups?: boolean;
+      /** Called at each submission; what it throws or rejects with is what the submission rejects with. */
+      readonly onSubmit?: (submit: RecordedSubmit) => void | Promise<void>;
+    } = {},
+    readonly kind: Device['kind'] = 'webgpu',
+  ) {
+    this.limits = { maxBufferBytes: 2 ** 31, maxBindingBytes: 2 ** 31, subgroups: options.subgroups ?? false };
+  }
+
+  get features(): readonly string[] {
+    return this.limits.subgroups ? ['subgroups'] : [];
+  }
+
+  createBuffer(label: string, sizeBytes: number): DeviceBuffer {
+    const buffer = new RecordedBuffer(label, Math.ceil(sizeBytes / 4) * 4);
+    this.buffers.add(buffer);
+    this.counts.buffersCreated += 1;
+    return buffer;
+  }
+
+  destroyBuffer(buffer: DeviceBuffer): void {
+    this.buffers.delete(recorded(buffer));
+  }
+
+  write(buffer: DeviceBuffer, offsetBytes: number, data: Uint8Array | Uint32Array): void {
+    if (offsetBytes % 4 !== 0 || data.byteLength % 4 !== 0) throw new Error(`${buffer.label}: whole words are written`);
+    recorded(buffer).bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offsetBytes);
+    this.counts.bufferWrites += 1;
+    this.counts.bytesWritten += data.byteLength;
+  }
+
+  async flush(): Promise<void> {
+    this.flushes += 1;
+  }
+
+  async prepare(plan: Plan): Promise<PreparedPlan> {
+    const prepared = new RecordedPlan(plan);
+    this.plans.add(prepared);
+    return prepared;
+  }
+
+  release(prepared: PreparedPlan): void {
+    this.plans.delete(prepared);
+  }
+
+  async submit(steps: readonly PlanStep[], readback: Readback): Promise<Uint8Array> {
+    const submit = { steps: steps.map(({ plan, rows }) => ({ plan: planOf(plan), rows })), readback };
+    this.submits.push(submit);
+    this.counts.submits += 1;
+    this.counts.passes += 1;
+    this.counts.readbacks += 1;
+    this.counts.readbackBytes += readback.sizeBytes;
+    for (const { plan } of submit.steps) this.counts.dispatches += plan.dispatches.length;
+    const result = recorded(readback.buffer).bytes.slice(0, readback.sizeBytes);
+    await this.options.onSubmit?.(submit);
+    return result;
+  }
+
+  counters(): DeviceCounters {
+    return { ...this.counts };
+  }
+
+  allocatedBytes(): number {
+    return [...this.buffers].reduce((sum, buffer) => sum + buffer.sizeBytes, 0);
+  }
+
+  close(): void {
+    this.buffers.clear();
+    this.plans.clear();
+  }
+
+  /** What lies in a buffer now. */
+  bytesOf(buffer: DeviceBuffer): Uint8Array<ArrayBuffer> {
+    return recorded(buffer).bytes;
+  }
+}
+
+function recorded(buffer: DeviceBuffer): RecordedBuffer {
+  if (!(buffer instanceof RecordedBuffer)) throw new Error(`${buffer.label} belongs to the recorder`);
+  return buffer;
+}
+
+function planOf(prepared: PreparedPlan): Plan {
+  if (!(prepared instanceof RecordedPlan)) throw new Error(`${prepared.label} was prepared by the recorder`);
+  return prepared.plan;
+}
