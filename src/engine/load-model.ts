@@ -12,6 +12,7 @@ import type { LoadPhase, LoadProgress } from '../protocol/progress';
 import { hashingStream, type HashingStream } from '../store/hashing';
 import { ProgressMeter } from '../store/progress';
 import type { ModelSource, OpenedModel } from '../store/source';
+import { orAbort } from '../store/waiting';
 import { createChatTokenizer, type ChatTokenizer } from '../tokenizer/chat-tokenizer';
 import { Actor } from './actor';
 import { HostedEngine } from './hosted-engine';
@@ -80,7 +81,7 @@ class Load {
       const allocated = this.allocate(model, variants);
       // Awaited below; a failure while the weights still stream is not unhandled, it is met then.
       allocated.prepared.catch(() => undefined);
-      await this.device.flush();
+      await this.unlessAborted(this.device.flush());
       const sizeBytes = await this.stream(model, allocated, opened);
       const sha256 = this.verify(stream, opened);
       const executor = await this.finish(allocated);
@@ -98,9 +99,7 @@ class Load {
   private async probe(model: DescribedModel): Promise<KernelVariants> {
     const { clock, variantCache } = this.host;
     const forced = this.options.debug.variants ?? {};
-    const variants = await chooseVariants(this.device, model.mainFormat, { clock, cache: variantCache, forced });
-    this.host.signal.throwIfAborted();
-    return variants;
+    return this.unlessAborted(chooseVariants(this.device, model.mainFormat, { clock, cache: variantCache, forced }));
   }
 
   private allocate(model: DescribedModel, variants: KernelVariants): AllocatedModel {
@@ -123,8 +122,7 @@ class Load {
     this.meter.advance(start);
     let sizeBytes = start;
     for (let bytes = await model.weights.read(); bytes !== null; bytes = await model.weights.read()) {
-      this.host.signal.throwIfAborted();
-      await upload.push(bytes);
+      await this.unlessAborted(upload.push(bytes));
       sizeBytes += bytes.byteLength;
       this.meter.advance(bytes.byteLength);
     }
@@ -150,13 +148,11 @@ class Load {
 
   private async finish(allocated: AllocatedModel): Promise<Executor> {
     this.begin('upload', 0);
-    await this.device.flush();
+    await this.unlessAborted(this.device.flush());
     this.begin('compile', 0);
-    const executor = new Executor(await allocated.prepared);
-    this.host.signal.throwIfAborted();
+    const executor = new Executor(await this.unlessAborted(allocated.prepared));
     this.begin('warmup', 0);
-    await warmUp(executor);
-    this.host.signal.throwIfAborted();
+    await this.unlessAborted(warmUp(executor));
     return executor;
   }
 
@@ -188,11 +184,25 @@ class Load {
     };
   }
 
-  private engine(info: EngineInfo, tokenizer: ChatTokenizer, executor: Executor, variants: KernelVariants): HostedEngine {
+  private engine(
+    info: EngineInfo,
+    tokenizer: ChatTokenizer,
+    executor: Executor,
+    variants: KernelVariants,
+  ): HostedEngine {
     const { maxQueued, maxConcurrent, timeouts, debug, model } = this.options;
     const { clock, randomSeed, report } = this.host;
     const runner = new ModelRunner(executor);
-    const actor = new Actor({ runner, tokenizer, clock, maxQueued, maxConcurrent, timeouts, report, depth: debug.depth ?? 2 });
+    const actor = new Actor({
+      runner,
+      tokenizer,
+      clock,
+      maxQueued,
+      maxConcurrent,
+      timeouts,
+      report,
+      depth: debug.depth ?? 2,
+    });
     return new HostedEngine({
       actor,
       device: this.device,
@@ -206,7 +216,13 @@ class Load {
     });
   }
 
+  /** What the device is asked to do may take long: an abort does not wait for it. The device, once closed, ends it. */
+  private unlessAborted<T>(work: Promise<T>): Promise<T> {
+    return orAbort(work, this.host.signal);
+  }
+
   private begin(name: LoadPhase, total: number): void {
+    this.host.signal.throwIfAborted();
     this.end();
     this.phase = { name, startMs: this.host.clock.now() };
     this.meter.begin(name, total);
