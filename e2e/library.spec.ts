@@ -42,7 +42,14 @@ test('imported from another origin, the library loads a model and gives the exac
   expect(result.refused).toBe('closed');
 
   console.log('counters of the last decoded token:', result.stats.lastStep);
-  expect(result.stats.lastStep).toMatchObject({ submits: 1, passes: 1, bindGroupsCreated: 0, bufferWrites: 1, buffersCreated: 0, pipelinesCreated: 0 });
+  expect(result.stats.lastStep).toMatchObject({
+    submits: 1,
+    passes: 1,
+    bindGroupsCreated: 0,
+    bufferWrites: 1,
+    buffersCreated: 0,
+    pipelinesCreated: 0,
+  });
 });
 
 test('loadTokenizer reads the header only', async ({ page }, info) => {
@@ -51,7 +58,11 @@ test('loadTokenizer reads the header only', async ({ page }, info) => {
       const { loadTokenizer } = await import(library);
       const tokenizer = await loadTokenizer(model);
       const text = 'Hello, wörld! 👋';
-      return { back: tokenizer.decode(tokenizer.encode(text, { addSpecial: false })), text, size: tokenizer.vocabularySize };
+      return {
+        back: tokenizer.decode(tokenizer.encode(text, { addSpecial: false })),
+        text,
+        size: tokenizer.vocabularySize,
+      };
     },
     { library: libraryUrl(info.config.metadata), model: MODEL },
   );

@@ -15,7 +15,11 @@ const BLANK_PAGE = '/bench.html';
 
 await runScript(async (signal) => {
   const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, adapter: { type: 'boolean', default: false }, variants: { type: 'string', default: '' } },
+    options: {
+      json: { type: 'boolean', default: false },
+      adapter: { type: 'boolean', default: false },
+      variants: { type: 'string', default: '' },
+    },
   });
   await ensureDependencies(signal);
   await ensureDefaultModel(signal);
@@ -40,9 +44,16 @@ async function measureInBrowser(executablePath, options) {
     const page = await browser.newPage();
     const origin = `http://127.0.0.1:${port}`;
     // A page of its own, so that nothing else draws or computes.
-    await page.route(`${origin}${BLANK_PAGE}`, (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
+    await page.route(`${origin}${BLANK_PAGE}`, (route) =>
+      route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }),
+    );
     await page.goto(`${origin}${BLANK_PAGE}`);
-    const variants = Object.fromEntries(options.variants.split(',').filter(Boolean).map((pair) => pair.split('=')));
+    const variants = Object.fromEntries(
+      options.variants
+        .split(',')
+        .filter(Boolean)
+        .map((pair) => pair.split('=')),
+    );
     return await page.evaluate(measure, { variants, promptTokens: PROMPT_TOKENS, decodeTokens: DECODE_TOKENS });
   } finally {
     await browser.close();
@@ -61,7 +72,11 @@ async function measure({ variants, promptTokens, decodeTokens }) {
   const engine = await createEngine({ model: '/models/SmolLM2-135M-Instruct.Q4_1.gguf', debug: { variants } });
   const loadSeconds = (performance.now() - started) / 1000;
   const words = await engine.tokenize('The quick brown fox jumps over the lazy dog. '.repeat(promptTokens));
-  const answer = await engine.completions.create({ prompt: words.slice(0, promptTokens), max_tokens: decodeTokens + 1, temperature: 0 });
+  const answer = await engine.completions.create({
+    prompt: words.slice(0, promptTokens),
+    max_tokens: decodeTokens + 1,
+    temperature: 0,
+  });
   const stats = await engine.stats();
   const { info } = engine;
   await engine.close();
@@ -74,11 +89,24 @@ function table({ info, loadSeconds, timings, stats }) {
   const rows = [
     ['model', `${info.model.name} ${info.model.quantisation}`],
     ['adapter', `${info.device.name} (${info.device.features.join(', ') || 'no features'})`],
-    ['kernels', Object.entries(stats.variants).map((pair) => pair.join('=')).join(' ')],
-    ['load', `${loadSeconds.toFixed(1)} s (${Object.entries(stats.loadMs).map(([phase, ms]) => `${phase} ${(Number(ms) / 1000).toFixed(1)}`).join(', ')})`],
+    [
+      'kernels',
+      Object.entries(stats.variants)
+        .map((pair) => pair.join('='))
+        .join(' '),
+    ],
+    [
+      'load',
+      `${loadSeconds.toFixed(1)} s (${Object.entries(stats.loadMs)
+        .map(([phase, ms]) => `${phase} ${(Number(ms) / 1000).toFixed(1)}`)
+        .join(', ')})`,
+    ],
     ['prefill', `${timings.prompt_per_second.toFixed(2)} tokens/s over ${timings.prompt_n}`],
     ['decode', `${timings.predicted_per_second.toFixed(2)} tokens/s over ${timings.predicted_n}`],
-    ['per decoded token', `${step.dispatches} dispatches, ${step.submits} submit, ${step.passes} pass, ${step.bindGroupsCreated} bind groups, ${step.bufferWrites} buffer write, ${step.readbackBytes} bytes read back`],
+    [
+      'per decoded token',
+      `${step.dispatches} dispatches, ${step.submits} submit, ${step.passes} pass, ${step.bindGroupsCreated} bind groups, ${step.bufferWrites} buffer write, ${step.readbackBytes} bytes read back`,
+    ],
     ['GPU memory', `${(stats.gpuBytes / 1e6).toFixed(1)} MB`],
   ];
   return rows.map(([name, value]) => `${String(name).padEnd(18)} ${value}`).join('\n');

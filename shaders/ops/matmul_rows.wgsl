@@ -1,5 +1,6 @@
 // Matrix × matrix for prompts, 4 weight rows × 8 tokens a thread, no barrier: y[t, n] = Σ_k W[n, k] · x[t, k], then the
-// epilogue. Weights are read once per 8 tokens. Best on software adapters.
+// epilogue. Weights are read once per 8 tokens. Best on software adapters, which want constant indices and no loops
+// over private arrays.
 // W [rows × 32·units] quantised · x [tokens × 32·units] f32 · y [tokens × y_stride] f32
 // grid: (⌈rows / 4 / 64⌉, ⌈tokens / 8⌉, 1)
 import quant::dequant32;
@@ -24,43 +25,47 @@ fn weights_of(row: u32, unit: u32) -> array<vec4f, 8> {
   return dequant32(min(row, params.rows - 1u) * params.units + unit, params.plane);
 }
 
+// Adds four columns of the product: to each token's sums (a component a row) the dot products of its quad of x with
+// the rows' quads, the columns of `w`. What lies past the last token is read and never stored.
+fn add_quad(sums: ptr<function, array<vec4f, T>>, w: mat4x4f, o: u32) {
+  let stride = params.units * 8u;
+  (*sums)[0] += x[o] * w;
+  (*sums)[1] += x[o + stride] * w;
+  (*sums)[2] += x[o + 2u * stride] * w;
+  (*sums)[3] += x[o + 3u * stride] * w;
+  (*sums)[4] += x[o + 4u * stride] * w;
+  (*sums)[5] += x[o + 5u * stride] * w;
+  (*sums)[6] += x[o + 6u * stride] * w;
+  (*sums)[7] += x[o + 7u * stride] * w;
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.x * R;
   if (row >= params.rows) { return; }
   let token = id.y * T;
   let tokens = row_count();
-  var base: array<u32, T>; // where token t's x begins; past the end the last token again, not stored
-  for (var t = 0u; t < T; t++) { base[t] = min(token + t, tokens - 1u) * params.units * 8u; }
 
-  var s0: array<vec4f, T>;
-  var s1: array<vec4f, T>;
-  var s2: array<vec4f, T>;
-  var s3: array<vec4f, T>;
+  var sums: array<vec4f, T>;
   for (var u = 0u; u < params.units; u++) {
-    let w0 = weights_of(row, u);
-    let w1 = weights_of(row + 1u, u);
-    let w2 = weights_of(row + 2u, u);
-    let w3 = weights_of(row + 3u, u);
-    for (var i = 0u; i < 8u; i++) {
-      for (var t = 0u; t < T; t++) {
-        let v = x[base[t] + u * 8u + i];
-        s0[t] += w0[i] * v;
-        s1[t] += w1[i] * v;
-        s2[t] += w2[i] * v;
-        s3[t] += w3[i] * v;
-      }
-    }
+    let a = weights_of(row, u);
+    let b = weights_of(row + 1u, u);
+    let c = weights_of(row + 2u, u);
+    let d = weights_of(row + 3u, u);
+    let o = (token * params.units + u) * 8u;
+    add_quad(&sums, mat4x4f(a[0], b[0], c[0], d[0]), o);
+    add_quad(&sums, mat4x4f(a[1], b[1], c[1], d[1]), o + 1u);
+    add_quad(&sums, mat4x4f(a[2], b[2], c[2], d[2]), o + 2u);
+    add_quad(&sums, mat4x4f(a[3], b[3], c[3], d[3]), o + 3u);
+    add_quad(&sums, mat4x4f(a[4], b[4], c[4], d[4]), o + 4u);
+    add_quad(&sums, mat4x4f(a[5], b[5], c[5], d[5]), o + 5u);
+    add_quad(&sums, mat4x4f(a[6], b[6], c[6], d[6]), o + 6u);
+    add_quad(&sums, mat4x4f(a[7], b[7], c[7], d[7]), o + 7u);
   }
-  for (var t = 0u; t < T; t++) {
-    if (token + t < tokens) {
-      let sums = vec4f(dot(s0[t], vec4f(1.0)), dot(s1[t], vec4f(1.0)), dot(s2[t], vec4f(1.0)), dot(s3[t], vec4f(1.0)));
-      for (var r = 0u; r < R; r++) {
-        if (row + r < params.rows) {
-          let to = (token + t) * params.y_stride + params.y_offset + row + r;
-          if (EPILOGUE == ADD) { y[to] += sums[r]; } else { y[to] = sums[r]; }
-        }
-      }
+  for (var t = 0u; t < min(T, tokens - token); t++) {
+    for (var r = 0u; r < min(R, params.rows - row); r++) {
+      let to = (token + t) * params.y_stride + params.y_offset + row + r;
+      if (EPILOGUE == ADD) { y[to] += sums[t][r]; } else { y[to] = sums[t][r]; }
     }
   }
 }

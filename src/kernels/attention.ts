@@ -24,7 +24,9 @@ export function attentionProblem(heads: number, kvHeads: number, headSize: numbe
     return `heads of size ${headSize} (it takes multiples of 4 up to ${MAX_HEAD_SIZE})`;
   }
   const workgroupBytes = 4 * (group * (headSize + THREADS + 2) + THREADS * 5 + 1);
-  return workgroupBytes > MAX_WORKGROUP_BYTES ? `${group} query heads of size ${headSize} a KV head (too much workgroup memory)` : null;
+  return workgroupBytes > MAX_WORKGROUP_BYTES
+    ? `${group} query heads of size ${headSize} a KV head (too much workgroup memory)`
+    : null;
 }
 
 /** Causal attention of each row over its sequence's cache up to and including its own position. */

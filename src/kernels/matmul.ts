@@ -5,6 +5,8 @@ import { encodeLinear, EPILOGUE_CODES, linearRows, type LinearArgs } from './lin
 
 /** `rows`: 4 × 8 sums a thread, no barrier. `tile`: 64 × 64 tiles in workgroup memory. */
 export const MATMUL_VARIANTS = ['rows', 'tile'] as const;
+/** Tokens a thread takes at once: x must have rows up to the next multiple, whatever is in them. */
+export const TOKEN_TILE = 8;
 export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
 
 /** The prefill kernel of a linear layer. A token's sums are in one order whatever the chunk. No `swiglu` epilogue. */
@@ -24,7 +26,7 @@ export function matmul(args: LinearArgs & { readonly variant: MatmulVariant }): 
     ],
     grid: (tokens) =>
       args.variant === 'rows'
-        ? [divideUp(rows, 4 * 64), divideUp(tokens, 8), 1]
+        ? [divideUp(rows, 4 * 64), divideUp(tokens, TOKEN_TILE), 1]
         : [divideUp(rows, 64), divideUp(tokens, 64), 1],
   };
 }

@@ -25,7 +25,11 @@ export interface DescribedModel {
 }
 
 /** Reads the header and checks that every tensor is there and supported. Throws `bad-gguf` and `unsupported-…`. */
-export async function describeModel(stream: ByteStream, fileSizeBytes: number | null, fileName: string): Promise<DescribedModel> {
+export async function describeModel(
+  stream: ByteStream,
+  fileSizeBytes: number | null,
+  fileName: string,
+): Promise<DescribedModel> {
   const { file, rest } = await readGgufHeader(stream, fileSizeBytes ?? undefined);
   try {
     const network = describeNetwork(file);

@@ -1,4 +1,5 @@
 import { defined } from '../base/assert';
+import { roundUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
 import type { Dispatch, Plan } from '../device/plan';
 import { attention } from '../kernels/attention';
@@ -6,7 +7,7 @@ import { argmax, candidateBytes, topk } from '../kernels/candidates';
 import { embed } from '../kernels/embed';
 import { kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
 import type { LinearArgs } from '../kernels/linear';
-import { matmul, type MatmulVariant } from '../kernels/matmul';
+import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
 import { matvec, type MatvecVariant } from '../kernels/matvec';
 import { rmsnorm } from '../kernels/rmsnorm';
 import { ropeKv } from '../kernels/rope-kv';
@@ -83,7 +84,8 @@ class PlanBuilder {
     private readonly weights: DeviceWeights,
     private readonly options: PlanOptions,
   ) {
-    const rows = Math.max(options.maxChunkTokens, options.maxDecodeRows);
+    // Whole tiles of tokens: a kernel may read past the last row, never past the buffer.
+    const rows = roundUp(Math.max(options.maxChunkTokens, options.maxDecodeRows), TOKEN_TILE);
     const widest = (size: (layer: Network['layers'][number]) => number): number =>
       Math.max(...network.layers.map(size));
     const width = widest(({ attention: a }) => a.heads * a.headSize);
@@ -127,8 +129,14 @@ class PlanBuilder {
     const top = topk({ logits, size: network.vocabularySize, scratch });
     const plan = (label: string, dispatches: readonly Dispatch[]): Plan => ({ label, stepInput, dispatches });
     return {
-      prefill: plan('prefill', this.body(weightPlan, (args) => matmul({ ...args, variant: options.matmul }), false)),
-      decode: plan('decode', this.body(weightPlan, (args) => matvec({ ...args, variant: options.matvec }), true)),
+      prefill: plan(
+        'prefill',
+        this.body(weightPlan, (args) => matmul({ ...args, variant: options.matmul }), false),
+      ),
+      decode: plan(
+        'decode',
+        this.body(weightPlan, (args) => matvec({ ...args, variant: options.matvec }), true),
+      ),
       head: plan('head', this.head(weightPlan, logits)),
       argmax: plan('argmax', best.dispatches),
       topk: plan('topk', top.dispatches),

@@ -144,7 +144,10 @@ class Planner {
   private tensor(name: string, shape: readonly number[]): GgufTensor {
     const tensor = this.tensors.get(name);
     if (tensor === undefined) {
-      throw new ForgelightError('bad-gguf', `The file has no tensor ${name}, which its architecture needs. Download it again or choose another file.`);
+      throw new ForgelightError(
+        'bad-gguf',
+        `The file has no tensor ${name}, which its architecture needs. Download it again or choose another file.`,
+      );
     }
     const found = tensor.shape.filter((length, i) => length !== 1 || i < shape.length);
     if (found.length !== shape.length || found.some((length, i) => length !== shape[i])) {

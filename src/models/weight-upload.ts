@@ -70,10 +70,19 @@ function sinksOf(device: Device, plan: WeightPlan, weights: DeviceWeights): Sink
   const matrixSinks = matrices.flatMap((matrix) =>
     matrix.parts.map(({ tensor, firstRow }) => {
       const firstBlock = (firstRow * matrix.columns) / matrix.format.blockElements;
-      return new MatrixSink(device, tensor, weights.matrix(matrix).buffer, matrix.format, matrixPlanes(matrix), firstBlock);
+      return new MatrixSink(
+        device,
+        tensor,
+        weights.matrix(matrix).buffer,
+        matrix.format,
+        matrixPlanes(matrix),
+        firstBlock,
+      );
     }),
   );
-  const vectorSinks = vectors.map((vector) => new VectorSink(device, vector.tensor, weights.vector(vector), vector.format));
+  const vectorSinks = vectors.map(
+    (vector) => new VectorSink(device, vector.tensor, weights.vector(vector), vector.format),
+  );
   return [...matrixSinks, ...vectorSinks];
 }
 

@@ -24,12 +24,13 @@ export class WorkerHost implements EngineHost {
 
   load(options: LoadOptions, onProgress: (progress: LoadProgress) => void): Promise<Result<EngineInfo>> {
     return settle(async () => {
-      if (this.isTaken) throw new ForgelightError('invalid-request', 'This worker has loaded its model: start another one.');
+      if (this.isTaken)
+        throw new ForgelightError('invalid-request', 'This worker has loaded its model: start another one.');
       this.isTaken = true;
       const { load } = parseEngineOptions(options);
       this.engine = await loadModel(load, {
         source: modelSource(load.model, { clock, random: Math.random, stallMs: load.timeouts.stallMs }),
-        openDevice: () => createWebGpuDevice(load.debug),
+        openDevice: () => createWebGpuDevice(navigator.gpu, load.debug),
         clock,
         variantCache: createVariantCache(report),
         randomSeed,

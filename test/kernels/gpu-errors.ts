@@ -1,3 +1,5 @@
+type RequestDevice = (this: GPUAdapter, ...args: Parameters<GPUAdapter['requestDevice']>) => Promise<GPUDevice>;
+
 /**
  * From now on every submission and every pipeline of every GPU device of this page runs inside error scopes.
  * Gives a function that resolves with what went wrong since it was last called.
@@ -5,7 +7,7 @@
 export function collectGpuErrors(): () => Promise<string[]> {
   let scopes: Promise<GPUError | null>[] = [];
   const uncaptured: string[] = [];
-  const requestDevice = GPUAdapter.prototype.requestDevice;
+  const requestDevice = Reflect.get(GPUAdapter.prototype, 'requestDevice') as RequestDevice;
   GPUAdapter.prototype.requestDevice = async function (this: GPUAdapter, ...args) {
     const device = await requestDevice.apply(this, args);
     device.addEventListener('uncapturederror', ({ error }) => uncaptured.push(error.message));

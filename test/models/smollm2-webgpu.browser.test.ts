@@ -15,9 +15,17 @@ import { float32Of } from './zoo-suite';
 interface Oracle {
   readonly raw: readonly {
     readonly promptIds: readonly number[];
-    readonly exact: { readonly greedyIds: readonly number[]; readonly margins: readonly number[]; readonly logits_b64: string };
+    readonly exact: {
+      readonly greedyIds: readonly number[];
+      readonly margins: readonly number[];
+      readonly logits_b64: string;
+    };
   }[];
-  readonly teacherForced: { readonly ids: readonly number[]; readonly argmax: readonly number[]; readonly margins: readonly number[] };
+  readonly teacherForced: {
+    readonly ids: readonly number[];
+    readonly argmax: readonly number[];
+    readonly margins: readonly number[];
+  };
   readonly perplexity: { readonly ids: readonly number[]; readonly exactFirst64: number };
 }
 
@@ -42,7 +50,7 @@ describe('SmolLM2-135M-Instruct Q4_1 on WebGPU', () => {
     const bytes = new Uint8Array(await model.arrayBuffer());
     const parsed = parseGguf(bytes, bytes.byteLength);
     if (parsed.kind !== 'complete') throw new Error('the model is cut');
-    device = await createWebGpuDevice();
+    device = await createWebGpuDevice(navigator.gpu);
     const allocated = allocateModel(device, parsed.file, describeNetwork(parsed.file), {
       contextLength: 128,
       kvType: 'f32',

@@ -74,7 +74,9 @@ export async function prefill(
 ): Promise<StepResult[]> {
   const results: StepResult[] = [];
   for (let from = 0; from < ids.length; from += chunk) {
-    const rows = ids.slice(from, from + chunk).map((id, i): StepRow => ({ token: tokenId(id), position: from + i, slot: 1 }));
+    const rows = ids
+      .slice(from, from + chunk)
+      .map((id, i): StepRow => ({ token: tokenId(id), position: from + i, slot: 1 }));
     const outputs = positions.filter((p) => p >= from && p < from + rows.length).map((p) => ({ row: p - from, mode }));
     results.push(...(await runner.submit({ kind: 'prefill', rows, sequences: [SEQUENCE], outputs })));
   }
@@ -130,7 +132,9 @@ export function describeZoo(
       const results = await prefill(runner, reference.prompts.p3, options.chunkTokens, [0, 1, 2], 'logits');
       const exact = float32Of(reference.exact.p3_all_logits_b64);
       const size = exact.length / 3;
-      results.forEach((result, i) => expectClose(logitsOf(result), exact.subarray(i * size, (i + 1) * size), options.kvType));
+      results.forEach((result, i) =>
+        expectClose(logitsOf(result), exact.subarray(i * size, (i + 1) * size), options.kvType),
+      );
       expect(results).toHaveLength(3);
     });
 
@@ -140,7 +144,9 @@ export function describeZoo(
       const steps = [Promise.resolve([first])] as Promise<readonly (StepResult | undefined)[]>[];
       for (let i = 1; i < reference.exact.greedy24.length; i++) {
         const rows = [{ token: null, position: ids.length + i - 1, slot: 1 }];
-        steps.push(runner.submit({ kind: 'decode', rows, sequences: [SEQUENCE], outputs: [{ row: 0, mode: 'argmax' }] }));
+        steps.push(
+          runner.submit({ kind: 'decode', rows, sequences: [SEQUENCE], outputs: [{ row: 0, mode: 'argmax' }] }),
+        );
       }
       const chosen = (await Promise.all(steps)).map(([result]) => (result?.mode === 'argmax' ? result.tokenId : -1));
       const allowed = 2 * (options.kvType === 'f32' ? MAX_ABS : F16_MAX_ABS);

@@ -9,17 +9,17 @@ async function readModel(name: string): Promise<ZooFile> {
   return { bytes: new Uint8Array(await model.arrayBuffer()), reference: (await reference.json()) as ZooReference };
 }
 
-describeZoo('webgpu, row per thread', () => createWebGpuDevice(), readModel, {
+describeZoo('webgpu, row per thread', () => createWebGpuDevice(navigator.gpu), readModel, {
   variants: { matvec: 'rows', matmul: 'rows' },
   kvType: 'f32',
   chunkTokens: 7,
 });
-describeZoo('webgpu, no features', () => createWebGpuDevice({ features: [] }), readModel, {
+describeZoo('webgpu, no features', () => createWebGpuDevice(navigator.gpu, { features: [] }), readModel, {
   variants: { matvec: 'lanes', matmul: 'tile' },
   kvType: 'f32',
   chunkTokens: 64,
 });
-describeZoo('webgpu, subgroups, f16 KV', () => createWebGpuDevice(), readModel, {
+describeZoo('webgpu, subgroups, f16 KV', () => createWebGpuDevice(navigator.gpu), readModel, {
   variants: { matvec: 'subgroup', matmul: 'tile' },
   kvType: 'f16',
   chunkTokens: 16,

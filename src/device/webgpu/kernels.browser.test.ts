@@ -11,10 +11,10 @@ afterEach(async () => {
   expect(await gpuErrors()).toEqual([]);
 });
 
-describeKernels('WebGPU with all features', () => createWebGpuDevice(), {
+describeKernels('WebGPU with all features', () => createWebGpuDevice(navigator.gpu), {
   variants: { matvec: MATVEC_VARIANTS, matmul: MATMUL_VARIANTS },
 });
 
-describeKernels('WebGPU without features', () => createWebGpuDevice({ features: [] }), {
+describeKernels('WebGPU without features', () => createWebGpuDevice(navigator.gpu, { features: [] }), {
   variants: { matvec: MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup'), matmul: MATMUL_VARIANTS },
 });

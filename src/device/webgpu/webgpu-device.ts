@@ -34,9 +34,9 @@ class GpuPlan implements PreparedPlan {
   ) {}
 }
 
-/** Opens the adapter of this window or worker. Throws `no-webgpu`, `no-adapter`, `missing-feature`. */
-export async function createWebGpuDevice(options: AdapterOptions = {}): Promise<Device> {
-  const { device, name, features } = await openGpuDevice(globalThis.navigator?.gpu, options);
+/** Opens the adapter that `gpu` (the host's `navigator.gpu`) offers. Throws `no-webgpu`, `no-adapter`, `missing-feature`. */
+export async function createWebGpuDevice(gpu: GPU | undefined, options: AdapterOptions = {}): Promise<Device> {
+  const { device, name, features } = await openGpuDevice(gpu, options);
   return new WebGpuDevice(device, name, features);
 }
 
@@ -145,7 +145,11 @@ export class WebGpuDevice implements Device {
         entries: [
           {
             binding: 0,
-            resource: { buffer: params.gpu, offset: i * BINDING_ALIGNMENT, size: roundUp(dispatch.params.byteLength, 16) },
+            resource: {
+              buffer: params.gpu,
+              offset: i * BINDING_ALIGNMENT,
+              size: roundUp(dispatch.params.byteLength, 16),
+            },
           },
           { binding: 1, resource: { buffer: step } },
           ...dispatch.buffers.map((use, j) => ({ binding: 2 + j, resource: { buffer: memoryOf(use.buffer).gpu } })),
