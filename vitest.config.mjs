@@ -4,11 +4,53 @@ import { CHROMIUM_FLAGS } from './scripts/lib/chromium-flags.mjs';
 import { installedChromiums } from './scripts/lib/chromium.mjs';
 import { testFiles } from './scripts/lib/vite-files.mjs';
 
-const BROWSER_TESTS = ['src/**/*.browser.test.ts', 'test/**/*.browser.test.ts'];
+const BROWSER_TESTS = ['src/**/*.browser.test.ts', 'test/!(long)/**/*.browser.test.ts', 'test/*.browser.test.ts'];
+/** Minutes each: `npm run test:long`. */
+const LONG_TESTS = ['test/long/**/*.browser.test.ts'];
 /** They run a real model, so they are slow, and they need it to be there. */
 const MODEL_TESTS = ['src/**/*.model.test.ts', 'test/**/*.model.test.ts'];
 
+const BUNDLED_BEFORE = [
+  'comlink',
+  'hash-wasm',
+  'valibot',
+  '@huggingface/jinja',
+  'lit',
+  'lit/decorators.js',
+  'lit/directives/repeat.js',
+  'marked',
+  'dompurify',
+  'axe-core',
+  'fast-check',
+];
+
 const executablePath = process.env.CHROMIUM_PATH || installedChromiums()[0];
+
+/** @param {string} name @param {string[]} include @returns {import('vitest/config').TestProjectConfiguration} */
+function browserProject(name, include) {
+  return {
+    plugins: [testFiles()],
+    // Found by import, these would be bundled in the middle of a run, which loads the page anew.
+    optimizeDeps: { include: BUNDLED_BEFORE },
+    test: {
+      name,
+      include,
+      fileParallelism: false,
+      testTimeout: 600_000,
+      hookTimeout: 600_000,
+      browser: {
+        enabled: true,
+        // Its own headless build has no WebGPU: `--headless=new` is among the flags.
+        headless: false,
+        screenshotFailures: false,
+        provider: playwright({
+          launchOptions: { ...(executablePath ? { executablePath } : {}), args: CHROMIUM_FLAGS },
+        }),
+        instances: [{ browser: 'chromium' }],
+      },
+    },
+  };
+}
 
 export default defineConfig({
   test: {
@@ -17,7 +59,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.mjs'],
-          exclude: [...BROWSER_TESTS, ...MODEL_TESTS],
+          exclude: ['**/*.browser.test.ts', ...MODEL_TESTS],
           testTimeout: 20_000,
         },
       },
@@ -29,41 +71,8 @@ export default defineConfig({
           hookTimeout: 600_000,
         },
       },
-      {
-        plugins: [testFiles()],
-        // Found by import, these would be bundled in the middle of a run, which loads the page anew.
-        optimizeDeps: {
-          include: [
-            ...['comlink', 'hash-wasm', 'valibot', '@huggingface/jinja'],
-            ...[
-              'lit',
-              'lit/decorators.js',
-              'lit/directives/repeat.js',
-              'marked',
-              'dompurify',
-              'axe-core',
-              'fast-check',
-            ],
-          ],
-        },
-        test: {
-          name: 'browser',
-          include: BROWSER_TESTS,
-          fileParallelism: false,
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
-          browser: {
-            enabled: true,
-            // Its own headless build has no WebGPU: `--headless=new` is among the flags.
-            headless: false,
-            screenshotFailures: false,
-            provider: playwright({
-              launchOptions: { ...(executablePath ? { executablePath } : {}), args: CHROMIUM_FLAGS },
-            }),
-            instances: [{ browser: 'chromium' }],
-          },
-        },
-      },
+      browserProject('browser', BROWSER_TESTS),
+      browserProject('long', LONG_TESTS),
     ],
   },
 });

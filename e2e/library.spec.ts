@@ -96,3 +96,36 @@ test('a damaged, a wrong and a missing file are told apart, in words', async ({ 
   expect(errors.missing.code).toBe('network');
   expect(errors.option).toMatchObject({ code: 'invalid-request', message: expect.stringContaining('maxConcurrent') });
 });
+
+test('a load is aborted in any phase, and another one works after it', async ({ page }, info) => {
+  const { names, after } = await page.evaluate(
+    async ({ library, model }) => {
+      const { createEngine } = await import(library);
+      const names: Record<string, string> = {};
+      for (const phase of ['start', 'probe', 'download', 'compile', 'warmup']) {
+        const controller = new AbortController();
+        if (phase === 'start') controller.abort();
+        const onProgress = (progress: { phase: string }): void => {
+          if (progress.phase === phase) controller.abort();
+        };
+        names[phase] = await createEngine({ model, onProgress, signal: controller.signal }).then(
+          () => 'loaded',
+          (error: Error) => error.name,
+        );
+      }
+      const engine = await createEngine({ model });
+      const answer = await engine.completions.create({ prompt: 'Hi', max_tokens: 2 });
+      await engine.close();
+      return { names, after: answer.usage.completion_tokens };
+    },
+    { library: libraryUrl(info.config.metadata), model: MODEL },
+  );
+  expect(names).toEqual({
+    start: 'AbortError',
+    probe: 'AbortError',
+    download: 'AbortError',
+    compile: 'AbortError',
+    warmup: 'AbortError',
+  });
+  expect(after).toBe(2);
+});

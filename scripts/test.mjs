@@ -24,7 +24,10 @@ const SUITES = {
   browser: runVitest,
   build: runBuild,
   e2e: runEndToEnd,
+  long: runVitest,
 };
+/** What runs when nothing is named: `long` takes many minutes and is asked for by `npm run test:long`. */
+const USUAL = ['static', 'unit', 'model', 'browser', 'build', 'e2e'];
 
 await runScript(async (signal) => {
   const names = chosenSuites(process.argv.slice(2));
@@ -59,7 +62,8 @@ function chosenSuites(wanted) {
   const all = /** @type {(keyof typeof SUITES)[]} */ (Object.keys(SUITES));
   const unknown = wanted.find((name) => !Object.hasOwn(SUITES, name));
   if (unknown !== undefined) throw new SetupError(`There is no suite "${unknown}". The suites are: ${all.join(', ')}.`);
-  return wanted.length === 0 ? all : all.filter((name) => wanted.includes(name));
+  const chosen = wanted.length === 0 ? USUAL : wanted;
+  return all.filter((name) => chosen.includes(name));
 }
 
 /**
@@ -80,7 +84,7 @@ async function setUpHost(names, signal) {
       problems.push(`FAILED   set-up: ${what}`);
     }
   };
-  if (names.includes('browser') || names.includes('e2e')) {
+  if (names.some((name) => ['browser', 'e2e', 'long'].includes(name))) {
     await attempt('no Chromium with WebGPU (see above)', async () => {
       process.env.CHROMIUM_PATH = await ensureChromium(signal);
       console.log(`Chromium: ${process.env.CHROMIUM_PATH}`);

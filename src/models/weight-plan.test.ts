@@ -120,16 +120,17 @@ describe('planWeights', () => {
   });
 
   it.each([
-    { heads: 34, kvHeads: 2 }, // 17 query heads a KV head
-    { heads: 4, kvHeads: 3 },
-    { heads: 4, kvHeads: 0 },
-    { headSize: 260 },
-    { headSize: 18 },
-  ])('refuses heads that attention cannot take: %j', (attention) => {
+    [{ heads: 34, kvHeads: 2 }, '34 query heads over 2 KV heads'],
+    [{ heads: 4, kvHeads: 3 }, '4 query heads over 3 KV heads'],
+    [{ heads: 4, kvHeads: 0 }, '4 query heads over 0 KV heads'],
+    [{ headSize: 260 }, 'heads of size 260'],
+    [{ headSize: 18 }, 'heads of size 18'],
+    [{ heads: 32, kvHeads: 2, headSize: 256 }, '16 query heads of size 256'],
+  ])('refuses heads that attention cannot take: %j', (attention, words) => {
     expect(() => plan({}, attention)).toThrow(
       expect.objectContaining({
         code: 'unsupported-architecture',
-        message: expect.stringContaining('up to 16 query heads a KV head and head sizes up to 256 in steps of 4'),
+        message: expect.stringContaining(`The attention kernel cannot take ${words}`),
       }),
     );
   });

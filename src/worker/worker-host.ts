@@ -32,7 +32,7 @@ export class WorkerHost implements EngineHost {
         source: modelSource(load.model, { clock, random: Math.random, stallMs: load.timeouts.stallMs }),
         openDevice: () => createWebGpuDevice(navigator.gpu, load.debug),
         clock,
-        variantCache: createVariantCache(report),
+        variantCache: createVariantCache({ clock, report }),
         randomSeed,
         onProgress,
         report,

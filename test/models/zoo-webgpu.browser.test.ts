@@ -1,5 +1,13 @@
+import { afterEach, expect } from 'vitest';
 import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
+import { collectGpuErrors } from '../kernels/gpu-errors';
 import { describeZoo, type ZooFile, type ZooReference } from './zoo-suite';
+
+const gpuErrors = collectGpuErrors();
+
+afterEach(async () => {
+  expect(await gpuErrors()).toEqual([]);
+});
 
 async function readModel(name: string): Promise<ZooFile> {
   const [model, reference] = await Promise.all([

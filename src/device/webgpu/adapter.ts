@@ -33,6 +33,7 @@ export async function openGpuDevice(gpu: GPU | undefined, options: AdapterOption
       'This browser has no WebGPU. Use a current Chrome, Edge, Firefox or Safari, over https or on localhost.',
     );
   }
+  refuseUnknownLimits(options.limits ?? {});
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) {
     throw new ForgelightError(
@@ -54,6 +55,16 @@ export async function openGpuDevice(gpu: GPU | undefined, options: AdapterOption
       { cause },
     );
   }
+}
+
+function refuseUnknownLimits(limits: Readonly<Record<string, number>>): void {
+  const stranger = Object.keys(limits).find((name) => !RAISED_LIMITS.some((limit) => limit === name));
+  if (stranger === undefined) return;
+  throw new ForgelightError(
+    'invalid-request',
+    `debug.limits.${stranger} is not a limit that can be lowered. These can: ${RAISED_LIMITS.join(', ')}.`,
+    { param: `debug.limits.${stranger}` },
+  );
 }
 
 function adapterName(info: GPUAdapterInfo): string {

@@ -1,5 +1,8 @@
 import { roundUp } from '../../base/units';
 
+/** Holds the candidates of a step's outputs, so that a larger batch seldom needs another buffer. */
+const MIN_STAGING_BYTES = 4096;
+
 /** Buffers that results are read back through: as many as steps are in flight, then used again. Owned by the device. */
 export class StagingRing {
   private readonly idle: GPUBuffer[] = [];
@@ -17,7 +20,7 @@ export class StagingRing {
     if (found !== undefined) return found;
     const buffer = this.gpu.createBuffer({
       label: 'staging',
-      size: roundUp(sizeBytes, 256),
+      size: roundUp(sizeBytes, MIN_STAGING_BYTES),
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
     });
     this.all.add(buffer);

@@ -37,7 +37,7 @@ class GpuPlan implements PreparedPlan {
 /** Opens the adapter that `gpu` (the host's `navigator.gpu`) offers. Throws `no-webgpu`, `no-adapter`, `missing-feature`. */
 export async function createWebGpuDevice(gpu: GPU | undefined, options: AdapterOptions = {}): Promise<Device> {
   const { device, name, features } = await openGpuDevice(gpu, options);
-  return new WebGpuDevice(device, name, features);
+  return new WebGpuDevice(device, name, features, options.limits);
 }
 
 /** The Device port over WebGPU: the only user of `GPUDevice`. */
@@ -58,12 +58,16 @@ export class WebGpuDevice implements Device {
     private readonly gpu: GPUDevice,
     readonly name: string,
     readonly features: readonly string[],
+    lowered: AdapterOptions['limits'] = {},
   ) {
     this.pipelines = new PipelineCache(gpu);
     this.staging = new StagingRing(gpu, () => (this.counts.buffersCreated += 1));
+    // WebGPU gives no device less than its default limits, so what is lower is kept to here.
+    const limit = (name: 'maxBufferSize' | 'maxStorageBufferBindingSize'): number =>
+      Math.min(gpu.limits[name], lowered[name] ?? Infinity);
     this.limits = {
-      maxBufferBytes: gpu.limits.maxBufferSize,
-      maxBindingBytes: gpu.limits.maxStorageBufferBindingSize,
+      maxBufferBytes: limit('maxBufferSize'),
+      maxBindingBytes: limit('maxStorageBufferBindingSize'),
       subgroups: features.includes('subgroups'),
     };
     this.lost = gpu.lost.then(({ reason, message }) => ({

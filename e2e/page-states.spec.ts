@@ -1,0 +1,33 @@
+import { expect, test } from '@playwright/test';
+
+test('a file that is no model is told in words, and another can be chosen', async ({ page }) => {
+  await page.goto('/?autoload=0');
+  await page.getByTestId('file-input').setInputFiles({
+    name: 'notes.gguf',
+    mimeType: 'application/octet-stream',
+    buffer: Buffer.from('GIF89a, which is not a model'),
+  });
+  const error = page.getByTestId('error');
+  await expect(error).toHaveAttribute('data-code', 'bad-gguf');
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'error');
+
+  await page.getByTestId('file-input').setInputFiles('test/fixtures/zoo/smollm2.gguf');
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'ready', { timeout: 120_000 });
+  await expect(error).toHaveCount(0);
+});
+
+test('a browser without WebGPU is told so, and what to do', async ({ page }) => {
+  await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined }));
+  await page.goto('/');
+  await expect(page.getByTestId('error')).toHaveAttribute('data-code', 'no-webgpu');
+  await expect(page.getByTestId('error')).toContainText(/browser/i);
+});
+
+test('a load can be stopped and begun again', async ({ page }) => {
+  await page.goto('/');
+  await page.getByTestId('stop-loading').click();
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'idle');
+  await page.getByTestId('load-model').click();
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'loading');
+  await expect(page.getByTestId('load-progress')).toBeVisible();
+});
