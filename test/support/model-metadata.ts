@@ -1,8 +1,9 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseGguf } from '../../src/gguf/parse';
 import type { GgufMetadata } from '../../src/gguf/types';
 
-const SMOLLM2 = 'models/SmolLM2-135M-Instruct.Q4_1.gguf';
+const SMOLLM2 = join(process.env['FORGELIGHT_MODELS'] || 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf');
 
 /** Metadata of the real default model; reads its header alone. */
 export function smollm2Metadata(): GgufMetadata {
