@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readJson, smollm2Metadata } from '../../test/support/model-metadata';
 import { createChatTokenizer } from './chat-tokenizer';
+import { createTokenizer } from './create-tokenizer';
 
 interface OracleFile {
   readonly meta: { readonly nVocab: number; readonly bos: number; readonly eos: number; readonly eot: number };

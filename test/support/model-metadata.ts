@@ -5,6 +5,11 @@ import type { GgufMetadata } from '../../src/gguf/types';
 
 const SMOLLM2 = join(process.env['FORGELIGHT_MODELS'] || 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf');
 
+/** The header of the default model, kept as a fixture: its whole vocabulary, without the model. */
+export function smollm2Header(): GgufMetadata {
+  return readMetadata('test/fixtures/tokenizer/smollm2-header.gguf');
+}
+
 /** Metadata of the real default model; reads its header alone. */
 export function smollm2Metadata(): GgufMetadata {
   if (!existsSync(SMOLLM2)) throw new Error(`${SMOLLM2} is missing: run \`npm test\`, which fetches it`);
