@@ -15,6 +15,7 @@ const BUNDLED_BEFORE = [
   'hash-wasm',
   'valibot',
   '@huggingface/jinja',
+  'idb-keyval',
   'lit',
   'lit/decorators.js',
   'lit/directives/repeat.js',

@@ -1,0 +1,246 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { collectGpuErrors } from '../../../test/kernels/gpu-errors';
+import { loadZooModel, prefill, type ZooOptions, type ZooReference } from '../../../test/models/zoo-suite';
+import { testLoad } from '../../../test/support/load-zoo';
+import { countersSince } from '../../base/counters';
+import { blockId, tokenId } from '../../base/ids';
+import { systemClock } from '../../base/system-clock';
+import { argmax } from '../../kernels/candidates';
+import { encodeStepInput } from '../../kernels/step-input';
+import type { Runner, StepResult } from '../../engine/runner';
+import type { Device, DeviceBuffer, PreparedPlan } from '../device';
+import { createWebGpuDevice } from './webgpu-device';
+
+const gpuErrors = collectGpuErrors();
+const opened: Device[] = [];
+
+afterEach(async () => {
+  for (const device of opened.splice(0)) device.close();
+  expect(await gpuErrors()).toEqual([]);
+});
+
+async function open(options: Parameters<typeof createWebGpuDevice>[1] = {}): Promise<Device> {
+  const device = await createWebGpuDevice(navigator.gpu, options);
+  opened.push(device);
+  return device;
+}
+
+/** A plan of one kernel, which looks for the greatest of four logits: y = (its key, 2). */
+async function smallPlan(device: Device): Promise<{ plan: PreparedPlan; y: DeviceBuffer }> {
+  const logits = device.createBuffer('logits', 4 * 4);
+  const y = device.createBuffer('y', 2 * 4);
+  const sampled = device.createBuffer('sampled', 4);
+  const input = encodeStepInput([{ token: 0, position: 0, slot: 0, blocks: [] }], [0], []);
+  const step = device.createBuffer('step', input.byteLength);
+  device.write(step, 0, input);
+  device.write(logits, 0, new Uint32Array(Float32Array.of(1, -2, 7, 3).buffer));
+  const { dispatches } = argmax({ logits, size: 4, scratch: [y, y], sampled });
+  const plan = await device.prepare({ label: 'small', stepInput: step, dispatches });
+  return { plan, y };
+}
+
+function words(bytes: Uint8Array): number[] {
+  return [...new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)];
+}
+
+const BEST = [0xc0e00000, 2]; // the order key of 7, and where it is
+const ZOO: ZooOptions = { variants: { matvec: 'rows', matmul: 'rows' }, kvType: 'f32', chunkTokens: 16 };
+
+async function zoo(device: Device): Promise<{ runner: Runner; reference: ZooReference }> {
+  const [model, reference] = await Promise.all([fetch('/fixtures/zoo/llama.gguf'), fetch('/fixtures/zoo/llama.json')]);
+  const runner = await loadZooModel(device, new Uint8Array(await model.arrayBuffer()), ZOO);
+  return { runner, reference: (await reference.json()) as ZooReference };
+}
+
+/** The next token, `token` being the last one; `null`: the one that was chosen last. */
+function decode(runner: Runner, token: number | null, position: number): Promise<readonly StepResult[]> {
+  const rows = [{ token: token === null ? null : tokenId(token), position, slot: 1 }];
+  const sequences = [{ slot: 1, blocks: [7, 3, 11, 2, 5, 9, 4, 8].map(blockId) }];
+  return runner.submit({ kind: 'decode', rows, sequences, outputs: [{ row: 0, mode: 'argmax' }] });
+}
+
+function chosen([result]: readonly StepResult[]): number {
+  return result?.mode === 'argmax' ? result.tokenId : -1;
+}
+
+describe('limits', () => {
+  it('are the adapter’s, not the small defaults', async () => {
+    const adapter = await navigator.gpu.requestAdapter();
+    const { limits } = await open();
+    expect(limits.maxBufferBytes).toBe(adapter?.limits.maxBufferSize);
+    expect(limits.maxBindingBytes).toBe(adapter?.limits.maxStorageBufferBindingSize);
+  });
+
+  it.each([
+    { maxStorageBufferBindingSize: 2 ** 27, maxBufferSize: 2 ** 28 }, // WebGPU's defaults
+    { maxStorageBufferBindingSize: 2 ** 20, maxBufferSize: 2 ** 22 },
+    { maxBufferSize: 2 ** 20 },
+  ])('may be lowered: %j', async (limits) => {
+    const device = await open({ limits });
+    const most = Math.min(...Object.values(limits));
+    expect(Math.min(device.limits.maxBindingBytes, device.limits.maxBufferBytes)).toBe(most);
+    expect(device.createBuffer('weights', most - 3).sizeBytes).toBe(most);
+    expect(() => device.createBuffer('weights', most + 1)).toThrow(
+      expect.objectContaining({
+        code: 'out-of-memory',
+        message: expect.stringMatching(/^weights needs one buffer of .*; this adapter allows .*smaller model/),
+      }),
+    );
+    await device.flush();
+    expect(device.allocatedBytes()).toBe(most);
+  });
+
+  it('that a model exceeds end its load, and nothing is left', async () => {
+    const response = await fetch('/fixtures/zoo/llama.gguf');
+    const device = await open({ limits: { maxStorageBufferBindingSize: 100_000 } });
+    const load = testLoad(new Uint8Array(await response.arrayBuffer()), { device, clock: systemClock });
+    await expect(load.run()).rejects.toMatchObject({ code: 'out-of-memory' });
+    expect(device.allocatedBytes()).toBe(0);
+    expect(await device.lost).toMatchObject({ reason: 'destroyed' });
+  });
+
+  it('that nobody knows are refused by name', async () => {
+    await expect(open({ limits: { maxBufferSise: 1 } })).rejects.toMatchObject({
+      code: 'invalid-request',
+      param: 'debug.limits.maxBufferSise',
+    });
+  });
+});
+
+describe('a device', () => {
+  it('says what is missing where there is no WebGPU', async () => {
+    await expect(createWebGpuDevice(undefined)).rejects.toMatchObject({ code: 'no-webgpu' });
+    const none = { requestAdapter: async () => null } as unknown as GPU;
+    await expect(createWebGpuDevice(none)).rejects.toMatchObject({ code: 'no-adapter' });
+    const adapter = { features: new Set(), limits: {}, requestDevice: () => Promise.reject(new Error('too old')) };
+    const refusing = { requestAdapter: async () => adapter } as unknown as GPU;
+    await expect(createWebGpuDevice(refusing)).rejects.toMatchObject({
+      code: 'missing-feature',
+      message: expect.stringContaining('too old'),
+    });
+  });
+
+  it('zeroes what it makes and keeps what is written', async () => {
+    const device = await open();
+    const buffer = device.createBuffer('words', 14);
+    expect(buffer.sizeBytes).toBe(16);
+    const zeroes = await device.submit([], { buffer, sizeBytes: 16 });
+    device.write(buffer, 4, Uint32Array.of(1, 2));
+    const written = await device.submit([], { buffer, sizeBytes: 16 });
+    expect(words(zeroes)).toEqual([0, 0, 0, 0]);
+    expect(words(written)).toEqual([0, 1, 2, 0]);
+  });
+
+  it('counts the bytes of what exists, the parameters of its plans among it', async () => {
+    const device = await open();
+    const { plan, y } = await smallPlan(device);
+    const stepBytes = (8 + 4 + 1) * 4;
+    expect(device.allocatedBytes()).toBe(16 + 8 + 4 + stepBytes + 256);
+    device.release(plan);
+    device.destroyBuffer(y);
+    device.destroyBuffer(y);
+    expect(device.allocatedBytes()).toBe(16 + 4 + stepBytes);
+    expect(() => device.write(y, 0, Uint32Array.of(1))).toThrow('y is not destroyed');
+  });
+
+  it('runs steps in the order of the calls, several in flight', async () => {
+    const device = await open();
+    const { plan, y } = await smallPlan(device);
+    const before = device.submit([], { buffer: y, sizeBytes: 8 });
+    const after = device.submit([{ plan, rows: 1 }], { buffer: y, sizeBytes: 8 });
+    device.write(y, 0, Uint32Array.of(5));
+    const last = device.submit([], { buffer: y, sizeBytes: 8 });
+    expect(words(await before)).toEqual([0, 0]);
+    expect(words(await after)).toEqual(BEST);
+    expect(words(await last)).toEqual([5, 2]);
+  });
+});
+
+describe('a closed device', () => {
+  it('takes no more work, and leaves nobody waiting', async () => {
+    const device = await open();
+    const { plan, y } = await smallPlan(device);
+    device.close();
+    expect(await device.lost).toMatchObject({ reason: 'destroyed' });
+    const late = device.submit([{ plan, rows: 1 }], { buffer: y, sizeBytes: 8 });
+    await expect(late).rejects.toMatchObject({ code: 'device-lost' });
+    device.close();
+    expect(device.allocatedBytes()).toBe(0);
+  });
+
+  it('ends what is in flight', async () => {
+    const device = await open();
+    const { plan, y } = await smallPlan(device);
+    const steps = Array.from({ length: 50 }, () => ({ plan, rows: 1 }));
+    const running = [1, 2].map(() => device.submit(steps, { buffer: y, sizeBytes: 8 }));
+    device.close();
+    for (const run of running) {
+      const outcome = await run.then(words, (error: unknown) => error);
+      expect(outcome).toMatchObject(Array.isArray(outcome) ? BEST : { code: 'device-lost' });
+    }
+  });
+
+  it('does not hang in what a load may ask of it meanwhile', async () => {
+    const device = await open();
+    device.close();
+    await smallPlan(device).then(
+      () => undefined,
+      (error: unknown) => expect(error).toBeInstanceOf(Error),
+    );
+    await device.flush().then(
+      () => undefined,
+      (error: unknown) => expect(error).toBeInstanceOf(Error),
+    );
+  });
+});
+
+describe('an engine', () => {
+  it('makes nothing after its warm-up, and writes, submits and reads once a step', async () => {
+    const response = await fetch('/fixtures/zoo/llama.gguf');
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const device = await open();
+    const options = { debug: { variants: { matvec: 'rows', matmul: 'rows' } } };
+    const engine = await testLoad(bytes, { device, clock: systemClock, options }).run();
+    const modes = [{ temperature: 0 }, { seed: 1 }] as const;
+    for (const [i, mode] of modes.entries()) {
+      const before = device.counters();
+      await new Promise<void>((resolve) => {
+        const request = { kind: 'completion', body: { prompt: [1, 2, 3], max_tokens: 6, ...mode } } as const;
+        engine.submit(i + 1, request, (event) => event.type === 'ended' && resolve());
+      });
+      const cost = countersSince(device.counters(), before);
+      // One step for the prompt, which brings the first token, and five that decode.
+      expect(cost).toMatchObject({
+        submits: 6,
+        passes: 6,
+        bufferWrites: 6,
+        readbacks: 6,
+        bindGroupsCreated: 0,
+        buffersCreated: 0,
+        pipelinesCreated: 0,
+      });
+    }
+    const { lastStep } = engine.stats();
+    console.log('a decode step of a model of two layers:', JSON.stringify(lastStep));
+    expect(lastStep).toMatchObject({ submits: 1, passes: 1, bindGroupsCreated: 0, bufferWrites: 1, buffersCreated: 0 });
+    await engine.close();
+  });
+
+  it('is the same on two devices at once', async () => {
+    const [a, b] = await Promise.all([open(), open()]);
+    const models = await Promise.all([zoo(a), zoo(b)]);
+    const answers = models.map(async ({ runner, reference }) => {
+      const ids = reference.prompts.p40;
+      await prefill(runner, ids, 16, [ids.length - 1], 'argmax');
+      const tokens: number[] = [];
+      for (let i = 0; i < 5; i++) tokens.push(chosen(await decode(runner, null, ids.length + i)));
+      return tokens;
+    });
+    const wanted = models[0]?.reference.exact.greedy24.slice(1, 6);
+    expect(await Promise.all(answers)).toEqual([wanted, wanted]);
+    a.close();
+    const { runner } = models[1] ?? {};
+    if (runner === undefined) throw new Error('two models');
+    expect(chosen(await decode(runner, null, 45))).toBe(models[1]?.reference.exact.greedy24[6]);
+  });
+});
