@@ -54,7 +54,8 @@ test('an abort is told as AbortError in every phase, and the blocks come back', 
     // Two run, so the third waits in the queue.
     const controllers = [new AbortController(), new AbortController(), new AbortController()];
     const running = controllers.map(({ signal }) => nameOf(engine.completions.create(long, { signal })));
-    const snapshot = await engine.snapshot();
+    let snapshot = await engine.snapshot();
+    while (snapshot.queue < 1) snapshot = await engine.snapshot(); // they are on their way
     for (const controller of controllers.reverse()) controller.abort();
 
     const decode = new AbortController();

@@ -14,7 +14,10 @@ import { matmul, MATMUL_VARIANTS } from '../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS } from '../src/kernels/matvec';
 import { rmsnorm, rmsnormParams } from '../src/kernels/rmsnorm';
 import { ropeKv, ropeKvParams } from '../src/kernels/rope-kv';
-import { swiglu, swigluParams } from '../src/kernels/swiglu';
+import { addBias, addBiasParams } from '../src/kernels/add-bias';
+import { headNorm, headNormParams } from '../src/kernels/head-norm';
+import { softcap, softcapParams } from '../src/kernels/softcap';
+import { glu, gluParams } from '../src/kernels/glu';
 import { QUANT_FORMATS } from '../src/quant/registry';
 
 interface ShaderScript {
@@ -100,7 +103,7 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
     params: linearParams,
     dispatches: linearArgs.flatMap((args) => MATMUL_VARIANTS.map((variant) => matmul({ ...args, variant }))),
   },
-  swiglu: { params: swigluParams, dispatches: [swiglu({ x: buffer(), y: buffer(), size: 64 })] },
+  glu: { params: gluParams, dispatches: [glu({ x: buffer(), y: buffer(), size: 64 })] },
   rope_kv: {
     params: ropeKvParams,
     dispatches: KV_TYPES.map((type) =>
@@ -113,6 +116,15 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
   },
   argmax: { params: argmaxParams, dispatches: argmax({ ...candidateArgs, sampled: buffer() }).dispatches },
   topk: { params: topkParams, dispatches: topk(candidateArgs).dispatches },
+  head_norm: {
+    params: headNormParams,
+    dispatches: [headNorm({ x: buffer(), weight: buffer(), stride: 64, offset: 0, segments: 2, size: 32, epsilon: 1 })],
+  },
+  add_bias: {
+    params: addBiasParams,
+    dispatches: [addBias({ x: buffer(), bias: buffer(), size: 64, stride: 64, offset: 0 })],
+  },
+  softcap: { params: softcapParams, dispatches: [softcap({ x: buffer(), size: 64, cap: 30 })] },
 };
 
 /** The linked text that a dispatch runs. */

@@ -1,4 +1,4 @@
-// Causal attention over the paged KV cache, one workgroup a (row, KV head), shared by the query heads of that KV head.
+// Causal attention over the paged KV cache, whole or through a sliding window, one workgroup a (row, KV head), shared by the query heads of that KV head.
 // Positions are taken in tiles of THREADS with a running softmax: no score matrix is stored, and the order of a row's sums
 // depends on its position alone, never on the batch or the chunk.
 // q [rows × KV_HEADS·GROUP·HEAD_SIZE] f32 · kv: one layer's cache · y as q
@@ -16,6 +16,8 @@ const LOWEST = -3.0e38; // finite: exp of a difference with it is 0, never NaN
 struct Params {
   scale: f32, // of the scores
   v_plane: u32, // elements from a key to its value
+  window: u32, // positions a row can see, its own included; 0: all before it
+  soft_cap: f32, // scores are capped to ±this; 0: not
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> q: array<vec4f>;
@@ -25,9 +27,14 @@ var<workgroup> query: array<vec4f, GROUP * HEAD_SIZE / 4u>;
 var<workgroup> score: array<f32, GROUP * THREADS>; // [head × position of the tile]; then the softmax numerators
 var<workgroup> top: array<f32, GROUP>; // the largest score so far
 var<workgroup> shrink: array<f32, GROUP>; // what earlier sums are multiplied with
-var<workgroup> tile_end: u32; // the row's length: barriers need a bound that is uniform by construction
+var<workgroup> tile_range: vec2u; // first tile and the row's length: barriers need bounds that are uniform by construction
 var<workgroup> part: array<vec4f, THREADS>;
 var<workgroup> part_weight: array<f32, THREADS>;
+
+fn capped(score: f32) -> f32 {
+  if (params.soft_cap == 0.0) { return score; }
+  return params.soft_cap * tanh(clamp(score / params.soft_cap, -15.0, 15.0));
+}
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -35,10 +42,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let kv_head = group.x;
   let row = group.y;
   let length = row_position(row) + 1u;
+  let first = select(0u, length - params.window, params.window > 0u && length > params.window);
   let base = (row * KV_HEADS + kv_head) * GROUP * quads;
   for (var i = local; i < GROUP * quads; i += THREADS) { query[i] = q[base + i] * params.scale; }
   if (local < GROUP) { top[local] = LOWEST; }
-  if (local == 0u) { tile_end = length; }
+  if (local == 0u) { tile_range = vec2u(first / THREADS * THREADS, length); }
 
   // For the values a thread owns four dimensions (quad) of every `lanes`-th position.
   let lanes = THREADS / quads;
@@ -48,17 +56,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   var weights: array<f32, MAX_GROUP>;
   workgroupBarrier();
 
-  let end = workgroupUniformLoad(&tile_end);
-  for (var tile = 0u; tile < end; tile += THREADS) {
+  let range = workgroupUniformLoad(&tile_range);
+  for (var tile = range.x; tile < range.y; tile += THREADS) {
     let position = tile + local;
-    if (position < length) {
+    if (position >= first && position < length) {
       var dots = array<f32, MAX_GROUP>(); // written out: SwiftShader does not zero it again in each turn
       let key = kv_address(row_block(row, position, BLOCK_TOKENS), kv_head, position);
       for (var i = 0u; i < quads; i++) {
         let k = load4(key + i * 4u);
         for (var h = 0u; h < GROUP; h++) { dots[h] += dot(query[h * quads + i], k); }
       }
-      for (var h = 0u; h < GROUP; h++) { score[h * THREADS + local] = dots[h]; }
+      for (var h = 0u; h < GROUP; h++) { score[h * THREADS + local] = capped(dots[h]); }
     } else {
       for (var h = 0u; h < GROUP; h++) { score[h * THREADS + local] = LOWEST; }
     }
@@ -73,7 +81,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     workgroupBarrier();
     for (var h = 0u; h < GROUP; h++) {
       let s = score[h * THREADS + local];
-      score[h * THREADS + local] = select(0.0, exp(s - top[h]), position < length);
+      score[h * THREADS + local] = select(0.0, exp(s - top[h]), position >= first && position < length);
     }
     workgroupBarrier();
 

@@ -13,6 +13,7 @@ struct Params {
   plane: u32,
   y_stride: u32,
   y_offset: u32,
+  scale: f32, // of what is stored or added
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
@@ -65,7 +66,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var t = 0u; t < min(T, tokens - token); t++) {
     for (var r = 0u; r < min(R, params.rows - row); r++) {
       let to = (token + t) * params.y_stride + params.y_offset + row + r;
-      if (EPILOGUE == ADD) { y[to] += sums[t][r]; } else { y[to] = sums[t][r]; }
+      let v = sums[t][r] * params.scale;
+      if (EPILOGUE == ADD) { y[to] += v; } else { y[to] = v; }
     }
   }
 }

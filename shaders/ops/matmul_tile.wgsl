@@ -12,6 +12,7 @@ struct Params {
   plane: u32,
   y_stride: u32,
   y_offset: u32,
+  scale: f32, // of what is stored or added
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
@@ -55,7 +56,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       let n = group.x * TILE + r * PER + column;
       if (token < tokens && n < params.rows) {
         let to = token * params.y_stride + params.y_offset + n;
-        if (EPILOGUE == ADD) { y[to] += sums[t][r]; } else { y[to] = sums[t][r]; }
+        let v = sums[t][r] * params.scale;
+        if (EPILOGUE == ADD) { y[to] += v; } else { y[to] = v; }
       }
     }
   }

@@ -2,7 +2,7 @@
 // W [rows × 32·units] quantised · x [batch × 32·units] f32 · y [batch × y_stride] f32
 // grid: (⌈rows / (THREADS / LANES)⌉, 1, batch)
 import quant::dequant32;
-import package::lib::epilogue::{ EPILOGUE, ADD, SWIGLU, silu };
+import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
 import package::lib::reduce::{ lane_sum, LANES, THREADS };
 
 struct Params {
@@ -11,6 +11,7 @@ struct Params {
   plane: u32,
   y_stride: u32,
   y_offset: u32,
+  scale: f32, // of what is stored or added
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
@@ -33,9 +34,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let read_row = min(row, params.rows - 1u); // threads past the end compute the last row again and store nothing
   let base = group.z * params.units * 8u;
   var v = lane_sum(part_dot(read_row, base, local % LANES), local);
-  if (EPILOGUE == SWIGLU) { v = silu(v) * lane_sum(part_dot(read_row + params.rows, base, local % LANES), local); }
+  if (EPILOGUE == GLU) { v = activate(v) * lane_sum(part_dot(read_row + params.rows, base, local % LANES), local); }
   if (local % LANES != 0u || row >= params.rows) { return; }
   let to = group.z * params.y_stride + params.y_offset + row;
+  v *= params.scale;
   if (EPILOGUE == ADD) { v += y[to]; }
   y[to] = v;
 }

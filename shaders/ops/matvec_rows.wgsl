@@ -3,7 +3,7 @@
 // W [rows × 32·units] quantised · x [batch × 32·units] f32 · y [batch × y_stride] f32
 // grid: (⌈rows / 64⌉, 1, batch)
 import quant::dequant32;
-import package::lib::epilogue::{ EPILOGUE, ADD, SWIGLU, silu };
+import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
 
 struct Params {
   rows: u32,
@@ -11,6 +11,7 @@ struct Params {
   plane: u32,
   y_stride: u32,
   y_offset: u32,
+  scale: f32, // of what is stored or added
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
@@ -34,7 +35,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let base = id.z * params.units * 8u;
   let to = id.z * params.y_stride + params.y_offset + row;
   var v = row_dot(row, base);
-  if (EPILOGUE == SWIGLU) { v = silu(v) * row_dot(row + params.rows, base); }
+  if (EPILOGUE == GLU) { v = activate(v) * row_dot(row + params.rows, base); }
+  v *= params.scale;
   if (EPILOGUE == ADD) { v += y[to]; }
   y[to] = v;
 }

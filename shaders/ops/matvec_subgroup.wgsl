@@ -2,7 +2,7 @@
 // W [rows × 32·units] quantised · x [batch × 32·units] f32 · y [batch × y_stride] f32
 // grid: (columns of ≤ 65,535 workgroups, as many as it takes, batch)
 import quant::dequant32;
-import package::lib::epilogue::{ EPILOGUE, ADD, SWIGLU, silu };
+import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
 import package::lib::reduce_subgroup::{ workgroup_sum, THREADS };
 enable subgroups;
 
@@ -12,6 +12,7 @@ struct Params {
   plane: u32,
   y_stride: u32,
   y_offset: u32,
+  scale: f32, // of what is stored or added
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
@@ -40,9 +41,10 @@ fn main(
   if (row >= params.rows) { return; }
   let base = group.z * params.units * 8u;
   var v = workgroup_sum(part_dot(row, base, local), local, lane, size);
-  if (EPILOGUE == SWIGLU) { v = silu(v) * workgroup_sum(part_dot(row + params.rows, base, local), local, lane, size); }
+  if (EPILOGUE == GLU) { v = activate(v) * workgroup_sum(part_dot(row + params.rows, base, local), local, lane, size); }
   if (local != 0u) { return; }
   let to = group.z * params.y_stride + params.y_offset + row;
+  v *= params.scale;
   if (EPILOGUE == ADD) { v += y[to]; }
   y[to] = v;
 }

@@ -4,13 +4,16 @@ import type { DeviceBuffer, PreparedPlan } from './device';
 export type KernelName =
   | 'embed'
   | 'rmsnorm'
+  | 'head_norm'
+  | 'add_bias'
   | 'matvec'
   | 'matmul'
-  | 'swiglu'
+  | 'glu'
   | 'rope_kv'
   | 'attention'
   | 'argmax'
-  | 'topk';
+  | 'topk'
+  | 'softcap';
 
 export interface BufferUse {
   readonly buffer: DeviceBuffer;

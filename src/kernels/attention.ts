@@ -4,7 +4,7 @@ import type { Dispatch } from '../device/plan';
 import { kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
 import { paramLayout } from './params';
 
-export const attentionParams = paramLayout({ scale: 'f32', vPlane: 'u32' });
+export const attentionParams = paramLayout({ scale: 'f32', vPlane: 'u32', window: 'u32', softCap: 'f32' });
 
 /** Query heads that may share a KV head: the size of the kernel's private arrays. */
 export const MAX_ATTENTION_GROUP = 16;
@@ -29,7 +29,7 @@ export function attentionProblem(heads: number, kvHeads: number, headSize: numbe
     : null;
 }
 
-/** Causal attention of each row over its sequence's cache up to and including its own position. */
+/** Causal attention of each row over its sequence's cache up to and including its own position, or its last `window`. */
 export function attention(args: {
   q: DeviceBuffer; // [rows × heads·headSize] f32
   y: DeviceBuffer; // [rows × heads·headSize] f32
@@ -37,6 +37,10 @@ export function attention(args: {
   heads: number;
   /** Of the scores: usually 1 / √headSize. */
   scale: number;
+  /** Positions a row can see, its own included; all if not given. */
+  window?: number;
+  /** Scores are capped to ±this with tanh; not if not given. */
+  softCap?: number;
 }): Dispatch {
   const group = args.heads / args.kv.kvHeads;
   const problem = attentionProblem(args.heads, args.kv.kvHeads, args.kv.headSize);
@@ -46,7 +50,12 @@ export function attention(args: {
     shader: 'attention',
     module: args.kv.type,
     constants: { ...kvConstants(args.kv), GROUP: group },
-    params: attentionParams.encode({ scale: args.scale, vPlane: kvPlaneElements(args.kv) }),
+    params: attentionParams.encode({
+      scale: args.scale,
+      vPlane: kvPlaneElements(args.kv),
+      window: args.window ?? 0,
+      softCap: args.softCap ?? 0,
+    }),
     buffers: [
       { buffer: args.kv.buffer, access: 'write' }, // read only, but one declaration serves both users of the cache
       { buffer: args.q, access: 'read' },

@@ -56,7 +56,7 @@ describe.each(MATVEC_VARIANTS)('the grid of matvec, %s', (variant) => {
   });
 
   it('covers half the rows where gate and up become one', () => {
-    const { grid, params } = matvec({ ...linear(512, 'swiglu'), variant });
+    const { grid, params } = matvec({ ...linear(512, 'glu'), variant });
     const [x, y] = grid(1);
     expect(x * y * MATVEC_ROWS[variant]).toBe(256);
     expect(linearParams.decode(params).rows).toBe(256);
@@ -76,7 +76,7 @@ describe.each(MATMUL_VARIANTS)('the grid of matmul, %s', (variant) => {
   });
 
   it('is not there for SwiGLU', () => {
-    expect(() => matmul({ ...linear(64, 'swiglu'), variant })).toThrow('swiglu');
+    expect(() => matmul({ ...linear(64, 'glu'), variant })).toThrow('glu');
   });
 });
 

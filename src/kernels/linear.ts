@@ -10,18 +10,33 @@ export interface LinearArgs {
   readonly yStride: number;
   readonly yOffset?: number;
   readonly epilogue: Epilogue;
+  /** Of `glu`; SiLU if not given. */
+  readonly activation?: Activation;
+  /** Of what is stored or added; 1 if not given. */
+  readonly scale?: number;
 }
 
-/** `swiglu`: the matrix holds gate above up; y = silu(gate·x) · (up·x), half as many rows. */
-export type Epilogue = 'store' | 'add' | 'swiglu';
+/** `glu`: the matrix holds gate above up; y = activation(gate·x) · (up·x), half as many rows. */
+export type Epilogue = 'store' | 'add' | 'glu';
 
-export const EPILOGUE_CODES: Readonly<Record<Epilogue, number>> = { store: 0, add: 1, swiglu: 2 };
+export const EPILOGUE_CODES: Readonly<Record<Epilogue, number>> = { store: 0, add: 1, glu: 2 };
 
-export const linearParams = paramLayout({ rows: 'u32', units: 'u32', plane: 'u32', yStride: 'u32', yOffset: 'u32' });
+export type Activation = 'silu' | 'gelu';
+
+export const ACTIVATION_CODES: Readonly<Record<Activation, number>> = { silu: 0, gelu: 1 };
+
+export const linearParams = paramLayout({
+  rows: 'u32',
+  units: 'u32',
+  plane: 'u32',
+  yStride: 'u32',
+  yOffset: 'u32',
+  scale: 'f32',
+});
 
 /** Rows of y that the layer gives. */
 export function linearRows(args: LinearArgs): number {
-  return args.epilogue === 'swiglu' ? args.weights.rows / 2 : args.weights.rows;
+  return args.epilogue === 'glu' ? args.weights.rows / 2 : args.weights.rows;
 }
 
 export function encodeLinear(args: LinearArgs): Uint32Array {
@@ -31,5 +46,6 @@ export function encodeLinear(args: LinearArgs): Uint32Array {
     plane: sidePlaneWord(args.weights),
     yStride: args.yStride,
     yOffset: args.yOffset ?? 0,
+    scale: args.scale ?? 1,
   });
 }

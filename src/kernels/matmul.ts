@@ -9,9 +9,9 @@ export const MATMUL_VARIANTS = ['rows', 'tile'] as const;
 export const TOKEN_TILE = 8;
 export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
 
-/** The prefill kernel of a linear layer. A token's sums are in one order whatever the chunk. No `swiglu` epilogue. */
+/** The prefill kernel of a linear layer. A token's sums are in one order whatever the chunk. No `glu` epilogue. */
 export function matmul(args: LinearArgs & { readonly variant: MatmulVariant }): Dispatch {
-  assert(args.epilogue !== 'swiglu', 'matmul has no swiglu epilogue');
+  assert(args.epilogue !== 'glu', 'matmul has no glu epilogue');
   const rows = linearRows(args);
   return {
     kernel: 'matmul',

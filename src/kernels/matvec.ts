@@ -1,6 +1,6 @@
 import { divideUp } from '../base/units';
 import type { Dispatch } from '../device/plan';
-import { encodeLinear, EPILOGUE_CODES, linearRows, type LinearArgs } from './linear';
+import { ACTIVATION_CODES, encodeLinear, EPILOGUE_CODES, linearRows, type LinearArgs } from './linear';
 
 /** `rows`: a weight row a thread. `lanes`: 8 threads a row. `subgroup`: a workgroup a row, needs subgroups. */
 export const MATVEC_VARIANTS = ['rows', 'lanes', 'subgroup'] as const;
@@ -14,7 +14,10 @@ const MAX_GROUPS = 65_535; // a WebGPU limit a dimension
 export function matvec(args: LinearArgs & { readonly variant: MatvecVariant }): Dispatch {
   const rows = linearRows(args);
   const variant = fitting(args.variant, rows);
-  const epilogue = { EPILOGUE: EPILOGUE_CODES[args.epilogue] };
+  const epilogue = {
+    EPILOGUE: EPILOGUE_CODES[args.epilogue],
+    ACTIVATION: ACTIVATION_CODES[args.activation ?? 'silu'],
+  };
   return {
     kernel: 'matvec',
     shader: `matvec_${variant}`,

@@ -1,3 +1,4 @@
+import { defined } from '../base/assert';
 import { divideUp } from '../base/units';
 import type { Device, PreparedPlan } from '../device/device';
 import type { GgufFile } from '../gguf/types';
@@ -63,7 +64,9 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     device,
     plans,
     prepared: ready,
-    ropeTables: network.ropes.map(ropeTable),
+    ropeTables: network.ropes.map((rope) =>
+      ropeTable(rope, size.contextLength, (name) => defined(weights.host.get(name), name)),
+    ),
     limits,
   }));
   return { weightPlan, weights, notes: size.notes, prepared };

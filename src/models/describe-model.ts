@@ -7,7 +7,7 @@ import type { QuantFormat } from '../quant/format';
 import { quantFormat } from '../quant/registry';
 import type { Network } from './network';
 import { describeNetwork } from './registry';
-import { planWeights } from './weight-plan';
+import { planWeights, unusedTensors } from './weight-plan';
 
 /** A model whose header is read: all that can be told before its weights arrive. */
 export interface DescribedModel {
@@ -33,7 +33,7 @@ export async function describeModel(
   const { file, rest } = await readGgufHeader(stream, fileSizeBytes ?? undefined);
   try {
     const network = describeNetwork(file);
-    planWeights(network, file);
+    refuseUnused(unusedTensors(planWeights(network, file), file));
     const mainFormat = largestFormat(file);
     return {
       file,
@@ -49,6 +49,16 @@ export async function describeModel(
     await rest.cancel(error);
     throw error;
   }
+}
+
+/** A wrong answer is worse than none. */
+function refuseUnused(names: readonly string[]): void {
+  if (names.length === 0) return;
+  const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
+  throw new ForgelightError(
+    'unsupported-architecture',
+    `This model has tensors that Forgelight would leave out (${shown}), so its answers would be wrong. Choose another model.`,
+  );
 }
 
 /** The format that holds most elements in layers: an embedding of another format may be large but is read row by row. */

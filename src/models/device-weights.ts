@@ -7,6 +7,8 @@ import { allWeights, type MatrixPlan, type VectorPlan, type WeightPlan } from '.
 export interface DeviceWeights {
   matrix(plan: MatrixPlan): WeightMatrix;
   vector(plan: VectorPlan): DeviceBuffer; // [length] f32
+  /** Tensors that the host keeps, by name; the upload fills them. */
+  readonly host: Map<string, Float32Array>;
   readonly sizeBytes: number;
 }
 
@@ -30,6 +32,7 @@ export function allocateWeights(device: Device, plan: WeightPlan): DeviceWeights
   return {
     matrix: (matrix) => defined(matrixOf.get(matrix), matrix.name),
     vector: (vector) => defined(vectorOf.get(vector), vector.name),
+    host: new Map(),
     sizeBytes,
   };
 }

@@ -1,6 +1,8 @@
+import type { Activation } from '../kernels/linear';
+
 /**
  * A model described in terms of its layers: what an architecture file reads from the metadata, and all that the plan
- * builder needs. Tensors are named as in the GGUF.
+ * builder needs. Tensors are named as in the GGUF; what a model does not have is `null` or 1.
  */
 export interface Network {
   readonly hiddenSize: number;
@@ -15,6 +17,12 @@ export interface Network {
   readonly outputNorm: string;
   /** [vocabulary × hidden]; the embedding again when tied. */
   readonly head: string;
+  /** Of the logits. */
+  readonly logitScale: number;
+  /** Logits are capped to ±this with tanh. */
+  readonly logitSoftCap: number | null;
+  /** What the layers' outputs are multiplied with before they join the residual stream. */
+  readonly residualScale: number;
   /** The cos/sin tables that layers refer to by index; all with the same number of pairs. */
   readonly ropes: readonly Rope[];
 }
@@ -24,35 +32,79 @@ export interface Layer {
   readonly feedForward: FeedForwardBlock;
 }
 
-/** x += output · attention(RoPE(query, key), value) of norm(x) */
+/** A matrix that the file has as one tensor, or as several over the same input. */
+export type Stacked = readonly { readonly name: string; readonly rows: number }[];
+
+/** x += postNorm(output · attention(RoPE(queryNorm(query)), RoPE(keyNorm(key)), value)) of norm(x) */
 export interface AttentionBlock {
-  readonly norm: string;
-  readonly query: string; // [heads·headSize × hidden]
-  readonly key: string; // [kvHeads·headSize × hidden]
-  readonly value: string; // [kvHeads·headSize × hidden]
+  readonly norm: string | null;
+  /** Rows of queries, keys, values, in this order: [(heads + 2·kvHeads)·headSize × hidden]. */
+  readonly qkv: Stacked;
+  /** Biases of the parts of `qkv`. */
+  readonly qkvBias: readonly string[] | null;
+  readonly queryNorm: HeadNorm | null;
+  readonly keyNorm: HeadNorm | null;
   readonly output: string; // [hidden × heads·headSize]
+  readonly postNorm: string | null;
   readonly heads: number;
   readonly kvHeads: number;
   readonly headSize: number;
   /** Of the scores before the softmax. */
   readonly scale: number;
-  /** Index into `ropes`. */
-  readonly rope: number;
+  /** Scores are capped to ±this with tanh. */
+  readonly softCap: number | null;
+  /** Positions a token can see, its own included. */
+  readonly window: number | null;
+  /** Index into `ropes`; `null`: no rotation. */
+  readonly rope: number | null;
 }
 
-/** x += down · (silu(gate · n) ⊙ (up · n)), n = norm(x) */
+/** RMS norm of each head, or with `whole` of all heads at once. */
+export interface HeadNorm {
+  readonly name: string;
+  readonly whole: boolean;
+}
+
+/** x += postNorm(down · (activation(gate · n) ⊙ (up · n))), n = norm(x) */
 export interface FeedForwardBlock {
-  readonly norm: string;
-  readonly gate: string; // [size × hidden]
-  readonly up: string; // [size × hidden]
+  readonly norm: string | null;
+  /** Rows of gate, then of up: [2·size × hidden]. */
+  readonly gateUp: Stacked;
   readonly down: string; // [hidden × size]
+  readonly postNorm: string | null;
   readonly size: number;
+  readonly activation: Activation;
 }
 
-/** Rotary position embedding (Su et al. 2021): pair i turns by position · base^(−i / pairs). */
+/** Rotary position embedding (Su et al. 2021): pair i turns by position · base^(−i / pairs), scaled. */
 export interface Rope {
   readonly pairs: number;
   readonly base: number;
   /** Which elements form a pair: neighbours (2i, 2i + 1), or halves (i, i + pairs). */
   readonly pairing: 'neighbours' | 'halves';
+  readonly scaling: RopeScaling;
 }
+
+export type RopeScaling =
+  | { readonly kind: 'none' }
+  /** Positions are divided by `factor`. */
+  | { readonly kind: 'linear'; readonly factor: number }
+  /** Each pair's frequency is divided by its entry of a tensor [pairs]. */
+  | { readonly kind: 'factors'; readonly tensor: string }
+  /** The same with one tensor up to the original context, another for longer contexts; `scale` multiplies cos and sin. */
+  | {
+      readonly kind: 'long';
+      readonly short: string;
+      readonly long: string;
+      readonly originalContext: number;
+      readonly scale: number;
+    }
+  /** YaRN (Peng et al. 2023): high frequencies stay, low ones are divided by `factor`, a ramp between. */
+  | {
+      readonly kind: 'yarn';
+      readonly factor: number;
+      readonly originalContext: number;
+      readonly betaFast: number;
+      readonly betaSlow: number;
+      readonly scale: number;
+    };

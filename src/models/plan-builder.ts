@@ -3,20 +3,23 @@ import { roundUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
 import type { Dispatch, Plan } from '../device/plan';
 import { attention } from '../kernels/attention';
+import { addBias } from '../kernels/add-bias';
 import { argmax, candidateBytes, topk } from '../kernels/candidates';
 import { embed } from '../kernels/embed';
+import { headNorm } from '../kernels/head-norm';
 import { kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
 import { matvec, type MatvecVariant } from '../kernels/matvec';
 import { rmsnorm } from '../kernels/rmsnorm';
 import { ropeKv } from '../kernels/rope-kv';
+import { softcap } from '../kernels/softcap';
 import { stepInputWords } from '../kernels/step-input';
-import { swiglu } from '../kernels/swiglu';
+import { glu } from '../kernels/glu';
 import type { WeightMatrix } from '../kernels/weight-matrix';
 import type { DeviceWeights } from './device-weights';
-import type { AttentionBlock, FeedForwardBlock, Network } from './network';
-import type { LayerWeightPlan, MatrixPlan, WeightPlan } from './weight-plan';
+import type { AttentionBlock, FeedForwardBlock, HeadNorm, Network } from './network';
+import type { LayerWeightPlan, MatrixPlan, VectorPlan, WeightPlan } from './weight-plan';
 
 export interface PlanOptions {
   readonly matvec: MatvecVariant;
@@ -147,8 +150,8 @@ class PlanBuilder {
     };
   }
 
-  /** Tokens → residual stream. `fusesSwiglu`: the linear kernel can end in SwiGLU. */
-  private body(weightPlan: WeightPlan, linear: Linear, fusesSwiglu: boolean): Dispatch[] {
+  /** Tokens → residual stream. `fusesGlu`: the linear kernel can end in SwiGLU. */
+  private body(weightPlan: WeightPlan, linear: Linear, fusesGlu: boolean): Dispatch[] {
     const { network } = this;
     const dispatches = [
       embed({
@@ -162,43 +165,65 @@ class PlanBuilder {
       const layerWeights = defined(weightPlan.layers[i], `weights of layer ${i}`);
       const kv = defined(this.kv[i], `KV cache of layer ${i}`);
       dispatches.push(...this.attention(layer.attention, layerWeights, kv, linear));
-      dispatches.push(...this.feedForward(layer.feedForward, layerWeights, linear, fusesSwiglu));
+      dispatches.push(...this.feedForward(layer.feedForward, layerWeights, linear, fusesGlu));
     });
     return dispatches;
   }
 
   private attention(block: AttentionBlock, plan: LayerWeightPlan, kv: KvLayer, linear: Linear): Dispatch[] {
-    const { x, normed, qkv, q, attended } = this.activations;
+    const { x, qkv, q, attended } = this.activations;
     const { heads, headSize, scale } = block;
-    const rope = defined(this.network.ropes[block.rope], 'RoPE table');
-    const qkvWidth = (heads + 2 * kv.kvHeads) * headSize;
+    const rope = block.rope === null ? null : defined(this.network.ropes[block.rope], 'RoPE table');
+    const stride = (heads + 2 * kv.kvHeads) * headSize;
+    const input = this.norm(plan.attentionNorm);
     return [
-      this.norm(x, this.weights.vector(plan.attentionNorm), normed),
-      ...this.beside(plan.qkv, normed, qkv, qkvWidth, linear),
-      ropeKv({ qkv, q, kv, heads, pairs: rope.pairs, table: block.rope, pairing: rope.pairing }),
-      attention({ q, y: attended, kv, heads, scale }),
-      this.addTo(x, plan.output, attended, linear),
+      ...input.dispatches,
+      ...this.beside(plan.qkv, input.y, qkv, stride, linear),
+      ...this.biases(plan.qkvBias, qkv, stride),
+      ...this.headNorm(plan.queryNorm, block.queryNorm, { x: qkv, stride, offset: 0, heads, headSize }),
+      ...this.headNorm(plan.keyNorm, block.keyNorm, {
+        x: qkv,
+        stride,
+        offset: heads * headSize,
+        heads: kv.kvHeads,
+        headSize,
+      }),
+      ropeKv({
+        qkv,
+        q,
+        kv,
+        heads,
+        pairs: rope?.pairs ?? 0,
+        table: block.rope ?? 0,
+        pairing: rope?.pairing ?? 'neighbours',
+      }),
+      attention({ q, y: attended, kv, heads, scale, window: block.window ?? 0, softCap: block.softCap ?? 0 }),
+      ...this.addTo(x, plan.output, attended, plan.attentionPostNorm, linear),
     ];
   }
 
-  private feedForward(
-    block: FeedForwardBlock,
-    plan: LayerWeightPlan,
-    linear: Linear,
-    fusesSwiglu: boolean,
-  ): Dispatch[] {
-    const { x, normed, gateUp, gated } = this.activations;
-    const { size } = block;
+  private feedForward(block: FeedForwardBlock, plan: LayerWeightPlan, linear: Linear, fusesGlu: boolean): Dispatch[] {
+    const { x, gateUp, gated } = this.activations;
+    const { size, activation } = block;
+    const input = this.norm(plan.feedForwardNorm);
     const [stacked, ...others] = plan.gateUp;
     const gate =
-      fusesSwiglu && stacked !== undefined && others.length === 0
-        ? [linear({ weights: this.weights.matrix(stacked), x: normed, y: gated, yStride: size, epilogue: 'swiglu' })]
-        : [...this.beside(plan.gateUp, normed, gateUp, 2 * size, linear), swiglu({ x: gateUp, y: gated, size })];
-    return [
-      this.norm(x, this.weights.vector(plan.feedForwardNorm), normed),
-      ...gate,
-      this.addTo(x, plan.down, gated, linear),
-    ];
+      fusesGlu && stacked !== undefined && others.length === 0
+        ? [
+            linear({
+              weights: this.weights.matrix(stacked),
+              x: input.y,
+              y: gated,
+              yStride: size,
+              epilogue: 'glu',
+              activation,
+            }),
+          ]
+        : [
+            ...this.beside(plan.gateUp, input.y, gateUp, 2 * size, linear),
+            glu({ x: gateUp, y: gated, size, activation }),
+          ];
+    return [...input.dispatches, ...gate, ...this.addTo(x, plan.down, gated, plan.feedForwardPostNorm, linear)];
   }
 
   /** Final norm and logits of the rows that outputs name: always the decode kernel, whatever the rows came from. */
@@ -212,14 +237,46 @@ class PlanBuilder {
       hidden: network.hiddenSize,
       epsilon: network.normEpsilon,
       ofOutputs: true,
+      scale: network.logitScale,
     });
     const weights: WeightMatrix = this.weights.matrix(weightPlan.head);
     const linear = { weights, x: normed, y: logits, yStride: network.vocabularySize, epilogue: 'store' } as const;
-    return [norm, matvec({ ...linear, variant: options.matvec })];
+    const cap = network.logitSoftCap;
+    const capped = cap === null ? [] : [softcap({ x: logits, size: network.vocabularySize, cap })];
+    return [norm, matvec({ ...linear, variant: options.matvec }), ...capped];
   }
 
-  private norm(x: DeviceBuffer, weight: DeviceBuffer, y: DeviceBuffer): Dispatch {
-    return rmsnorm({ x, weight, y, hidden: this.network.hiddenSize, epsilon: this.network.normEpsilon });
+  /** The residual stream, normed where the block has a norm before it. */
+  private norm(vector: VectorPlan | null): { readonly dispatches: readonly Dispatch[]; readonly y: DeviceBuffer } {
+    const { x, normed } = this.activations;
+    if (vector === null) return { dispatches: [], y: x };
+    return { dispatches: [rmsnorm({ ...this.normArgs(vector), x, y: normed })], y: normed };
+  }
+
+  private normArgs(vector: VectorPlan): { weight: DeviceBuffer; hidden: number; epsilon: number } {
+    const { hiddenSize, normEpsilon } = this.network;
+    return { weight: this.weights.vector(vector), hidden: hiddenSize, epsilon: normEpsilon };
+  }
+
+  private headNorm(
+    vector: VectorPlan | null,
+    norm: HeadNorm | null,
+    of: { x: DeviceBuffer; stride: number; offset: number; heads: number; headSize: number },
+  ): Dispatch[] {
+    if (vector === null || norm === null) return [];
+    const { x, stride, offset, heads, headSize } = of;
+    const [segments, size] = norm.whole ? [1, heads * headSize] : [heads, headSize];
+    const weight = this.weights.vector(vector);
+    return [headNorm({ x, weight, stride, offset, segments, size, epsilon: this.network.normEpsilon })];
+  }
+
+  private biases(vectors: readonly VectorPlan[], x: DeviceBuffer, stride: number): Dispatch[] {
+    let offset = 0;
+    return vectors.map((vector) => {
+      const dispatch = addBias({ x, bias: this.weights.vector(vector), size: vector.length, stride, offset });
+      offset += vector.length;
+      return dispatch;
+    });
   }
 
   /** Several matrices over one input, their results beside each other in a row of y. */
@@ -238,9 +295,21 @@ class PlanBuilder {
     });
   }
 
-  /** stream += matrix · x */
-  private addTo(stream: DeviceBuffer, matrix: MatrixPlan, x: DeviceBuffer, linear: Linear): Dispatch {
-    const weights = this.weights.matrix(matrix);
-    return linear({ weights, x, y: stream, yStride: matrix.rows, epilogue: 'add' });
+  /** stream += residualScale · matrix · x, the product normed first where the block has a norm behind it. */
+  private addTo(
+    stream: DeviceBuffer,
+    matrix: MatrixPlan,
+    x: DeviceBuffer,
+    postNorm: VectorPlan | null,
+    linear: Linear,
+  ): Dispatch[] {
+    const { residualScale: scale } = this.network;
+    const args = { weights: this.weights.matrix(matrix), x, yStride: matrix.rows };
+    if (postNorm === null) return [linear({ ...args, y: stream, epilogue: 'add', scale })];
+    const { normed } = this.activations;
+    return [
+      linear({ ...args, y: normed, epilogue: 'store' }),
+      rmsnorm({ ...this.normArgs(postNorm), x: normed, y: stream, epilogue: 'add', scale }),
+    ];
   }
 }

@@ -1,11 +1,29 @@
 import { ForgelightError } from '../base/errors';
 import { getString } from '../gguf/metadata';
 import type { GgufFile } from '../gguf/types';
+import { gemma2 } from './gemma2';
+import { gemma3 } from './gemma3';
+import { granite } from './granite';
 import { llama } from './llama';
 import type { Network } from './network';
+import { olmo2 } from './olmo2';
+import { phi3 } from './phi3';
+import { qwen2 } from './qwen2';
+import { qwen3 } from './qwen3';
+import { smollm3 } from './smollm3';
 
 /** `general.architecture` → how to read it. To add one: a file here and a line here. */
-const ARCHITECTURES: Readonly<Record<string, (file: GgufFile) => Network>> = { llama };
+const ARCHITECTURES: Readonly<Record<string, (file: GgufFile) => Network>> = {
+  gemma2,
+  gemma3,
+  granite,
+  llama,
+  olmo2,
+  phi3,
+  qwen2,
+  qwen3,
+  smollm3,
+};
 
 /** Throws `unsupported-architecture` naming it, `bad-gguf` where metadata is missing. */
 export function describeNetwork(file: GgufFile): Network {

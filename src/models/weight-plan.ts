@@ -5,7 +5,8 @@ import { UNIT_ELEMENTS } from '../kernels/weight-matrix';
 import type { QuantFormat } from '../quant/format';
 import { planeLayout } from '../quant/planes';
 import { quantFormat } from '../quant/registry';
-import type { Layer, Network } from './network';
+import type { HeadNorm, Layer, Network, Stacked } from './network';
+import { ropeTensors } from './rope';
 
 /** A matrix as it will lie on the device: one tensor, or several of one format and row length stacked. */
 export interface MatrixPlan {
@@ -26,6 +27,8 @@ export interface VectorPlan {
 
 /** Where every tensor of a network goes. A layer's `qkv` and `gateUp` hold one stacked matrix, or one for each operand. */
 export interface WeightPlan {
+  /** Small tensors that the host needs, whatever the context. */
+  readonly hostTensors: readonly VectorPlan[];
   readonly embedding: MatrixPlan;
   readonly head: MatrixPlan;
   readonly outputNorm: VectorPlan;
@@ -33,12 +36,18 @@ export interface WeightPlan {
 }
 
 export interface LayerWeightPlan {
-  readonly attentionNorm: VectorPlan;
+  readonly attentionNorm: VectorPlan | null;
   readonly qkv: readonly MatrixPlan[];
+  /** One for each part of `qkv`; empty: none. */
+  readonly qkvBias: readonly VectorPlan[];
+  readonly queryNorm: VectorPlan | null;
+  readonly keyNorm: VectorPlan | null;
   readonly output: MatrixPlan;
-  readonly feedForwardNorm: VectorPlan;
+  readonly attentionPostNorm: VectorPlan | null;
+  readonly feedForwardNorm: VectorPlan | null;
   readonly gateUp: readonly MatrixPlan[];
   readonly down: MatrixPlan;
+  readonly feedForwardPostNorm: VectorPlan | null;
 }
 
 /** Throws `bad-gguf` for a missing tensor or a wrong shape, `unsupported-…` for what the kernels cannot take. */
@@ -50,6 +59,7 @@ export function planWeights(network: Network, file: GgufFile): WeightPlan {
     embedding,
     head: network.head === network.embedding ? embedding : planner.matrix(network.head, vocabularySize, hiddenSize),
     outputNorm: planner.vector(network.outputNorm, hiddenSize),
+    hostTensors: planHostTensors(planner, network),
     layers: network.layers.map((layer) => planLayer(planner, layer, hiddenSize)),
   };
 }
@@ -57,11 +67,29 @@ export function planWeights(network: Network, file: GgufFile): WeightPlan {
 /** Every matrix once, every vector once: what is allocated and uploaded. */
 export function allWeights(plan: WeightPlan): { matrices: readonly MatrixPlan[]; vectors: readonly VectorPlan[] } {
   const matrices = plan.layers.flatMap((layer) => [...layer.qkv, layer.output, ...layer.gateUp, layer.down]);
-  const vectors = plan.layers.flatMap((layer) => [layer.attentionNorm, layer.feedForwardNorm]);
+  const vectors = plan.layers.flatMap((layer) => [
+    layer.attentionNorm,
+    ...layer.qkvBias,
+    layer.queryNorm,
+    layer.keyNorm,
+    layer.attentionPostNorm,
+    layer.feedForwardNorm,
+    layer.feedForwardPostNorm,
+  ]);
   return {
     matrices: [...new Set([plan.embedding, plan.head, ...matrices])],
-    vectors: [plan.outputNorm, ...vectors],
+    vectors: [plan.outputNorm, ...vectors.filter((vector) => vector !== null)],
   };
+}
+
+/** Tensors of the file that nothing would read: a model that has them computes something that we would leave out. */
+export function unusedTensors(plan: WeightPlan, file: GgufFile): readonly string[] {
+  const { matrices, vectors } = allWeights(plan);
+  const used = new Set([
+    ...matrices.flatMap((matrix) => matrix.parts.map(({ tensor }) => tensor.name)),
+    ...[...vectors, ...plan.hostTensors].map(({ tensor }) => tensor.name),
+  ]);
+  return file.tensors.map(({ name }) => name).filter((name) => !used.has(name));
 }
 
 /** Blocks after which both planes stand at a whole word: tensors are stacked and uploaded in multiples of it. */
@@ -72,6 +100,14 @@ export function granuleBlocks(format: QuantFormat): number {
     if ((blocks * mainBlockBytes) % 4 === 0 && (blocks * sideBytes) % 4 === 0) return blocks;
   }
   return 4;
+}
+
+/** Each once, however many tables use it: the upload meets a tensor's bytes only once. */
+function planHostTensors(planner: Planner, network: Network): readonly VectorPlan[] {
+  const pairsOf = new Map(
+    network.ropes.flatMap((rope) => ropeTensors(rope.scaling).map((name) => [name, rope.pairs] as const)),
+  );
+  return [...pairsOf].map(([name, pairs]) => planner.vector(name, pairs));
 }
 
 function planLayer(planner: Planner, layer: Layer, hiddenSize: number): LayerWeightPlan {
@@ -85,20 +121,21 @@ function planLayer(planner: Planner, layer: Layer, hiddenSize: number): LayerWei
   }
   const width = attention.heads * attention.headSize;
   const kvWidth = attention.kvHeads * attention.headSize;
+  const headNorm = (norm: HeadNorm | null, whole: number): VectorPlan | null =>
+    norm === null ? null : planner.vector(norm.name, norm.whole ? whole : attention.headSize);
+  const norm = (name: string | null): VectorPlan | null => (name === null ? null : planner.vector(name, hiddenSize));
   return {
-    attentionNorm: planner.vector(attention.norm, hiddenSize),
-    qkv: planner.stacked([
-      planner.matrix(attention.query, width, hiddenSize),
-      planner.matrix(attention.key, kvWidth, hiddenSize),
-      planner.matrix(attention.value, kvWidth, hiddenSize),
-    ]),
+    attentionNorm: norm(attention.norm),
+    qkv: planner.stacked(attention.qkv, hiddenSize),
+    qkvBias: (attention.qkvBias ?? []).map((name, i) => planner.vector(name, attention.qkv[i]?.rows ?? 0)),
+    queryNorm: headNorm(attention.queryNorm, width),
+    keyNorm: headNorm(attention.keyNorm, kvWidth),
     output: planner.matrix(attention.output, hiddenSize, width),
-    feedForwardNorm: planner.vector(feedForward.norm, hiddenSize),
-    gateUp: planner.stacked([
-      planner.matrix(feedForward.gate, feedForward.size, hiddenSize),
-      planner.matrix(feedForward.up, feedForward.size, hiddenSize),
-    ]),
+    attentionPostNorm: norm(attention.postNorm),
+    feedForwardNorm: norm(feedForward.norm),
+    gateUp: planner.stacked(feedForward.gateUp, hiddenSize),
     down: planner.matrix(feedForward.down, hiddenSize, feedForward.size),
+    feedForwardPostNorm: norm(feedForward.postNorm),
   };
 }
 
@@ -126,7 +163,8 @@ class Planner {
   }
 
   /** One matrix where formats agree and the seams fall on whole words, else the matrices as they are. */
-  stacked(matrices: readonly MatrixPlan[]): readonly MatrixPlan[] {
+  stacked(stack: Stacked, columns: number): readonly MatrixPlan[] {
+    const matrices = stack.map(({ name, rows }) => this.matrix(name, rows, columns));
     const [first] = matrices;
     if (first === undefined) return matrices;
     const wholeGranules = (matrix: MatrixPlan): boolean =>

@@ -3,7 +3,7 @@ import { MIB, roundUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
 import type { GgufTensor } from '../gguf/types';
 import type { DeviceWeights } from './device-weights';
-import { allWeights, granuleBlocks, type WeightPlan } from './weight-plan';
+import { allWeights, granuleBlocks, type VectorPlan, type WeightPlan } from './weight-plan';
 import { matrixPlanes } from '../kernels/weight-matrix';
 import { dequantize, type QuantFormat } from '../quant/format';
 import { splitPlanes, type PlaneLayout } from '../quant/planes';
@@ -81,9 +81,13 @@ function sinksOf(device: Device, plan: WeightPlan, weights: DeviceWeights): Sink
     }),
   );
   const vectorSinks = vectors.map(
-    (vector) => new VectorSink(device, vector.tensor, weights.vector(vector), vector.format),
+    (vector) =>
+      new VectorSink(vector, (values) => device.write(weights.vector(vector), 0, new Uint8Array(values.buffer))),
   );
-  return [...matrixSinks, ...vectorSinks];
+  const hostSinks = plan.hostTensors.map(
+    (vector) => new VectorSink(vector, (values) => void weights.host.set(vector.name, values)),
+  );
+  return [...matrixSinks, ...vectorSinks, ...hostSinks];
 }
 
 /** Splits blocks into planes and writes whole granules; what does not fill one waits for the next piece. */
@@ -135,18 +139,18 @@ class MatrixSink implements Sink {
   }
 }
 
-/** Collects a small tensor and writes it as f32. */
+/** Collects a small tensor and gives its values. */
 class VectorSink implements Sink {
+  readonly tensor: GgufTensor;
   private readonly bytes: Uint8Array;
   private filled = 0;
 
   constructor(
-    private readonly device: Device,
-    readonly tensor: GgufTensor,
-    private readonly buffer: DeviceBuffer,
-    private readonly format: QuantFormat,
+    private readonly vector: VectorPlan,
+    private readonly store: (values: Float32Array<ArrayBuffer>) => void,
   ) {
-    this.bytes = new Uint8Array(tensor.sizeBytes);
+    this.tensor = vector.tensor;
+    this.bytes = new Uint8Array(vector.tensor.sizeBytes);
   }
 
   write(bytes: Uint8Array): void {
@@ -156,8 +160,7 @@ class VectorSink implements Sink {
 
   end(): void {
     assert(this.filled === this.bytes.byteLength, `all of ${this.tensor.name} arrived`);
-    const values = dequantize(this.format, this.bytes);
-    this.device.write(this.buffer, 0, new Uint8Array(values.buffer));
+    this.store(dequantize(this.vector.format, this.bytes));
   }
 }
 

@@ -18,7 +18,7 @@ export interface QuantFormat {
 }
 
 /** The values of whole blocks as they lie in a file. */
-export function dequantize(format: QuantFormat, bytes: Uint8Array): Float32Array {
+export function dequantize(format: QuantFormat, bytes: Uint8Array): Float32Array<ArrayBuffer> {
   const blocks = Math.floor(bytes.byteLength / format.blockBytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const out = new Float32Array(blocks * format.blockElements);

@@ -6,12 +6,11 @@ import { matvec, MATVEC_VARIANTS } from '../../src/kernels/matvec';
 import type { WeightMatrix } from '../../src/kernels/weight-matrix';
 import type { QuantFormat } from '../../src/quant/format';
 import { F32 } from '../../src/quant/f32';
-import { QUANT_FORMATS } from '../../src/quant/registry';
 import { Expected } from './expected';
 import { expectLinear } from './oracle';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
-import { randomMatrix, type TestMatrix } from './test-matrix';
+import { DRAWN_FORMATS, randomMatrix, type TestMatrix } from './test-matrix';
 import { rowOf, withBench, type Workbench } from './workbench';
 
 const ROWS = [1, 3, 63, 64, 65, 129];
@@ -47,7 +46,7 @@ class LayerBench {
   ) {
     let yOffset = 0;
     this.layers = shapes.map((shape) => {
-      const rows = shape.epilogue === 'swiglu' ? 2 * shape.rows : shape.rows;
+      const rows = shape.epilogue === 'glu' ? 2 * shape.rows : shape.rows;
       const matrix = randomMatrix(format, rows, shape.columns, random);
       yOffset += random.integer(0, 2); // columns of nobody: they must stay
       const layer = { ...shape, matrix, weights: bench.weights(matrix), yOffset };
@@ -115,7 +114,7 @@ function withEpilogues(shapes: readonly Omit<Shape, 'epilogue'>[], epilogues: re
   return shapes.flatMap((shape) => epilogues.map((epilogue) => ({ ...shape, epilogue })));
 }
 
-const FORMATS = QUANT_FORMATS.map((format) => [format.type, format] as const);
+const FORMATS = DRAWN_FORMATS.map((format) => [format.type, format] as const);
 
 /** Every number of rows, with columns that go round from turn to turn. */
 function shapesOfTurn(turn: number): Omit<Shape, 'epilogue'>[] {
@@ -125,7 +124,7 @@ function shapesOfTurn(turn: number): Omit<Shape, 'epilogue'>[] {
 export function describeMatvec(deviceOf: DeviceOf, names: readonly string[]): void {
   describe.each(MATVEC_VARIANTS.filter((variant) => names.includes(variant)))('matvec %s', (variant) => {
     const make: MakeDispatch = (args) => matvec({ ...args, variant });
-    const epilogues = ['store', 'add', 'swiglu'] as const;
+    const epilogues = ['store', 'add', 'glu'] as const;
 
     it.each(FORMATS)('%s, odd shapes', async (_type, format) => {
       const random = new Random(201);

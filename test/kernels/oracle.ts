@@ -39,13 +39,13 @@ export interface LinearCase {
 /** y[r, yOffset + n] = Σ_k W[n, k] · x[r, k] and its epilogue, into `expected`, which holds what y holds before. */
 export function expectLinear(expected: Expected, args: LinearCase): void {
   const { values, columns } = args.matrix;
-  const rows = args.epilogue === 'swiglu' ? args.matrix.rows / 2 : args.matrix.rows;
+  const rows = args.epilogue === 'glu' ? args.matrix.rows / 2 : args.matrix.rows;
   const x = Float64Array.from(args.x);
   for (let token = 0; token < args.tokens; token++) {
     for (let n = 0; n < rows; n++) {
       const at = token * args.yStride + args.yOffset + n;
       const { sum, size } = dot(values, n * columns, x, token * columns, columns);
-      if (args.epilogue === 'swiglu') {
+      if (args.epilogue === 'glu') {
         const up = dot(values, (rows + n) * columns, x, token * columns, columns);
         const scale = size * Math.abs(up.sum) + Math.abs(silu(sum)) * up.size;
         expected.set(at, silu(sum) * up.sum, TOLERANCE * scale);

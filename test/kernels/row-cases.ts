@@ -1,19 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { embed } from '../../src/kernels/embed';
 import { rmsnorm } from '../../src/kernels/rmsnorm';
-import { swiglu } from '../../src/kernels/swiglu';
-import { QUANT_FORMATS } from '../../src/quant/registry';
+import { glu } from '../../src/kernels/glu';
 import { embedOracle, rmsnormOracle, swigluOracle } from './oracle';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
-import { randomMatrix } from './test-matrix';
+import { DRAWN_FORMATS, randomMatrix } from './test-matrix';
 import { rowOf, withBench } from './workbench';
 
 const VOCABULARY = 65;
 
 export function describeEmbed(deviceOf: DeviceOf): void {
   describe('embed', () => {
-    const cases = QUANT_FORMATS.flatMap((format) => [1, 24.5].map((scale) => ({ format, type: format.type, scale })));
+    const cases = DRAWN_FORMATS.flatMap((format) => [1, 24.5].map((scale) => ({ format, type: format.type, scale })));
     it.each(cases)('$type scaled by $scale, tokens of the step and of the slots', async ({ format, scale }) => {
       const random = new Random(101);
       for (const columns of [32, 96, 160, 576, 2080]) {
@@ -95,7 +94,7 @@ export function describeRmsnorm(deviceOf: DeviceOf): void {
 }
 
 export function describeSwiglu(deviceOf: DeviceOf): void {
-  describe('swiglu', () => {
+  describe('glu', () => {
     it.each([1, 3, 63, 64, 65, 160, 576, 1536])('%i elements', async (size) => {
       const random = new Random(size);
       for (const rows of [1, 3, 65]) {
@@ -105,7 +104,7 @@ export function describeSwiglu(deviceOf: DeviceOf): void {
         const y = await withBench(deviceOf(), async (bench) => {
           bench.stepOf(rows);
           const out = bench.empty('y', rows * size * 4);
-          return await bench.runFloats([swiglu({ x: bench.floats('x', x), y: out, size })], rows, out);
+          return await bench.runFloats([glu({ x: bench.floats('x', x), y: out, size })], rows, out);
         });
         swigluOracle(x, size).check(y, `${rows} rows`);
       }

@@ -56,6 +56,9 @@ const DRAWERS = new Map<QuantFormat, DrawBlock>([
   [Q8_0, drawQ8_0],
 ]);
 
+/** The formats that the kernel suite multiplies by shapes and variants; one matrix of each other is checked apart. */
+export const DRAWN_FORMATS: readonly QuantFormat[] = [...DRAWERS.keys()];
+
 export function randomMatrix(format: QuantFormat, rows: number, columns: number, random: Random): TestMatrix {
   const draw = DRAWERS.get(format);
   if (draw === undefined) throw new Error(`no random blocks of ${format.type}: add them to DRAWERS`);

@@ -4,30 +4,41 @@ import type { KernelRun } from './kernel-run';
 import { KvCacheMemory } from './kv-cache-memory';
 
 export function runAttention(run: KernelRun): void {
-  const { scale, vPlane } = attentionParams.decode(run.dispatch.params);
+  const { scale, vPlane, window, softCap } = attentionParams.decode(run.dispatch.params);
   const group = run.constant('GROUP');
   const cache = new KvCacheMemory(run, vPlane);
   const { kvHeads, headSize } = cache;
   for (let row = 0; row < run.rows; row++) {
-    const length = run.step.position(row) + 1;
+    const position = run.step.position(row);
+    const first = window === 0 ? 0 : Math.max(0, position + 1 - window);
+    const length = position + 1 - first;
     for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
-      const keys = Array.from({ length }, (_, position) => cache.load('key', row, kvHead, position));
-      const values = Array.from({ length }, (_, position) => cache.load('value', row, kvHead, position));
+      const keys = Array.from({ length }, (_, i) => cache.load('key', row, kvHead, first + i));
+      const values = Array.from({ length }, (_, i) => cache.load('value', row, kvHead, first + i));
       for (let h = 0; h < group; h++) {
         const at = ((row * kvHeads + kvHead) * group + h) * headSize;
         const query = run.memory(1).floats(at, headSize);
         run
           .memory(2)
           .floats(at, headSize)
-          .set(attend(query, keys, values, scale));
+          .set(attend(query, keys, values, scale, softCap));
       }
     }
   }
 }
 
-/** Σ softmax(scale · q·k) · v over all positions. */
-function attend(query: Float32Array, keys: Float32Array[], values: Float32Array[], scale: number): Float64Array {
-  const scores = keys.map((key) => scale * dot(query, key));
+/** Σ softmax(scale · q·k) · v over all positions given; scores are capped first where `softCap` is not 0. */
+function attend(
+  query: Float32Array,
+  keys: Float32Array[],
+  values: Float32Array[],
+  scale: number,
+  softCap: number,
+): Float64Array {
+  const scores = keys.map((key) => {
+    const score = scale * dot(query, key);
+    return softCap === 0 ? score : softCap * Math.tanh(score / softCap);
+  });
   const top = scores.reduce((best, score) => Math.max(best, score), -Infinity);
   const sums = new Float64Array(query.length);
   let total = 0;

@@ -3,7 +3,7 @@ import { EPILOGUE_CODES, linearParams } from '../../kernels/linear';
 import { UNIT_ELEMENTS } from '../../kernels/weight-matrix';
 import { dot } from './dot';
 import type { KernelRun } from './kernel-run';
-import { silu } from './swiglu';
+import { activate } from './glu';
 
 export function runMatvec(run: KernelRun): void {
   runLinear(run);
@@ -17,7 +17,7 @@ export function runMatmul(run: KernelRun): void {
 
 /** All shapes of matvec and matmul: they differ in the order of their sums alone. */
 function runLinear(run: KernelRun): void {
-  const { rows, units, plane, yStride, yOffset } = linearParams.decode(run.dispatch.params);
+  const { rows, units, plane, yStride, yOffset, scale } = linearParams.decode(run.dispatch.params);
   const epilogue = run.constant('EPILOGUE');
   const columns = units * UNIT_ELEMENTS;
   const source = { memory: run.memory(0), format: run.quantFormat(), columns, sideOffsetBytes: plane * 4 };
@@ -27,12 +27,11 @@ function runLinear(run: KernelRun): void {
   }));
   for (let n = 0; n < rows; n++) {
     const weights = run.weights.row(source, n);
-    const upWeights = epilogue === EPILOGUE_CODES.swiglu ? run.weights.row(source, rows + n) : null;
+    const upWeights = epilogue === EPILOGUE_CODES.glu ? run.weights.row(source, rows + n) : null;
     for (const { x, y } of lanes) {
       const sum = dot(weights, x);
-      if (upWeights !== null) y[n] = silu(sum) * dot(upWeights, x);
-      else if (epilogue === EPILOGUE_CODES.add) y[n] = (y[n] ?? 0) + sum;
-      else y[n] = sum;
+      const value = scale * (upWeights === null ? sum : activate(run, sum) * dot(upWeights, x));
+      y[n] = epilogue === EPILOGUE_CODES.add ? (y[n] ?? 0) + value : value;
     }
   }
 }

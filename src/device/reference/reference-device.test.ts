@@ -5,7 +5,7 @@ import { embed } from '../../kernels/embed';
 import { matmul } from '../../kernels/matmul';
 import { matvec } from '../../kernels/matvec';
 import { encodeStepInput } from '../../kernels/step-input';
-import { swiglu } from '../../kernels/swiglu';
+import { glu } from '../../kernels/glu';
 import { F32 } from '../../quant/f32';
 import type { Device, DeviceBuffer, PreparedPlan } from '../device';
 import { createReferenceDevice } from './reference-device';
@@ -20,7 +20,7 @@ async function swigluPlan(
   const stepInput = device.createBuffer('step', stepWords.byteLength);
   device.write(stepInput, 0, stepWords);
   const [x, y] = [device.createBuffer('x', 16), device.createBuffer('y', 8)];
-  const plan = await device.prepare({ label: 'plan', stepInput, dispatches: [swiglu({ x, y, size: 1 })] });
+  const plan = await device.prepare({ label: 'plan', stepInput, dispatches: [glu({ x, y, size: 1 })] });
   return { plan, x, y, stepInput };
 }
 
@@ -142,7 +142,7 @@ describe('what a GPU would forgive is an InvariantError', () => {
   it('one buffer read and written by a dispatch', async () => {
     const device = createReferenceDevice();
     const { stepInput, x } = await swigluPlan(device);
-    const plan = { label: 'alias', stepInput, dispatches: [swiglu({ x, y: x, size: 1 })] };
+    const plan = { label: 'alias', stepInput, dispatches: [glu({ x, y: x, size: 1 })] };
     await expect(device.prepare(plan)).rejects.toThrow(InvariantError);
   });
 

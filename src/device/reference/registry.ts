@@ -4,18 +4,22 @@ import { runArgmax, runTopk } from './candidates';
 import { runEmbed } from './embed';
 import type { Kernel } from './kernel-run';
 import { runMatmul, runMatvec } from './linear';
-import { runRmsnorm } from './rmsnorm';
+import { runAddBias, runSoftcap } from './elementwise';
+import { runHeadNorm, runRmsnorm } from './rmsnorm';
 import { runRopeKv } from './rope-kv';
-import { runSwiglu } from './swiglu';
+import { runGlu } from './glu';
 
 export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   embed: runEmbed,
   rmsnorm: runRmsnorm,
+  head_norm: runHeadNorm,
+  add_bias: runAddBias,
   matvec: runMatvec,
   matmul: runMatmul,
-  swiglu: runSwiglu,
+  glu: runGlu,
   rope_kv: runRopeKv,
   attention: runAttention,
   argmax: runArgmax,
   topk: runTopk,
+  softcap: runSoftcap,
 };

@@ -1,16 +1,35 @@
+import { headNormParams } from '../../kernels/head-norm';
+import { EPILOGUE_CODES } from '../../kernels/linear';
 import { rmsnormParams } from '../../kernels/rmsnorm';
 import type { KernelRun } from './kernel-run';
 
 export function runRmsnorm(run: KernelRun): void {
-  const { quads, epsilon, ofOutputs } = rmsnormParams.decode(run.dispatch.params);
+  const { quads, epsilon, ofOutputs, scale } = rmsnormParams.decode(run.dispatch.params);
+  const adds = run.constant('EPILOGUE') === EPILOGUE_CODES.add;
   const hidden = quads * 4;
   const weight = run.memory(1).floats(0, hidden);
   for (let row = 0; row < run.rows; row++) {
     const from = ofOutputs === 1 ? run.step.outputRow(row) : row;
-    const x = run.memory(0).floats(from * hidden, hidden);
+    const normed = rmsNorm(run.memory(0).floats(from * hidden, hidden), weight, epsilon);
     const y = run.memory(2).floats(row * hidden, hidden);
-    const squares = x.reduce((sum, value) => sum + value * value, 0);
-    const scale = 1 / Math.sqrt(squares / hidden + epsilon);
-    for (let k = 0; k < hidden; k++) y[k] = (x[k] ?? 0) * scale * (weight[k] ?? 0);
+    normed.forEach((value, k) => (y[k] = (adds ? (y[k] ?? 0) : 0) + scale * value));
   }
+}
+
+export function runHeadNorm(run: KernelRun): void {
+  const { stride, offset, size, epsilon } = headNormParams.decode(run.dispatch.params);
+  const [segments] = run.dispatch.grid(run.rows);
+  const weight = run.memory(0).floats(0, size);
+  for (let row = 0; row < run.rows; row++) {
+    for (let segment = 0; segment < segments; segment++) {
+      const x = run.memory(1).floats(row * stride + offset + segment * size, size);
+      x.set(rmsNorm(x, weight, epsilon));
+    }
+  }
+}
+
+function rmsNorm(x: Float32Array, weight: Float32Array, epsilon: number): Float64Array {
+  const squares = x.reduce((sum, value) => sum + value * value, 0);
+  const scale = 1 / Math.sqrt(squares / x.length + epsilon);
+  return Float64Array.from(x, (value, k) => value * scale * (weight[k] ?? 0));
 }

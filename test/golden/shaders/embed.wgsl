@@ -53,8 +53,10 @@ const ROWS: u32 = 8u; // word at which the rows begin
 const ROW_WORDS: u32 = 4u;
 
 fn quad(o: u32) -> vec4f {
-  return vec4f(unpack2x16float(weights[o]), unpack2x16float(weights[o + 1u]));
+  let a = weights[o];
+  let b = weights[o + 1u];
+  return bitcast<vec4f>(vec4u(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
 }
 
-// F16: 16 words a unit, two halves a word, the lower first.
+// BF16: 16 words a unit, two upper halves of f32 a word, the lower first.
 @group(0) @binding(2) var<storage, read> weights: array<u32>;

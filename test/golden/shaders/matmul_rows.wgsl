@@ -6,6 +6,7 @@ struct Params {
   plane: u32,
   y_stride: u32,
   y_offset: u32,
+  scale: f32, // of what is stored or added
 }
 
 
@@ -63,10 +64,11 @@ fn add_quad(sums: ptr<function, array<vec4f, T>>, w: mat4x4f, o: u32) {
   for (var t = 0u; t < min(T, tokens - token); t++) {
     for (var r = 0u; r < min(R, params.rows - row); r++) {
       let to = (token + t) * params.y_stride + params.y_offset + row + r;
+      let v = sums[t][r] * params.scale;
       if (EPILOGUE == ADD) {
-        y[to] += sums[t][r];
+        y[to] += v;
       } else {
-        y[to] = sums[t][r];
+        y[to] = v;
       }
     }
   }
@@ -79,10 +81,12 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
 }
 
 fn quad(o: u32) -> vec4f {
-  return vec4f(unpack2x16float(weights[o]), unpack2x16float(weights[o + 1u]));
+  let a = weights[o];
+  let b = weights[o + 1u];
+  return bitcast<vec4f>(vec4u(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
 }
 
-// F16: 16 words a unit, two halves a word, the lower first.
+// BF16: 16 words a unit, two upper halves of f32 a word, the lower first.
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
 fn row_count() -> u32 {

@@ -6,6 +6,7 @@ struct Params {
   plane: u32,
   y_stride: u32,
   y_offset: u32,
+  scale: f32, // of what is stored or added
 }
 
 
@@ -30,13 +31,14 @@ fn part_dot(row: u32, base: u32, lane: u32) -> f32 {
   let read_row = min(row, params.rows - 1u); // threads past the end compute the last row again and store nothing
   let base = group.z * params.units * 8u;
   var v = lane_sum(part_dot(read_row, base, local % LANES), local);
-  if (EPILOGUE == SWIGLU) {
-    v = silu(v) * lane_sum(part_dot(read_row + params.rows, base, local % LANES), local);
+  if (EPILOGUE == GLU) {
+    v = activate(v) * lane_sum(part_dot(read_row + params.rows, base, local % LANES), local);
   }
   if (local % LANES != 0u || row >= params.rows) {
     return;
   }
   let to = group.z * params.y_stride + params.y_offset + row;
+  v *= params.scale;
   if (EPILOGUE == ADD) {
     v += y[to];
   }
@@ -53,10 +55,12 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
 }
 
 fn quad(o: u32) -> vec4f {
-  return vec4f(unpack2x16float(weights[o]), unpack2x16float(weights[o + 1u]));
+  let a = weights[o];
+  let b = weights[o + 1u];
+  return bitcast<vec4f>(vec4u(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
 }
 
-// F16: 16 words a unit, two halves a word, the lower first.
+// BF16: 16 words a unit, two upper halves of f32 a word, the lower first.
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
 override THREADS: u32 = 64u;
@@ -79,12 +83,21 @@ fn lane_sum(value: f32, local: u32) -> f32 {
 // What happens to a row's dot product before it is stored.
 override EPILOGUE: u32 = 0u;
 
-const SWIGLU: u32 = 2u; // y = silu(v) · w, w the dot product of the row `rows` further on
+const GLU: u32 = 2u; // y = activate(v) · w, w the dot product of the row `rows` further on
 
 const ADD: u32 = 1u; // y = y + v: the residual stream
 
-fn silu(v: f32) -> f32 {
+fn activate(v: f32) -> f32 {
+  if (ACTIVATION == GELU) {
+    // The tanh form; its argument is clamped because tanh of large values is NaN on some drivers.
+    let u = 0.7978845608028654 * v * (1.0 + 0.044715 * v * v);
+    return 0.5 * v * (1.0 + tanh(clamp(u, -15.0, 15.0)));
+  }
   return v / (1.0 + exp(-v));
 }
+
+override ACTIVATION: u32 = 0u;
+
+const GELU: u32 = 1u; // else SiLU
 
 var<workgroup> partial_sums: array<f32, THREADS>;

@@ -7,6 +7,7 @@ struct Params {
   plane: u32,
   y_stride: u32,
   y_offset: u32,
+  scale: f32, // of what is stored or added
 }
 
 
@@ -33,13 +34,14 @@ fn part_dot(row: u32, base: u32, lane: u32) -> f32 {
   }
   let base = group.z * params.units * 8u;
   var v = workgroup_sum(part_dot(row, base, local), local, lane, size);
-  if (EPILOGUE == SWIGLU) {
-    v = silu(v) * workgroup_sum(part_dot(row + params.rows, base, local), local, lane, size);
+  if (EPILOGUE == GLU) {
+    v = activate(v) * workgroup_sum(part_dot(row + params.rows, base, local), local, lane, size);
   }
   if (local != 0u) {
     return;
   }
   let to = group.z * params.y_stride + params.y_offset + row;
+  v *= params.scale;
   if (EPILOGUE == ADD) {
     v += y[to];
   }
@@ -56,10 +58,12 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
 }
 
 fn quad(o: u32) -> vec4f {
-  return vec4f(unpack2x16float(weights[o]), unpack2x16float(weights[o + 1u]));
+  let a = weights[o];
+  let b = weights[o + 1u];
+  return bitcast<vec4f>(vec4u(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
 }
 
-// F16: 16 words a unit, two halves a word, the lower first.
+// BF16: 16 words a unit, two upper halves of f32 a word, the lower first.
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
 // The sum of `value` over all threads, in every thread. Every thread must call, in uniform control flow.
@@ -80,12 +84,21 @@ fn workgroup_sum(value: f32, local: u32, lane: u32, size: u32) -> f32 {
 // What happens to a row's dot product before it is stored.
 override EPILOGUE: u32 = 0u;
 
-const SWIGLU: u32 = 2u; // y = silu(v) · w, w the dot product of the row `rows` further on
+const GLU: u32 = 2u; // y = activate(v) · w, w the dot product of the row `rows` further on
 
 const ADD: u32 = 1u; // y = y + v: the residual stream
 
-fn silu(v: f32) -> f32 {
+fn activate(v: f32) -> f32 {
+  if (ACTIVATION == GELU) {
+    // The tanh form; its argument is clamped because tanh of large values is NaN on some drivers.
+    let u = 0.7978845608028654 * v * (1.0 + 0.044715 * v * v);
+    return 0.5 * v * (1.0 + tanh(clamp(u, -15.0, 15.0)));
+  }
   return v / (1.0 + exp(-v));
 }
+
+override ACTIVATION: u32 = 0u;
+
+const GELU: u32 = 1u; // else SiLU
 
 var<workgroup> partial_sums: array<f32, THREADS>;

@@ -4,6 +4,7 @@ struct Params {
   quads: u32, // hidden / 4
   epsilon: f32,
   of_outputs: u32, // 1: row r is output r, read at output_row(r)
+  scale: f32,
 }
 
 
@@ -27,9 +28,14 @@ struct Params {
     squares += dot(x[base + i], x[base + i]);
   }
   let mean = lane_sum(squares, local) / f32(params.quads * 4u);
-  let scale = 1.0 / sqrt(mean + params.epsilon);
+  let scale = params.scale / sqrt(mean + params.epsilon);
   for (var i = local; i < params.quads; i += THREADS) {
-    y[to + i] = x[base + i] * scale * weight[i];
+    let v = x[base + i] * scale * weight[i];
+    if (EPILOGUE == ADD) {
+      y[to + i] += v;
+    } else {
+      y[to + i] = v;
+    }
   }
 }
 
@@ -57,6 +63,11 @@ fn output_row(output: u32) -> u32 {
 @group(0) @binding(1) var<storage, read> step: array<u32>;
 
 override THREADS: u32 = 64u;
+
+// What happens to a row's dot product before it is stored.
+override EPILOGUE: u32 = 0u;
+
+const ADD: u32 = 1u; // y = y + v: the residual stream
 
 var<workgroup> partial_sums: array<f32, THREADS>;
 

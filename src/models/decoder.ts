@@ -1,0 +1,179 @@
+import { ForgelightError } from '../base/errors';
+import { architectureKey, getCount, getCountPerLayer, getNumber, getString } from '../gguf/metadata';
+import type { GgufFile } from '../gguf/types';
+import type { Activation } from '../kernels/linear';
+import type { AttentionBlock, FeedForwardBlock, Layer, Network, Rope, RopeScaling, Stacked } from './network';
+
+/** How an architecture differs from the plain decoder: pre-norm, RoPE, grouped-query attention, gated feed-forward. */
+export interface DecoderTraits {
+  readonly pairing: Rope['pairing'];
+  readonly activation?: Activation;
+  /** Norms of queries and keys: of each head, or of all heads at once. */
+  readonly headNorms?: 'each' | 'whole';
+  /** Norms before the blocks; default true. */
+  readonly preNorms?: boolean;
+  /** Norms of what the blocks give, by the names of their tensors. */
+  readonly postNorms?: { readonly attention: string; readonly feedForward: string };
+  /** Q, K and V in one tensor, and gate above up in `ffn_up`. */
+  readonly fused?: boolean;
+  readonly window?: (layer: number) => number | null;
+  readonly rope?: (layer: number) => number | null;
+  /** Tables besides the first, which the metadata describes. */
+  readonly otherRopes?: (first: Rope) => readonly Rope[];
+  readonly scale?: number;
+  readonly softCap?: number | null;
+  readonly network?: Partial<Pick<Network, 'embeddingScale' | 'logitScale' | 'logitSoftCap' | 'residualScale'>>;
+}
+
+/** Typed access to an architecture's keys, `<architecture>.<name>`. */
+export class Keys {
+  constructor(private readonly file: GgufFile) {}
+
+  number(name: string, fallback?: number): number {
+    const key = architectureKey(this.file.metadata, name);
+    return fallback === undefined ? getNumber(this.file.metadata, key) : getNumber(this.file.metadata, key, fallback);
+  }
+
+  count(name: string, fallback?: number): number {
+    const key = architectureKey(this.file.metadata, name);
+    return fallback === undefined ? getCount(this.file.metadata, key) : getCount(this.file.metadata, key, fallback);
+  }
+
+  text(name: string, fallback: string): string {
+    return getString(this.file.metadata, architectureKey(this.file.metadata, name), fallback);
+  }
+
+  countPerLayer(name: string, layers: number, fallback?: readonly number[]): readonly number[] {
+    const key = architectureKey(this.file.metadata, name);
+    return fallback === undefined
+      ? getCountPerLayer(this.file.metadata, key, layers)
+      : getCountPerLayer(this.file.metadata, key, layers, fallback);
+  }
+}
+
+/** Reads a decoder's metadata. Throws `bad-gguf` for what is missing, `unsupported-architecture` for what is not built. */
+export function decoder(file: GgufFile, traits: DecoderTraits): Network {
+  const keys = new Keys(file);
+  const names = new Set(file.tensors.map((tensor) => tensor.name));
+  const layerCount = keys.count('block_count');
+  const hiddenSize = keys.count('embedding_length');
+  const heads = keys.countPerLayer('attention.head_count', layerCount);
+  const kvHeads = keys.countPerLayer('attention.head_count_kv', layerCount, heads);
+  const sizes = keys.countPerLayer('feed_forward_length', layerCount);
+  const headSize = keys.count('attention.key_length', hiddenSize / (heads[0] ?? 1));
+  refuseWhatIsMissing(keys, headSize);
+
+  const rope: Rope = {
+    pairs: keys.count('rope.dimension_count', headSize) / 2,
+    base: keys.number('rope.freq_base', 10_000),
+    pairing: traits.pairing,
+    scaling: ropeScaling(keys, names),
+  };
+  const layers = Array.from({ length: layerCount }, (_, i): Layer => ({
+    attention: attentionBlock(i, { heads: heads[i] ?? 0, kvHeads: kvHeads[i] ?? 0, headSize }, names, traits),
+    feedForward: feedForwardBlock(i, sizes[i] ?? 0, traits),
+  }));
+  return {
+    hiddenSize,
+    vocabularySize: vocabularySize(file),
+    contextLength: keys.count('context_length'),
+    normEpsilon: keys.number('attention.layer_norm_rms_epsilon'),
+    embedding: 'token_embd.weight',
+    embeddingScale: 1,
+    layers,
+    outputNorm: 'output_norm.weight',
+    head: names.has('output.weight') ? 'output.weight' : 'token_embd.weight',
+    logitScale: 1,
+    logitSoftCap: null,
+    residualScale: 1,
+    ropes: [rope, ...(traits.otherRopes?.(rope) ?? [])],
+    ...traits.network,
+  };
+}
+
+function attentionBlock(
+  layer: number,
+  shape: Pick<AttentionBlock, 'heads' | 'kvHeads' | 'headSize'>,
+  names: ReadonlySet<string>,
+  traits: DecoderTraits,
+): AttentionBlock {
+  const tensor = (name: string): string => `blk.${layer}.${name}.weight`;
+  const { heads, kvHeads, headSize } = shape;
+  const width = heads * headSize;
+  const kvWidth = kvHeads * headSize;
+  const parts = traits.fused === true ? ['attn_qkv'] : ['attn_q', 'attn_k', 'attn_v'];
+  const rows = traits.fused === true ? [width + 2 * kvWidth] : [width, kvWidth, kvWidth];
+  const qkv: Stacked = parts.map((name, i) => ({ name: tensor(name), rows: rows[i] ?? 0 }));
+  const biases = parts.map((name) => `blk.${layer}.${name}.bias`);
+  const headNorm = (name: string): AttentionBlock['queryNorm'] =>
+    traits.headNorms === undefined ? null : { name: tensor(name), whole: traits.headNorms === 'whole' };
+  return {
+    ...shape,
+    norm: traits.preNorms === false ? null : tensor('attn_norm'),
+    qkv,
+    qkvBias: biases.every((name) => names.has(name)) ? biases : null,
+    queryNorm: headNorm('attn_q_norm'),
+    keyNorm: headNorm('attn_k_norm'),
+    output: tensor('attn_output'),
+    postNorm: traits.postNorms === undefined ? null : tensor(traits.postNorms.attention),
+    scale: traits.scale ?? 1 / Math.sqrt(headSize),
+    softCap: traits.softCap ?? null,
+    window: traits.window?.(layer) ?? null,
+    rope: traits.rope === undefined ? 0 : traits.rope(layer),
+  };
+}
+
+function feedForwardBlock(layer: number, size: number, traits: DecoderTraits): FeedForwardBlock {
+  const tensor = (name: string): string => `blk.${layer}.${name}.weight`;
+  const parts = ['ffn_gate', 'ffn_up'].map((name) => ({ name: tensor(name), rows: size }));
+  return {
+    norm: traits.preNorms === false ? null : tensor('ffn_norm'),
+    gateUp: traits.fused === true ? [{ name: tensor('ffn_up'), rows: 2 * size }] : parts,
+    down: tensor('ffn_down'),
+    postNorm: traits.postNorms === undefined ? null : tensor(traits.postNorms.feedForward),
+    size,
+    activation: traits.activation ?? 'silu',
+  };
+}
+
+/** The rows of the embedding are the vocabulary: the metadata's count may be absent or larger. */
+function vocabularySize(file: GgufFile): number {
+  return file.tensors.find((tensor) => tensor.name === 'token_embd.weight')?.shape[1] ?? 0;
+}
+
+/** Keys as llama.cpp writes and reads them. */
+function ropeScaling(keys: Keys, names: ReadonlySet<string>): RopeScaling {
+  const originalContext = keys.count('rope.scaling.original_context_length', keys.count('context_length'));
+  const scale = keys.number('rope.scaling.attn_factor', 1);
+  if (names.has('rope_factors_long.weight')) {
+    const [short, long] = ['rope_factors_short.weight', 'rope_factors_long.weight'];
+    return { kind: 'long', short, long, originalContext, scale };
+  }
+  if (names.has('rope_freqs.weight')) return { kind: 'factors', tensor: 'rope_freqs.weight' };
+  const kind = keys.text('rope.scaling.type', 'none');
+  const factor = keys.number('rope.scaling.factor', keys.number('rope.scale_linear', 1));
+  if (kind === 'yarn') {
+    const betaFast = keys.number('rope.scaling.yarn_beta_fast', 32);
+    const betaSlow = keys.number('rope.scaling.yarn_beta_slow', 1);
+    return { kind, factor, originalContext, betaFast, betaSlow, scale };
+  }
+  if (kind === 'linear' || (kind === 'none' && factor !== 1)) return { kind: 'linear', factor };
+  if (kind === 'none') return { kind };
+  throw new ForgelightError(
+    'unsupported-architecture',
+    `This model scales its positions by "${kind}", which Forgelight cannot compute yet. Choose another model.`,
+  );
+}
+
+/** What changes the answer without showing in the tensors. */
+function refuseWhatIsMissing(keys: Keys, headSize: number): void {
+  const reasons = [
+    keys.count('expert_count', 0) > 0 && 'mixture of experts',
+    keys.count('attention.value_length', headSize) !== headSize && 'values of another size than keys',
+  ].filter((reason) => reason !== false);
+  if (reasons.length === 0) return;
+  throw new ForgelightError(
+    'unsupported-architecture',
+    `This model uses ${reasons.join(' and ')}, which Forgelight cannot compute yet. Choose another model.`,
+  );
+}
