@@ -52,7 +52,7 @@ describe.each(MATVEC_VARIANTS)('the grid of matvec, %s', (variant) => {
     expect(matvec({ ...linear(524_280), variant }).shader).toBe(`matvec_${variant}`);
     const { shader, constants } = matvec({ ...linear(524_281), variant });
     expect(shader).toBe(variant === 'lanes' ? 'matvec_rows' : `matvec_${variant}`);
-    expect(constants).toEqual({ EPILOGUE: 0 });
+    expect(constants).toMatchObject({ EPILOGUE: 0 });
   });
 
   it('covers half the rows where gate and up become one', () => {
@@ -101,7 +101,14 @@ describe('the parameters of a linear layer', () => {
       epilogue: 'add',
       variant: 'rows',
     });
-    expect(linearParams.decode(params)).toEqual({ rows: 5, units: 3, plane: (15 * 32) / 4, yStride: 20, yOffset: 10 });
+    expect(linearParams.decode(params)).toEqual({
+      rows: 5,
+      units: 3,
+      plane: (15 * 32) / 4,
+      yStride: 20,
+      yOffset: 10,
+      scale: 1,
+    });
     const plain = matvec({ ...linear(3), weights: { buffer, format: F32, rows: 3, columns: 32 }, variant: 'rows' });
     expect(linearParams.decode(plain.params)).toMatchObject({ plane: 96, yOffset: 0 });
   });

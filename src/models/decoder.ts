@@ -1,4 +1,5 @@
 import { ForgelightError } from '../base/errors';
+import { badGguf } from '../gguf/bad-gguf';
 import { architectureKey, getCount, getCountPerLayer, getNumber, getString } from '../gguf/metadata';
 import type { GgufFile } from '../gguf/types';
 import type { Activation } from '../kernels/linear';
@@ -22,8 +23,13 @@ export interface DecoderTraits {
   readonly otherRopes?: (first: Rope) => readonly Rope[];
   readonly scale?: number;
   readonly softCap?: number | null;
+  /** The architecture reads the keys of MULTIPLIERS. */
+  readonly multipliers?: boolean;
   readonly network?: Partial<Pick<Network, 'embeddingScale' | 'logitScale' | 'logitSoftCap' | 'residualScale'>>;
 }
+
+/** Granite's; in a file of another architecture they would change the answer unseen. */
+const MULTIPLIERS = ['embedding_scale', 'residual_scale', 'attention.scale', 'logit_scale'] as const;
 
 /** Typed access to an architecture's keys, `<architecture>.<name>`. */
 export class Keys {
@@ -37,6 +43,18 @@ export class Keys {
   count(name: string, fallback?: number): number {
     const key = architectureKey(this.file.metadata, name);
     return fallback === undefined ? getCount(this.file.metadata, key) : getCount(this.file.metadata, key, fallback);
+  }
+
+  /** A count that is above 0 in every model, and at most `most`: each layer has a tensor, so their number is bounded. */
+  positive(name: string, most = Infinity): number {
+    const value = this.count(name);
+    if (value >= 1 && value <= most) return value;
+    const reason = value < 1 ? 'it must be at least 1' : `the file has only ${most} tensors`;
+    throw badGguf(`${architectureKey(this.file.metadata, name)} is ${value}, but ${reason}`, 'metadata');
+  }
+
+  has(name: string): boolean {
+    return this.file.metadata.has(architectureKey(this.file.metadata, name));
   }
 
   text(name: string, fallback: string): string {
@@ -55,16 +73,17 @@ export class Keys {
 export function decoder(file: GgufFile, traits: DecoderTraits): Network {
   const keys = new Keys(file);
   const names = new Set(file.tensors.map((tensor) => tensor.name));
-  const layerCount = keys.count('block_count');
+  const layerCount = keys.positive('block_count', file.tensors.length);
   const hiddenSize = keys.count('embedding_length');
   const heads = keys.countPerLayer('attention.head_count', layerCount);
   const kvHeads = keys.countPerLayer('attention.head_count_kv', layerCount, heads);
   const sizes = keys.countPerLayer('feed_forward_length', layerCount);
   const headSize = keys.count('attention.key_length', hiddenSize / (heads[0] ?? 1));
-  refuseWhatIsMissing(keys, headSize);
+  const rotated = keys.count('rope.dimension_count', headSize);
+  refuseWhatIsMissing(keys, headSize, rotated, traits);
 
   const rope: Rope = {
-    pairs: keys.count('rope.dimension_count', headSize) / 2,
+    pairs: rotated / 2,
     base: keys.number('rope.freq_base', 10_000),
     pairing: traits.pairing,
     scaling: ropeScaling(keys, names),
@@ -76,7 +95,7 @@ export function decoder(file: GgufFile, traits: DecoderTraits): Network {
   return {
     hiddenSize,
     vocabularySize: vocabularySize(file),
-    contextLength: keys.count('context_length'),
+    contextLength: keys.positive('context_length'),
     normEpsilon: keys.number('attention.layer_norm_rms_epsilon'),
     embedding: 'token_embd.weight',
     embeddingScale: 1,
@@ -166,10 +185,15 @@ function ropeScaling(keys: Keys, names: ReadonlySet<string>): RopeScaling {
 }
 
 /** What changes the answer without showing in the tensors. */
-function refuseWhatIsMissing(keys: Keys, headSize: number): void {
+function refuseWhatIsMissing(keys: Keys, headSize: number, rotated: number, traits: DecoderTraits): void {
+  const unread = traits.multipliers === true ? [] : MULTIPLIERS.filter((name) => keys.has(name));
   const reasons = [
     keys.count('expert_count', 0) > 0 && 'mixture of experts',
     keys.count('attention.value_length', headSize) !== headSize && 'values of another size than keys',
+    // The kernel turns two pairs at a time.
+    (rotated > headSize || rotated % 4 !== 0) && `RoPE over ${rotated} of ${headSize} elements of a head`,
+    keys.has('rope.dimension_sections') && 'RoPE sections',
+    unread.length > 0 && `the multipliers ${unread.join(', ')}`,
   ].filter((reason) => reason !== false);
   if (reasons.length === 0) return;
   throw new ForgelightError(

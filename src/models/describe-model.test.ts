@@ -53,6 +53,12 @@ describe('describeModel', () => {
     expect(await described({ types })).toMatchObject({ quantisation: 'Q8_0', mainFormat: { type: 'Q8_0' } });
   });
 
+  it('is not called after an embedding, however large', async () => {
+    const shapes = { 'token_embd.weight': [64, 3000], 'output.weight': [64, 3000] };
+    const types = { 'token_embd.weight': 'F16', 'output.weight': 'F16' } as const;
+    expect((await described({ shapes, types })).quantisation).toBe('F32');
+  });
+
   it.each([
     ['a missing tensor', { shapes: { 'blk.0.attn_q.weight': undefined } }, 'bad-gguf'],
     ['an unknown architecture', { metadata: { 'general.architecture': 'rwkv7' } }, 'unsupported-architecture'],

@@ -76,7 +76,11 @@ describe('Executor', () => {
     expect(await run({})).toEqual([]);
     expect(ran()).toEqual([['prefill', 3]]);
     expect(device.submits.at(-1)?.readback.sizeBytes).toBe(4);
-    const words = encodeStepInput(ROWS, [], [ropeTable({ pairs: 8, base: 10_000, pairing: 'neighbours', scaling: { kind: 'none' } }, 64, noTensor)]);
+    const words = encodeStepInput(
+      ROWS,
+      [],
+      [ropeTable({ pairs: 8, base: 10_000, pairing: 'neighbours', scaling: { kind: 'none' } }, 64, noTensor)],
+    );
     expect([...device.bytesOf(model.plans.stepInput).subarray(0, words.byteLength)]).toEqual([
       ...new Uint8Array(words.buffer),
     ]);

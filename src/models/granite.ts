@@ -8,6 +8,7 @@ export function granite(file: GgufFile): Network {
   const scale = keys.number('attention.scale', 0);
   return decoder(file, {
     pairing: 'neighbours',
+    multipliers: true,
     ...(scale === 0 ? {} : { scale }),
     network: {
       embeddingScale: keys.number('embedding_scale', 1),

@@ -79,6 +79,11 @@ describe('sizeKvCache', () => {
     expect(asked).toEqual({ contextLength: 2 ** 18, blocks: 2 ** 14, notes: [] });
   });
 
+  it('holds a block at least, if it takes more than a gibibyte', () => {
+    const size = sizeKvCache(trained(1000, 300_000), { kvType: 'f32', maxBindingBytes: GIB });
+    expect(size).toMatchObject({ contextLength: 16, blocks: 1 });
+  });
+
   it('refuses a context longer than the model was trained for', () => {
     const options = { kvType: 'f16', maxBindingBytes: GIB, contextLength: 41 } as const;
     expect(refusal(() => sizeKvCache(network, options))).toMatchObject({

@@ -20,16 +20,27 @@ describe('llama', () => {
       embeddingScale: 1,
       outputNorm: 'output_norm.weight',
       head: 'output.weight',
+      logitScale: 1,
+      logitSoftCap: null,
+      residualScale: 1,
     });
-    expect(ropes).toEqual([{ pairs: 8, base: 500_000, pairing: 'neighbours' }]);
+    expect(ropes).toEqual([{ pairs: 8, base: 500_000, pairing: 'neighbours', scaling: { kind: 'none' } }]);
     expect(layers).toHaveLength(TINY.layers);
     expect(layers[1]).toEqual({
       attention: {
         norm: 'blk.1.attn_norm.weight',
-        query: 'blk.1.attn_q.weight',
-        key: 'blk.1.attn_k.weight',
-        value: 'blk.1.attn_v.weight',
+        qkv: [
+          { name: 'blk.1.attn_q.weight', rows: 64 },
+          { name: 'blk.1.attn_k.weight', rows: 32 },
+          { name: 'blk.1.attn_v.weight', rows: 32 },
+        ],
+        qkvBias: null,
+        queryNorm: null,
+        keyNorm: null,
         output: 'blk.1.attn_output.weight',
+        postNorm: null,
+        softCap: null,
+        window: null,
         heads: 4,
         kvHeads: 2,
         headSize: 16,
@@ -38,10 +49,14 @@ describe('llama', () => {
       },
       feedForward: {
         norm: 'blk.1.ffn_norm.weight',
-        gate: 'blk.1.ffn_gate.weight',
-        up: 'blk.1.ffn_up.weight',
+        gateUp: [
+          { name: 'blk.1.ffn_gate.weight', rows: 96 },
+          { name: 'blk.1.ffn_up.weight', rows: 96 },
+        ],
         down: 'blk.1.ffn_down.weight',
+        postNorm: null,
         size: 96,
+        activation: 'silu',
       },
     });
   });
@@ -53,7 +68,7 @@ describe('llama', () => {
       'llama.attention.value_length': undefined,
     });
     expect(plain.layers[0]?.attention).toMatchObject({ heads: 4, kvHeads: 4, headSize: 16 });
-    expect(plain.ropes).toEqual([{ pairs: 8, base: 10_000, pairing: 'neighbours' }]);
+    expect(plain.ropes).toEqual([{ pairs: 8, base: 10_000, pairing: 'neighbours', scaling: { kind: 'none' } }]);
   });
 
   it('ties the head to the embedding where there is no other', () => {
@@ -119,10 +134,7 @@ describe('what is not built yet', () => {
   }
 
   it.each([
-    [{}, { 'rope_freqs.weight': [8] }, 'RoPE frequency factors (rope_freqs.weight)'],
-    [{ 'llama.rope.scaling.type': 'yarn' }, {}, 'RoPE scaling "yarn"'],
     [{ 'llama.expert_count': 8 }, {}, 'mixture of experts'],
-    [{}, { 'blk.1.attn_q.bias': [64] }, 'biases in its layers'],
     [{ 'llama.attention.value_length': 8 }, {}, 'values of another size than keys'],
     [{ 'llama.embedding_scale': 12 }, {}, 'the multipliers embedding_scale'],
     [{ 'llama.residual_scale': 0.5, 'llama.logit_scale': 8 }, {}, 'the multipliers residual_scale, logit_scale'],
@@ -133,13 +145,13 @@ describe('what is not built yet', () => {
   ] as const)('is refused by name: %j %j', (metadata, shapes, reason) => {
     expect(refusal(metadata, shapes)).toMatchObject({
       code: 'unsupported-architecture',
-      message: `This model of the llama family uses ${reason}, which Forgelight cannot compute yet. Choose another model.`,
+      message: `This model uses ${reason}, which Forgelight cannot compute yet. Choose another model.`,
     });
   });
 
   it('is named in full', () => {
-    const { message } = refusal({ 'llama.expert_count': 2, 'llama.rope.scaling.type': 'linear' });
-    expect(message).toContain('uses RoPE scaling "linear" and mixture of experts, which');
+    const { message } = refusal({ 'llama.expert_count': 2, 'llama.attention.value_length': 8 });
+    expect(message).toContain('uses mixture of experts and values of another size than keys, which');
   });
 
   it('is not what a file only mentions', () => {
