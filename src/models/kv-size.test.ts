@@ -9,10 +9,11 @@ const network = describeNetwork(tinyFile());
 /** A layer's block: keys and values of 16 tokens, 2 heads of 16. */
 const BLOCK_BYTES = { f32: 2 * 16 * 2 * 16 * 4, f16: 2 * 16 * 2 * 16 * 2 } as const;
 
-/** The tiny network, trained for more tokens and with more layers. */
-function trained(contextLength: number, layers: number = TINY.layers): Network {
-  const [layer] = network.layers;
-  if (layer === undefined) throw new Error('a network has layers');
+/** The tiny network, trained for more tokens and with more layers and heads. */
+function trained(contextLength: number, layers: number = TINY.layers, kvHeads: number = TINY.kvHeads): Network {
+  const [first] = network.layers;
+  if (first === undefined) throw new Error('a network has layers');
+  const layer = { ...first, attention: { ...first.attention, kvHeads } };
   return { ...network, contextLength, layers: Array.from({ length: layers }, () => layer) };
 }
 
@@ -80,7 +81,7 @@ describe('sizeKvCache', () => {
   });
 
   it('holds a block at least, if it takes more than a gibibyte', () => {
-    const size = sizeKvCache(trained(1000, 300_000), { kvType: 'f32', maxBindingBytes: GIB });
+    const size = sizeKvCache(trained(1000, 600, 1000), { kvType: 'f32', maxBindingBytes: GIB });
     expect(size).toMatchObject({ contextLength: 16, blocks: 1 });
   });
 
