@@ -12,12 +12,15 @@ import { describeNetwork } from './registry';
 import { allWeights, planWeights, type MatrixPlan, type WeightPlan } from './weight-plan';
 import { WeightUpload } from './weight-upload';
 
-/** All four formats; the embedding has an odd number of Q8_0 blocks (41), Q, K and V are one stacked matrix of Q8_0. */
+/**
+ * Planes of every kind: no side, halves, bytes (MXFP4). Embedding and head have 41 blocks, no whole number of granules;
+ * Q, K and V are one stacked matrix of Q8_0.
+ */
 const MIXED: TinyOptions = {
   hidden: 32,
   types: {
     'token_embd.weight': 'Q8_0',
-    'output.weight': 'F16',
+    'output.weight': 'MXFP4',
     'output_norm.weight': 'F16',
     'blk.0.attn_q.weight': 'Q8_0',
     'blk.0.attn_k.weight': 'Q8_0',
@@ -101,7 +104,7 @@ describe('WeightUpload', () => {
     expect(plan.layers[0]?.qkv).toMatchObject([{ rows: 128, format: { type: 'Q8_0' }, parts: [{}, {}, {}] }]);
     expect(plan.layers[1]?.qkv).toHaveLength(3);
     const formats = allWeights(plan).matrices.map((matrix) => matrix.format.type);
-    expect(new Set(formats)).toEqual(new Set(['F32', 'F16', 'Q4_1', 'Q8_0']));
+    expect(new Set(formats)).toEqual(new Set(['F32', 'F16', 'Q4_1', 'Q8_0', 'MXFP4']));
   });
 
   it('puts the same bytes on the device whatever the pieces', async () => {
@@ -167,6 +170,6 @@ describe('allocateWeights', () => {
     expect(weights.sizeBytes).toBe(device.allocatedBytes());
     const fileBytes = file.tensors.reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
     const grown = 32 * 4 - 32 * 2 + 32 * 4 - 34; // the F16 and the Q8_0 norm
-    expect(weights.sizeBytes - fileBytes - grown).toBe(2); // 41 half scales
+    expect(weights.sizeBytes - fileBytes - grown).toBe(2 + 3); // 41 half scales, 41 bytes
   });
 });
