@@ -1,13 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import f16Oracle from '../../test/fixtures/quant/F16.json';
-import f32Oracle from '../../test/fixtures/quant/F32.json';
-import q4_1Oracle from '../../test/fixtures/quant/Q4_1.json';
-import q8_0Oracle from '../../test/fixtures/quant/Q8_0.json';
-import { dequantize } from './format';
+import { ggmlTypeLayout } from '../gguf/ggml-type';
+import { dequantize, type QuantFormat } from './format';
 import { F16 } from './f16';
 import { F32 } from './f32';
 import { Q4_1 } from './q4_1';
 import { Q8_0 } from './q8_0';
+import { IQ1_GRID, IQ2_S_GRID, IQ2_XS_GRID, IQ2_XXS_GRID, IQ3_S_GRID, IQ3_XXS_GRID } from './iq-grids';
 import { QUANT_FORMATS, quantFormat } from './registry';
 
 // Halves by hand: sign, five bits of exponent (bias 15), ten of fraction.
@@ -23,24 +22,49 @@ function elements(valueOf: (i: number) => number): number[] {
   return Array.from({ length: 32 }, (_, i) => valueOf(i));
 }
 
-describe.each([
-  [F32, f32Oracle],
-  [F16, f16Oracle],
-  [Q4_1, q4_1Oracle],
-  [Q8_0, q8_0Oracle],
-])('$type', (format, oracle) => {
-  it.each(Object.entries(oracle))('gives the very values of ggml for %s blocks', (_name, { bytes, values }) => {
-    const actual = dequantize(format, Uint8Array.from(Buffer.from(bytes, 'hex')));
+interface Oracle {
+  readonly bytes: Uint8Array;
+  readonly values: Float32Array;
+}
+
+/** What Python's `gguf` gives: `raw` blocks of any bits, and `quantized` ones where it can make them. */
+function oraclesOf({ type }: QuantFormat): ReadonlyMap<string, Oracle> {
+  const text = readFileSync(`test/fixtures/quant/${type}.json`, 'utf8');
+  const cases = Object.entries(JSON.parse(text) as Record<string, { bytes: string; values: string }>);
+  return new Map(
+    cases.map(([name, { bytes, values }]) => {
+      const floats = Uint8Array.from(Buffer.from(values, 'base64'));
+      return [name, { bytes: Uint8Array.from(Buffer.from(bytes, 'hex')), values: new Float32Array(floats.buffer) }];
+    }),
+  );
+}
+
+/** The bits of floats, that NaN, −0 and the last digit count. */
+function bitsOf(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
+}
+
+describe.each(QUANT_FORMATS.map((format) => [format.type, format] as const))('%s', (type, format) => {
+  const oracles = oraclesOf(format);
+  const raw = oracles.get('raw') ?? { bytes: new Uint8Array(), values: new Float32Array() };
+
+  it('has the size it has in files', () => {
+    const { blockElements, blockBytes } = format;
+    expect({ blockElements, blockBytes }).toEqual(ggmlTypeLayout(type));
+  });
+
+  it.each([...oracles])('gives the very values of ggml for %s blocks', (_name, { bytes, values }) => {
+    const actual = dequantize(format, bytes);
     expect(actual.length).toBeGreaterThanOrEqual(32);
-    expect([...actual]).toEqual(values);
+    expect(bitsOf(actual)).toEqual(bitsOf(values));
   });
 
   it('takes blocks at any offset and writes to any place', () => {
     const bytes = new Uint8Array(3 + 2 * format.blockBytes);
-    bytes.set(Buffer.from(oracle.raw.bytes, 'hex').subarray(0, format.blockBytes), 3 + format.blockBytes);
+    bytes.set(raw.bytes.subarray(0, format.blockBytes), 3 + format.blockBytes);
     const out = new Float32Array(format.blockElements + 2).fill(9);
     format.dequantizeBlock(new DataView(bytes.buffer), 3 + format.blockBytes, out, 1);
-    expect([...out]).toEqual([9, ...oracle.raw.values.slice(0, format.blockElements), 9]);
+    expect([...out]).toEqual([9, ...raw.values.slice(0, format.blockElements), 9]);
   });
 
   it('ignores bytes after the last whole block', () => {
@@ -101,11 +125,28 @@ describe('quantFormat', () => {
   });
 
   it('names the tensor, its type and what is supported', () => {
-    expect(() => quantFormat('IQ2_XXS', 'blk.3.attn_q.weight')).toThrow(
+    expect(() => quantFormat('Q8_K', 'blk.3.attn_q.weight')).toThrow(
       expect.objectContaining({
         code: 'unsupported-quantisation',
-        message: expect.stringMatching(/blk\.3\.attn_q\.weight.*IQ2_XXS.*F32, F16, Q4_1, Q8_0/),
+        message: expect.stringMatching(/blk\.3\.attn_q\.weight.*Q8_K.*F32, F16, BF16, Q4_0.*MXFP4/),
       }),
     );
+  });
+});
+
+describe('the grids of the IQ formats', () => {
+  const shader = readFileSync('shaders/lib/iq_grids.wgsl', 'utf8');
+  it.each([
+    ['IQ1', IQ1_GRID, 2048],
+    ['IQ2_S', IQ2_S_GRID, 1024],
+    ['IQ2_XS', IQ2_XS_GRID, 512],
+    ['IQ2_XXS', IQ2_XXS_GRID, 256],
+    ['IQ3_S', IQ3_S_GRID, 512],
+    ['IQ3_XXS', IQ3_XXS_GRID, 256],
+  ])('%s is the same here and in the shaders', (name, grid, points) => {
+    const text = new RegExp(`const ${name}_GRID = array<u32, \\d+>\\(([^)]*)\\)`).exec(shader)?.[1] ?? '';
+    const words = Uint32Array.from(text.match(/0x[0-9a-f]+/g) ?? [], Number);
+    expect(grid).toHaveLength(points);
+    expect(new Uint16Array(words.buffer)).toEqual(grid);
   });
 });

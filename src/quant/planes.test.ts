@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { randomBlocks } from '../../test/kernels/random-blocks';
 import { Random } from '../../test/kernels/random';
-import { randomMatrix } from '../../test/kernels/test-matrix';
 import { InvariantError } from '../base/assert';
 import { joinBlock, planeLayout, splitPlanes } from './planes';
+import { MXFP4 } from './mxfp4';
+import { Q6_K } from './q6_k';
 import { Q8_0 } from './q8_0';
 import { QUANT_FORMATS } from './registry';
 
@@ -11,7 +13,7 @@ const BLOCK_COUNTS = [1, 2, 3, 5, 17, 64, 65];
 
 describe.each(FORMATS)('planes of %s', (_type, format) => {
   it.each(BLOCK_COUNTS)('give %i blocks back as they were', (blocks) => {
-    const { bytes } = randomMatrix(format, 1, blocks * format.blockElements, new Random(blocks));
+    const bytes = randomBlocks(format, blocks, new Random(blocks));
     const layout = planeLayout(format, blocks);
     const { main, side } = splitPlanes(format, bytes);
     expect(main.byteLength).toBe(blocks * layout.mainBlockBytes);
@@ -51,6 +53,21 @@ describe('splitPlanes', () => {
     const { main, side } = splitPlanes(Q8_0, bytes);
     expect([...(side ?? [])]).toEqual([0, 1, 34, 35]);
     expect([...main]).toEqual([...bytes.slice(2, 34), ...bytes.slice(36)]);
+  });
+
+  it('takes a side of one byte', () => {
+    const bytes = Uint8Array.from({ length: 5 * 17 }, (_, i) => i);
+    const { main, side } = splitPlanes(MXFP4, bytes);
+    expect([...(side ?? [])]).toEqual([0, 17, 34, 51, 68]);
+    expect([...main.subarray(0, 32)]).toEqual([...bytes.slice(1, 17), ...bytes.slice(18, 34)]);
+    expect(planeLayout(MXFP4, 5)).toEqual({ mainBlockBytes: 16, sideOffsetBytes: 80, totalBytes: 88 });
+  });
+
+  it('takes a side at the end', () => {
+    const bytes = Uint8Array.from({ length: 2 * 210 }, (_, i) => i % 251);
+    const { main, side } = splitPlanes(Q6_K, bytes);
+    expect([...(side ?? [])]).toEqual([208, 209, 418 % 251, 419 % 251]);
+    expect([...main]).toEqual([...bytes.slice(0, 208), ...bytes.slice(210, 418)]);
   });
 
   it('refuses a part of a block', () => {

@@ -1,0 +1,62 @@
+// What the block formats share.
+
+// The four bytes of a word, the lowest first.
+fn bytes(word: u32) -> vec4u {
+  return (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
+}
+
+// The lower nibbles of the four bytes of a word.
+fn nibbles(word: u32) -> vec4u {
+  return (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(15u);
+}
+
+// The lowest bit pairs of the four bytes of a word.
+fn bit_pairs(word: u32) -> vec4u {
+  return (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(3u);
+}
+
+// Half `index` of a plane of halves; `pair` is the word index / 2.
+fn half_of(pair: u32, index: u32) -> f32 {
+  let halves = unpack2x16float(pair);
+  return select(halves.x, halves.y, (index & 1u) == 1u);
+}
+
+// `v` with the signs of the lowest four bits, the lowest first; 1: negative.
+fn with_signs(v: vec4f, bits: u32) -> vec4f {
+  return select(v, -v, (vec4u(bits) & vec4u(1u, 2u, 4u, 8u)) != vec4u(0u));
+}
+
+// Eight signs of seven stored bits: the eighth makes their number even.
+fn even_signs(seven: u32) -> u32 {
+  let bits = seven & 127u;
+  return bits | ((countOneBits(bits) & 1u) << 7u);
+}
+
+// What nibbles of IQ4_NL and IQ4_XS stand for: -127 -104 -83 -65, -49 -35 -22 -10, 1 13 25 38, 53 69 89 113.
+fn iq4_values(nibble: vec4u) -> vec4f {
+  let second = (nibble & vec4u(4u)) != vec4u(0u);
+  let low = select(vec4u(0xbfad9881u), vec4u(0xf6eaddcfu), second);
+  let high = select(vec4u(0x26190d01u), vec4u(0x71594535u), second);
+  let four = select(low, high, nibble >= vec4u(8u));
+  return vec4f(bitcast<vec4i>(four << (vec4u(24u) - ((nibble & vec4u(3u)) << vec4u(3u)))) >> vec4u(24u));
+}
+
+// Four of a point of a grid of IQ2, two bits each.
+fn iq2_values(point: u32) -> vec4f {
+  let codes = (vec4u(point) >> vec4u(0u, 2u, 4u, 6u)) & vec4u(3u);
+  return vec4f((vec4u(0x2b1908u) >> (codes << vec4u(3u))) & vec4u(255u));
+}
+
+// Four of a point of the grid of IQ1, two bits each.
+fn iq1_values(point: u32) -> vec4f {
+  return vec4f((vec4u(point) >> vec4u(0u, 2u, 4u, 6u)) & vec4u(3u)) - vec4f(1.0);
+}
+
+// Scale and minimum of unit j of eight, six bits each, as Q4_K and Q5_K pack them into three words.
+fn k_scales(a: u32, b: u32, c: u32, j: u32) -> vec2f {
+  let shift = 8u * (j & 3u);
+  let high = vec2u(a, b) >> vec2u(shift);
+  let low = vec2u(c >> shift, c >> (shift + 4u));
+  let late = (low & vec2u(15u)) | ((high >> vec2u(2u)) & vec2u(48u));
+  return vec2f(select(high & vec2u(63u), late, j >= 4u));
+}

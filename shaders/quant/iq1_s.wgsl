@@ -1,0 +1,33 @@
+// IQ1_S, re-laid at upload: first a plane of 12 words a block of 256 (for each 8 elements a byte of grid index; for each 32 four
+// times three upper bits of the indices, three bits of scale and the sign of the shift), then a plane of scales, two halves a
+// word. Value = scale · (2 · scale bits + 1) · (grid ± ⅛).
+import package::lib::iq_grids::IQ1_GRID;
+import package::lib::quant::{ half_of, iq1_values };
+@group(0) @binding(2) var<storage, read> weights: array<u32>;
+
+// The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
+fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+  let block_index = unit >> 3u;
+  let j = unit & 7u;
+  let o = block_index * 12u;
+  let indices = weights[o + j];
+  let high = weights[o + 8u + (j >> 1u)] >> (16u * (j & 1u));
+  let scale = half_of(weights[plane + (block_index >> 1u)], block_index) * f32(2u * ((high >> 12u) & 7u) + 1u);
+  let shift = select(0.125, -0.125, (high & 0x8000u) != 0u);
+  let a = point(indices, high);
+  let b = point(indices >> 8u, high >> 3u);
+  let c = point(indices >> 16u, high >> 6u);
+  let d = point(indices >> 24u, high >> 9u);
+  return array<vec4f, 8>(
+    (iq1_values(a) + shift) * scale, (iq1_values(a >> 8u) + shift) * scale,
+    (iq1_values(b) + shift) * scale, (iq1_values(b >> 8u) + shift) * scale,
+    (iq1_values(c) + shift) * scale, (iq1_values(c >> 8u) + shift) * scale,
+    (iq1_values(d) + shift) * scale, (iq1_values(d >> 8u) + shift) * scale,
+  );
+}
+
+// The 8 elements of a grid index.
+fn point(low: u32, high: u32) -> u32 {
+  let index = (low & 255u) | ((high & 7u) << 8u);
+  return IQ1_GRID[index >> 1u] >> (16u * (index & 1u));
+}

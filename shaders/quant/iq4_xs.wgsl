@@ -1,0 +1,26 @@
+// IQ4_XS: 34 words a block of 256: scale as a half, 8 upper bit pairs and 8 lower nibbles of a scale for each 32 elements, and
+// for each of them 4 words of nibbles as in IQ4_NL. Value = scale · (six bits - 32) · what the nibble stands for.
+import package::lib::quant::{ iq4_values, nibbles };
+@group(0) @binding(2) var<storage, read> weights: array<u32>;
+
+// The 32 weights from element 32·unit on. `plane` is not used: the format has no side plane.
+fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+  let o = (unit >> 3u) * 34u;
+  let j = unit & 7u;
+  let head = weights[o];
+  let six = ((weights[o + 1u] >> (4u * j)) & 15u) | (((head >> (16u + 2u * j)) & 3u) << 4u);
+  let scale = unpack2x16float(head).x * (f32(six) - 32.0);
+  let q = o + 2u + 4u * j;
+  let a = weights[q];
+  let b = weights[q + 1u];
+  let c = weights[q + 2u];
+  let d = weights[q + 3u];
+  return array<vec4f, 8>(
+    values(a, scale), values(b, scale), values(c, scale), values(d, scale),
+    values(a >> 4u, scale), values(b >> 4u, scale), values(c >> 4u, scale), values(d >> 4u, scale),
+  );
+}
+
+fn values(word: u32, scale: f32) -> vec4f {
+  return iq4_values(nibbles(word)) * scale;
+}

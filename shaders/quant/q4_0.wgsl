@@ -1,0 +1,22 @@
+// Q4_0, re-laid at upload: first a plane of 4 words a block (32 nibbles as in Q4_1), then a plane of scales, two halves a
+// word. Value = scale · (nibble - 8).
+import package::lib::quant::{ half_of, nibbles };
+@group(0) @binding(2) var<storage, read> weights: array<u32>;
+
+// The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
+fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+  let scale = half_of(weights[plane + (unit >> 1u)], unit);
+  let o = unit * 4u;
+  let a = weights[o];
+  let b = weights[o + 1u];
+  let c = weights[o + 2u];
+  let d = weights[o + 3u];
+  return array<vec4f, 8>(
+    values(a, scale), values(b, scale), values(c, scale), values(d, scale),
+    values(a >> 4u, scale), values(b >> 4u, scale), values(c >> 4u, scale), values(d >> 4u, scale),
+  );
+}
+
+fn values(word: u32, scale: f32) -> vec4f {
+  return (vec4f(nibbles(word)) - vec4f(8.0)) * scale;
+}

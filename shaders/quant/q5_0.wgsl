@@ -1,0 +1,25 @@
+// Q5_0, re-laid at upload: first a plane of 5 words a block (32 fifth bits, 32 nibbles as in Q4_1), then a plane of scales,
+// two halves a word. Value = scale · (five bits - 16).
+import package::lib::quant::{ half_of, nibbles };
+@group(0) @binding(2) var<storage, read> weights: array<u32>;
+
+// The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
+fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+  let scale = half_of(weights[plane + (unit >> 1u)], unit);
+  let o = unit * 5u;
+  let fifth = weights[o];
+  let a = weights[o + 1u];
+  let b = weights[o + 2u];
+  let c = weights[o + 3u];
+  let d = weights[o + 4u];
+  return array<vec4f, 8>(
+    values(a, fifth, scale), values(b, fifth >> 4u, scale), values(c, fifth >> 8u, scale), values(d, fifth >> 12u, scale),
+    values(a >> 4u, fifth >> 16u, scale), values(b >> 4u, fifth >> 20u, scale),
+    values(c >> 4u, fifth >> 24u, scale), values(d >> 4u, fifth >> 28u, scale),
+  );
+}
+
+fn values(word: u32, fifth: u32, scale: f32) -> vec4f {
+  let high = (vec4u(fifth) << vec4u(4u, 3u, 2u, 1u)) & vec4u(16u);
+  return (vec4f(nibbles(word) | high) - vec4f(16.0)) * scale;
+}
