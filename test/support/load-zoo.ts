@@ -19,7 +19,7 @@ export interface TestLoad {
   readonly progress: LoadProgress[];
   readonly reports: unknown[];
   readonly abort: AbortController;
-  run(): Promise<HostedEngine>;
+  readonly run: () => Promise<HostedEngine>;
 }
 
 export interface TestLoadOptions {
