@@ -1,5 +1,6 @@
 import type { TokenId } from '../base/ids';
-import { spell, spelledBytes } from './byte-characters';
+import { addedTokens } from './added-tokens';
+import { BYTE_CHARACTERS, spell, spelledBytes } from './byte-characters';
 import { BytePairMerger } from './byte-pair-merge';
 import { MergeTable } from './merge-table';
 import { stringAt, stringsAt, type Metadata } from './metadata';
@@ -18,13 +19,14 @@ const MAX_CACHED_WORD_BYTES = 64;
 export function createByteLevelBpe(metadata: Metadata, vocabulary: Vocabulary): TokenizerModel {
   const { preTokenizer, notes } = findPreTokenizer(stringAt(metadata, 'tokenizer.ggml.pre'));
   const merges = stringsAt(metadata, 'tokenizer.ggml.merges');
-  const words = new WordEncoder(vocabulary, new MergeTable(vocabulary.idOf, merges), preTokenizer);
+  const table = new MergeTable(vocabulary.idOf, merges, (text) => text);
+  const words = new WordEncoder(vocabulary, table, preTokenizer);
   return {
-    encode(text, output) {
+    encode(text, _isAfterSpecial, output) {
       for (const word of splitWords(text, preTokenizer)) words.encode(word, output);
     },
     bytes: (id) => tokenBytes(vocabulary.texts[id] ?? ''),
-    addBos: preTokenizer.addBos ?? false,
+    added: addedTokens(metadata, vocabulary, preTokenizer.addBos ?? false),
     notes,
   };
 }
@@ -33,6 +35,7 @@ export function createByteLevelBpe(metadata: Metadata, vocabulary: Vocabulary): 
 class WordEncoder {
   readonly #idOf: ReadonlyMap<string, TokenId>;
   readonly #merger: BytePairMerger;
+  readonly #symbolOfByte: Int32Array;
   readonly #wholeWordsFirst: boolean;
   readonly #longestToken: number;
   readonly #cache = new Map<string, readonly TokenId[]>();
@@ -42,6 +45,7 @@ class WordEncoder {
   constructor(vocabulary: Vocabulary, table: MergeTable, preTokenizer: PreTokenizer) {
     this.#idOf = vocabulary.idOf;
     this.#merger = new BytePairMerger(table);
+    this.#symbolOfByte = Int32Array.from(BYTE_CHARACTERS, (character) => table.symbolOf(character));
     this.#wholeWordsFirst = preTokenizer.wholeWordsFirst ?? false;
     this.#longestToken = vocabulary.texts.reduce((longest, text) => Math.max(longest, text.length), 0);
   }
@@ -67,8 +71,14 @@ class WordEncoder {
 
   #encodeBytes(bytes: Uint8Array, spelling: string | null, output: TokenId[]): void {
     const whole = this.#wholeWordsFirst && spelling !== null ? this.#idOf.get(spelling) : undefined;
-    if (whole === undefined) this.#merger.encode(bytes, output);
+    if (whole === undefined) this.#merger.encode(this.#symbols(bytes), output);
     else output.push(whole);
+  }
+
+  #symbols(bytes: Uint8Array): Int32Array {
+    const symbols = new Int32Array(bytes.length);
+    for (let at = 0; at < bytes.length; at += 1) symbols[at] = this.#symbolOfByte[bytes[at] ?? 0] ?? -1;
+    return symbols;
   }
 
   /** UTF-8; valid until the next call. */

@@ -1,21 +1,36 @@
 import { ForgelightError } from '../base/errors';
 import type { TokenId } from '../base/ids';
-import { createByteLevelBpe } from './byte-level-bpe';
-import { badMetadata, booleanAt, stringAt, type Metadata } from './metadata';
+import { createBpe } from './bpe';
+import { namedByte } from './byte-names';
+import { createGemma4Bpe } from './character-bpe';
+import { badMetadata, stringAt, type Metadata } from './metadata';
+import { createSentencePiece } from './sentencepiece';
 import { createSpecialSplitter } from './special-tokens';
+import { findStripping } from './special-stripping';
 import type { EncodeOptions, Tokenizer } from './tokenizer';
 import type { TokenizerModel } from './tokenizer-model';
-import { readVocabulary, TOKEN_KIND, type Vocabulary } from './vocabulary';
+import { readVocabulary, TOKEN_KIND, type DefaultIds, type Vocabulary } from './vocabulary';
+import { createWordPiece } from './wordpiece';
+
+interface Algorithm {
+  readonly create: (metadata: Metadata, vocabulary: Vocabulary) => TokenizerModel;
+  /** Special ids of files that do not name them. */
+  readonly defaults?: DefaultIds;
+}
 
 /** By `tokenizer.ggml.model`. A new algorithm: a file beside this one, and a line here. */
-const MODELS: ReadonlyMap<string, (metadata: Metadata, vocabulary: Vocabulary) => TokenizerModel> = new Map([
-  ['gpt2', createByteLevelBpe],
+const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
+  ['gpt2', { create: createBpe }],
+  ['gemma4', { create: createGemma4Bpe }],
+  ['llama', { create: createSentencePiece, defaults: { unknown: 0, bos: 1, eos: 2 } }],
+  ['bert', { create: createWordPiece, defaults: { unknown: 100, bos: 101, separator: 102 } }],
 ]);
 
 /** A run of four million letters exceeds a regular expression's stack, and no context holds a text of this length. */
 const MAX_TEXT_UNITS = 2 * 1024 * 1024;
 
 const NO_BYTES = new Uint8Array(0);
+const SPACE = 0x20;
 
 /** A tokenizer with what its file asks for. */
 export interface LoadedTokenizer extends Tokenizer {
@@ -34,35 +49,20 @@ export interface LoadedTokenizer extends Tokenizer {
 export function createTokenizer(metadata: Metadata): LoadedTokenizer {
   const name = stringAt(metadata, 'tokenizer.ggml.model');
   if (name === null) throw badMetadata('tokenizer.ggml.model', 'is missing');
-  const createModel = MODELS.get(name);
-  if (createModel === undefined) {
+  const algorithm = ALGORITHMS.get(name);
+  if (algorithm === undefined) {
     throw new ForgelightError(
       'unsupported-architecture',
       `The tokenizer ${JSON.stringify(name)} is not supported yet. Choose a model of another family.`,
     );
   }
-  const vocabulary = readVocabulary(metadata);
-  const model = createModel(metadata, vocabulary);
-  return compose(vocabulary, model, {
-    bos: addedId(metadata, 'bos', model.addBos, vocabulary.bosId),
-    eos: addedId(metadata, 'eos', false, vocabulary.eosId),
-  });
+  const vocabulary = readVocabulary(metadata, algorithm.defaults);
+  return compose(metadata, vocabulary, algorithm.create(metadata, vocabulary));
 }
 
-/** The id to add at an end of every text, `null` for none. */
-function addedId(metadata: Metadata, name: 'bos' | 'eos', byDefault: boolean, id: TokenId | null): TokenId | null {
-  const isAdded = booleanAt(metadata, `tokenizer.ggml.add_${name}_token`) ?? byDefault;
-  if (isAdded && id === null)
-    throw badMetadata(`tokenizer.ggml.${name}_token_id`, 'is missing, though it is to be added to every text');
-  return isAdded ? id : null;
-}
-
-function compose(
-  vocabulary: Vocabulary,
-  model: TokenizerModel,
-  added: { readonly bos: TokenId | null; readonly eos: TokenId | null },
-): LoadedTokenizer {
-  const specials = createSpecialSplitter(vocabulary);
+function compose(metadata: Metadata, vocabulary: Vocabulary, model: TokenizerModel): LoadedTokenizer {
+  const specials = createSpecialSplitter(vocabulary, findStripping(metadata, vocabulary));
+  const { before, behind } = model.added;
 
   function encode(text: string, { addSpecial = true, parseSpecial = true }: EncodeOptions = {}): TokenId[] {
     if (text.length > MAX_TEXT_UNITS) {
@@ -72,12 +72,14 @@ function compose(
       );
     }
     const ids: TokenId[] = [];
-    if (addSpecial && added.bos !== null) ids.push(added.bos);
-    for (const fragment of specials.split(text, parseSpecial)) {
-      if (typeof fragment === 'string') model.encode(fragment, ids);
+    if (addSpecial && before !== null) ids.push(before);
+    let isAfterSpecial = true;
+    for (const fragment of specials.split(wellFormed(text), parseSpecial)) {
+      if (typeof fragment === 'string') model.encode(fragment, isAfterSpecial, ids);
       else ids.push(fragment);
+      isAfterSpecial = typeof fragment !== 'string';
     }
-    if (addSpecial && added.eos !== null) ids.push(added.eos);
+    if (addSpecial && behind !== null) ids.push(behind);
     return ids;
   }
 
@@ -104,14 +106,22 @@ function compose(
     bosId: vocabulary.bosId,
     eosId: vocabulary.eosId,
     endIds: vocabulary.endIds,
-    addsBos: added.bos !== null,
-    addsEos: added.eos !== null,
+    addsBos: before !== null,
+    addsEos: behind !== null,
     notes: model.notes,
     encode,
     bytes,
-    decode: (ids) =>
-      new TextDecoder('utf-8', { ignoreBOM: true }).decode(concatenate(ids.map((id) => bytes(id as TokenId, true)))),
+    decode(ids) {
+      const parts = ids.map((id) => bytes(id as TokenId, true));
+      if (model.addsSpacePrefix === true && parts[0]?.[0] === SPACE) parts[0] = parts[0].subarray(1);
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(concatenate(parts));
+    },
   };
+}
+
+/** Unpaired surrogates become U+FFFD, as UTF-8 would have them. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 function concatenate(parts: readonly Uint8Array[]): Uint8Array {
@@ -122,12 +132,6 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
     end += part.length;
   }
   return whole;
-}
-
-/** `<0x0A>` → the byte 10. */
-function namedByte(text: string): Uint8Array {
-  const hex = /^<0x([0-9A-Fa-f]{2})>$/.exec(text)?.[1];
-  return hex === undefined ? NO_BYTES : Uint8Array.of(Number.parseInt(hex, 16));
 }
 
 function unknownId(id: number, vocabularySize: number): ForgelightError {

@@ -41,32 +41,43 @@ const END_TEXTS = [
   '<|file_sep|>',
 ];
 
-/** Where a vocabulary has all of `with`, `text` separates parts of one answer and does not end it. */
-const EXCEPTIONS: readonly { readonly with: readonly string[]; readonly text: string }[] = [
-  { with: ['<|return|>', '<|call|>'], text: '<|end|>' },
-  { with: ['<|return|>', '<|calls|>'], text: '<|end|>' },
-  { with: ['<|flush|>', '<|call|>'], text: '<|end|>' },
-  { with: ['<|flush|>', '<|calls|>'], text: '<|end|>' },
-  { with: ['<|tool_response>'], text: '</s>' },
+/** Texts of fill-in-the-middle: they end nothing, but count as control too. */
+const CONTROL_TEXTS = [
+  '<|fim_prefix|> <fim-prefix> <fim_prefix> <｜fim▁begin｜> <PRE> ▁<PRE> <|code_prefix|> <|prefix|>',
+  '<|fim_suffix|> <fim-suffix> <fim_suffix> <｜fim▁hole｜> <SUF> ▁<SUF> <|code_suffix|> <|suffix|>',
+  '<|fim_middle|> <fim-middle> <fim_middle> <｜fim▁end｜> <MID> ▁<MID> <|code_middle|> <|middle|>',
+].flatMap((texts) => texts.split(' '));
+
+/** The marks of gpt-oss's channels are part of what an answer shows. */
+const SHOWN_TEXTS = ['<|channel|>', '<|message|>', '<|start|>', '<|constrain|>'];
+
+/** Where a vocabulary has all of `with`, `text` separates parts of one answer, or is plain text, and does not end it. */
+const EXCEPTIONS: readonly { readonly with: readonly string[]; readonly text: string; readonly kind: FoundKind }[] = [
+  { with: ['<|return|>', '<|call|>'], text: '<|end|>', kind: 'userDefined' },
+  { with: ['<|return|>', '<|calls|>'], text: '<|end|>', kind: 'userDefined' },
+  { with: ['<|flush|>', '<|call|>'], text: '<|end|>', kind: 'userDefined' },
+  { with: ['<|flush|>', '<|calls|>'], text: '<|end|>', kind: 'userDefined' },
+  { with: ['<|tool_response>'], text: '</s>', kind: 'normal' },
 ];
 
-/** `declared`: the ids that metadata names. `controlIds` are those found by their text: control, whatever their type. */
+type FoundKind = 'control' | 'userDefined' | 'normal';
+
+/** `declared`: the ids that metadata names. `kindOf`: the kinds of tokens that are found by their text, whatever their type says. */
 export function findEndIds(
   idOf: ReadonlyMap<string, TokenId>,
   declared: readonly (TokenId | null)[],
-): { readonly endIds: ReadonlySet<TokenId>; readonly controlIds: ReadonlySet<TokenId> } {
-  const controlIds = new Set<TokenId>();
-  for (const text of END_TEXTS) {
-    const id = idOf.get(text);
-    if (id !== undefined) controlIds.add(id);
-  }
-  const endIds = new Set(controlIds);
+): { readonly endIds: ReadonlySet<TokenId>; readonly kindOf: ReadonlyMap<TokenId, FoundKind> } {
+  const found = (texts: readonly string[]): TokenId[] => texts.flatMap((text) => idOf.get(text) ?? []);
+  const kindOf = new Map<TokenId, FoundKind>();
+  const endIds = new Set(found(END_TEXTS));
+  for (const id of [...endIds, ...found(CONTROL_TEXTS)]) kindOf.set(id, 'control');
+  for (const id of found(SHOWN_TEXTS)) kindOf.set(id, 'userDefined');
   for (const id of declared) if (id !== null) endIds.add(id);
   for (const exception of EXCEPTIONS) {
     const id = idOf.get(exception.text);
     if (id === undefined || !exception.with.every((text) => idOf.has(text))) continue;
     endIds.delete(id);
-    controlIds.delete(id);
+    kindOf.set(id, exception.kind);
   }
-  return { endIds, controlIds };
+  return { endIds, kindOf };
 }

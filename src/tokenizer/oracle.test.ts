@@ -14,7 +14,11 @@ interface ZooFile {
   }[];
 }
 
-describe.each(['llama', 'smollm2', 'quant-Q4_1', 'quant-Q8_0'])('llama.cpp on zoo/%s', (name) => {
+/** Byte-level BPE but for `gemma3` and `phi3` (SentencePiece) and `minilm` (WordPiece). */
+const ZOO =
+  'llama smollm2 quant-Q4_1 quant-Q8_0 llama3-tied-ropefreqs mistral-headdim qwen2 qwen3 gemma3 phi3 minilm'.split(' ');
+
+describe.each(ZOO)('llama.cpp on zoo/%s', (name) => {
   const expected = readJson(`test/fixtures/zoo/${name}.json`) as ZooFile;
   const tokenizer = createTokenizer(zooMetadata(name));
 

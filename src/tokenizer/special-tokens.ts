@@ -26,13 +26,22 @@ interface Match {
 
 interface Claim {
   readonly start: number;
-  readonly match: Match;
+  readonly end: number;
+  readonly id: TokenId;
 }
 
 /** Far beyond real special tokens; keeps a hostile file from making every position of a text cost its own length. */
 const MAX_SPECIAL_UNITS = 1024;
 
-export function createSpecialSplitter(vocabulary: Vocabulary): SpecialSplitter {
+/** Special tokens that take the white space beside them with them. */
+export interface Stripping {
+  readonly before: ReadonlySet<TokenId>;
+  readonly behind: ReadonlySet<TokenId>;
+}
+
+const NO_STRIPPING: Stripping = { before: new Set(), behind: new Set() };
+
+export function createSpecialSplitter(vocabulary: Vocabulary, stripping = NO_STRIPPING): SpecialSplitter {
   const always = new Trie();
   const all = new Trie();
   for (const [id, text] of vocabulary.texts.entries()) {
@@ -41,7 +50,7 @@ export function createSpecialSplitter(vocabulary: Vocabulary): SpecialSplitter {
     if (kind === TOKEN_KIND.userDefined || kind === TOKEN_KIND.control || kind === TOKEN_KIND.unknown)
       all.add(text, tokenId(id));
   }
-  return { split: (text, parseSpecial) => cut(text, claim(text, parseSpecial ? all : always)) };
+  return { split: (text, parseSpecial) => cut(text, claim(text, parseSpecial ? all : always, stripping)) };
 }
 
 /**
@@ -49,7 +58,7 @@ export function createSpecialSplitter(vocabulary: Vocabulary): SpecialSplitter {
  * to right, then the next shorter one takes what is left, so a long token wins over a short one that begins before it.
  * Time: text length × longest special token, at worst.
  */
-function claim(text: string, trie: Trie): Claim[] {
+function claim(text: string, trie: Trie, stripping: Stripping): Claim[] {
   const startsByBytes = new Map<number, number[]>();
   const enqueue = (start: number, match: Match | null): void => {
     if (match === null) return;
@@ -69,23 +78,34 @@ function claim(text: string, trie: Trie): Claim[] {
       const end = start + match.length;
       if (taken.subarray(start, end).includes(1)) enqueue(start, trie.longestAt(text, start, bytes));
       else {
-        taken.fill(1, start, end);
-        claims.push({ start, match });
+        const from = stripping.before.has(match.id) ? skipBlanks(text, taken, start, -1) : start;
+        const to = stripping.behind.has(match.id) ? skipBlanks(text, taken, end, 1) : end;
+        taken.fill(1, from, to);
+        claims.push({ start: from, end: to, id: match.id });
       }
     }
   }
   return claims.sort((a, b) => a.start - b.start);
 }
 
+/** Where the ASCII white space ends that begins at `at`, or, going backwards, ends before it; what is taken stays. */
+function skipBlanks(text: string, taken: Uint8Array, at: number, direction: 1 | -1): number {
+  let edge = at;
+  const next = (): number => (direction === 1 ? edge : edge - 1);
+  while (next() >= 0 && next() < text.length && taken[next()] === 0 && /[\t-\r ]/.test(text[next()] ?? ''))
+    edge += direction;
+  return edge;
+}
+
 function cut(text: string, claims: readonly Claim[]): Fragment[] {
   const fragments: Fragment[] = [];
-  let end = 0;
-  for (const { start, match } of claims) {
-    if (start > end) fragments.push(text.slice(end, start));
-    fragments.push(match.id);
-    end = start + match.length;
+  let done = 0;
+  for (const { start, end, id } of claims) {
+    if (start > done) fragments.push(text.slice(done, start));
+    fragments.push(id);
+    done = end;
   }
-  if (end < text.length) fragments.push(text.slice(end));
+  if (done < text.length) fragments.push(text.slice(done));
   return fragments;
 }
 

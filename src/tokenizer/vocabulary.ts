@@ -22,21 +22,50 @@ export interface Vocabulary {
   readonly idOf: ReadonlyMap<string, TokenId>;
   readonly bosId: TokenId | null;
   readonly eosId: TokenId | null;
+  /** What stands for text that cannot be spelled. */
+  readonly unknownId: TokenId | null;
+  /** What ends each of several texts (`[SEP]`). */
+  readonly separatorId: TokenId | null;
   readonly endIds: ReadonlySet<TokenId>;
+  /** Length of the longest token, in UTF-16 units. */
+  readonly longestTextUnits: number;
+}
+
+/** Special ids where metadata names none; one that the vocabulary is too small for is none. */
+export interface DefaultIds {
+  readonly bos?: number;
+  readonly eos?: number;
+  readonly unknown?: number;
+  readonly separator?: number;
 }
 
 /** Throws `bad-gguf`, naming the key, for a list that is missing or malformed and for ids outside of the vocabulary. */
-export function readVocabulary(metadata: Metadata): Vocabulary {
+export function readVocabulary(metadata: Metadata, defaults: DefaultIds = {}): Vocabulary {
   const texts = stringsAt(metadata, 'tokenizer.ggml.tokens').map((text, id) => text || `[EMPTY_${id}]`);
   if (texts.length === 0) throw badMetadata('tokenizer.ggml.tokens', 'is empty');
   const idOf = indexTexts(texts);
   const kinds = readKinds(metadata, texts.length);
-  const id = (name: string): TokenId | null => idAt(metadata, `tokenizer.ggml.${name}_token_id`, texts.length);
-  const eosId = id('eos');
-  const declared = [eosId, id('eot'), id('eom'), id('fim_pad'), id('fim_rep'), id('fim_sep')];
-  const { endIds, controlIds } = findEndIds(idOf, declared);
-  for (const controlId of controlIds) kinds[controlId] = TOKEN_KIND.control;
-  return { texts, kinds, idOf, bosId: id('bos'), eosId, endIds };
+  const id = (name: string, byDefault?: number): TokenId | null => {
+    const declared = idAt(metadata, `tokenizer.ggml.${name}_token_id`, texts.length);
+    if (declared !== null || byDefault === undefined || byDefault >= texts.length) return declared;
+    return tokenId(byDefault);
+  };
+  const eosId = id('eos', defaults.eos);
+  const declaredEnds = [eosId, id('eot'), id('eom'), id('fim_pad'), id('fim_rep'), id('fim_sep')];
+  const { endIds, kindOf } = findEndIds(idOf, declaredEnds);
+  for (const [changedId, kind] of kindOf) kinds[changedId] = TOKEN_KIND[kind];
+  return {
+    texts,
+    kinds,
+    idOf,
+    bosId: id('bos', defaults.bos),
+    eosId,
+    unknownId: id('unknown', defaults.unknown),
+    // GGUF's own spelling
+    separatorId: id('seperator', defaults.separator),
+    endIds,
+    longestTextUnits: texts.reduce((longest, text) => Math.max(longest, text.length), 0),
+  };
 }
 
 function indexTexts(texts: readonly string[]): Map<string, TokenId> {

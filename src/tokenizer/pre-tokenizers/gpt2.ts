@@ -4,4 +4,4 @@ import type { PreTokenizer } from './pre-tokenizer';
 export const GPT2_WORDS =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
-export const gpt2: PreTokenizer = { patterns: [GPT2_WORDS] };
+export const gpt2: PreTokenizer = { cuts: [GPT2_WORDS] };
