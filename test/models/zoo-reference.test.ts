@@ -1,13 +1,13 @@
 import { createReferenceDevice } from '../../src/device/reference/reference-device';
 import { readZoo } from '../support/zoo';
-import { describeZoo } from './zoo-suite';
+import { describeZoo, ZOO_FORMATS, ZOO_MODELS } from './zoo-suite';
 
-describeZoo('reference, f32 KV', async () => createReferenceDevice(), readZoo, {
+describeZoo('reference, f32 KV', [...ZOO_MODELS, ...ZOO_FORMATS], async () => createReferenceDevice(), readZoo, {
   variants: { matvec: 'rows', matmul: 'rows' },
   kvType: 'f32',
   chunkTokens: 7,
 });
-describeZoo('reference, f16 KV', async () => createReferenceDevice(), readZoo, {
+describeZoo('reference, f16 KV', ZOO_MODELS, async () => createReferenceDevice(), readZoo, {
   variants: { matvec: 'lanes', matmul: 'tile' },
   kvType: 'f16',
   chunkTokens: 64,

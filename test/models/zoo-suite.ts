@@ -40,6 +40,18 @@ export const ZOO_MODELS: readonly string[] = [
   'quant-Q8_0',
 ];
 
+/** One architecture in other block formats; Q4_K_M mixes Q4_K, Q6_K and F32. */
+export const ZOO_FORMATS: readonly string[] = [
+  'quant-BF16',
+  'quant-Q4_0',
+  'quant-Q5_0',
+  'quant-Q5_1',
+  'quant-Q4_K',
+  'quant-Q5_K',
+  'quant-Q6_K',
+  'quant-Q4_K_M',
+];
+
 export interface ZooOptions {
   readonly variants: KernelVariants;
   readonly kvType: KvType;
@@ -119,11 +131,12 @@ function expectClose(actual: Float32Array, exact: Float32Array, kvType: KvType):
 /** One suite for every device: the zoo's answers within the tolerance of exact arithmetic. */
 export function describeZoo(
   title: string,
+  models: readonly string[],
   createDevice: () => Promise<Device>,
   readModel: (name: string) => Promise<ZooFile>,
   options: ZooOptions,
 ): void {
-  describe.each(ZOO_MODELS)(`${title}: %s`, (name) => {
+  describe.each(models)(`${title}: %s`, (name) => {
     let device: Device;
     let runner: Runner;
     let reference: ZooReference;
