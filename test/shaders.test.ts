@@ -115,7 +115,9 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
     dispatches: KV_TYPES.map((type) => attention({ q: buffer(), y: buffer(), kv: kvLayer(type), heads: 1, scale: 1 })),
   },
   argmax: { params: argmaxParams, dispatches: argmax({ ...candidateArgs, sampled: buffer() }).dispatches },
-  topk: { params: topkParams, dispatches: topk(candidateArgs).dispatches },
+  topk_chunks: { params: topkParams, dispatches: topk(candidateArgs).dispatches.slice(0, 1) },
+  topk_winners: { params: topkParams, dispatches: topk(candidateArgs).dispatches.slice(1, 2) },
+  topk: { params: topkParams, dispatches: topk(candidateArgs).dispatches.slice(2) },
   head_norm: {
     params: headNormParams,
     dispatches: [headNorm({ x: buffer(), weight: buffer(), stride: 64, offset: 0, segments: 2, size: 32, epsilon: 1 })],

@@ -12,6 +12,8 @@ export type KernelName =
   | 'rope_kv'
   | 'attention'
   | 'argmax'
+  | 'topk_chunks'
+  | 'topk_winners'
   | 'topk'
   | 'softcap';
 

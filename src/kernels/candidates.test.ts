@@ -31,34 +31,40 @@ describe('argmax', () => {
 });
 
 describe('topk', () => {
-  it.each(SIZES)('goes on until one slice of %i is left', (size) => {
+  it.each(SIZES)('looks at every chunk of %i, within the scratch buffers', (size) => {
     const { dispatches, result } = topk({ logits, size, scratch });
-    const params = dispatches.map((dispatch) => topkParams.decode(dispatch.params));
-    expect(params.map((pass) => pass.size)).toEqual(sizes(size, TOP_K));
-    expect(params.map((pass) => pass.first)).toEqual(params.map((_, i) => (i === 0 ? 1 : 0)));
-    expect(dispatches.at(-1)?.buffers[1]?.buffer).toBe(result);
+    expect(dispatches.map((dispatch) => dispatch.kernel)).toEqual(['topk_chunks', 'topk_winners', 'topk']);
+    const [{ chunk = 0 } = {}] = dispatches.map((dispatch) => topkParams.decode(dispatch.params));
+    const chunks = Math.ceil(size / chunk);
+    expect(chunks * 8 * 3).toBeLessThanOrEqual(candidateBytes(size, 3));
+    expect(TOP_K * 8 * 3).toBeLessThanOrEqual(candidateBytes(size, 3));
+    const groups = [chunks, chunks, TOP_K * chunk].map((threads) => Math.ceil(threads / 64));
+    expect(dispatches.map((dispatch) => dispatch.grid(3))).toEqual(groups.map((count) => [count, 3, 1]));
+    expect(dispatches.at(-1)?.buffers.at(-1)).toEqual({ buffer: result, access: 'write' });
+    // Counting places is work of the square: neither step may grow out of hand.
+    expect(Math.max(chunks, TOP_K * chunk)).toBeLessThanOrEqual(5000);
   });
 });
 
-describe.each([
-  ['argmax', 1, (size: number) => argmax({ logits, size, scratch, sampled }).dispatches],
-  ['topk', TOP_K, (size: number) => topk({ logits, size, scratch }).dispatches],
-] as const)('the passes of %s', (_name, keep, passes) => {
-  it.each(SIZES)('hand on to each other, within the scratch buffers, over %i', (size) => {
-    let input = logits;
-    for (const dispatch of passes(size)) {
-      const [from, to] = dispatch.buffers;
-      expect(from).toEqual({ buffer: input, access: 'read' });
-      expect(to?.access).toBe('write');
-      expect(to?.buffer).not.toBe(input);
-      const [slices, outputs, z] = dispatch.grid(3);
-      expect([outputs, z]).toEqual([3, 1]);
-      expect(slices).toBe(Math.ceil((dispatch.params[0] ?? 0) / 1024));
-      expect(slices * keep * 8 * 3).toBeLessThanOrEqual(candidateBytes(size, 3));
-      input = to?.buffer ?? logits;
-    }
-  });
-});
+describe.each([['argmax', 1, (size: number) => argmax({ logits, size, scratch, sampled }).dispatches]] as const)(
+  'the passes of %s',
+  (_name, keep, passes) => {
+    it.each(SIZES)('hand on to each other, within the scratch buffers, over %i', (size) => {
+      let input = logits;
+      for (const dispatch of passes(size)) {
+        const [from, to] = dispatch.buffers;
+        expect(from).toEqual({ buffer: input, access: 'read' });
+        expect(to?.access).toBe('write');
+        expect(to?.buffer).not.toBe(input);
+        const [slices, outputs, z] = dispatch.grid(3);
+        expect([outputs, z]).toEqual([3, 1]);
+        expect(slices).toBe(Math.ceil((dispatch.params[0] ?? 0) / 1024));
+        expect(slices * keep * 8 * 3).toBeLessThanOrEqual(candidateBytes(size, 3));
+        input = to?.buffer ?? logits;
+      }
+    });
+  },
+);
 
 describe('keyToLogit', () => {
   /** As in shaders/lib/order.wgsl. */

@@ -7,40 +7,70 @@ interface Candidate {
   readonly id: number;
 }
 
-/** What stands where a slice has fewer candidates than are kept. */
+/** What stands where there are fewer candidates than are kept. */
 const NONE: Candidate = { key: 0, id: 0xffffffff };
 
 export function runArgmax(run: KernelRun): void {
   const { size, first, last } = argmaxParams.decode(run.dispatch.params);
-  keepBest(run, size, first === 1, 1);
-  if (last !== 1) return;
-  for (let output = 0; output < run.rows; output++) {
-    const slot = run.step.slot(run.step.outputRow(output));
-    run.memory(2).words(slot, 1)[0] = run.memory(1).word(output * 2 + 1);
-  }
-}
-
-export function runTopk(run: KernelRun): void {
-  const { size, first } = topkParams.decode(run.dispatch.params);
-  keepBest(run, size, first === 1, TOP_K);
-}
-
-/** The `keep` best of every slice of every output, best first. */
-function keepBest(run: KernelRun, size: number, first: boolean, keep: number): void {
   const slices = divideUp(size, SLICE);
   for (let output = 0; output < run.rows; output++) {
     for (let slice = 0; slice < slices; slice++) {
       const begin = slice * SLICE;
       const count = Math.min(SLICE, size - begin);
-      const best = readCandidates(run, output * size + begin, count, first ? begin : null);
-      best.sort((a, b) => b.key - a.key || a.id - b.id);
-      const to = run.memory(1).words((output * slices + slice) * keep * 2, keep * 2);
-      for (let i = 0; i < keep; i++) {
-        const { key, id } = best[i] ?? NONE;
-        to.set([key, id], i * 2);
-      }
+      const all = readCandidates(run, output * size + begin, count, first === 1 ? begin : null);
+      write(run.memory(1), output * slices + slice, best(all, 1));
+    }
+    if (last !== 1) continue;
+    const slot = run.step.slot(run.step.outputRow(output));
+    run.memory(2).words(slot, 1)[0] = run.memory(1).word(output * 2 + 1);
+  }
+}
+
+export function runTopkChunks(run: KernelRun): void {
+  const { size, chunk } = topkParams.decode(run.dispatch.params);
+  const chunks = divideUp(size, chunk);
+  for (let output = 0; output < run.rows; output++) {
+    for (let i = 0; i < chunks; i++) {
+      const count = Math.min(chunk, size - i * chunk);
+      const all = readCandidates(run, output * size + i * chunk, count, i * chunk);
+      write(run.memory(1), output * chunks + i, best(all, 1));
     }
   }
+}
+
+export function runTopkWinners(run: KernelRun): void {
+  const { size, chunk } = topkParams.decode(run.dispatch.params);
+  const chunks = divideUp(size, chunk);
+  for (let output = 0; output < run.rows; output++) {
+    const winners = best(readCandidates(run, output * chunks, chunks, null), TOP_K);
+    run
+      .memory(1)
+      .words(output * TOP_K, winners.length)
+      .set(winners.map(({ id }) => Math.floor(id / chunk)));
+  }
+}
+
+export function runTopk(run: KernelRun): void {
+  const { size, chunk } = topkParams.decode(run.dispatch.params);
+  const count = Math.min(TOP_K, divideUp(size, chunk));
+  for (let output = 0; output < run.rows; output++) {
+    const winners = run.memory(1).words(output * TOP_K, count);
+    const all = Array.from(winners, (winner) => {
+      const begin = winner * chunk;
+      return readCandidates(run, output * size + begin, Math.min(chunk, size - begin), begin);
+    });
+    const kept = best(all.flat(), TOP_K);
+    while (kept.length < TOP_K) kept.push(NONE);
+    write(run.memory(2), output * TOP_K, kept);
+  }
+}
+
+function best(candidates: readonly Candidate[], keep: number): Candidate[] {
+  return [...candidates].sort((a, b) => b.key - a.key || a.id - b.id).slice(0, keep);
+}
+
+function write(memory: ReturnType<KernelRun['memory']>, at: number, candidates: readonly Candidate[]): void {
+  memory.words(at * 2, candidates.length * 2).set(candidates.flatMap(({ key, id }) => [key, id]));
 }
 
 /** `firstId`: the input is logits, the first of them this token's; `null`: it is candidates. */

@@ -1,6 +1,6 @@
 import type { KernelName } from '../plan';
 import { runAttention } from './attention';
-import { runArgmax, runTopk } from './candidates';
+import { runArgmax, runTopk, runTopkChunks, runTopkWinners } from './candidates';
 import { runEmbed } from './embed';
 import type { Kernel } from './kernel-run';
 import { runMatmul, runMatvec } from './linear';
@@ -20,6 +20,8 @@ export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   rope_kv: runRopeKv,
   attention: runAttention,
   argmax: runArgmax,
+  topk_chunks: runTopkChunks,
+  topk_winners: runTopkWinners,
   topk: runTopk,
   softcap: runSoftcap,
 };

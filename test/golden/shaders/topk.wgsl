@@ -2,57 +2,52 @@
 
 struct Params {
   size: u32,
-  first: u32, // 1: input is logits
+  chunk: u32, // logits a chunk
 }
 
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-@group(0) @binding(2) var<storage, read> input: array<u32>;
+@group(0) @binding(2) var<storage, read> logits: array<u32>;
 
-@group(0) @binding(3) var<storage, read_write> output: array<vec2u>;
+@group(0) @binding(3) var<storage, read> winners: array<u32>;
 
-const SLICE = 1024u;
+@group(0) @binding(4) var<storage, read_write> result: array<vec2u>;
 
 const KEEP = 64u;
 
-const THREADS = 256u;
+const NONE = vec2u(0u, 0xffffffffu);
 
-var<workgroup> sorted: array<vec2u, SLICE>;
-
-fn candidate(row: u32, index: u32) -> vec2u {
-  if (index >= params.size) {
-    return vec2u(0u, 0xffffffffu);
+// Candidate `index` of the winning chunks; NONE past the end of the last chunk.
+fn candidate(output: u32, index: u32) -> vec2u {
+  let id = winners[output * KEEP + index / params.chunk] * params.chunk + index % params.chunk;
+  if (id >= params.size) {
+    return NONE;
   }
-  let at = row * params.size + index;
-  if (params.first == 1u) {
-    return vec2u(order_key(input[at]), index);
-  }
-  return vec2u(input[at * 2u], input[at * 2u + 1u]);
+  return vec2u(order_key(logits[output * params.size + id]), id);
 }
 
-@compute @workgroup_size(THREADS) fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
-  for (var i = local; i < SLICE; i += THREADS) {
-    sorted[i] = candidate(group.y, group.x * SLICE + i);
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= params.size && id.x < KEEP) {
+    result[id.y * KEEP + id.x] = NONE;
   }
-  workgroupBarrier();
-  for (var run = 2u; run <= SLICE; run *= 2u) {
-    for (var gap = run / 2u; gap > 0u; gap /= 2u) {
-      for (var i = local; i < SLICE / 2u; i += THREADS) {
-        let a = (i / gap) * gap * 2u + i % gap;
-        let b = a + gap;
-        let ascending = (a & run) == 0u;
-        if (before(sorted[b], sorted[a]) == ascending) {
-          let swap = sorted[a];
-          sorted[a] = sorted[b];
-          sorted[b] = swap;
-        }
-      }
-      workgroupBarrier();
+  let chunks = (params.size + params.chunk - 1u) / params.chunk;
+  let count = min(KEEP, chunks) * params.chunk;
+  if (id.x >= count) {
+    return;
+  }
+  let own = candidate(id.y, id.x);
+  if (own.y == NONE.y) {
+    return;
+  }
+  var place = 0u;
+  for (var i = 0u; i < count && place < KEEP; i++) {
+    if (before(candidate(id.y, i), own)) {
+      place++;
     }
   }
-  if (local < KEEP) {
-    output[(group.y * groups.x + group.x) * KEEP + local] = sorted[local];
+  if (place < KEEP) {
+    result[id.y * KEEP + place] = own;
   }
 }
 
