@@ -42,7 +42,8 @@ class ContextParams(c.Structure):
 class Batch(c.Structure):
     _fields_ = [
         ("n_tokens", c.c_int32), ("token", c.POINTER(c.c_int32)), ("embd", c.c_void_p), ("pos", c.POINTER(c.c_int32)),
-        ("n_seq_id", c.POINTER(c.c_int32)), ("seq_id", c.POINTER(c.POINTER(c.c_int32))), ("logits", c.POINTER(c.c_int8)),
+        ("n_seq_id", c.POINTER(c.c_int32)), ("seq_id", c.POINTER(c.POINTER(c.c_int32))),
+        ("logits", c.POINTER(c.c_int8)),
     ]
 
 
@@ -100,8 +101,9 @@ class LlamaCpp:
             batch.seq_id[i][0] = 0
         if api.llama_decode(session, batch) != 0:
             raise RuntimeError("".join(self.errors))
-        rows = [np.ctypeslib.as_array(api.llama_get_logits_ith(session, i), (vocabulary,)).copy() for i in range(len(ids))]
+        rows = [np.ctypeslib.as_array(api.llama_get_logits_ith(session, i), (vocabulary,)) for i in range(len(ids))]
+        found = np.stack(rows).astype(np.float64)
         api.llama_batch_free(batch)
         api.llama_free(session)
         api.llama_model_free(model)
-        return np.stack(rows).astype(np.float64)
+        return found

@@ -3,6 +3,7 @@ import { ForgelightError } from '../base/errors';
 import {
   architectureKey,
   getBoolean,
+  getBooleans,
   getCount,
   getCountPerLayer,
   getNumber,
@@ -21,6 +22,7 @@ const metadata = new Map<string, GgufValue>([
   ['big', 2n ** 60n],
   ['nan', Number.NaN],
   ['flag', true],
+  ['flags', [true, false]],
   ['tokens', ['a', 'b']],
   ['scores', Float32Array.of(0.5, 1)],
   ['wide', [1, 2n ** 60n]],
@@ -42,6 +44,7 @@ describe('metadata accessors', () => {
     expect(getNumber(metadata, 'eps')).toBe(1e-5);
     expect(getCount(metadata, architectureKey(metadata, 'attention.head_count'))).toBe(9);
     expect(getBoolean(metadata, 'flag')).toBe(true);
+    expect(getBooleans(metadata, 'flags')).toEqual([true, false]);
     expect(getStrings(metadata, 'tokens')).toEqual(['a', 'b']);
     expect(getNumbers(metadata, 'scores')).toEqual(Float32Array.of(0.5, 1));
   });
@@ -65,6 +68,7 @@ describe('metadata accessors', () => {
     expect(message(() => getCount(metadata, 'negative'))).toMatch(/-1 instead of a whole number from 0 on/);
     expect(message(() => getCount(metadata, 'eps'))).toMatch(/instead of a whole number/);
     expect(message(() => getBoolean(metadata, 'negative'))).toMatch(/instead of a boolean/);
+    expect(message(() => getBooleans(metadata, 'tokens'))).toMatch(/instead of an array of booleans/);
     expect(message(() => getStrings(metadata, 'scores'))).toMatch(
       /an array of length 2 instead of an array of strings/,
     );

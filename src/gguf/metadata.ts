@@ -40,6 +40,12 @@ export function getStrings(metadata: GgufMetadata, key: string, fallback?: unkno
   });
 }
 
+export function getBooleans(metadata: GgufMetadata, key: string): readonly boolean[] {
+  return get(metadata, key, undefined, 'an array of booleans', (value) => {
+    return Array.isArray(value) && value.every((element) => typeof element === 'boolean') ? value : null;
+  }) as readonly boolean[];
+}
+
 /** Mostly a typed array, as the file has it. */
 export function getNumbers(metadata: GgufMetadata, key: string): ArrayLike<number>;
 export function getNumbers<T>(metadata: GgufMetadata, key: string, fallback: T): ArrayLike<number> | T;

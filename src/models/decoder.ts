@@ -169,15 +169,15 @@ function ropeScaling(keys: Keys, names: ReadonlySet<string>): RopeScaling {
     return { kind: 'long', short, long, originalContext, scale };
   }
   if (names.has('rope_freqs.weight')) return { kind: 'factors', tensor: 'rope_freqs.weight' };
-  const kind = keys.text('rope.scaling.type', 'none');
+  const kind = keys.text('rope.scaling.type', 'linear'); // llama.cpp's default: older files state a factor only
   const factor = keys.number('rope.scaling.factor', keys.number('rope.scale_linear', 1));
   if (kind === 'yarn') {
     const betaFast = keys.number('rope.scaling.yarn_beta_fast', 32);
     const betaSlow = keys.number('rope.scaling.yarn_beta_slow', 1);
     return { kind, factor, originalContext, betaFast, betaSlow, scale };
   }
-  if (kind === 'linear' || (kind === 'none' && factor !== 1)) return { kind: 'linear', factor };
-  if (kind === 'none') return { kind };
+  if (kind === 'linear' && factor !== 1 && factor !== 0) return { kind, factor };
+  if (kind === 'linear' || kind === 'none') return { kind: 'none' };
   throw new ForgelightError(
     'unsupported-architecture',
     `This model scales its positions by "${kind}", which Forgelight cannot compute yet. Choose another model.`,

@@ -36,6 +36,13 @@ export const ZOO_MODELS: readonly string[] = [
   'qwen3',
   'phi3',
   'gemma3',
+  'gemma2',
+  'olmo2',
+  'olmo3',
+  'granite',
+  'smollm3',
+  'llama-yarn',
+  'llama-linear',
   'quant-Q4_1',
   'quant-Q8_0',
 ];
