@@ -200,7 +200,7 @@ export const ERROR_TEXT: Readonly<Record<FailureCode, ErrorText>> = {
   },
   'unsupported-quantisation': {
     title: 'This quantisation is not supported yet',
-    advice: 'Choose the same model in Q4_1, Q8_0, F16 or F32.',
+    advice: 'Choose the same model in a common quantisation, such as Q4_K_M or Q8_0.',
   },
   'invalid-request': {
     title: 'The request was not valid',

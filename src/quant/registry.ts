@@ -29,12 +29,12 @@ import { TQ2_0 } from './tq2_0';
 
 /** Every block format there is. To add one: a file here, its shader module, a line here. */
 export const QUANT_FORMATS: readonly QuantFormat[] = [
-  ...[F32, F16, BF16],
-  ...[Q4_0, Q4_1, Q5_0, Q5_1, Q8_0],
-  ...[Q2_K, Q3_K, Q4_K, Q5_K, Q6_K],
-  ...[IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S, IQ4_NL, IQ4_XS],
-  ...[TQ1_0, TQ2_0, MXFP4],
-];
+  [F32, F16, BF16],
+  [Q4_0, Q4_1, Q5_0, Q5_1, Q8_0],
+  [Q2_K, Q3_K, Q4_K, Q5_K, Q6_K],
+  [IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S, IQ4_NL, IQ4_XS],
+  [TQ1_0, TQ2_0, MXFP4],
+].flat();
 
 const byType = new Map(QUANT_FORMATS.map((format) => [format.type, format]));
 
