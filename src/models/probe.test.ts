@@ -77,6 +77,25 @@ describe('chooseVariants', () => {
     expect(Math.max(...device.submits.map(({ steps }) => steps.length))).toBeLessThanOrEqual(64);
   });
 
+  it('does not let what else the machine does decide', async () => {
+    const clock = new FakeClock();
+    let runs = 0;
+    const device = new RecordingDevice(
+      {
+        subgroups: true,
+        onSubmit: ({ steps }) => {
+          const [shader = ''] = steps.flatMap(({ plan }) => plan.dispatches.map((dispatch) => dispatch.shader));
+          runs += 1;
+          // Every other submission meets a busy moment.
+          clock.advance((shader === 'matvec_rows' ? 40 : 60) * (runs % 2 === 0 ? 3 : 1));
+        },
+      },
+      'webgpu',
+    );
+    const options = { clock, cache: memoryCache(), forced: { matmul: 'rows' } };
+    expect((await chooseVariants(device, Q4_1, options)).matvec).toBe('rows');
+  });
+
   it('does not let a slow first run decide: pipelines warm up', async () => {
     const seen = new Set<string>();
     const clock = new FakeClock();
