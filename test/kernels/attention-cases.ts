@@ -11,6 +11,8 @@ import { rowOf, withBench } from './workbench';
 const HEAD_SIZES = [32, 64, 96, 128, 256];
 const GROUPS = [1, 3, 4, 8];
 const POSITIONS = [0, 15, 16, 63, 64, 65, 200];
+/** Inside a tile of 64 positions, a tile, and across tiles. */
+const WINDOWS = [1, 5, 64, 65, 100];
 const SEQUENCES = 2;
 const TABLE_BLOCKS = 13;
 
@@ -24,6 +26,9 @@ interface AttentionCase {
   readonly shape: CacheShape;
   readonly group: number;
   readonly scale: number;
+  /** 0: all positions, scores not capped. */
+  readonly window: number;
+  readonly softCap: number;
   readonly rows: readonly Row[];
   /** The cache's values, and its bytes on the device. */
   readonly cache: Float64Array;
@@ -32,7 +37,13 @@ interface AttentionCase {
 }
 
 /** Rows of two sequences with shuffled tables, in an order that is not theirs. `spread`: how large the scores are. */
-function attentionCase(type: KvType, headSize: number, group: number, spread: number): AttentionCase {
+function attentionCase(
+  type: KvType,
+  headSize: number,
+  group: number,
+  spread: number,
+  { window = 0, softCap = 0 }: { window?: number; softCap?: number } = {},
+): AttentionCase {
   const random = new Random(headSize * 100 + group);
   const shape = { blocks: SEQUENCES * TABLE_BLOCKS + 2, kvHeads: 1 + (group % 2), headSize };
   const order = random.shuffled(shape.blocks);
@@ -49,16 +60,17 @@ function attentionCase(type: KvType, headSize: number, group: number, spread: nu
   }
   const words = new Uint32Array(type === 'f32' ? Float32Array.from(cache).buffer : bits.buffer);
   const q = random.floats(rows.length * shape.kvHeads * group * headSize, -spread, spread);
-  return { type, shape, group, scale: 1 / Math.sqrt(headSize), rows, cache, words, q };
+  return { type, shape, group, scale: 1 / Math.sqrt(headSize), window, softCap, rows, cache, words, q };
 }
 
 async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
   return await withBench(device, async (bench) => {
-    const { type, shape, group, scale, rows, q } = args;
+    const { type, shape, group, scale, window, softCap, rows, q } = args;
     bench.step(rows.map((row, slot) => ({ token: 0, slot, ...row })));
     const kv = { buffer: bench.words('kv', args.words), type, ...shape };
     const y = bench.empty('y', q.byteLength);
-    const dispatch = attention({ q: bench.floats('q', q), y, kv, heads: shape.kvHeads * group, scale });
+    const heads = shape.kvHeads * group;
+    const dispatch = attention({ q: bench.floats('q', q), y, kv, heads, scale, window, softCap });
     return await bench.runFloats([dispatch], rows.length, y);
   });
 }
@@ -84,8 +96,26 @@ export function describeAttention(deviceOf: DeviceOf): void {
       attentionOracle(args).check(await run(deviceOf(), args), 'y');
     });
 
-    it.each(types)('%s cache: a row has the same bits alone and among others', async (type) => {
-      const args = attentionCase(type, 64, 3, 1);
+    // Of one head size and group, as the pipelines above: windows and caps are parameters.
+    const windows = types.flatMap((type) => WINDOWS.map((window) => ({ type, window })));
+    it.each(windows)('$type cache, a window of $window', async ({ type, window }) => {
+      const args = attentionCase(type, 64, 3, 1, { window });
+      attentionOracle(args).check(await run(deviceOf(), args), 'y');
+    });
+
+    const caps = types.flatMap((type) =>
+      [20, 50].flatMap((softCap) => [0, 65].map((window) => ({ type, softCap, window }))),
+    );
+    it.each(caps)('$type cache, scores capped to $softCap, a window of $window', async ({ type, softCap, window }) => {
+      for (const spread of [1, 20, 400]) {
+        const args = attentionCase(type, 64, 3, spread, { softCap, window });
+        attentionOracle(args).check(await run(deviceOf(), args), `spread ${spread}`);
+      }
+    });
+
+    const shapes = types.flatMap((type) => [{ type }, { type, window: 65, softCap: 20 }]);
+    it.each(shapes)('a row has the same bits alone and among others: %j', async ({ type, ...limits }) => {
+      const args = attentionCase(type, 64, 3, 1, limits);
       const together = await run(deviceOf(), args);
       const width = args.shape.kvHeads * args.group * args.shape.headSize;
       for (const [i, row] of args.rows.entries()) {

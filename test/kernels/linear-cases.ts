@@ -1,113 +1,24 @@
-import { describe, expect, it } from 'vitest';
-import type { Dispatch } from '../../src/device/plan';
-import type { Epilogue, LinearArgs } from '../../src/kernels/linear';
+import { describe, it } from 'vitest';
+import type { Epilogue } from '../../src/kernels/linear';
 import { matmul, MATMUL_VARIANTS } from '../../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS } from '../../src/kernels/matvec';
-import type { WeightMatrix } from '../../src/kernels/weight-matrix';
-import type { QuantFormat } from '../../src/quant/format';
 import { F32 } from '../../src/quant/f32';
-import { Expected } from './expected';
-import { expectLinear } from './oracle';
+import { Q8_0 } from '../../src/quant/q8_0';
+import { LayerBench, type MakeDispatch, type Shape } from './layer-bench';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
-import { DRAWN_FORMATS, randomMatrix, type TestMatrix } from './test-matrix';
-import { rowOf, withBench, type Workbench } from './workbench';
+import { DRAWN_FORMATS } from './test-matrix';
+import { withBench } from './workbench';
 
 const ROWS = [1, 3, 63, 64, 65, 129];
 const COLUMNS = [32, 96, 160, 576];
 const BATCHES = [1, 2, 3, 4, 5];
 const TOKENS = [1, 7, 8, 9, 63, 64, 65];
-
-type MakeDispatch = (args: LinearArgs) => Dispatch;
-
-interface Shape {
-  readonly rows: number;
-  readonly columns: number;
-  readonly epilogue: Epilogue;
-}
-
-interface Layer extends Shape {
-  readonly matrix: TestMatrix;
-  readonly weights: WeightMatrix;
-  readonly yOffset: number;
-}
-
-/** Many layers that write beside each other into one y, so that a plan holds them all, as an engine's plan does. */
-class LayerBench {
-  readonly yStride: number;
-  private readonly layers: readonly Layer[];
-
-  constructor(
-    private readonly bench: Workbench,
-    private readonly make: MakeDispatch,
-    format: QuantFormat,
-    shapes: readonly Shape[],
-    private readonly random: Random,
-  ) {
-    let yOffset = 0;
-    this.layers = shapes.map((shape) => {
-      const rows = shape.epilogue === 'glu' ? 2 * shape.rows : shape.rows;
-      const matrix = randomMatrix(format, rows, shape.columns, random);
-      yOffset += random.integer(0, 2); // columns of nobody: they must stay
-      const layer = { ...shape, matrix, weights: bench.weights(matrix), yOffset };
-      yOffset += shape.rows;
-      return layer;
-    });
-    this.yStride = yOffset + 1;
-  }
-
-  /** x by its columns, and y as it is before. */
-  draw(tokens: number): { x: Map<number, Float32Array>; before: Float32Array } {
-    const widths = new Set(this.layers.map((layer) => layer.columns));
-    const x = new Map([...widths].map((columns) => [columns, this.random.floats(tokens * columns)]));
-    return { x, before: this.random.floats(tokens * this.yStride) };
-  }
-
-  async run(tokens: number, xs: ReadonlyMap<number, Float32Array>, before: Float32Array): Promise<Float32Array> {
-    const { bench, yStride } = this;
-    bench.stepOf(tokens);
-    const y = bench.floats('y', before);
-    const buffers = new Map([...xs].map(([columns, x]) => [columns, bench.floats(`x ${columns}`, x)]));
-    const dispatches = this.layers.flatMap(({ weights, columns, epilogue, yOffset }) => {
-      const x = buffers.get(columns);
-      return x === undefined ? [] : [this.make({ weights, x, y, epilogue, yStride, yOffset })];
-    });
-    return await bench.runFloats(dispatches, tokens, y);
-  }
-
-  async check(tokens: number): Promise<void> {
-    const { x: xs, before } = this.draw(tokens);
-    const actual = await this.run(tokens, xs, before);
-    const expected = new Expected(Float64Array.from(before));
-    for (const { columns, matrix, epilogue, yOffset } of this.layers) {
-      const x = xs.get(columns) ?? new Float32Array(0);
-      expectLinear(expected, { matrix, epilogue, tokens, x, yStride: this.yStride, yOffset });
-    }
-    expected.check(actual, (at) => {
-      const column = at % this.yStride;
-      const layer = this.layers.findLast(({ yOffset }) => yOffset <= column);
-      return `${layer?.rows} × ${layer?.columns} ${layer?.epilogue}, token ${Math.floor(at / this.yStride)} of ${tokens}`;
-    });
-  }
-
-  /** Expects the same bits of every token, whole and in pieces of these sizes. */
-  async checkPieces(pieces: readonly number[]): Promise<void> {
-    const tokens = pieces.reduce((sum, piece) => sum + piece, 0);
-    const { x, before } = this.draw(tokens);
-    const whole = await this.run(tokens, x, before);
-    let from = 0;
-    for (const piece of pieces) {
-      const cut = (values: Float32Array, width: number): Float32Array =>
-        values.slice(from * width, (from + piece) * width);
-      const xOfPiece = new Map([...x].map(([columns, values]) => [columns, cut(values, columns)]));
-      const alone = await this.run(piece, xOfPiece, cut(before, this.yStride));
-      for (let t = 0; t < piece; t++) {
-        expect(rowOf(alone, t, this.yStride)).toEqual(rowOf(whole, from + t, this.yStride));
-      }
-      from += piece;
-    }
-  }
-}
+/** Shapes for what does not depend on the block format. */
+const FEW_SHAPES = [
+  { rows: 3, columns: 160 },
+  { rows: 65, columns: 96 },
+];
 
 /** Every epilogue with every one of the shapes. */
 function withEpilogues(shapes: readonly Omit<Shape, 'epilogue'>[], epilogues: readonly Epilogue[]): Shape[] {
@@ -145,6 +56,21 @@ export function describeMatvec(deviceOf: DeviceOf, names: readonly string[]): vo
       });
     });
 
+    it('scales what it stores or adds', async () => {
+      await withBench(deviceOf(), async (bench) => {
+        const shapes = withEpilogues(FEW_SHAPES, epilogues).map((shape, i) => ({ ...shape, scale: 0.22 + i }));
+        await new LayerBench(bench, make, Q8_0, shapes, new Random(204)).check(3);
+      });
+    });
+
+    it('gates with GELU: near 0, far from it, and at 0', async () => {
+      await withBench(deviceOf(), async (bench) => {
+        const shapes = withEpilogues(FEW_SHAPES, ['glu']).map((shape) => ({ ...shape, activation: 'gelu' as const }));
+        const layers = new LayerBench(bench, make, Q8_0, shapes, new Random(205));
+        for (const spread of [0.1, 1, 100, 0]) await layers.check(2, spread);
+      });
+    });
+
     it('more rows than workgroups fit one dimension', async () => {
       await withBench(deviceOf(), async (bench) => {
         const shapes = withEpilogues([{ rows: 70_000, columns: 32 }], ['store']);
@@ -171,6 +97,13 @@ export function describeMatmul(deviceOf: DeviceOf, names: readonly string[]): vo
           await new LayerBench(bench, make, format, shapes, random).check(tokens);
         });
       }
+    });
+
+    it('scales what it stores or adds', async () => {
+      await withBench(deviceOf(), async (bench) => {
+        const shapes = withEpilogues(FEW_SHAPES, epilogues).map((shape, i) => ({ ...shape, scale: 0.22 + i }));
+        await new LayerBench(bench, make, Q8_0, shapes, new Random(213)).check(9);
+      });
     });
 
     it.each(FORMATS)('%s: a token has the same bits whatever the chunk', async (_type, format) => {

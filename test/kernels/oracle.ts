@@ -1,4 +1,4 @@
-import type { Epilogue } from '../../src/kernels/linear';
+import type { Activation, Epilogue } from '../../src/kernels/linear';
 import { Expected, TOLERANCE } from './expected';
 import type { TestMatrix } from './test-matrix';
 
@@ -22,14 +22,21 @@ function dot(
   return { sum, size: Math.sqrt(squares) };
 }
 
-function silu(v: number): number {
-  return v / (1 + Math.exp(-v));
+/** SiLU, or GELU in its tanh form (Hendrycks & Gimpel 2016). */
+function activate(v: number, activation: Activation): number {
+  if (activation === 'silu') return v / (1 + Math.exp(-v));
+  return 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
 }
+
+/** What WGSL lets tanh be off by. */
+const TANH_ERROR = 1e-5;
 
 /** One linear layer over `tokens` rows of x; its columns of y begin at `yOffset`. */
 export interface LinearCase {
   readonly matrix: TestMatrix;
   readonly epilogue: Epilogue;
+  readonly activation?: Activation;
+  readonly scale?: number;
   readonly tokens: number;
   readonly x: Float32Array;
   readonly yStride: number;
@@ -39,6 +46,7 @@ export interface LinearCase {
 /** y[r, yOffset + n] = Σ_k W[n, k] · x[r, k] and its epilogue, into `expected`, which holds what y holds before. */
 export function expectLinear(expected: Expected, args: LinearCase): void {
   const { values, columns } = args.matrix;
+  const { activation = 'silu', scale = 1 } = args;
   const rows = args.epilogue === 'glu' ? args.matrix.rows / 2 : args.matrix.rows;
   const x = Float64Array.from(args.x);
   for (let token = 0; token < args.tokens; token++) {
@@ -47,47 +55,94 @@ export function expectLinear(expected: Expected, args: LinearCase): void {
       const { sum, size } = dot(values, n * columns, x, token * columns, columns);
       if (args.epilogue === 'glu') {
         const up = dot(values, (rows + n) * columns, x, token * columns, columns);
-        const scale = size * Math.abs(up.sum) + Math.abs(silu(sum)) * up.size;
-        expected.set(at, silu(sum) * up.sum, TOLERANCE * scale);
+        const gate = activate(sum, activation);
+        const error = TOLERANCE * (size * Math.abs(up.sum) + Math.abs(gate) * up.size);
+        const ofTanh = activation === 'gelu' ? TANH_ERROR * Math.abs(sum * up.sum) : 0;
+        expected.set(at, scale * gate * up.sum, Math.abs(scale) * (error + ofTanh));
       } else {
         const old = args.epilogue === 'add' ? (expected.values[at] ?? NaN) : 0;
-        expected.set(at, old + sum, TOLERANCE * (size + Math.abs(old)));
+        expected.set(at, old + scale * sum, TOLERANCE * (Math.abs(scale) * size + Math.abs(old)));
       }
     }
   }
 }
 
-/** y[r] = x[source] · weight / √(mean(x²) + epsilon). */
+/** `values` · weight / √(mean(values²) + epsilon) */
+function normed(values: Float64Array, weight: ArrayLike<number>, epsilon: number): Float64Array {
+  const { sum } = dot(values, 0, values, 0, values.length);
+  return values.map((value, k) => (value * (weight[k] ?? NaN)) / Math.sqrt(sum / values.length + epsilon));
+}
+
+/** y[r] = scale · norm(x[source]), or that added to what y holds `before`. */
 export function rmsnormOracle(
   x: Float32Array,
   weight: Float32Array,
   epsilon: number,
   sources: readonly number[],
+  { scale = 1, before = null }: { scale?: number; before?: Float32Array | null } = {},
 ): Expected {
   const hidden = weight.length;
-  const expected = new Expected(new Float64Array(sources.length * hidden));
-  const exact = Float64Array.from(x);
+  const expected = new Expected(Float64Array.from(before ?? new Float32Array(sources.length * hidden)));
   sources.forEach((source, row) => {
-    const { sum } = dot(exact, source * hidden, exact, source * hidden, hidden);
-    for (let k = 0; k < hidden; k++) {
-      const value = ((x[source * hidden + k] ?? NaN) * (weight[k] ?? NaN)) / Math.sqrt(sum / hidden + epsilon);
-      expected.set(row * hidden + k, value, TOLERANCE * Math.abs(value));
-    }
+    const values = normed(Float64Array.from(x.subarray(source * hidden, (source + 1) * hidden)), weight, epsilon);
+    values.forEach((value, k) => {
+      const old = expected.values[row * hidden + k] ?? NaN;
+      expected.set(row * hidden + k, old + scale * value, TOLERANCE * (Math.abs(scale * value) + Math.abs(old)));
+    });
   });
   return expected;
 }
 
-/** y[r, k] = silu(x[r, k]) · x[r, size + k]. */
-export function swigluOracle(x: Float32Array, size: number): Expected {
+/** Neighbouring segments of a row of x, all normed with one weight. */
+export interface Segments {
+  readonly offset: number;
+  readonly count: number;
+  readonly weight: Float32Array;
+}
+
+/** x [rows × stride] with each of its segments normed by itself, the rest as it is. */
+export function headNormOracle(
+  x: Float32Array,
+  stride: number,
+  groups: readonly Segments[],
+  epsilon: number,
+): Expected {
+  const exact = Float64Array.from(x);
+  const expected = new Expected(Float64Array.from(x));
+  for (let row = 0; row < x.length / stride; row++) {
+    for (const { offset, count, weight } of groups) {
+      for (let segment = 0; segment < count; segment++) {
+        const at = row * stride + offset + segment * weight.length;
+        const values = normed(exact.slice(at, at + weight.length), weight, epsilon);
+        values.forEach((value, k) => expected.set(at + k, value, TOLERANCE * Math.abs(value)));
+      }
+    }
+  }
+  return expected;
+}
+
+/** cap · tanh(x / cap) */
+export function softcapOracle(x: Float32Array, cap: number): Expected {
+  const expected = new Expected(new Float64Array(x.length));
+  x.forEach((value, i) => {
+    const capped = cap * Math.tanh(value / cap);
+    expected.set(i, capped, TANH_ERROR * cap);
+  });
+  return expected;
+}
+
+/** y[r, k] = activation(x[r, k]) · x[r, size + k]. */
+export function gluOracle(x: Float32Array, size: number, activation: Activation): Expected {
   const rows = x.length / (2 * size);
   const expected = new Expected(new Float64Array(rows * size));
   for (let row = 0; row < rows; row++) {
     for (let k = 0; k < size; k++) {
       const gate = x[row * 2 * size + k] ?? NaN;
       const up = x[row * 2 * size + size + k] ?? NaN;
-      const value = silu(gate) * up;
+      const value = activate(gate, activation) * up;
+      const ofTanh = activation === 'gelu' ? TANH_ERROR * Math.abs(gate * up) : 0;
       // 1e-30: where e^gate leaves the range of f32 the answer may be 0.
-      expected.set(row * size + k, value, TOLERANCE * Math.abs(value) + 1e-30);
+      expected.set(row * size + k, value, TOLERANCE * Math.abs(value) + ofTanh + 1e-30);
     }
   }
   return expected;
@@ -130,7 +185,10 @@ export function cacheAt(
   return (((part * shape.blocks + block) * shape.kvHeads + head) * 16 + (position % 16)) * shape.headSize;
 }
 
-/** Causal attention of each row's heads over its sequence up to its position. Tolerance relative to the head's largest value. */
+/**
+ * Causal attention of each row's heads over the last `window` positions of its sequence up to its own, scores capped to
+ * ±softCap; 0: all, not capped. Tolerance relative to the head's largest value.
+ */
 export function attentionOracle(args: {
   shape: CacheShape;
   cache: Float64Array;
@@ -138,8 +196,10 @@ export function attentionOracle(args: {
   rows: readonly { readonly position: number; readonly blocks: readonly number[] }[];
   group: number;
   scale: number;
+  window: number;
+  softCap: number;
 }): Expected {
-  const { shape, cache, group } = args;
+  const { shape, cache, group, window, softCap } = args;
   const q = Float64Array.from(args.q);
   const { headSize } = shape;
   const expected = new Expected(new Float64Array(q.length));
@@ -147,20 +207,24 @@ export function attentionOracle(args: {
     for (let head = 0; head < shape.kvHeads * group; head++) {
       const kvHead = Math.floor(head / group);
       const at = (row * shape.kvHeads * group + head) * headSize;
-      const scores = Array.from({ length: last + 1 }, (_, position) => {
-        const key = cacheAt(shape, 0, blocks, kvHead, position);
-        return args.scale * dot(q, at, cache, key, headSize).sum;
+      const first = window === 0 ? 0 : Math.max(0, last + 1 - window);
+      const scores = Array.from({ length: last + 1 - first }, (_, i) => {
+        const key = cacheAt(shape, 0, blocks, kvHead, first + i);
+        const score = args.scale * dot(q, at, cache, key, headSize).sum;
+        return softCap === 0 ? score : softCap * Math.tanh(score / softCap);
       });
       const top = Math.max(...scores);
       const weights = scores.map((score) => Math.exp(score - top));
       const total = weights.reduce((sum, weight) => sum + weight, 0);
       const y = new Float64Array(headSize);
-      weights.forEach((weight, position) => {
-        const value = cacheAt(shape, 1, blocks, kvHead, position);
+      weights.forEach((weight, i) => {
+        const value = cacheAt(shape, 1, blocks, kvHead, first + i);
         for (let d = 0; d < headSize; d++) y[d] = (y[d] ?? NaN) + (weight / total) * (cache[value + d] ?? NaN);
       });
       const scale = Math.max(...y.map(Math.abs));
-      y.forEach((value, d) => expected.set(at + d, value, TOLERANCE * scale));
+      // A weight is off by as much of itself as its score is off.
+      const ofTanh = TANH_ERROR * softCap;
+      y.forEach((value, d) => expected.set(at + d, value, (TOLERANCE + ofTanh) * scale));
     }
   });
   return expected;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { embed } from '../../src/kernels/embed';
 import { rmsnorm } from '../../src/kernels/rmsnorm';
 import { glu } from '../../src/kernels/glu';
-import { embedOracle, rmsnormOracle, swigluOracle } from './oracle';
+import { embedOracle, gluOracle, rmsnormOracle } from './oracle';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
 import { DRAWN_FORMATS, randomMatrix } from './test-matrix';
@@ -45,6 +45,7 @@ export function describeRmsnorm(deviceOf: DeviceOf): void {
     weight: Float32Array,
     epsilon: number,
     outputs: readonly number[] | null,
+    { scale = 1, before = null }: { scale?: number; before?: Float32Array | null } = {},
   ): Promise<Float32Array> =>
     await withBench(deviceOf(), async (bench) => {
       const hidden = weight.length;
@@ -55,8 +56,10 @@ export function describeRmsnorm(deviceOf: DeviceOf): void {
         outputs ?? [],
       );
       const count = outputs?.length ?? rows;
-      const y = bench.empty('y', count * hidden * 4);
-      const args = { x: bench.floats('x', x), weight: bench.floats('weight', weight), y, hidden, epsilon };
+      const y = before === null ? bench.empty('y', count * hidden * 4) : bench.floats('y', before);
+      const buffers = { x: bench.floats('x', x), weight: bench.floats('weight', weight), y };
+      const epilogue = before === null ? 'store' : 'add';
+      const args = { ...buffers, hidden, epsilon, scale, epilogue } as const;
       return await bench.runFloats([rmsnorm({ ...args, ofOutputs: outputs !== null })], count, y);
     });
 
@@ -82,31 +85,49 @@ export function describeRmsnorm(deviceOf: DeviceOf): void {
       rmsnormOracle(x, weight, 1e-6, outputs).check(await norm(x, weight, 1e-6, outputs), 'outputs');
     });
 
-    it('gives a row the same bits alone and among others', async () => {
+    it('scales, and adds to what is there', async () => {
+      const random = new Random(104);
+      for (const hidden of [4, 96, 260, 576]) {
+        const [x, weight, before] = [random.floats(3 * hidden), random.floats(hidden), random.floats(3 * hidden)];
+        for (const args of [{ scale: 0.22 }, { before }, { scale: -3, before }]) {
+          const actual = await norm(x, weight, 1e-5, null, args);
+          rmsnormOracle(x, weight, 1e-5, [0, 1, 2], args).check(actual, `${hidden} elements`);
+        }
+        const ofOutputs = await norm(x, weight, 1e-5, [2, 0], { scale: 0.5 });
+        rmsnormOracle(x, weight, 1e-5, [2, 0], { scale: 0.5 }).check(ofOutputs, `outputs of ${hidden}`);
+      }
+    });
+
+    it.each(['stored', 'added'])('gives a row the same bits alone and among others: %s', async (how) => {
       const random = new Random(103);
-      const [x, weight] = [random.floats(5 * 576), random.floats(576)];
-      const together = await norm(x, weight, 1e-5, null);
+      const [x, weight, y] = [random.floats(5 * 576), random.floats(576), random.floats(5 * 576)];
+      const before = (values: Float32Array): Float32Array | null => (how === 'added' ? values : null);
+      const together = await norm(x, weight, 1e-5, null, { before: before(y) });
       for (let row = 0; row < 5; row++) {
-        expect(await norm(rowOf(x, row, 576), weight, 1e-5, null)).toEqual(rowOf(together, row, 576));
+        const alone = await norm(rowOf(x, row, 576), weight, 1e-5, null, { before: before(rowOf(y, row, 576)) });
+        expect(alone).toEqual(rowOf(together, row, 576));
       }
     });
   });
 }
 
-export function describeSwiglu(deviceOf: DeviceOf): void {
+export function describeGlu(deviceOf: DeviceOf): void {
   describe('glu', () => {
-    it.each([1, 3, 63, 64, 65, 160, 576, 1536])('%i elements', async (size) => {
+    const cases = (['silu', 'gelu'] as const).flatMap((activation) =>
+      [1, 3, 63, 64, 65, 160, 576, 1536].map((size) => ({ activation, size })),
+    );
+    it.each(cases)('$activation, $size elements', async ({ activation, size }) => {
       const random = new Random(size);
       for (const rows of [1, 3, 65]) {
         const x = random.floats(rows * 2 * size, -8, 8);
-        // Gates where e^-gate is 0, huge or infinite in f32.
-        [0, -0, 80, -80, 200, -200].slice(0, size).forEach((gate, k) => (x[k] = gate));
+        // Gates where e^-gate is 0, huge or infinite in f32, and where the cube of GELU is huge.
+        [0, -0, 50, -50, 80, -80, 200, -200, 1000, -1000].slice(0, size).forEach((gate, k) => (x[k] = gate));
         const y = await withBench(deviceOf(), async (bench) => {
           bench.stepOf(rows);
           const out = bench.empty('y', rows * size * 4);
-          return await bench.runFloats([glu({ x: bench.floats('x', x), y: out, size })], rows, out);
+          return await bench.runFloats([glu({ x: bench.floats('x', x), y: out, size, activation })], rows, out);
         });
-        swigluOracle(x, size).check(y, `${rows} rows`);
+        gluOracle(x, size, activation).check(y, `${rows} rows`);
       }
     });
   });

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { Device } from '../../src/device/device';
 import { describeAttention } from './attention-cases';
 import { describeCandidates } from './candidates-cases';
+import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
 import { describeRopeKv } from './rope-kv-cases';
-import { describeEmbed, describeRmsnorm, describeSwiglu } from './row-cases';
+import { describeEmbed, describeGlu, describeRmsnorm } from './row-cases';
 
 export interface KernelSuiteOptions {
   /** The shapes this device has. */
@@ -28,7 +29,10 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     };
     describeEmbed(deviceOf);
     describeRmsnorm(deviceOf);
-    describeSwiglu(deviceOf);
+    describeHeadNorm(deviceOf);
+    describeAddBias(deviceOf);
+    describeSoftcap(deviceOf);
+    describeGlu(deviceOf);
     describeMatvec(deviceOf, options.variants.matvec);
     describeMatmul(deviceOf, options.variants.matmul);
     describeRopeKv(deviceOf);
