@@ -19,7 +19,7 @@ const MAX_CACHED_WORD_BYTES = 64;
 export function createByteLevelBpe(metadata: Metadata, vocabulary: Vocabulary): TokenizerModel {
   const { preTokenizer, notes } = findPreTokenizer(stringAt(metadata, 'tokenizer.ggml.pre'));
   const merges = stringsAt(metadata, 'tokenizer.ggml.merges');
-  const table = new MergeTable(vocabulary.idOf, merges, (text) => text);
+  const table = new MergeTable(vocabulary, merges, (text) => text);
   const words = new WordEncoder(vocabulary, table, preTokenizer);
   return {
     encode(text, _isAfterSpecial, output) {
@@ -47,7 +47,7 @@ class WordEncoder {
     this.#merger = new BytePairMerger(table);
     this.#symbolOfByte = Int32Array.from(BYTE_CHARACTERS, (character) => table.symbolOf(character));
     this.#wholeWordsFirst = preTokenizer.wholeWordsFirst ?? false;
-    this.#longestToken = vocabulary.texts.reduce((longest, text) => Math.max(longest, text.length), 0);
+    this.#longestToken = vocabulary.longestTextUnits;
   }
 
   encode(word: string, output: TokenId[]): void {

@@ -46,7 +46,7 @@ export function findCharacterBpe(
  */
 function createCharacterBpe(metadata: Metadata, vocabulary: Vocabulary, rules: CharacterBpeRules): TokenizerModel {
   const { idOf, texts, bosId } = vocabulary;
-  const table = new MergeTable(idOf, stringsAt(metadata, 'tokenizer.ggml.merges'), byteNamesOf);
+  const table = new MergeTable(vocabulary, stringsAt(metadata, 'tokenizer.ggml.merges'), byteNamesOf);
   const merger = new BytePairMerger(table);
   const added = addedTokens(metadata, vocabulary, rules.alwaysBos);
   if (rules.alwaysBos && bosId === null) throw badMetadata('tokenizer.ggml.bos_token_id', 'is missing');

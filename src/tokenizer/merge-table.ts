@@ -1,113 +1,100 @@
 import type { TokenId } from '../base/ids';
 
+/** Slots of the cache of ranks; a power of two. */
+const CACHE_SLOTS = 2 ** 17;
+
 /**
- * The merges of a byte-pair encoding over numbered symbols. A symbol is a token (its number is the id); from the vocabulary's size on, a
- * text that merges name but that is no token; or negative, a character that neither knows.
+ * The merges of a byte-pair encoding over numbered symbols. A symbol is a token (its number is the id) or, from the vocabulary's size
+ * on, another text, numbered when it is met. Half a million merges are indexed by their lines alone, which is what makes a large
+ * vocabulary ready soon; ranks are looked up by numbers once their text has been.
  */
 export class MergeTable {
-  readonly #rankOfPair: PairRanks;
-  /** By rank. */
-  readonly #merged: Int32Array;
-  readonly #extra = new Map<string, number>();
-  readonly #extraTexts: string[] = [];
   readonly #idOf: ReadonlyMap<string, TokenId>;
+  readonly #texts: readonly string[];
+  readonly #merges: readonly string[];
+  readonly #rankOfLine = new Map<string, number>();
+  readonly #otherTexts: string[] = [];
+  readonly #otherSymbols = new Map<string, number>();
+  readonly #cache = new RankCache();
   readonly #fallback: (text: string) => Iterable<string>;
 
   /**
-   * `merges`: `"left right"`, best first. A line of another form is passed over, and so is a pair that came before. `fallback` gives the
-   * tokens that stand for a text that is none.
+   * `merges`: `"left right"`, best first; of a pair that is listed twice the first rank counts. `fallback` gives the tokens that
+   * stand for a text that is none.
    */
   constructor(
-    idOf: ReadonlyMap<string, TokenId>,
+    vocabulary: { readonly texts: readonly string[]; readonly idOf: ReadonlyMap<string, TokenId> },
     merges: readonly string[],
     fallback: (text: string) => Iterable<string>,
   ) {
-    this.#idOf = idOf;
+    this.#idOf = vocabulary.idOf;
+    this.#texts = vocabulary.texts;
+    this.#merges = merges;
     this.#fallback = fallback;
-    this.#rankOfPair = new PairRanks(merges.length);
-    this.#merged = new Int32Array(merges.length);
-    for (const [rank, line] of merges.entries()) {
-      const space = line.indexOf(' ', 1);
-      if (space < 0) continue;
-      const left = line.slice(0, space);
-      const right = line.slice(space + 1);
-      this.#merged[rank] = this.#numbered(left + right);
-      this.#rankOfPair.add(this.#numbered(left), this.#numbered(right), rank);
-    }
+    // from the last to the first: of a line that stands twice the better rank stays
+    for (let rank = merges.length - 1; rank >= 0; rank -= 1) this.#rankOfLine.set(merges[rank] ?? '', rank);
   }
 
-  /** The symbol of one character. */
-  symbolOf(character: string): number {
-    return this.#idOf.get(character) ?? this.#extra.get(character) ?? -1 - (character.codePointAt(0) ?? 0);
+  symbolOf(text: string): number {
+    const known = this.#idOf.get(text) ?? this.#otherSymbols.get(text);
+    if (known !== undefined) return known;
+    const symbol = this.#texts.length + this.#otherTexts.length;
+    this.#otherSymbols.set(text, symbol);
+    this.#otherTexts.push(text);
+    return symbol;
   }
 
   /** The rank of merging two neighbours, -1 where no merge joins them. */
   rank(left: number, right: number): number {
-    return left < 0 || right < 0 ? -1 : this.#rankOfPair.get(left, right);
+    const cached = this.#cache.get(left, right);
+    if (cached !== null) return cached;
+    const rank = this.#rankOfLine.get(`${this.#textOf(left)} ${this.#textOf(right)}`) ?? -1;
+    this.#cache.put(left, right, rank);
+    return rank;
   }
 
+  /** What a merge makes; symbols hold no space, so the first one parts its line. */
   merged(rank: number): number {
-    return this.#merged[rank] ?? -1;
+    return this.symbolOf((this.#merges[rank] ?? '').replace(' ', ''));
   }
 
   /** Appends the token of a symbol, or its fallback tokens; one that the vocabulary lacks is lost, as in llama.cpp. */
   emit(symbol: number, output: TokenId[]): void {
-    if (symbol >= 0 && symbol < this.#idOf.size) {
+    if (symbol < this.#texts.length) {
       output.push(symbol as TokenId);
       return;
     }
-    const text = symbol < 0 ? String.fromCodePoint(-1 - symbol) : (this.#extraTexts[symbol - this.#idOf.size] ?? '');
-    for (const token of this.#fallback(text)) {
+    for (const token of this.#fallback(this.#textOf(symbol))) {
       const id = this.#idOf.get(token);
       if (id !== undefined) output.push(id);
     }
   }
 
-  #numbered(text: string): number {
-    const known = this.#idOf.get(text) ?? this.#extra.get(text);
-    if (known !== undefined) return known;
-    const symbol = this.#idOf.size + this.#extra.size;
-    this.#extra.set(text, symbol);
-    this.#extraTexts.push(text);
-    return symbol;
+  #textOf(symbol: number): string {
+    return this.#texts[symbol] ?? this.#otherTexts[symbol - this.#texts.length] ?? '';
   }
 }
 
-/** Ranks by pair of symbols: an open-addressing table, which half a million merges fill in a tenth of a `Map`'s time. */
-class PairRanks {
-  readonly #lefts: Int32Array;
-  readonly #rights: Int32Array;
-  readonly #ranks: Int32Array;
-  readonly #mask: number;
+/** The last ranks that were asked for; a pair takes the place of another one with the same hash. */
+class RankCache {
+  readonly #lefts = new Int32Array(CACHE_SLOTS).fill(-1);
+  readonly #rights = new Int32Array(CACHE_SLOTS);
+  readonly #ranks = new Int32Array(CACHE_SLOTS);
 
-  constructor(capacity: number) {
-    const slots = 2 ** Math.ceil(Math.log2(2 * capacity + 2));
-    this.#mask = slots - 1;
-    this.#lefts = new Int32Array(slots);
-    this.#rights = new Int32Array(slots);
-    this.#ranks = new Int32Array(slots).fill(-1);
+  get(left: number, right: number): number | null {
+    const slot = slotOf(left, right);
+    return this.#lefts[slot] === left && this.#rights[slot] === right ? (this.#ranks[slot] ?? -1) : null;
   }
 
-  /** A pair that is there keeps its rank. */
-  add(left: number, right: number, rank: number): void {
-    const slot = this.#slotOf(left, right);
-    if (this.#ranks[slot] !== -1) return;
+  put(left: number, right: number, rank: number): void {
+    const slot = slotOf(left, right);
     this.#lefts[slot] = left;
     this.#rights[slot] = right;
     this.#ranks[slot] = rank;
   }
+}
 
-  get(left: number, right: number): number {
-    return this.#ranks[this.#slotOf(left, right)] ?? -1;
-  }
-
-  /** The slot of a pair, or the empty one where it belongs. */
-  #slotOf(left: number, right: number): number {
-    let hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    let slot = (hash ^ (hash >>> 13)) & this.#mask;
-    while (this.#ranks[slot] !== -1 && (this.#lefts[slot] !== left || this.#rights[slot] !== right))
-      slot = (slot + 1) & this.#mask;
-    return slot;
-  }
+function slotOf(left: number, right: number): number {
+  const hash = Math.imul(Math.imul(left, 0x9e3779b1) ^ right, 0x85ebca6b);
+  return (hash ^ (hash >>> 15)) & (CACHE_SLOTS - 1);
 }

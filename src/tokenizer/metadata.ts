@@ -39,7 +39,9 @@ export function numbersAt(metadata: Metadata, key: string, length: number): Arra
   if (value === undefined) return null;
   if (!isList(value)) throw badMetadata(key, 'is not a list of numbers');
   if (value.length < length) throw badMetadata(key, `has ${value.length} entries where ${length} are needed`);
-  return Array.from({ length }, (_, index) => Number(value[index]));
+  const numbers = new Float64Array(length);
+  for (let index = 0; index < length; index += 1) numbers[index] = Number(value[index]);
+  return numbers;
 }
 
 /** A token id, `null` where the model has none. */

@@ -70,10 +70,11 @@ export function readVocabulary(metadata: Metadata, defaults: DefaultIds = {}): V
 
 function indexTexts(texts: readonly string[]): Map<string, TokenId> {
   const idOf = new Map<string, TokenId>();
-  for (const [id, text] of texts.entries()) {
-    if (idOf.has(text))
-      throw badMetadata('tokenizer.ggml.tokens', `has ${JSON.stringify(text)} twice (the second at ${id})`);
+  for (let id = 0; id < texts.length; id += 1) {
+    const text = texts[id] ?? '';
     idOf.set(text, tokenId(id));
+    if (idOf.size <= id)
+      throw badMetadata('tokenizer.ggml.tokens', `has ${JSON.stringify(text)} twice (the second at ${id})`);
   }
   return idOf;
 }
@@ -81,6 +82,11 @@ function indexTexts(texts: readonly string[]): Map<string, TokenId> {
 /** Without the list every token is normal; a type that GGUF does not know is `undefined`. */
 function readKinds(metadata: Metadata, length: number): Uint8Array {
   const listed = numbersAt(metadata, 'tokenizer.ggml.token_type', length);
-  if (listed === null) return new Uint8Array(length).fill(TOKEN_KIND.normal);
-  return Uint8Array.from(listed, (kind) => (kind >= 0 && kind <= TOKEN_KIND.byte ? kind : TOKEN_KIND.undefined));
+  const kinds = new Uint8Array(length).fill(TOKEN_KIND.normal);
+  if (listed === null) return kinds;
+  for (let id = 0; id < length; id += 1) {
+    const kind = listed[id] ?? -1;
+    kinds[id] = kind >= 0 && kind <= TOKEN_KIND.byte ? kind : TOKEN_KIND.undefined;
+  }
+  return kinds;
 }

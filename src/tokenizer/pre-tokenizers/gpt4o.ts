@@ -1,4 +1,4 @@
-import { cutNumbersFromRight } from './digit-groups';
+import { cutBehindDigitGroups } from './digit-groups';
 import type { PreTokenizer } from './pre-tokenizer';
 
 const CONTRACTION = String.raw`'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]`;
@@ -42,7 +42,7 @@ function caselessWords(numbers: string): RegExp {
   return new RegExp(`${LEAD}${LETTERS_AND_MARKS}+${SUFFIX}|${numbers}|${REST}`, 'gv');
 }
 
-export const tinyAya: PreTokenizer = { cuts: [cutNumbersFromRight, caselessWords(THREE_DIGITS)] };
+export const tinyAya: PreTokenizer = { cuts: [cutBehindDigitGroups, caselessWords(THREE_DIGITS)] };
 
 /** Korean, Chinese punctuation, Bopomofo, Chinese and Japanese apart; then words with their contractions. */
 export const youtu: PreTokenizer = {
