@@ -10,7 +10,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { gunzipSync } from 'node:zlib';
 import { runnerImport } from 'vite';
 
 const FOLDER = 'test/fixtures/tokenizer';
@@ -106,14 +105,15 @@ async function writeCharacters() {
   write('character-bpe.json', { texts, ids });
 }
 
-const packed = (name) => gunzipSync(readFileSync(join(FOLDER, `${name}.gguf.gz`)));
+const zoo = (name) => readFileSync(`test/fixtures/zoo/${name}.gguf`);
 
 async function writePieces() {
   const texts = randomTexts(3);
   write('sentencepiece.json', {
     texts,
     ids: {
-      'phi-3': await idsOf(packed('phi-3'), texts),
+      phi3: await idsOf(zoo('phi3'), texts),
+      gemma3: await idsOf(zoo('gemma3'), texts),
       'with prefix': await idsOf(writeGguf({ metadata: vocabularies.pieceVocabulary(true) }), texts),
       'without prefix': await idsOf(writeGguf({ metadata: vocabularies.pieceVocabulary(false) }), texts),
     },
@@ -122,7 +122,7 @@ async function writePieces() {
 
 async function writeWordPieces() {
   const texts = randomTexts(4);
-  write('wordpiece.json', { texts, ids: { 'bert-bge': await idsOf(packed('bert-bge'), texts) } });
+  write('wordpiece.json', { texts, ids: { minilm: await idsOf(zoo('minilm'), texts) } });
 }
 
 await writeWords();

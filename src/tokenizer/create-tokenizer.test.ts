@@ -170,6 +170,20 @@ describe('tokens', () => {
     expect(createTokenizer(metadataOf(['<|end|>', '<|return|>', '<|call|>'])).endIds).not.toContain(256);
   });
 
+  it('of gpt-oss’s channels are shown, and found in any text', () => {
+    const more = ['<|end|>', '<|return|>', '<|call|>', '<|channel|>'];
+    const tokenizer = createTokenizer(metadataOf(more, { token_type: kinds([3, 3, 3, 3]) }));
+    expect(tokenizer.encode('<|end|><|return|><|channel|>', { parseSpecial: false })).toHaveLength(2 + 10);
+    expect([256, 257, 259].map((id) => tokenizer.bytes(tokenId(id)).length)).toEqual([7, 0, 11]);
+  });
+
+  it('of fill-in-the-middle count as control, and `</s>` is plain text beside Gemma 4’s tool marks', () => {
+    const tokenizer = createTokenizer(metadataOf(['<|fim_prefix|>', '</s>', '<|tool_response>']));
+    expect(tokenizer.bytes(tokenId(256))).toHaveLength(0);
+    expect(tokenizer.bytes(tokenId(257))).toHaveLength(4);
+    expect([...tokenizer.endIds]).toEqual([258]);
+  });
+
   it('that are bytes may be missing', () => {
     expect(createTokenizer(metadataOf([], { tokens: ['a', 'b'] })).encode('axb')).toEqual([0, 1]);
   });

@@ -17,6 +17,7 @@ export class MergeTable {
   readonly #otherSymbols = new Map<string, number>();
   readonly #cache = new RankCache();
   readonly #fallback: (text: string) => Iterable<string>;
+  readonly #fallbackIds = new Map<number, readonly TokenId[]>();
 
   /**
    * `merges`: `"left right"`, best first; of a pair that is listed twice the first rank counts. `fallback` gives the tokens that
@@ -64,10 +65,12 @@ export class MergeTable {
       output.push(symbol as TokenId);
       return;
     }
-    for (const token of this.#fallback(this.#textOf(symbol))) {
-      const id = this.#idOf.get(token);
-      if (id !== undefined) output.push(id);
+    let ids = this.#fallbackIds.get(symbol);
+    if (ids === undefined) {
+      ids = Array.from(this.#fallback(this.#textOf(symbol))).flatMap((token) => this.#idOf.get(token) ?? []);
+      this.#fallbackIds.set(symbol, ids);
     }
+    for (const id of ids) output.push(id);
   }
 
   #textOf(symbol: number): string {

@@ -1,6 +1,6 @@
-import type { TokenId } from '../base/ids';
+import { tokenId, type TokenId } from '../base/ids';
 import { addedTokens } from './added-tokens';
-import { byteNamesOf } from './byte-names';
+import { BYTE_NAMES } from './byte-names';
 import { booleanAt, type Metadata } from './metadata';
 import { NumberHeap } from './number-heap';
 import { readScoreRanks } from './score-ranks';
@@ -45,14 +45,18 @@ interface Work {
 
 class PieceEncoder {
   readonly #idOf: ReadonlyMap<string, TokenId>;
-  readonly #unknownId: TokenId | null;
+  /** By byte: its token, else the unknown one, -1 for none. */
+  readonly #byteIds: Int32Array;
+  readonly #utf8 = new TextEncoder();
+  /** One character in UTF-8. */
+  readonly #buffer = new Uint8Array(4);
   /** By id. */
   readonly #ranks: Int32Array;
   readonly #longestToken: number;
 
   constructor(metadata: Metadata, vocabulary: Vocabulary) {
     this.#idOf = vocabulary.idOf;
-    this.#unknownId = vocabulary.unknownId;
+    this.#byteIds = Int32Array.from(BYTE_NAMES, (name) => vocabulary.idOf.get(name) ?? vocabulary.unknownId ?? -1);
     this.#ranks = readScoreRanks(metadata, vocabulary.texts.length);
     this.#longestToken = vocabulary.longestTextUnits;
   }
@@ -104,9 +108,11 @@ class PieceEncoder {
       output.push(id);
       return;
     }
-    for (const name of byteNamesOf(text)) {
-      const byteId = this.#idOf.get(name) ?? this.#unknownId;
-      if (byteId !== null) output.push(byteId);
+    // what was joined is a token, so this is one character
+    const { written } = this.#utf8.encodeInto(text, this.#buffer);
+    for (const byte of this.#buffer.subarray(0, written)) {
+      const byteId = this.#byteIds[byte] ?? -1;
+      if (byteId >= 0) output.push(tokenId(byteId));
     }
   }
 }

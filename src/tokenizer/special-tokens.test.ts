@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { tokenId } from '../base/ids';
 import { createSpecialSplitter, type Fragment } from './special-tokens';
 import { readVocabulary, TOKEN_KIND } from './vocabulary';
 
@@ -40,6 +41,22 @@ describe('special tokens', () => {
     expect(control('ab', 'abc', 'cde').split('abcde', true)).toEqual([1, 'de']);
     expect(control('bcdx', 'abc', 'a').split('abcdx', true)).toEqual([2, 0]);
     expect(control('aa', 'é').split('aé', true)).toEqual(['a', 1]);
+  });
+
+  it('may take the white space beside them with them', () => {
+    const vocabulary = readVocabulary(
+      new Map<string, unknown>([
+        ['tokenizer.ggml.tokens', ['<mask>', '<b>', '<a>']],
+        ['tokenizer.ggml.token_type', [3, 3, 3]],
+      ]),
+    );
+    const [mask, b, a] = [tokenId(0), tokenId(1), tokenId(2)];
+    const { split } = createSpecialSplitter(vocabulary, { before: new Set([mask]), behind: new Set([b]) });
+    expect(split(' x \n<mask> y', true)).toEqual([' x', mask, ' y']);
+    expect(split('<b> \t\nx<b>  <b>', true)).toEqual([b, 'x', b, b]);
+    expect(split('<b>  <mask>  <a> ', true)).toEqual([b, mask, '  ', a, ' ']);
+    expect(split('<b>\u00a0x', true)).toEqual([b, '\u00a0x']);
+    expect(split(' <mask> ', false)).toEqual([' <mask> ']);
   });
 
   it('are those that taking one token after the other finds', () => {

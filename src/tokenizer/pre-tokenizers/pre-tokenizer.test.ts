@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitWords } from './pre-tokenizer';
-import { findPreTokenizer } from './registry';
+import { findPreTokenizer, PRE_TOKENIZERS } from './registry';
 
 const words = (name: string, text: string): string[] => splitWords(text, findPreTokenizer(name).preTokenizer);
 
@@ -172,7 +172,7 @@ describe('words', () => {
   it('hold all of the text, never cut a character and are never empty', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom('gpt-2', 'smollm', 'llama-bpe', 'qwen2', 'default'),
+        fc.constantFrom(...PRE_TOKENIZERS.map(([, name]) => name)),
         fc.string({ unit: 'binary' }),
         (name, text) => {
           const found = words(name, text);
@@ -180,8 +180,20 @@ describe('words', () => {
           expect(found.every((word) => word !== '' && !/^[\udc00-\udfff]|[\ud800-\udbff]$/.test(word))).toBe(true);
         },
       ),
-      { seed: 7, numRuns: 500 },
+      { seed: 7, numRuns: 2000 },
     );
+  });
+
+  it('have digits in threes from the right', () => {
+    expect(words('superbpe', 'a b1234567')).toEqual(['a b', '1', '234', '567']);
+    expect(words('afmoe', 'x 1234567')).toEqual(['x', ' ', '1', '234', '567']);
+    expect(words('tiny_aya', '12 𝟘𝟙𝟚𝟛')).toEqual(['12', ' ', '𝟘', '𝟙𝟚𝟛']);
+  });
+
+  it('turn from upper to lower case once', () => {
+    expect(words('gpt-4o', "helloWorld HTTPServer's ÉCOLEécole")).toEqual([
+      ...['hello', 'World', ' HTTPServer', "'s", ' ÉCOLEécole'],
+    ]);
   });
 
   it('of no text are none', () => expect(words('smollm', '')).toEqual([]));
