@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { parseGguf } from '../../src/gguf/parse';
 import type { GgufMetadata } from '../../src/gguf/types';
 
@@ -7,7 +8,9 @@ const SMOLLM2 = join(process.env['FORGELIGHT_MODELS'] || 'models', 'SmolLM2-135M
 
 /** The header of the default model, kept as a fixture: its whole vocabulary, without the model. */
 export function smollm2Header(): GgufMetadata {
-  return readMetadata('test/fixtures/tokenizer/smollm2-header.gguf');
+  const result = parseGguf(gunzipSync(readFileSync('test/fixtures/tokenizer/smollm2-header.gguf.gz')));
+  if (result.kind !== 'complete') throw new Error('the header is cut');
+  return result.file.metadata;
 }
 
 /** Metadata of the real default model; reads its header alone. */
