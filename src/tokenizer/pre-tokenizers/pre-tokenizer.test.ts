@@ -172,7 +172,7 @@ describe('words', () => {
   it('hold all of the text, never cut a character and are never empty', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...PRE_TOKENIZERS.map(([, name]) => name)),
+        fc.constantFrom(...PRE_TOKENIZERS.flatMap(([, ...names]) => names)),
         fc.string({ unit: 'binary' }),
         (name, text) => {
           const found = words(name, text);
@@ -192,7 +192,7 @@ describe('words', () => {
 
   it('turn from upper to lower case once', () => {
     expect(words('gpt-4o', "helloWorld HTTPServer's ÉCOLEécole")).toEqual([
-      ...['hello', 'World', ' HTTPServer', "'s", ' ÉCOLEécole'],
+      ...['hello', 'World', " HTTPServer's", ' ÉCOLEécole'],
     ]);
   });
 
