@@ -1,4 +1,5 @@
-import { Interpreter, type Environment } from '@huggingface/jinja';
+import type { Environment, Interpreter } from '@huggingface/jinja';
+import { LenientInterpreter } from './lenient-interpreter';
 import { TemplateTooCostly } from './template-errors';
 import { rolesIn, type Role } from './template-operands';
 import { createWeigher, type Weigher } from './template-weight';
@@ -26,7 +27,7 @@ interface Operation {
  * of every value, the time, and, before it runs, the work of an operation that multiplies its operand by its arguments (`replace`,
  * `join`, `indent`, `in` …). Throws `TemplateTooCostly`.
  */
-export class BoundedInterpreter extends Interpreter {
+export class BoundedInterpreter extends LenientInterpreter {
   readonly #now: () => number;
   readonly #deadline: number;
   readonly #weigher: Weigher = createWeigher();

@@ -21,7 +21,7 @@ function manyTokens(first: readonly string[], spaceMark: string): string[] {
 }
 
 function pieces(): Metadata {
-  const tokens = manyTokens(['<unk>', '<s>', '</s>', ...BYTE_NAMES, ...LETTERS], '\u2581');
+  const tokens = manyTokens(['<unk>', '<s>', '</s>', ...BYTE_NAMES, ...Array.from(LETTERS)], '\u2581');
   return new Map<string, unknown>([
     ['tokenizer.ggml.model', 'llama'],
     ['tokenizer.ggml.tokens', tokens],

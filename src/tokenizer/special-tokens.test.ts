@@ -51,7 +51,8 @@ describe('special tokens', () => {
       ]),
     );
     const [mask, b, a] = [tokenId(0), tokenId(1), tokenId(2)];
-    const { split } = createSpecialSplitter(vocabulary, { before: new Set([mask]), behind: new Set([b]) });
+    const splitter = createSpecialSplitter(vocabulary, { before: new Set([mask]), behind: new Set([b]) });
+    const split: typeof splitter.split = (...args) => splitter.split(...args);
     expect(split(' x \n<mask> y', true)).toEqual([' x', mask, ' y']);
     expect(split('<b> \t\nx<b>  <b>', true)).toEqual([b, 'x', b, b]);
     expect(split('<b>  <mask>  <a> ', true)).toEqual([b, mask, '  ', a, ' ']);

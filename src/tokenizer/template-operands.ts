@@ -50,6 +50,39 @@ function findRoles(node: object): ReadonlyMap<object, Role> {
   return roles;
 }
 
+const LIST_FILTERS: ReadonlySet<unknown> = new Set([
+  'length',
+  'list',
+  'join',
+  'selectattr',
+  'rejectattr',
+  'map',
+  'first',
+  'last',
+]);
+
+/** The child of a loop or a filter that is to be a list, `null` for other nodes. */
+export function listOperandOf(node: object): object | null {
+  const operand = listOperand(node);
+  return isNode(operand) ? operand : null;
+}
+
+function listOperand(node: object): unknown {
+  const filter = field(node, 'filter');
+  switch (field(node, 'type')) {
+    case 'For': {
+      const iterable = field(node, 'iterable');
+      return field(iterable, 'type') === 'SelectExpression' ? field(iterable, 'lhs') : iterable;
+    }
+    case 'FilterExpression':
+      return LIST_FILTERS.has(field(filter, 'value') ?? field(field(filter, 'callee'), 'value'))
+        ? field(node, 'operand')
+        : null;
+    default:
+      return null;
+  }
+}
+
 function isSearch(operator: unknown): boolean {
   return operator === 'in' || operator === 'not in';
 }

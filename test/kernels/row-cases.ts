@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Device } from '../../src/device/device';
 import { embed } from '../../src/kernels/embed';
 import { rmsnorm } from '../../src/kernels/rmsnorm';
 import { glu } from '../../src/kernels/glu';
@@ -39,29 +40,35 @@ export function describeEmbed(deviceOf: DeviceOf): void {
   });
 }
 
+/** Runs the kernel once over rows of x, or over those that `outputs` name. */
+async function runNorm(
+  device: Device,
+  x: Float32Array,
+  weight: Float32Array,
+  epsilon: number,
+  outputs: readonly number[] | null,
+  { scale = 1, before = null }: { scale?: number; before?: Float32Array | null } = {},
+): Promise<Float32Array> {
+  return await withBench(device, async (bench) => {
+    const hidden = weight.length;
+    const rows = x.length / hidden;
+    const blocks = [0];
+    bench.step(
+      Array.from({ length: rows }, (_, i) => ({ token: 0, position: i, slot: 0, blocks })),
+      outputs ?? [],
+    );
+    const count = outputs?.length ?? rows;
+    const y = before === null ? bench.empty('y', count * hidden * 4) : bench.floats('y', before);
+    const buffers = { x: bench.floats('x', x), weight: bench.floats('weight', weight), y };
+    const epilogue = before === null ? 'store' : 'add';
+    const args = { ...buffers, hidden, epsilon, scale, epilogue } as const;
+    return await bench.runFloats([rmsnorm({ ...args, ofOutputs: outputs !== null })], count, y);
+  });
+}
+
 export function describeRmsnorm(deviceOf: DeviceOf): void {
-  const norm = async (
-    x: Float32Array,
-    weight: Float32Array,
-    epsilon: number,
-    outputs: readonly number[] | null,
-    { scale = 1, before = null }: { scale?: number; before?: Float32Array | null } = {},
-  ): Promise<Float32Array> =>
-    await withBench(deviceOf(), async (bench) => {
-      const hidden = weight.length;
-      const rows = x.length / hidden;
-      const blocks = [0];
-      bench.step(
-        Array.from({ length: rows }, (_, i) => ({ token: 0, position: i, slot: 0, blocks })),
-        outputs ?? [],
-      );
-      const count = outputs?.length ?? rows;
-      const y = before === null ? bench.empty('y', count * hidden * 4) : bench.floats('y', before);
-      const buffers = { x: bench.floats('x', x), weight: bench.floats('weight', weight), y };
-      const epilogue = before === null ? 'store' : 'add';
-      const args = { ...buffers, hidden, epsilon, scale, epilogue } as const;
-      return await bench.runFloats([rmsnorm({ ...args, ofOutputs: outputs !== null })], count, y);
-    });
+  type NormArgs = Parameters<typeof runNorm> extends [Device, ...infer Rest] ? Rest : never;
+  const norm = (...args: NormArgs): Promise<Float32Array> => runNorm(deviceOf(), ...args);
 
   describe('rmsnorm', () => {
     it.each([4, 32, 96, 160, 252, 256, 260, 576, 2048])('%i elements', async (hidden) => {

@@ -8,8 +8,8 @@ export type VocabularyMetadata = Readonly<
 const BYTE_TOKENS = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
 
 const CHARACTERS = [
-  ...'▁▁abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:!?\'"()[]{}<>/\\|-_+=*&^%$#@~`',
-  ...'éèüößñøıſΑαβйж中文字の가한ـअ\u0301\u0300\u093f’“…—、。👍🏽👨',
+  ...Array.from('▁▁abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:!?\'"()[]{}<>/\\|-_+=*&^%$#@~`'),
+  ...Array.from('éèüößñøıſΑαβйж中文字の가한ـअ\u0301\u0300\u093f’“…—、。👍🏽👨'),
   '\t',
   '\r',
 ];
