@@ -80,7 +80,7 @@ CASES = {
     "two questions at once": {"messages": [CLEAR, said("user", "Two")]},
     "tools": {"messages": [said("system", "S"), CLEAR], "tools": TOOLS},
     "a call": {"messages": [CLEAR, CALLED, RESULT], "tools": TOOLS},
-    "two results": {"messages": [CLEAR, CALLED, RESULT, RESULT, said("assistant", "Cold."), CLEAR], "tools": TOOLS},
+    "two results": {"messages": [CLEAR, CALLED, RESULT, RESULT, said("assistant", "Cold."), said("user", "Thanks")], "tools": TOOLS},
     "no thinking": {"messages": [CLEAR], "enable_thinking": False},
     "thinking": {"messages": [CLEAR], "enable_thinking": True, "reasoning_effort": "high"},
 }

@@ -1,8 +1,8 @@
 """Writes test/fixtures/zoo/X.gguf and X.json for architectures that the zoo lacked: random weights, float64 answers.
 
 Run once by hand, in the repository's root:
-pip install gguf==0.19.0 numpy==2.4.6 && npm install --prefix /tmp/oracle node-llama-cpp@3.22.1
-python scripts/oracles/tiny_models.py /tmp/oracle/node_modules/@node-llama-cpp/linux-x64/bins/linux-x64
+pip install gguf==0.19.0 numpy==2.4.6 && npm install --prefix ../oracle node-llama-cpp@3.22.1
+python scripts/oracles/tiny_models.py ../oracle/node_modules/@node-llama-cpp/linux-x64/bins/linux-x64
 Seeded: the same files come out each time. No answer is written before llama.cpp agrees with it, and before each
 feature that a model is there for was seen to change them.
 """

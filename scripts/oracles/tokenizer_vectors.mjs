@@ -2,8 +2,8 @@
  * Writes test/fixtures/tokenizer/{bpe-words,character-bpe,sentencepiece,wordpiece}.json: random texts and llama.cpp's ids for them.
  *
  * Run by hand, in the repository's root, with llama.cpp somewhere else:
- *   npm install --prefix /tmp/oracle node-llama-cpp@3.22.1
- *   node scripts/oracles/tokenizer_vectors.mjs /tmp/oracle/node_modules/node-llama-cpp
+ *   npm install --prefix ../oracle node-llama-cpp@3.22.1
+ *   node scripts/oracles/tokenizer_vectors.mjs ../oracle/node_modules/node-llama-cpp
  * Seeded: the same files come out each time. Special tokens are parsed, none are added.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
