@@ -1,21 +1,23 @@
 import { Interpreter, parse, tokenize, type Environment } from '@huggingface/jinja';
 import { defined } from '../base/assert';
-import { listOperandOf } from './template-operands';
+import { emptyOperandOf, type Emptiness } from './template-operands';
 
 type Node = Parameters<Interpreter['evaluate']>[0];
 type RuntimeValue = ReturnType<Interpreter['evaluate']>;
 
-const EMPTY_LIST = defined(parse(tokenize('{{ [] }}')).body[0], 'the node of an empty list');
+const nodeOf = (text: string): Node => defined(parse(tokenize(text)).body[0], 'the node of an expression');
+const EMPTY: Readonly<Record<Emptiness, Node>> = { list: nodeOf('{{ [] }}'), text: nodeOf('{{ "" }}') };
 
-/** What Jinja allows and its JavaScript port refuses: where a list is asked for, a variable that is not defined is an empty one. */
+/** What Jinja allows and its JavaScript port refuses: loops and filters take a variable that is not defined for an empty one. */
 export class LenientInterpreter extends Interpreter {
-  readonly #lists = new WeakSet<object>();
+  readonly #emptiness = new WeakMap<object, Emptiness>();
 
   override evaluate(node: Node, environment: Environment): RuntimeValue {
-    const operand = node === undefined ? null : listOperandOf(node);
-    if (operand !== null) this.#lists.add(operand);
+    if (node === undefined) return super.evaluate(node, environment);
+    const found = emptyOperandOf(node);
+    if (found !== null) this.#emptiness.set(found.operand, found.as);
     const value = super.evaluate(node, environment);
-    const isEmptyList = value.type === 'UndefinedValue' && node !== undefined && this.#lists.has(node);
-    return isEmptyList ? super.evaluate(EMPTY_LIST, environment) : value;
+    const as = this.#emptiness.get(node);
+    return value.type === 'UndefinedValue' && as !== undefined ? super.evaluate(EMPTY[as], environment) : value;
   }
 }

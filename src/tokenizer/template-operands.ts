@@ -50,34 +50,28 @@ function findRoles(node: object): ReadonlyMap<object, Role> {
   return roles;
 }
 
-const LIST_FILTERS: ReadonlySet<unknown> = new Set([
-  'length',
-  'list',
-  'join',
-  'selectattr',
-  'rejectattr',
-  'map',
-  'first',
-  'last',
+const EMPTY_BY_FILTER: ReadonlyMap<unknown, Emptiness> = new Map<unknown, Emptiness>([
+  ...['length', 'list', 'join', 'selectattr', 'rejectattr', 'map'].map((name) => [name, 'list'] as const),
+  ...['trim', 'lower', 'upper', 'title', 'capitalize', 'replace'].map((name) => [name, 'text'] as const),
 ]);
 
-/** The child of a loop or a filter that is to be a list, `null` for other nodes. */
-export function listOperandOf(node: object): object | null {
-  const operand = listOperand(node);
-  return isNode(operand) ? operand : null;
-}
+/** What stands for a variable that is not defined. */
+export type Emptiness = 'list' | 'text';
 
-function listOperand(node: object): unknown {
-  const filter = field(node, 'filter');
+/** The child that a loop or a filter takes for empty when it is not defined; `null` for other nodes. */
+export function emptyOperandOf(node: object): { readonly operand: object; readonly as: Emptiness } | null {
   switch (field(node, 'type')) {
     case 'For': {
       const iterable = field(node, 'iterable');
-      return field(iterable, 'type') === 'SelectExpression' ? field(iterable, 'lhs') : iterable;
+      const operand = field(iterable, 'type') === 'SelectExpression' ? field(iterable, 'lhs') : iterable;
+      return isNode(operand) ? { operand, as: 'list' } : null;
     }
-    case 'FilterExpression':
-      return LIST_FILTERS.has(field(filter, 'value') ?? field(field(filter, 'callee'), 'value'))
-        ? field(node, 'operand')
-        : null;
+    case 'FilterExpression': {
+      const filter = field(node, 'filter');
+      const as = EMPTY_BY_FILTER.get(field(filter, 'value') ?? field(field(filter, 'callee'), 'value'));
+      const operand = field(node, 'operand');
+      return as !== undefined && isNode(operand) ? { operand, as } : null;
+    }
     default:
       return null;
   }

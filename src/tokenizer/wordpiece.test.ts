@@ -62,9 +62,7 @@ describe('the words of a text', () => {
   const words = (text: string): string[] => normalisedWords(text, { lowerCase: true, stripAccents: true });
 
   it('are parted by white space, signs and ideographs', () => {
-    expect(words('Hello,  World!\u3000中文 a+b’c')).toEqual([
-      ...['hello', ',', 'world', '!', '中', '文', 'a', '+', 'b', '’', 'c'],
-    ]);
+    expect(words('Hello,  World!\u3000中文 a+b’c')).toEqual('hello , world ! 中 文 a + b ’ c'.split(' '));
     expect(words('')).toEqual([]);
   });
 
