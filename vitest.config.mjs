@@ -55,6 +55,8 @@ function browserProject(name, include) {
 
 export default defineConfig({
   test: {
+    // All cores: the default leaves one idle, which is half of a machine with two.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
