@@ -1,4 +1,5 @@
 import { assert, defined } from '../base/assert';
+import type { StepInputRow } from '../kernels/step-input';
 import type { Executor, OutputMode } from '../models/executor';
 import type { Runner, RunnerLimits, StepBatch, StepOutput, StepResult, StepRow } from './runner';
 
@@ -27,9 +28,15 @@ export class ModelRunner implements Runner {
   }
 }
 
-function withBlocks(batch: StepBatch): (StepRow & { readonly blocks: readonly number[] })[] {
-  const blocksOf = new Map(batch.sequences.map((sequence) => [sequence.slot, sequence.blocks]));
-  return batch.rows.map((row) => ({ ...row, blocks: defined(blocksOf.get(row.slot), `blocks of slot ${row.slot}`) }));
+/** Rows of one sequence share its tables. A place of the window's table that nothing reads holds a block all the same. */
+function withBlocks(batch: StepBatch): (StepRow & Pick<StepInputRow, 'blocks' | 'windowBlocks'>)[] {
+  const tables = new Map(
+    batch.sequences.map(({ slot, blocks, windowBlocks }) => [
+      slot,
+      { blocks, windowBlocks: windowBlocks.map((block) => block ?? 0) },
+    ]),
+  );
+  return batch.rows.map((row) => ({ ...row, ...defined(tables.get(row.slot), `blocks of slot ${row.slot}`) }));
 }
 
 interface OutputGroup {

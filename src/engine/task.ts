@@ -64,6 +64,7 @@ function generateTask(body: ParsedBody, promptIds: readonly TokenId[], deps: Tas
   return {
     kind: 'generate',
     promptIds,
+    emittedIds: [],
     maxTokens: body.maxTokens ?? deps.contextLength,
     sampling: { ...body.sampling, seed: body.sampling.seed ?? deps.randomSeed() },
     stop: body.stop,

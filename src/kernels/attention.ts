@@ -1,10 +1,10 @@
 import { assert } from '../base/assert';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
-import { kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
+import { KV_POOL_CODES, kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
 import { paramLayout } from './params';
 
-export const attentionParams = paramLayout({ scale: 'f32', vPlane: 'u32', window: 'u32', softCap: 'f32' });
+export const attentionParams = paramLayout({ scale: 'f32', vPlane: 'u32', window: 'u32', softCap: 'f32', pool: 'u32' });
 
 /** Query heads that may share a KV head: the size of the kernel's private arrays. */
 export const MAX_ATTENTION_GROUP = 16;
@@ -55,6 +55,7 @@ export function attention(args: {
       vPlane: kvPlaneElements(args.kv),
       window: args.window ?? 0,
       softCap: args.softCap ?? 0,
+      pool: KV_POOL_CODES[args.kv.pool],
     }),
     buffers: [
       { buffer: args.kv.buffer, access: 'write' }, // read only, but one declaration serves both users of the cache

@@ -1,5 +1,5 @@
 import { defined } from '../base/assert';
-import { roundUp } from '../base/units';
+import { divideUp, roundUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
 import type { Dispatch, Plan } from '../device/plan';
 import { attention } from '../kernels/attention';
@@ -7,7 +7,7 @@ import { addBias } from '../kernels/add-bias';
 import { argmax, candidateBytes, topk } from '../kernels/candidates';
 import { embed } from '../kernels/embed';
 import { headNorm } from '../kernels/head-norm';
-import { kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
+import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
 import { matvec, type MatvecVariant } from '../kernels/matvec';
@@ -18,6 +18,7 @@ import { stepInputWords } from '../kernels/step-input';
 import { glu } from '../kernels/glu';
 import type { WeightMatrix } from '../kernels/weight-matrix';
 import type { DeviceWeights } from './device-weights';
+import { kvPoolOf, type KvSize } from './kv-size';
 import type { AttentionBlock, FeedForwardBlock, HeadNorm, Network } from './network';
 import type { LayerWeightPlan, MatrixPlan, VectorPlan, WeightPlan } from './weight-plan';
 
@@ -25,11 +26,11 @@ export interface PlanOptions {
   readonly matvec: MatvecVariant;
   readonly matmul: MatmulVariant;
   readonly kvType: KvType;
-  readonly kvBlocks: number;
-  /** Blocks the longest request may hold. */
-  readonly blocksPerSequence: number;
+  readonly kv: Pick<KvSize, 'contextLength' | 'blocks' | 'window'>;
   readonly maxChunkTokens: number;
   readonly maxDecodeRows: number;
+  /** Requests that run together. */
+  readonly slots: number;
   /** Rows of logits computed at once. */
   readonly maxOutputs: number;
 }
@@ -87,6 +88,7 @@ class PlanBuilder {
     private readonly weights: DeviceWeights,
     private readonly options: PlanOptions,
   ) {
+    const { contextLength, window } = options.kv;
     // Whole tiles of tokens: a kernel may read past the last row, never past the buffer.
     const rows = roundUp(Math.max(options.maxChunkTokens, options.maxDecodeRows), TOKEN_TILE);
     const widest = (size: (layer: Network['layers'][number]) => number): number =>
@@ -104,17 +106,20 @@ class PlanBuilder {
       gateUp: buffer('gateUp', 2 * size),
       gated: buffer('gated', size),
     };
-    this.sampled = device.createBuffer('sampled', options.maxDecodeRows * 4);
+    this.sampled = device.createBuffer('sampled', options.slots * 4);
     const words = stepInputWords({
       rows,
       outputs: rows,
-      sequences: options.maxDecodeRows,
-      blocksPerSequence: options.blocksPerSequence,
+      sequences: options.slots,
+      blocksPerSequence: divideUp(contextLength, KV_BLOCK_TOKENS) * (window === null ? 1 : 2),
       tablePairs: network.ropes.map((rope) => rope.pairs),
     });
     this.stepInput = device.createBuffer('step', words * 4);
-    this.kv = network.layers.map(({ attention: { kvHeads, headSize } }, i) => {
-      const layer = { type: options.kvType, kvHeads, headSize, blocks: options.kvBlocks };
+    this.kv = network.layers.map(({ attention }, i) => {
+      const { kvHeads, headSize } = attention;
+      const pool = window === null ? 'all' : kvPoolOf(attention, contextLength);
+      const blocks = pool === 'window' ? (window?.blocks ?? 0) : options.kv.blocks;
+      const layer = { type: options.kvType, kvHeads, headSize, blocks, pool };
       return { ...layer, buffer: device.createBuffer(`kv.${i}`, kvLayerBytes(layer)) };
     });
   }

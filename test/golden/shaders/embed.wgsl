@@ -50,7 +50,7 @@ fn row_slot(row: u32) -> u32 {
 
 const ROWS: u32 = 8u; // word at which the rows begin
 
-const ROW_WORDS: u32 = 4u;
+const ROW_WORDS: u32 = 5u;
 
 fn quad(o: u32) -> vec4f {
   let a = weights[o];
