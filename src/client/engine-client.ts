@@ -4,6 +4,7 @@ import type { EngineHost, EngineInfo } from '../protocol/engine-port';
 import { parseTokenIds, parseTokenize } from '../protocol/request-schema';
 import { createChatCompletions } from './chat-completions';
 import { evaluate } from './evaluate';
+import { EngineWatch } from './engine-watch';
 import { engineClosed, type Lifeline } from './lifeline';
 import { unwrap } from './result';
 import { Session } from './session';
@@ -24,9 +25,15 @@ export function createEngineClient(
   dispose: () => void,
 ): Engine {
   const session = new Session(host, info, lifeline);
+  const watch = new EngineWatch(host, lifeline);
+  watch.on('restored', (event) => {
+    session.info = event.info;
+  });
   let closing: Promise<void> | null = null;
   return {
-    info,
+    get info() {
+      return session.info;
+    },
     chat: { completions: createChatCompletions(session) },
     completions: createTextCompletions(session),
     async tokenize(text, options) {
@@ -42,6 +49,7 @@ export function createEngineClient(
       const number = requestNumber(id);
       return lifeline.guard(() => host.cancel(number));
     },
+    on: (type, listener) => watch.on(type, listener),
     snapshot: async () => unwrap(await lifeline.guard(() => host.snapshot())),
     stats: async () => unwrap(await lifeline.guard(() => host.stats())),
     close() {

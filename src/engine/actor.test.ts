@@ -27,7 +27,7 @@ describe('a request alone', () => {
     expect(runner.batches[1]).toEqual({
       kind: 'decode',
       rows: [{ token: null, position: 2, slot: 0 }],
-      sequences: [{ slot: 0, blocks: [0] }],
+      sequences: [{ slot: 0, blocks: [0], windowBlocks: [] }],
       outputs: [{ row: 0, mode: 'argmax' }],
     });
   });

@@ -1,21 +1,25 @@
-import { defined, unreachable } from '../base/assert';
+import { unreachable } from '../base/assert';
 import type { Clock } from '../base/clock';
 import { errorToData, ForgelightError } from '../base/errors';
 import type { RequestId } from '../base/ids';
 import type { Task } from '../protocol/commands';
 import type { Timeouts } from '../protocol/engine-port';
+import type { EngineEvent } from '../protocol/engine-events';
 import type { Outcome, RequestEvent } from '../protocol/events';
 import type { EngineSnapshot } from '../protocol/snapshot';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { refusal } from './admission';
 import { commitFailure, commitStep, type CommitContext } from './commit';
+import { deviceLost, isFatal, isLoss, noPlace } from './failures';
 import { checkInvariants } from './invariants';
+import type { Mail } from './mail';
 import { createListener, Outbox, type Listener } from './outbox';
 import { createRecord, generatedTokens, refusedEvent, type RequestRecord } from './request';
 import { RequestTable } from './request-table';
 import type { Runner } from './runner';
 import { isAdmissible, schedule, type ActiveView, type StepPlan } from './scheduler';
-import { assemble, rowsOf, type Step, type StepOutcome } from './step';
+import { assemble, rowsOf, type StepOutcome } from './step';
+import { submitStep, type StepInFlight } from './step-in-flight';
 
 /** Rows of one step that replays known tokens, of one request. */
 const MAX_REPLAY_ROWS = 16;
@@ -38,33 +42,12 @@ export interface ActorOptions {
    * then. Without it, or when it rejects, a loss ends the engine.
    */
   readonly recover?: (blocked: (retryAtMs: number) => void) => Promise<Runner>;
+  /** Hears of every change of the engine's state and of a request's. Must not throw. */
+  readonly announce?: (event: EngineEvent) => void;
   /** Hears of what nobody else can be told: a listener that throws, a broken invariant. */
   readonly report: (error: unknown) => void;
   /** For tests: called whenever the actor's state is whole, before it waits. */
   readonly inspect?: (table: RequestTable) => void;
-}
-
-type Mail =
-  | {
-      readonly type: 'submit';
-      readonly listener: Listener;
-      readonly task: Task;
-      readonly submittedAtMs: number;
-    }
-  | { readonly type: 'cancel'; readonly id: RequestId }
-  /** One certain request, not whoever bears its id by then. */
-  | { readonly type: 'end'; readonly id: RequestId; readonly generation: number; readonly outcome: Outcome }
-  | { readonly type: 'lost'; readonly runner: Runner; readonly error: unknown }
-  | { readonly type: 'blocked'; readonly retryAtMs: number }
-  | { readonly type: 'restored'; readonly runner: Runner }
-  | { readonly type: 'gone'; readonly error: unknown }
-  | { readonly type: 'close'; readonly closed: () => void };
-
-/** A step that the device works on. `settle` ends the wait for it: the first outcome counts. */
-interface StepInFlight extends Step {
-  readonly runner: Runner;
-  readonly settled: Promise<StepOutcome>;
-  readonly settle: (outcome: StepOutcome) => void;
 }
 
 /**
@@ -225,7 +208,7 @@ export class Actor {
     const { clock, maxQueued, timeouts, tokenizer } = this.#options;
     const { id, generation } = listener;
     const { limits } = this.#table;
-    const error = this.#refusal ?? this.#whyNot(id, maxQueued) ?? refusal(id, task, limits);
+    const error = this.#refusal ?? noPlace(id, this.#table, maxQueued) ?? refusal(id, task, limits);
     if (error !== null) return this.#refuse(listener, task, error);
     let record: RequestRecord;
     try {
@@ -242,29 +225,6 @@ export class Actor {
   #refuse(listener: Listener, task: Task, error: unknown): void {
     const data = { ...errorToData(error, 'invalid-request'), requestId: listener.id };
     this.#outbox.post(listener, refusedEvent(listener, task, { kind: 'failed', error: data }));
-  }
-
-  /** Why the engine cannot take a request with this id now. */
-  #whyNot(id: RequestId, maxQueued: number): ForgelightError | null {
-    if (this.#table.live.has(id)) {
-      return new ForgelightError(
-        'invalid-request',
-        `Request ${id} is still running; give each request a number of its own.`,
-      );
-    }
-    const { active, maxActive, queue, state } = this.#table;
-    if (state === 'blocked') {
-      return new ForgelightError(
-        'device-blocked',
-        'The browser has closed the GPU to this page for a while after it was lost. Try again in two minutes, or reload the page.',
-      );
-    }
-    const places = maxQueued + Math.max(0, maxActive - active.length);
-    if (queue.length < places) return null;
-    return new ForgelightError(
-      'busy',
-      `${active.length} requests run and ${queue.length} wait, which is as many as this engine takes (maxQueued ${maxQueued}). Try again when one has ended.`,
-    );
   }
 
   #end(record: RequestRecord | null | undefined, outcome: Outcome): void {
@@ -332,7 +292,7 @@ export class Actor {
       const rows = rowsOf(plan, this.#table);
       if (!rows.every(({ record, from, to }) => this.#table.reserve(record, from, to))) continue; // somebody lost its place
       this.#lastKind = plan.kind;
-      this.#submit(assemble(plan, this.#table));
+      this.#inFlight.push(submitStep(assemble(plan, this.#table), this.#runner));
       if (plan.kind === 'prefill') for (const { record, to } of rows) this.#table.share(record, to);
     }
   }
@@ -351,18 +311,6 @@ export class Actor {
       if (!isAdmissible(view)) return;
       this.#table.admit(first.listener.id, this.#options.clock.now());
     }
-  }
-
-  #submit(step: Step): void {
-    const { promise: settled, settle } = createOutcome();
-    const runner = this.#runner;
-    this.#inFlight.push({ ...step, runner, settled, settle });
-    // An async function, so that a throw while encoding is a rejection like any other.
-    const submitted = (async () => runner.submit(step.batch))();
-    void submitted.then(
-      (results) => settle({ kind: 'results', results }),
-      (error: unknown) => settle({ kind: 'failed', error }),
-    );
   }
 
   /** Watches the step that the device must be working on: its time began when the one before it was done. */
@@ -399,6 +347,7 @@ export class Actor {
   /** A listener that throws is gone, like a closed tab: its request is cancelled. */
   #emit(): void {
     this.#options.inspect?.(this.#table);
+    for (const event of this.#outbox.takeAnnouncements()) this.#options.announce?.(event);
     this.#outbox.flush((listener, error) => {
       this.#options.report(error);
       this.#send({ type: 'end', id: listener.id, generation: listener.generation, outcome: { kind: 'cancelled' } });
@@ -421,30 +370,6 @@ export class Actor {
     this.#emit();
     for (const closed of this.#closers.splice(0)) closed();
   }
-}
-
-/** The device is gone, through no fault of the requests that it worked on. */
-function isLoss(error: unknown): boolean {
-  return error instanceof ForgelightError && error.code === 'device-lost';
-}
-
-/** The device is not to be used any more. */
-function isFatal(error: unknown): boolean {
-  return !(error instanceof ForgelightError) || error.code === 'timeout';
-}
-
-function deviceLost(cause: unknown): ForgelightError {
-  if (cause instanceof ForgelightError && cause.code.startsWith('device-')) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new ForgelightError('device-lost', `The device was lost (${reason}). Load the model again to go on.`, { cause });
-}
-
-function createOutcome(): { promise: Promise<StepOutcome>; settle: (outcome: StepOutcome) => void } {
-  let settle: ((outcome: StepOutcome) => void) | undefined;
-  const promise = new Promise<StepOutcome>((resolve) => {
-    settle = resolve;
-  });
-  return { promise, settle: defined(settle, 'resolver of a promise') };
 }
 
 function activeView(record: RequestRecord): ActiveView {

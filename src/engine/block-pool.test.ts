@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockId } from '../base/ids';
-import { BlockPool, blocksFor } from './kv-cache';
+import { BlockPool, blocksFor } from './block-pool';
 
 describe('blocksFor', () => {
   it('covers every position', () => {

@@ -1,6 +1,5 @@
 import { assert, defined } from '../base/assert';
-import type { StepInputRow } from '../kernels/step-input';
-import type { Executor, OutputMode } from '../models/executor';
+import type { Executor, OutputMode, StepInputRow } from '../models/executor';
 import type { Runner, RunnerLimits, StepBatch, StepOutput, StepResult, StepRow } from './runner';
 
 /** The Runner port over a model on a device. */

@@ -60,6 +60,7 @@ export class RequestTable {
     if (this.#state === state || this.#state === 'closed') return;
     this.#state = state;
     this.#retryAtMs = retryAtMs;
+    this.#outbox.announce({ type: 'state', state, retryAtMs });
     this.changed();
   }
 
@@ -74,6 +75,7 @@ export class RequestTable {
     assert(!this.live.has(id), `request ${id} is alive already`);
     this.live.set(id, record);
     this.queue.push(record);
+    this.#outbox.announce({ type: 'request', requestId: id, state: record.state });
     this.#outbox.post(record.listener, {
       type: 'accepted',
       requestId: id,
@@ -221,6 +223,7 @@ export class RequestTable {
 
   #move(record: RequestRecord, event: LifecycleEvent): void {
     record.state = nextState(record.state, event);
+    this.#outbox.announce({ type: 'request', requestId: record.listener.id, state: record.state });
     this.changed();
   }
 

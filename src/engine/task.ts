@@ -1,7 +1,14 @@
 import { tokenId, type TokenId } from '../base/ids';
 import { MIB } from '../base/units';
 import type { EvaluateTask, GenerateTask } from '../protocol/commands';
-import { parseChatBody, parseCompletionBody, parseEvaluation, type ParsedBody } from '../protocol/request-schema';
+import type { ResumeRequest } from '../protocol/engine-port';
+import {
+  parseChatBody,
+  parseCompletionBody,
+  parseEvaluation,
+  parseResumption,
+  type ParsedBody,
+} from '../protocol/request-schema';
 import { invalidField } from '../protocol/schema-parse';
 import type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
 
@@ -50,6 +57,21 @@ export function evaluateTask(ids: unknown, positions: unknown, deps: Pick<TaskDe
     );
   }
   return { kind: 'evaluate', promptIds, positions: wanted };
+}
+
+/**
+ * An answer that another engine began, to go on behind what that has emitted. The same tokens follow where the engines' fingerprints
+ * agree. Throws `invalid-request` with `param`.
+ */
+export function resumedTask(request: ResumeRequest, deps: TaskDeps): GenerateTask {
+  const { promptIds, emittedIds, seed } = parseResumption(request);
+  const body = request.of === 'chat' ? parseChatBody(request.body) : parseCompletionBody(request.body);
+  const task = generateTask(body, knownIds(promptIds, 'promptIds', deps.vocabularySize), deps);
+  return {
+    ...task,
+    emittedIds: knownIds(emittedIds, 'emittedIds', deps.vocabularySize),
+    sampling: { ...task.sampling, seed },
+  };
 }
 
 function generateTask(body: ParsedBody, promptIds: readonly TokenId[], deps: TaskDeps): GenerateTask {

@@ -4,6 +4,8 @@ import type { Device, DeviceBuffer, PreparedPlan, Readback } from '../device/dev
 import type { PlanStep } from '../device/plan';
 import { keyToLogit, NAN_KEY, TOP_K } from '../kernels/candidates';
 import { encodeStepInput, type RopeTable, type StepInputRow } from '../kernels/step-input';
+
+export type { StepInputRow } from '../kernels/step-input';
 import type { KvWindow } from './kv-size';
 import type { ModelPlans } from './plan-builder';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tokenId } from '../../src/base/ids';
+import { blockId, tokenId } from '../../src/base/ids';
 import type { Device } from '../../src/device/device';
 import { ModelRunner } from '../../src/engine/model-runner';
 import { allocateModel } from '../../src/models/allocate-model';
@@ -94,7 +94,14 @@ export async function loadZooModel(device: Device, bytes: Uint8Array, options: Z
 }
 
 /** Blocks in an order of their own, so that a wrong block table cannot pass. */
-const SEQUENCE = { slot: 1, blocks: [7, 3, 11, 2, 5, 9, 4, 8] } as unknown as StepBatch['sequences'][number];
+const BLOCKS = [7, 3, 11, 2, 5, 9, 4, 8].map(blockId);
+
+/** Layers with a window get as few blocks as one request may hold, used in turn. */
+function sequenceOf({ limits }: Runner): StepBatch['sequences'][number] {
+  const kept = limits.window === null ? 0 : Math.floor(limits.window.blocks / limits.maxSlots);
+  const windowBlocks = kept === 0 ? [] : BLOCKS.map((_, i) => blockId(kept - 1 - (i % kept)));
+  return { slot: 1, blocks: BLOCKS, windowBlocks };
+}
 
 /** Runs `ids` through the prefill kernels in chunks; the results of `outputs` (positions), in order. */
 export async function prefill(
@@ -110,7 +117,7 @@ export async function prefill(
       .slice(from, from + chunk)
       .map((id, i): StepRow => ({ token: tokenId(id), position: from + i, slot: 1 }));
     const outputs = positions.filter((p) => p >= from && p < from + rows.length).map((p) => ({ row: p - from, mode }));
-    results.push(...(await runner.submit({ kind: 'prefill', rows, sequences: [SEQUENCE], outputs })));
+    results.push(...(await runner.submit({ kind: 'prefill', rows, sequences: [sequenceOf(runner)], outputs })));
   }
   return results;
 }
@@ -178,7 +185,12 @@ export function describeZoo(
       for (let i = 1; i < reference.exact.greedy24.length; i++) {
         const rows = [{ token: null, position: ids.length + i - 1, slot: 1 }];
         steps.push(
-          runner.submit({ kind: 'decode', rows, sequences: [SEQUENCE], outputs: [{ row: 0, mode: 'argmax' }] }),
+          runner.submit({
+            kind: 'decode',
+            rows,
+            sequences: [sequenceOf(runner)],
+            outputs: [{ row: 0, mode: 'argmax' }],
+          }),
         );
       }
       const chosen = (await Promise.all(steps)).map(([result]) => (result?.mode === 'argmax' ? result.tokenId : -1));

@@ -69,7 +69,9 @@ const submit: fc.Arbitrary<SubmitAction> = fc.record({
     fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 10 }),
     // Beginnings that others have too.
     fc.integer({ min: 1, max: 12 }).map((length) => COMMON.slice(0, length)),
-    fc.tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 0, max: 30 })).map(([n, last]) => [...COMMON.slice(0, n), last]),
+    fc
+      .tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 0, max: 30 }))
+      .map(([n, last]) => [...COMMON.slice(0, n), last]),
   ),
   maxTokens: fc.integer({ min: 1, max: 9 }),
   emitted: fc.constantFrom(0, 0, 0, 1, 3, 8),
@@ -88,7 +90,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ type: fc.constant('lost') }) },
   {
     weight: 12,
-    arbitrary: fc.record({ type: fc.constant('recovery'), ends: fc.constantFrom('restored', 'restored', 'blocked', 'failed') }),
+    arbitrary: fc.record({
+      type: fc.constant('recovery'),
+      ends: fc.constantFrom('restored', 'restored', 'blocked', 'failed'),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('close') }) },
 );

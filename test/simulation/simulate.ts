@@ -152,7 +152,11 @@ export class Simulation {
     const task: Task =
       kind === 'evaluate'
         ? { kind, promptIds, positions: [...promptIds.keys()].filter((at) => (at + maxTokens) % 2 === 0) }
-        : resumed({ kind: 'generate', promptIds, emittedIds: [], maxTokens, stop, sampling: SAMPLING[kind] }, emitted, this.limits);
+        : resumed(
+            { kind: 'generate', promptIds, emittedIds: [], maxTokens, stop, sampling: SAMPLING[kind] },
+            emitted,
+            this.limits,
+          );
     const journal = new Journal(id, task);
     this.journals.push(journal);
     let isInside = true; // of submit

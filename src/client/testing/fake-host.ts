@@ -70,6 +70,8 @@ export class FakeRequest {
 /** An engine host with no engine behind it. Requests wait until the test answers them. */
 export class FakeHost implements EngineHost {
   readonly cancelled: number[] = [];
+  /** Where the engine's own events go. */
+  watcher: MessagePort | null = null;
   readonly calls: string[] = [];
   detokenized = 0;
   /** What `load` does; by default it succeeds at once. */
@@ -102,6 +104,10 @@ export class FakeHost implements EngineHost {
     const waiting = this.unclaimed.shift();
     if (waiting !== undefined) return Promise.resolve(waiting);
     return new Promise((resolve) => this.arrivals.push(resolve));
+  }
+
+  watch(port: MessagePort): void {
+    this.watcher = port;
   }
 
   cancel(id: number): Promise<boolean> {

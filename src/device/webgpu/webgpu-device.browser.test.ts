@@ -55,7 +55,7 @@ async function zoo(device: Device): Promise<{ runner: Runner; reference: ZooRefe
 /** The next token, `token` being the last one; `null`: the one that was chosen last. */
 function decode(runner: Runner, token: number | null, position: number): Promise<readonly StepResult[]> {
   const rows = [{ token: token === null ? null : tokenId(token), position, slot: 1 }];
-  const sequences = [{ slot: 1, blocks: [7, 3, 11, 2, 5, 9, 4, 8].map(blockId) }];
+  const sequences = [{ slot: 1, blocks: [7, 3, 11, 2, 5, 9, 4, 8].map(blockId), windowBlocks: [] }];
   return runner.submit({ kind: 'decode', rows, sequences, outputs: [{ row: 0, mode: 'argmax' }] });
 }
 
