@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Device } from '../../src/device/device';
 import { attention } from '../../src/kernels/attention';
-import type { KvType } from '../../src/kernels/kv-layout';
+import type { KvPool, KvType } from '../../src/kernels/kv-layout';
 import { randomHalf } from './half';
 import { attentionOracle, cacheElements, type CacheShape } from './oracle';
 import { Random } from './random';
@@ -66,7 +66,7 @@ function attentionCase(
 async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
   return await withBench(device, async (bench) => {
     const { type, shape, group, scale, window, softCap, rows, q } = args;
-    const pool = window > 0 ? 'window' : 'all';
+    const pool: KvPool = window > 0 ? 'window' : 'all';
     bench.step(rows.map(({ position, blocks }, slot) => ({ token: 0, slot, position, ...tablesOf(pool, blocks) })));
     const kv = { buffer: bench.words('kv', args.words), type, pool, ...shape };
     const y = bench.empty('y', q.byteLength);

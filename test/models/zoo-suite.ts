@@ -142,6 +142,19 @@ function expectClose(actual: Float32Array, exact: Float32Array, kvType: KvType):
   expect(Math.sqrt(squares / exactSquares)).toBeLessThan(F16_RMS);
 }
 
+/** The tokens after `p40` that the model chooses, each staying on the device. */
+async function greedyContinuation(runner: Runner, reference: ZooReference, chunk: number): Promise<number[]> {
+  const ids = reference.prompts.p40;
+  const [first] = await prefill(runner, ids, chunk, [ids.length - 1], 'argmax');
+  const steps = [Promise.resolve([first])] as Promise<readonly (StepResult | undefined)[]>[];
+  for (let i = 1; i < reference.exact.greedy24.length; i++) {
+    const rows = [{ token: null, position: ids.length + i - 1, slot: 1 }];
+    const sequences = [sequenceOf(runner)];
+    steps.push(runner.submit({ kind: 'decode', rows, sequences, outputs: [{ row: 0, mode: 'argmax' }] }));
+  }
+  return (await Promise.all(steps)).map(([result]) => (result?.mode === 'argmax' ? result.tokenId : -1));
+}
+
 /** One suite for every device: the zoo's answers within the tolerance of exact arithmetic. */
 export function describeZoo(
   title: string,
@@ -179,21 +192,7 @@ export function describeZoo(
     });
 
     it('decodes the exact greedy continuation, the token staying on the device', async () => {
-      const ids = reference.prompts.p40;
-      const [first] = await prefill(runner, ids, options.chunkTokens, [ids.length - 1], 'argmax');
-      const steps = [Promise.resolve([first])] as Promise<readonly (StepResult | undefined)[]>[];
-      for (let i = 1; i < reference.exact.greedy24.length; i++) {
-        const rows = [{ token: null, position: ids.length + i - 1, slot: 1 }];
-        steps.push(
-          runner.submit({
-            kind: 'decode',
-            rows,
-            sequences: [sequenceOf(runner)],
-            outputs: [{ row: 0, mode: 'argmax' }],
-          }),
-        );
-      }
-      const chosen = (await Promise.all(steps)).map(([result]) => (result?.mode === 'argmax' ? result.tokenId : -1));
+      const chosen = await greedyContinuation(runner, reference, options.chunkTokens);
       const allowed = options.kvType === 'f32' ? 2 * MAX_ABS : F16_SURE_MARGIN;
       const close = reference.exact.greedy24_margins.findIndex((margin) => margin < allowed);
       const sure = close < 0 ? chosen.length : close;
