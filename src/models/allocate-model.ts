@@ -1,6 +1,6 @@
 import { defined } from '../base/assert';
 import { divideUp } from '../base/units';
-import type { Device, PreparedPlan } from '../device/device';
+import { largestBufferBytes, type Device, type PreparedPlan } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { TOP_K } from '../kernels/candidates';
 import { KV_BLOCK_TOKENS, type KvType } from '../kernels/kv-layout';
@@ -37,8 +37,9 @@ export interface AllocatedModel {
 
 /** Allocates a model on the device and begins to prepare it. Every buffer belongs to the device and goes with it. */
 export function allocateModel(device: Device, file: GgufFile, network: Network, options: ModelOptions): AllocatedModel {
-  const weightPlan = planWeights(network, file);
-  const size = sizeKvCache(network, { ...options, maxBindingBytes: device.limits.maxBindingBytes });
+  const maxBufferBytes = largestBufferBytes(device.limits);
+  const weightPlan = planWeights(network, file, maxBufferBytes);
+  const size = sizeKvCache(network, { ...options, maxBindingBytes: maxBufferBytes });
   const maxChunkTokens = Math.min(options.chunkTokens ?? defaultChunk(options.variants), size.contextLength);
   const limits: ModelLimits = {
     vocabularySize: network.vocabularySize,

@@ -1,6 +1,7 @@
 import { afterEach, expect } from 'vitest';
 import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
 import { collectGpuErrors } from '../kernels/gpu-errors';
+import { describeSplits } from './split-suite';
 import { describeZoo, ZOO_FORMATS, ZOO_MODELS, type ZooFile, type ZooReference } from './zoo-suite';
 
 const gpuErrors = collectGpuErrors();
@@ -36,4 +37,14 @@ describeZoo('webgpu, subgroups, f16 KV', SAMPLE, () => createWebGpuDevice(naviga
   variants: { matvec: 'subgroup', matmul: 'rows' },
   kvType: 'f16',
   chunkTokens: 16,
+});
+const openSplit = (most: number | null) =>
+  createWebGpuDevice(navigator.gpu, most === null ? {} : { limits: { maxStorageBufferBindingSize: most } });
+describeSplits('webgpu, rows', openSplit, readModel, {
+  variants: { matvec: 'rows', matmul: 'rows' },
+  chunkTokens: 7,
+});
+describeSplits('webgpu, subgroups and tiles', openSplit, readModel, {
+  variants: { matvec: 'subgroup', matmul: 'tile' },
+  chunkTokens: 64,
 });

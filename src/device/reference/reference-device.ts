@@ -2,7 +2,7 @@ import { assert } from '../../base/assert';
 import { NO_COUNTS, type DeviceCounters } from '../../base/counters';
 import { ForgelightError } from '../../base/errors';
 import { formatBytes, GIB, MIB, roundUp } from '../../base/units';
-import type { Device, DeviceBuffer, DeviceLoss, PreparedPlan, Readback } from '../device';
+import type { Device, DeviceBuffer, DeviceLimits, DeviceLoss, PreparedPlan, Readback } from '../device';
 import type { Dispatch, Plan, PlanStep } from '../plan';
 import { KernelRun } from './kernel-run';
 import { Memory } from './memory';
@@ -30,8 +30,8 @@ class ReferencePlan implements PreparedPlan {
  * What a GPU would forgive or answer with zeros is an `InvariantError` here: destroyed buffers, accesses out of bounds,
  * a buffer both read and written by one dispatch, too large a grid.
  */
-export function createReferenceDevice(): Device {
-  return new ReferenceDevice();
+export function createReferenceDevice(options: { readonly maxBufferBytes?: number } = {}): Device {
+  return new ReferenceDevice(options.maxBufferBytes ?? MAX_BUFFER_BYTES);
 }
 
 class ReferenceDevice implements Device {
@@ -39,7 +39,7 @@ class ReferenceDevice implements Device {
   readonly build = 'reference';
   readonly name = 'CPU reference';
   readonly features = [];
-  readonly limits = { maxBufferBytes: MAX_BUFFER_BYTES, maxBindingBytes: MAX_BUFFER_BYTES, subgroups: false };
+  readonly limits: DeviceLimits;
   readonly lost: Promise<DeviceLoss>;
   private readonly live = new Set<Memory>();
   private readonly variants = new Set<string>();
@@ -48,17 +48,18 @@ class ReferenceDevice implements Device {
   private closed = false;
   private resolveLost: (loss: DeviceLoss) => void = () => undefined;
 
-  constructor() {
+  constructor(private readonly maxBufferBytes: number) {
+    this.limits = { maxBufferBytes, maxBindingBytes: maxBufferBytes, subgroups: false };
     this.lost = new Promise((resolve) => (this.resolveLost = resolve));
   }
 
   createBuffer(label: string, sizeBytes: number): DeviceBuffer {
     assert(!this.closed, 'the device is not closed');
     const size = roundUp(Math.max(sizeBytes, 4), 4);
-    if (size > MAX_BUFFER_BYTES) {
+    if (size > this.maxBufferBytes) {
       throw new ForgelightError(
         'out-of-memory',
-        `${label} needs one buffer of ${formatBytes(size)}; the CPU reference allows ${formatBytes(MAX_BUFFER_BYTES)}. Choose a smaller model or a shorter context.`,
+        `${label} needs one buffer of ${formatBytes(size)}; the CPU reference allows ${formatBytes(this.maxBufferBytes)}. Choose a smaller model or a shorter context.`,
       );
     }
     const memory = new Memory(label, size);
