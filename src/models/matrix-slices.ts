@@ -1,5 +1,5 @@
 import { ForgelightError } from '../base/errors';
-import { divideUp, formatBytes } from '../base/units';
+import { divideUp, formatBytes, roundUp } from '../base/units';
 import type { GgufTensor } from '../gguf/types';
 import { matrixPlanes } from '../kernels/weight-matrix';
 import type { QuantFormat } from '../quant/format';
@@ -35,7 +35,7 @@ export interface TensorRows {
 export type Slicing = 'rows' | 'gated';
 
 /**
- * The matrix whole where a buffer of `maxBytes` holds it, else in slices as large as fit. Throws `out-of-memory` for what
+ * The matrix whole where a buffer of `maxBytes` holds it, else in as few slices as will do, of about one size. Throws `out-of-memory` for what
  * cannot be sliced so small.
  */
 export function sliceMatrix(
@@ -47,10 +47,10 @@ export function sliceMatrix(
   if (matrixPlanes(matrix).totalBytes <= maxBytes) return [{ ...matrix, firstRow: 0, parts: tensors }];
   const bands = slicing === 'gated' ? 2 : 1;
   const given = matrix.rows / bands;
-  const most = largestSlice(matrix, bands, maxBytes);
-  return Array.from({ length: divideUp(given, most) }, (_, i) => {
-    const firstRow = i * most;
-    const rows = Math.min(most, given - firstRow);
+  const each = rowsOfSlice(matrix, bands, maxBytes);
+  return Array.from({ length: divideUp(given, each) }, (_, i) => {
+    const firstRow = i * each;
+    const rows = Math.min(each, given - firstRow);
     const parts = Array.from({ length: bands }, (_band, band) =>
       cut(tensors, band * given + firstRow, rows, band * rows),
     );
@@ -69,14 +69,15 @@ export function granuleBlocks(format: QuantFormat): number {
   return 4;
 }
 
-/** Rows of each band that a slice can hold: seams between slices, and between bands, fall on granules. */
-function largestSlice({ name, format, rows, columns }: MatrixShape, bands: number, maxBytes: number): number {
+/** Rows of each band that a slice holds: seams between slices, and between bands, fall on granules. */
+function rowsOfSlice({ name, format, rows, columns }: MatrixShape, bands: number, maxBytes: number): number {
   const rowBlocks = columns / format.blockElements;
   const granule = granuleBlocks(format);
   const step = [1, 2].find((some) => (some * rowBlocks) % granule === 0) ?? 4;
   const stepBytes = bands * step * rowBlocks * format.blockBytes;
   const most = Math.floor(maxBytes / stepBytes) * step;
-  if (most > 0 && (bands === 1 || (rows / bands) % step === 0)) return most;
+  const given = rows / bands;
+  if (most > 0 && (bands === 1 || given % step === 0)) return roundUp(divideUp(given, divideUp(given, most)), step);
   const least = most > 0 ? matrixPlanes({ format, rows, columns }).totalBytes : stepBytes;
   throw new ForgelightError(
     'out-of-memory',

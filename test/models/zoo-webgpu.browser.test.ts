@@ -1,7 +1,7 @@
 import { afterEach, expect } from 'vitest';
 import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
 import { collectGpuErrors } from '../kernels/gpu-errors';
-import { describeSplits } from './split-suite';
+import { describeSplits, SPLIT_MODELS } from './split-suite';
 import { describeZoo, ZOO_FORMATS, ZOO_MODELS, type ZooFile, type ZooReference } from './zoo-suite';
 
 const gpuErrors = collectGpuErrors();
@@ -38,13 +38,17 @@ describeZoo('webgpu, subgroups, f16 KV', SAMPLE, () => createWebGpuDevice(naviga
   kvType: 'f16',
   chunkTokens: 16,
 });
-const openSplit = (most: number | null) =>
-  createWebGpuDevice(navigator.gpu, most === null ? {} : { limits: { maxStorageBufferBindingSize: most } });
-describeSplits('webgpu, rows', openSplit, readModel, {
+describeSplits('webgpu, rows', SPLIT_MODELS, () => createWebGpuDevice(navigator.gpu), readModel, {
   variants: { matvec: 'rows', matmul: 'rows' },
   chunkTokens: 7,
 });
-describeSplits('webgpu, subgroups and tiles', openSplit, readModel, {
-  variants: { matvec: 'subgroup', matmul: 'tile' },
-  chunkTokens: 64,
-});
+describeSplits(
+  'webgpu, subgroups and tiles',
+  ['llama', 'quant-Q8_0'],
+  () => createWebGpuDevice(navigator.gpu),
+  readModel,
+  {
+    variants: { matvec: 'subgroup', matmul: 'tile' },
+    chunkTokens: 16,
+  },
+);

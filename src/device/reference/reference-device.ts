@@ -2,7 +2,14 @@ import { assert } from '../../base/assert';
 import { NO_COUNTS, type DeviceCounters } from '../../base/counters';
 import { ForgelightError } from '../../base/errors';
 import { formatBytes, GIB, MIB, roundUp } from '../../base/units';
-import type { Device, DeviceBuffer, DeviceLimits, DeviceLoss, PreparedPlan, Readback } from '../device';
+import {
+  largestBufferBytes,
+  type Device,
+  type DeviceBuffer,
+  type DeviceLoss,
+  type PreparedPlan,
+  type Readback,
+} from '../device';
 import type { Dispatch, Plan, PlanStep } from '../plan';
 import { KernelRun } from './kernel-run';
 import { Memory } from './memory';
@@ -30,8 +37,8 @@ class ReferencePlan implements PreparedPlan {
  * What a GPU would forgive or answer with zeros is an `InvariantError` here: destroyed buffers, accesses out of bounds,
  * a buffer both read and written by one dispatch, too large a grid.
  */
-export function createReferenceDevice(options: { readonly maxBufferBytes?: number } = {}): Device {
-  return new ReferenceDevice(options.maxBufferBytes ?? MAX_BUFFER_BYTES);
+export function createReferenceDevice(): Device {
+  return new ReferenceDevice();
 }
 
 class ReferenceDevice implements Device {
@@ -39,7 +46,7 @@ class ReferenceDevice implements Device {
   readonly build = 'reference';
   readonly name = 'CPU reference';
   readonly features = [];
-  readonly limits: DeviceLimits;
+  readonly limits = { maxBufferBytes: MAX_BUFFER_BYTES, maxBindingBytes: MAX_BUFFER_BYTES, subgroups: false };
   readonly lost: Promise<DeviceLoss>;
   private readonly live = new Set<Memory>();
   private readonly variants = new Set<string>();
@@ -48,18 +55,18 @@ class ReferenceDevice implements Device {
   private closed = false;
   private resolveLost: (loss: DeviceLoss) => void = () => undefined;
 
-  constructor(private readonly maxBufferBytes: number) {
-    this.limits = { maxBufferBytes, maxBindingBytes: maxBufferBytes, subgroups: false };
+  constructor() {
     this.lost = new Promise((resolve) => (this.resolveLost = resolve));
   }
 
   createBuffer(label: string, sizeBytes: number): DeviceBuffer {
     assert(!this.closed, 'the device is not closed');
     const size = roundUp(Math.max(sizeBytes, 4), 4);
-    if (size > this.maxBufferBytes) {
+    const most = largestBufferBytes(this.limits);
+    if (size > most) {
       throw new ForgelightError(
         'out-of-memory',
-        `${label} needs one buffer of ${formatBytes(size)}; the CPU reference allows ${formatBytes(this.maxBufferBytes)}. Choose a smaller model or a shorter context.`,
+        `${label} needs one buffer of ${formatBytes(size)}; the CPU reference allows ${formatBytes(most)}. Choose a smaller model or a shorter context.`,
       );
     }
     const memory = new Memory(label, size);
