@@ -1,4 +1,3 @@
-import { assert } from '../../src/base/assert';
 import type { ByteStream } from '../../src/base/byte-stream';
 import { MIB, roundUp } from '../../src/base/units';
 import { ggmlTypeLayout, type GgmlType } from '../../src/gguf/ggml-type';
@@ -61,19 +60,16 @@ export class SparseGguf {
 
   stream(): ByteStream {
     let position = 0;
-    let reason: unknown = null;
+    const stop = new AbortController();
     return {
       read: async () => {
-        if (reason !== null) throw reason;
+        stop.signal.throwIfAborted();
         const length = Math.min(CHUNK_BYTES, this.sizeBytes - position);
         if (length === 0) return null;
         position += length;
         return this.bytesAt(position - length, length);
       },
-      cancel: async (why) => {
-        assert(why !== null, 'there is a reason');
-        reason = why;
-      },
+      cancel: async (reason) => stop.abort(reason),
     };
   }
 
