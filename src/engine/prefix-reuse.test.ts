@@ -50,7 +50,7 @@ describe.each([
   it('answers the same among others and when it loses its place to them', async () => {
     const cold = await load(name, options);
     const prompts = [PROMPT, PROMPT.slice(0, 20), [...PROMPT.slice(0, 33), 4, 5], PROMPT.slice(7)];
-    const alone = [];
+    const alone: Awaited<ReturnType<typeof answer>>[] = [];
     for (const prompt of prompts) alone.push(await answer(cold, prompt, 20));
     // Six blocks: room for one of them, or for parts of two.
     const crowded = await load(name, { ...options, kvCacheTokens: 96, contextLength: 96, maxConcurrent: 4 });

@@ -4,11 +4,16 @@ import { divideUp } from '../base/units';
 import { paramLayout } from './params';
 import { sidePlaneWord, UNIT_ELEMENTS, type WeightMatrix } from './weight-matrix';
 
-export const embedParams = paramLayout({ units: 'u32', plane: 'u32', scale: 'f32' });
+export const embedParams = paramLayout({ units: 'u32', plane: 'u32', scale: 'f32', firstRow: 'u32', rows: 'u32' });
 
-/** y[r, k] = scale · W[token(r), k]; a row's token is in the step input, or in `sampled` under its slot. */
+/**
+ * y[r, k] = scale · W[token(r), k]; a row's token is in the step input, or in `sampled` under its slot. Rows of y whose
+ * token is not among the weights' rows stay as they are.
+ */
 export function embed(args: {
-  weights: WeightMatrix; // [vocabulary × hidden]
+  weights: WeightMatrix; // [vocabulary × hidden], or rows of it
+  /** The token of the weights' first row; 0 if not given. */
+  firstRow?: number;
   sampled: DeviceBuffer; // [slots] u32
   y: DeviceBuffer; // [rows × hidden] f32
   scale: number;
@@ -19,7 +24,13 @@ export function embed(args: {
     shader: 'embed',
     module: args.weights.format.module,
     constants: {},
-    params: embedParams.encode({ units, plane: sidePlaneWord(args.weights), scale: args.scale }),
+    params: embedParams.encode({
+      units,
+      plane: sidePlaneWord(args.weights),
+      scale: args.scale,
+      firstRow: args.firstRow ?? 0,
+      rows: args.weights.rows,
+    }),
     buffers: [
       { buffer: args.weights.buffer, access: 'read' },
       { buffer: args.sampled, access: 'read' },

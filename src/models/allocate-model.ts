@@ -1,5 +1,5 @@
 import { defined } from '../base/assert';
-import type { Device, PreparedPlan } from '../device/device';
+import { largestBufferBytes, type Device, type PreparedPlan } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { TOP_K } from '../kernels/candidates';
 import { KV_BLOCK_TOKENS, type KvType } from '../kernels/kv-layout';
@@ -38,12 +38,13 @@ export interface AllocatedModel {
 
 /** Allocates a model on the device and begins to prepare it. Every buffer belongs to the device and goes with it. */
 export function allocateModel(device: Device, file: GgufFile, network: Network, options: ModelOptions): AllocatedModel {
-  const weightPlan = planWeights(network, file);
+  const maxBufferBytes = largestBufferBytes(device.limits);
+  const weightPlan = planWeights(network, file, maxBufferBytes);
   const chunkTokens = options.chunkTokens ?? defaultChunk(options.variants);
   const maxDecodeRows = Math.max(options.maxConcurrent, MAX_REPLAY_ROWS);
   const size = sizeKvCache(network, {
     ...options,
-    maxBindingBytes: device.limits.maxBindingBytes,
+    maxBindingBytes: maxBufferBytes,
     stepRows: Math.max(chunkTokens, MAX_REPLAY_ROWS),
   });
   const maxChunkTokens = Math.min(chunkTokens, size.contextLength);

@@ -16,7 +16,6 @@ import { ropeKv } from '../kernels/rope-kv';
 import { softcap } from '../kernels/softcap';
 import { stepInputWords } from '../kernels/step-input';
 import { glu } from '../kernels/glu';
-import type { WeightMatrix } from '../kernels/weight-matrix';
 import type { DeviceWeights } from './device-weights';
 import { kvPoolOf, type KvSize } from './kv-size';
 import type { AttentionBlock, FeedForwardBlock, HeadNorm, Network } from './network';
@@ -158,14 +157,15 @@ class PlanBuilder {
   /** Tokens → residual stream. `fusesGlu`: the linear kernel can end in SwiGLU. */
   private body(weightPlan: WeightPlan, linear: Linear, fusesGlu: boolean): Dispatch[] {
     const { network } = this;
-    const dispatches = [
+    const dispatches = weightPlan.embedding.slices.map((slice) =>
       embed({
-        weights: this.weights.matrix(weightPlan.embedding),
+        weights: this.weights.matrix(slice),
+        firstRow: slice.firstRow,
         sampled: this.sampled,
         y: this.activations.x,
         scale: network.embeddingScale,
       }),
-    ];
+    );
     network.layers.forEach((layer, i) => {
       const layerWeights = defined(weightPlan.layers[i], `weights of layer ${i}`);
       const kv = defined(this.kv[i], `KV cache of layer ${i}`);
@@ -213,22 +213,33 @@ class PlanBuilder {
     const input = this.norm(plan.feedForwardNorm);
     const [stacked, ...others] = plan.gateUp;
     const gate =
-      fusesGlu && stacked !== undefined && others.length === 0
-        ? [
-            linear({
-              weights: this.weights.matrix(stacked),
-              x: input.y,
-              y: gated,
-              yStride: size,
-              epilogue: 'glu',
-              activation,
-            }),
-          ]
+      stacked !== undefined && others.length === 0
+        ? this.gated(stacked, input.y, block, linear, fusesGlu)
         : [
             ...this.beside(plan.gateUp, input.y, gateUp, 2 * size, linear),
             glu({ x: gateUp, y: gated, size, activation }),
           ];
     return [...input.dispatches, ...gate, ...this.addTo(x, plan.down, gated, plan.feedForwardPostNorm, linear)];
+  }
+
+  /** A slice of gate above up gives the columns of `gated` that its rows stand for. */
+  private gated(
+    matrix: MatrixPlan,
+    x: DeviceBuffer,
+    { size, activation }: FeedForwardBlock,
+    linear: Linear,
+    fusesGlu: boolean,
+  ): Dispatch[] {
+    const { gateUp, gated } = this.activations;
+    return matrix.slices.flatMap((slice) => {
+      const { rows, firstRow: yOffset } = slice;
+      const weights = this.weights.matrix(slice);
+      if (fusesGlu) return [linear({ weights, x, y: gated, yStride: size, yOffset, epilogue: 'glu', activation })];
+      return [
+        linear({ weights, x, y: gateUp, yStride: rows, epilogue: 'store' }),
+        glu({ x: gateUp, y: gated, size: rows / 2, yStride: size, yOffset, activation }),
+      ];
+    });
   }
 
   /** Final norm and logits of the rows that outputs name: always the decode kernel, whatever the rows came from. */
@@ -244,11 +255,11 @@ class PlanBuilder {
       ofOutputs: true,
       scale: network.logitScale,
     });
-    const weights: WeightMatrix = this.weights.matrix(weightPlan.head);
-    const linear = { weights, x: normed, y: logits, yStride: network.vocabularySize, epilogue: 'store' } as const;
+    const linear: Linear = (args) => matvec({ ...args, variant: options.matvec });
+    const args = { x: normed, y: logits, yStride: network.vocabularySize, epilogue: 'store' } as const;
     const cap = network.logitSoftCap;
     const capped = cap === null ? [] : [softcap({ x: logits, size: network.vocabularySize, cap })];
-    return [norm, matvec({ ...linear, variant: options.matvec }), ...capped];
+    return [norm, ...this.rowsOf(weightPlan.head, linear, args), ...capped];
   }
 
   /** The residual stream, normed where the block has a norm before it. */
@@ -293,11 +304,18 @@ class PlanBuilder {
     linear: Linear,
   ): Dispatch[] {
     let yOffset = 0;
-    return matrices.map((matrix) => {
-      const dispatch = linear({ weights: this.weights.matrix(matrix), x, y, yStride, yOffset, epilogue: 'store' });
+    return matrices.flatMap((matrix) => {
+      const dispatches = this.rowsOf(matrix, linear, { x, y, yStride, yOffset, epilogue: 'store' });
       yOffset += matrix.rows;
-      return dispatch;
+      return dispatches;
     });
+  }
+
+  /** One linear layer, a dispatch a slice: each writes the columns of its rows. */
+  private rowsOf(matrix: MatrixPlan, linear: Linear, args: Omit<LinearArgs, 'weights'>): Dispatch[] {
+    return matrix.slices.map((slice) =>
+      linear({ ...args, weights: this.weights.matrix(slice), yOffset: (args.yOffset ?? 0) + slice.firstRow }),
+    );
   }
 
   /** stream += residualScale · matrix · x, the product normed first where the block has a norm behind it. */
@@ -309,11 +327,11 @@ class PlanBuilder {
     linear: Linear,
   ): Dispatch[] {
     const { residualScale: scale } = this.network;
-    const args = { weights: this.weights.matrix(matrix), x, yStride: matrix.rows };
-    if (postNorm === null) return [linear({ ...args, y: stream, epilogue: 'add', scale })];
+    const args = { x, yStride: matrix.rows };
+    if (postNorm === null) return this.rowsOf(matrix, linear, { ...args, y: stream, epilogue: 'add', scale });
     const { normed } = this.activations;
     return [
-      linear({ ...args, y: normed, epilogue: 'store' }),
+      ...this.rowsOf(matrix, linear, { ...args, y: normed, epilogue: 'store' }),
       rmsnorm({ ...this.normArgs(postNorm), x: normed, y: stream, epilogue: 'add', scale }),
     ];
   }

@@ -5,7 +5,7 @@ import { describeCandidates } from './candidates-cases';
 import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
 import { describeRopeKv } from './rope-kv-cases';
-import { describeEmbed, describeGlu, describeRmsnorm } from './row-cases';
+import { describeEmbed, describeGlu, describeRmsnorm, describeSlicedEmbed } from './row-cases';
 
 export interface KernelSuiteOptions {
   /** The shapes this device has. */
@@ -28,6 +28,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
       return device;
     };
     describeEmbed(deviceOf);
+    describeSlicedEmbed(deviceOf);
     describeRmsnorm(deviceOf);
     describeHeadNorm(deviceOf);
     describeAddBias(deviceOf);

@@ -63,6 +63,8 @@ export interface ZooOptions {
   readonly variants: KernelVariants;
   readonly kvType: KvType;
   readonly chunkTokens: number;
+  /** 512 if not given: what the references were made with. */
+  readonly contextLength?: number;
 }
 
 /** Largest absolute difference that f32 kernels may have from `exact`; with an f16 KV cache the rms is what counts. */
@@ -122,12 +124,12 @@ export async function prefill(
   return results;
 }
 
-function logitsOf(result: StepResult | undefined): Float32Array {
+export function logitsOf(result: StepResult | undefined): Float32Array {
   if (result?.mode !== 'logits') throw new Error('expected logits');
   return result.logits;
 }
 
-function expectClose(actual: Float32Array, exact: Float32Array, kvType: KvType): void {
+export function expectClose(actual: Float32Array, exact: Float32Array, kvType: KvType): void {
   expect(actual.length).toBe(exact.length);
   let worst = 0;
   let squares = 0;

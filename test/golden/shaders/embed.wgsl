@@ -4,6 +4,8 @@ struct Params {
   units: u32, // hidden / 32
   plane: u32, // word at which the weights' side plane begins
   scale: f32,
+  first_row: u32,
+  rows: u32,
 }
 
 
@@ -22,7 +24,11 @@ struct Params {
   if (token == ON_DEVICE) {
     token = sampled[row_slot(row)];
   }
-  let w = dequant32(token * params.units + id.x, params.plane);
+  let weight_row = token - params.first_row; // of a token before the first: beyond the last
+  if (weight_row >= params.rows) {
+    return;
+  }
+  let w = dequant32(weight_row * params.units + id.x, params.plane);
   let o = (row * params.units + id.x) * 8u;
   for (var i = 0u; i < 8u; i++) {
     y[o + i] = w[i] * params.scale;
