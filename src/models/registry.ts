@@ -1,6 +1,7 @@
 import { ForgelightError } from '../base/errors';
 import { getString } from '../gguf/metadata';
 import type { GgufFile } from '../gguf/types';
+import { exaone4 } from './exaone4';
 import { gemma2 } from './gemma2';
 import { gemma3 } from './gemma3';
 import { granite } from './granite';
@@ -14,6 +15,7 @@ import { smollm3 } from './smollm3';
 
 /** `general.architecture` → how to read it. To add one: a file here and a line here. */
 const ARCHITECTURES: Readonly<Record<string, (file: GgufFile) => Network>> = {
+  exaone4,
   gemma2,
   gemma3,
   granite,

@@ -41,6 +41,7 @@ export const ZOO_MODELS: readonly string[] = [
   'olmo3',
   'granite',
   'smollm3',
+  'exaone4',
   'llama-yarn',
   'llama-linear',
   'quant-Q4_1',
