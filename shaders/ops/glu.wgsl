@@ -1,7 +1,7 @@
-// Gated linear unit of gate and up beside each other: y[r, k] = activate(x[r, k]) · x[r, size + k]
+// Gated linear unit of gate and up beside each other: y[r, k] = gated(x[r, k], x[r, size + k])
 // x [rows × 2·size] f32 · y [rows × size] f32
 // grid: (⌈size / 64⌉, rows)
-import package::lib::epilogue::activate;
+import package::lib::epilogue::gated;
 
 struct Params {
   size: u32,
@@ -14,5 +14,5 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.size) { return; }
   let gate = id.y * 2u * params.size + id.x;
-  y[id.y * params.size + id.x] = activate(x[gate]) * x[gate + params.size];
+  y[id.y * params.size + id.x] = gated(x[gate], x[gate + params.size]);
 }

@@ -3,6 +3,7 @@ import { getString } from '../gguf/metadata';
 import type { GgufFile } from '../gguf/types';
 import { gemma2 } from './gemma2';
 import { gemma3 } from './gemma3';
+import { gptOss } from './gpt-oss';
 import { granite } from './granite';
 import { llama } from './llama';
 import type { Network } from './network';
@@ -10,18 +11,21 @@ import { olmo2 } from './olmo2';
 import { phi3 } from './phi3';
 import { qwen2 } from './qwen2';
 import { qwen3 } from './qwen3';
+import { qwen3moe } from './qwen3moe';
 import { smollm3 } from './smollm3';
 
 /** `general.architecture` → how to read it. To add one: a file here and a line here. */
 const ARCHITECTURES: Readonly<Record<string, (file: GgufFile) => Network>> = {
   gemma2,
   gemma3,
+  'gpt-oss': gptOss,
   granite,
   llama,
   olmo2,
   phi3,
   qwen2,
   qwen3,
+  qwen3moe,
   smollm3,
 };
 

@@ -1,14 +1,18 @@
 import { ForgelightError } from '../base/errors';
 import type { GgufFile, GgufTensor } from '../gguf/types';
 import { attentionProblem } from '../kernels/attention';
+import { routeProblem } from '../kernels/route';
 import { UNIT_ELEMENTS } from '../kernels/weight-matrix';
 import type { QuantFormat } from '../quant/format';
 import { planeLayout } from '../quant/planes';
 import { quantFormat } from '../quant/registry';
-import type { HeadNorm, Layer, Network, Stacked } from './network';
+import type { ExpertsBlock, HeadNorm, Layer, Network, Stacked } from './network';
 import { ropeTensors } from './rope';
 
-/** A matrix as it will lie on the device: one tensor, or several of one format and row length stacked. */
+/**
+ * A matrix as it will lie on the device: one tensor, or several of one format and row length stacked. A tensor of experts
+ * is a matrix of all their rows, expert by expert.
+ */
 export interface MatrixPlan {
   readonly name: string;
   readonly format: QuantFormat;
@@ -17,7 +21,7 @@ export interface MatrixPlan {
   readonly parts: readonly { readonly tensor: GgufTensor; readonly firstRow: number }[];
 }
 
-/** A norm's weights: f32 on the device whatever the file has. */
+/** A norm's weights, biases: f32 on the device whatever the file has. */
 export interface VectorPlan {
   readonly name: string;
   readonly tensor: GgufTensor;
@@ -42,12 +46,23 @@ export interface LayerWeightPlan {
   readonly qkvBias: readonly VectorPlan[];
   readonly queryNorm: VectorPlan | null;
   readonly keyNorm: VectorPlan | null;
+  readonly sinks: VectorPlan | null;
   readonly output: MatrixPlan;
+  readonly outputBias: VectorPlan | null;
   readonly attentionPostNorm: VectorPlan | null;
   readonly feedForwardNorm: VectorPlan | null;
   readonly gateUp: readonly MatrixPlan[];
   readonly down: MatrixPlan;
   readonly feedForwardPostNorm: VectorPlan | null;
+  /** What only experts have. */
+  readonly experts: ExpertWeightPlan | null;
+}
+
+export interface ExpertWeightPlan {
+  readonly router: MatrixPlan;
+  readonly routerBias: VectorPlan | null;
+  /** [experts·rows] each. */
+  readonly biases: { readonly gate: VectorPlan; readonly up: VectorPlan; readonly down: VectorPlan } | null;
 }
 
 /** Throws `bad-gguf` for a missing tensor or a wrong shape, `unsupported-…` for what the kernels cannot take. */
@@ -66,18 +81,23 @@ export function planWeights(network: Network, file: GgufFile): WeightPlan {
 
 /** Every matrix once, every vector once: what is allocated and uploaded. */
 export function allWeights(plan: WeightPlan): { matrices: readonly MatrixPlan[]; vectors: readonly VectorPlan[] } {
+  const routers = plan.layers.flatMap(({ experts }) => (experts === null ? [] : [experts.router]));
   const matrices = plan.layers.flatMap((layer) => [...layer.qkv, layer.output, ...layer.gateUp, layer.down]);
   const vectors = plan.layers.flatMap((layer) => [
     layer.attentionNorm,
     ...layer.qkvBias,
     layer.queryNorm,
     layer.keyNorm,
+    layer.sinks,
+    layer.outputBias,
     layer.attentionPostNorm,
     layer.feedForwardNorm,
     layer.feedForwardPostNorm,
+    layer.experts?.routerBias ?? null,
+    ...Object.values(layer.experts?.biases ?? {}),
   ]);
   return {
-    matrices: [...new Set([plan.embedding, plan.head, ...matrices])],
+    matrices: [...new Set([plan.embedding, plan.head, ...matrices, ...routers])],
     vectors: [plan.outputNorm, ...vectors.filter((vector) => vector !== null)],
   };
 }
@@ -119,6 +139,7 @@ function planLayer(planner: Planner, layer: Layer, hiddenSize: number): LayerWei
       `The attention kernel cannot take ${problem}. Choose another model.`,
     );
   }
+  const experts = feedForward.kind === 'experts' ? feedForward.experts : 1;
   const width = attention.heads * attention.headSize;
   const kvWidth = attention.kvHeads * attention.headSize;
   const headNorm = (norm: HeadNorm | null, whole: number): VectorPlan | null =>
@@ -130,12 +151,35 @@ function planLayer(planner: Planner, layer: Layer, hiddenSize: number): LayerWei
     qkvBias: (attention.qkvBias ?? []).map((name, i) => planner.vector(name, attention.qkv[i]?.rows ?? 0)),
     queryNorm: headNorm(attention.queryNorm, width),
     keyNorm: headNorm(attention.keyNorm, kvWidth),
+    sinks: attention.sinks === null ? null : planner.vector(attention.sinks, attention.heads),
     output: planner.matrix(attention.output, hiddenSize, width),
+    outputBias: norm(attention.outputBias),
     attentionPostNorm: norm(attention.postNorm),
     feedForwardNorm: norm(feedForward.norm),
-    gateUp: planner.stacked(feedForward.gateUp, hiddenSize),
-    down: planner.matrix(feedForward.down, hiddenSize, feedForward.size),
-    feedForwardPostNorm: norm(feedForward.postNorm),
+    gateUp: planner.stacked(feedForward.gateUp, hiddenSize, experts),
+    down: planner.matrix(feedForward.down, hiddenSize, feedForward.size, experts),
+    feedForwardPostNorm: feedForward.kind === 'dense' ? norm(feedForward.postNorm) : null,
+    experts: feedForward.kind === 'experts' ? planExperts(planner, feedForward, hiddenSize) : null,
+  };
+}
+
+function planExperts(planner: Planner, block: ExpertsBlock, hiddenSize: number): ExpertWeightPlan {
+  const { router, routerBias, biases, experts, used, size } = block;
+  const problem = routeProblem(experts, used);
+  if (problem !== null) {
+    throw new ForgelightError('unsupported-architecture', `The router cannot take ${problem}. Choose another model.`);
+  }
+  return {
+    router: planner.matrix(router, experts, hiddenSize),
+    routerBias: routerBias === null ? null : planner.vector(routerBias, experts),
+    biases:
+      biases === null
+        ? null
+        : {
+            gate: planner.vector(biases.gate, size, experts),
+            up: planner.vector(biases.up, size, experts),
+            down: planner.vector(biases.down, hiddenSize, experts),
+          },
   };
 }
 
@@ -146,25 +190,26 @@ class Planner {
     this.tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
   }
 
-  matrix(name: string, rows: number, columns: number): MatrixPlan {
-    const tensor = this.tensor(name, [columns, rows]);
+  matrix(name: string, rows: number, columns: number, experts = 1): MatrixPlan {
+    const tensor = this.tensor(name, experts === 1 ? [columns, rows] : [columns, rows, experts]);
     if (columns % UNIT_ELEMENTS !== 0) {
       throw new ForgelightError(
         'unsupported-architecture',
         `Tensor ${name} has rows of ${columns} weights; the kernels take multiples of ${UNIT_ELEMENTS}. Choose another model.`,
       );
     }
-    return { name, format: quantFormat(tensor.type, name), rows, columns, parts: [{ tensor, firstRow: 0 }] };
+    const format = quantFormat(tensor.type, name);
+    return { name, format, rows: rows * experts, columns, parts: [{ tensor, firstRow: 0 }] };
   }
 
-  vector(name: string, length: number): VectorPlan {
-    const tensor = this.tensor(name, [length]);
-    return { name, tensor, format: quantFormat(tensor.type, name), length };
+  vector(name: string, length: number, experts = 1): VectorPlan {
+    const tensor = this.tensor(name, experts === 1 ? [length] : [length, experts]);
+    return { name, tensor, format: quantFormat(tensor.type, name), length: length * experts };
   }
 
   /** One matrix where formats agree and the seams fall on whole words, else the matrices as they are. */
-  stacked(stack: Stacked, columns: number): readonly MatrixPlan[] {
-    const matrices = stack.map(({ name, rows }) => this.matrix(name, rows, columns));
+  stacked(stack: Stacked, columns: number, experts = 1): readonly MatrixPlan[] {
+    const matrices = stack.map(({ name, rows }) => this.matrix(name, rows, columns, experts));
     const [first] = matrices;
     if (first === undefined) return matrices;
     const wholeGranules = (matrix: MatrixPlan): boolean =>
