@@ -11,7 +11,7 @@ export interface ExpertTraits {
   readonly activation?: GluKind;
 }
 
-/** Values of `expert_gating_func`: not stated, softmax, softmax over the chosen. They route alike; see ExpertsBlock. */
+/** Values of `expert_gating_func`: not stated, softmax, softmax over the chosen. They are the same; see shaders/ops/route.wgsl. */
 const SOFTMAX = [0, 1, 3];
 
 /** Reads the metadata; gives the block of each layer, whose norm has the name that `norm` gives. */
@@ -24,7 +24,6 @@ export function expertsBlocks(
   const sizes = keys.countPerLayer(traits.sizeKey, layers);
   const experts = keys.positive('expert_count');
   const used = keys.count('expert_used_count');
-  const weightScale = keys.number('expert_weights_scale', 1) || 1; // 0 stands for none, as in llama.cpp
   return (layer) => {
     const size = sizes[layer] ?? 0;
     const tensor = (name: string, part = 'weight'): string => `blk.${layer}.${name}.${part}`;
@@ -42,12 +41,14 @@ export function expertsBlocks(
       used,
       size,
       activation: traits.activation ?? 'silu',
-      weightScale,
     };
   };
 }
 
-/** What such a model may have and is not built, as words for its refusal. */
+/**
+ * What such a model may have and is not built, as words for its refusal. llama.cpp passes over some of these keys in the
+ * architectures that use this; a file that states them means something else than both would compute.
+ */
 export function missingForExperts(keys: Keys, names: ReadonlySet<string>): readonly string[] {
   const above = (most: number, ...counts: string[]): boolean => counts.some((name) => keys.count(name, 0) > most);
   return [
@@ -57,6 +58,7 @@ export function missingForExperts(keys: Keys, names: ReadonlySet<string>): reado
       'dense layers between those of experts',
     !SOFTMAX.includes(keys.count('expert_gating_func', 0)) && 'routing without softmax',
     !keys.boolean('expert_weights_norm', true) && 'weights of experts that are not normalised',
+    ![0, 1].includes(keys.number('expert_weights_scale', 1)) && 'scaled weights of experts',
     names.has('blk.0.ffn_gate.0.weight') && 'a tensor for each expert, as files of early 2024 have,',
     names.has('blk.0.ffn_gate_up_exps.weight') && 'gate and up of the experts in one tensor',
   ].filter((reason) => reason !== false);

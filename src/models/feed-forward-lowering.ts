@@ -74,7 +74,7 @@ function lowerExperts(
     ...input.dispatches,
     ...lowering.beside([router], input.y, routerLogits, experts, linear),
     ...lowering.biases(routerBias === null ? [] : [routerBias], routerLogits, experts),
-    route({ logits: routerLogits, routes, experts, used, scale: block.weightScale * lowering.residualScale }),
+    route({ logits: routerLogits, routes, experts, used, scale: lowering.residualScale }),
     ...gateAndUp(lowering, block, plan, biases, { ...shared, x: input.y }),
     expertMatvec({
       ...shared,

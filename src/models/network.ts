@@ -100,8 +100,6 @@ export interface ExpertsBlock {
   readonly used: number;
   readonly size: number;
   readonly activation: GluKind;
-  /** What the weights of a token's experts sum to. */
-  readonly weightScale: number;
 }
 
 export interface ExpertBiases {
