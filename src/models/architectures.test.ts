@@ -59,7 +59,7 @@ function traitsOf(network: Network): Record<string, unknown> {
     scales: [...new Set(attention.map(({ scale }) => scale))],
     softCaps: [...new Set(attention.map(({ softCap }) => softCap))],
     activations: [...new Set(feedForward.map(({ activation }) => activation))],
-    norms: [attention[1]?.norm, attention[1]?.postNorm, feedForward[1]?.norm, feedForward[1]?.postNorm],
+    norms: [attention[1]?.norm, attention[1]?.postNorm, feedForward[1]?.norm, postNormOf(feedForward[1])],
     headNorms: [attention[1]?.queryNorm, attention[1]?.keyNorm],
     qkv: attention[1]?.qkv,
     qkvBias: attention[1]?.qkvBias,
