@@ -54,7 +54,8 @@ describe('linked shaders', () => {
     const modules = (kernel: string): string[] =>
       [...linked.keys()].filter((key) => key.startsWith(`${kernel}.`)).map((key) => key.slice(kernel.length + 1));
     const quants = QUANT_FORMATS.map((format) => format.module).sort();
-    for (const kernel of ['embed', 'matvec_rows', 'matmul_tile', 'expert_matvec']) expect(modules(kernel).sort()).toEqual(quants);
+    for (const kernel of ['embed', 'matvec_rows', 'matmul_tile', 'expert_matvec'])
+      expect(modules(kernel).sort()).toEqual(quants);
     for (const kernel of ['rope_kv', 'attention']) expect(modules(kernel).sort()).toEqual(['f16', 'f32']);
   });
 });

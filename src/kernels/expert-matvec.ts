@@ -18,7 +18,7 @@ export const expertMatvecParams = paramLayout({
 
 const THREADS = 64;
 /** Threads that share a weight row, by the shape that the adapter's matvec has. */
-const LANES: Readonly<Record<MatvecVariant, number>> = { rows: 1, lanes: 8, subgroup: THREADS };
+const LANES: Readonly<Record<MatvecVariant, number>> = { rows: 1, lanes: 8, subgroup: 16 };
 
 export interface ExpertMatvecArgs {
   /** [experts·rows × columns]; for `glu` the gates of all experts, then their ups. */

@@ -59,7 +59,7 @@ export function missingForExperts(keys: Keys, names: ReadonlySet<string>): reado
     !SOFTMAX.includes(keys.count('expert_gating_func', 0)) && 'routing without softmax',
     !keys.boolean('expert_weights_norm', true) && 'weights of experts that are not normalised',
     ![0, 1].includes(keys.number('expert_weights_scale', 1)) && 'scaled weights of experts',
-    names.has('blk.0.ffn_gate.0.weight') && 'a tensor for each expert, as files of early 2024 have,',
+    names.has('blk.0.ffn_gate.0.weight') && 'a tensor for each expert',
     names.has('blk.0.ffn_gate_up_exps.weight') && 'gate and up of the experts in one tensor',
   ].filter((reason) => reason !== false);
 }
