@@ -8,12 +8,14 @@ import type { Dispatch } from '../src/device/plan';
 import { attention, attentionParams } from '../src/kernels/attention';
 import { argmax, argmaxParams, topk, topkParams } from '../src/kernels/candidates';
 import { embed, embedParams } from '../src/kernels/embed';
+import { expertMatvec, expertMatvecParams } from '../src/kernels/expert-matvec';
 import type { KvLayer, KvType } from '../src/kernels/kv-layout';
 import { linearParams } from '../src/kernels/linear';
 import { matmul, MATMUL_VARIANTS } from '../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS } from '../src/kernels/matvec';
 import { rmsnorm, rmsnormParams } from '../src/kernels/rmsnorm';
 import { ropeKv, ropeKvParams } from '../src/kernels/rope-kv';
+import { route, routeParams } from '../src/kernels/route';
 import { addBias, addBiasParams } from '../src/kernels/add-bias';
 import { headNorm, headNormParams } from '../src/kernels/head-norm';
 import { softcap, softcapParams } from '../src/kernels/softcap';
@@ -52,7 +54,8 @@ describe('linked shaders', () => {
     const modules = (kernel: string): string[] =>
       [...linked.keys()].filter((key) => key.startsWith(`${kernel}.`)).map((key) => key.slice(kernel.length + 1));
     const quants = QUANT_FORMATS.map((format) => format.module).sort();
-    for (const kernel of ['embed', 'matvec_rows', 'matmul_tile']) expect(modules(kernel).sort()).toEqual(quants);
+    for (const kernel of ['embed', 'matvec_rows', 'matmul_tile', 'expert_matvec'])
+      expect(modules(kernel).sort()).toEqual(quants);
     for (const kernel of ['rope_kv', 'attention']) expect(modules(kernel).sort()).toEqual(['f16', 'f32']);
   });
 });
@@ -111,6 +114,16 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
     dispatches: linearArgs.flatMap((args) => MATMUL_VARIANTS.map((variant) => matmul({ ...args, variant }))),
   },
   glu: { params: gluParams, dispatches: [glu({ x: buffer(), y: buffer(), size: 64 })] },
+  route: {
+    params: routeParams,
+    dispatches: [route({ logits: buffer(), routes: buffer(), experts: 8, used: 2, scale: 1 })],
+  },
+  expert_matvec: {
+    params: expertMatvecParams,
+    dispatches: linearArgs.map((args) =>
+      expertMatvec({ ...args, experts: 8, used: 2, routes: buffer(), biases: [], variant: 'lanes' }),
+    ),
+  },
   rope_kv: {
     params: ropeKvParams,
     dispatches: KV_TYPES.map((type) =>

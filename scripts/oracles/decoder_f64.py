@@ -2,13 +2,16 @@
 
 RMS norm (Zhang & Sennrich 2019), RoPE (Su et al. 2021) with linear scaling (Chen et al. 2023) and YaRN (Peng et al.
 2023), grouped-query attention (Ainslie et al. 2023), gated linear units (Shazeer 2020), soft caps and norms behind the
-blocks (Gemma 2), norms of all heads at once (OLMo 2), multipliers (Granite), layers without RoPE (SmolLM 3).
+blocks (Gemma 2), norms of all heads at once (OLMo 2), multipliers (Granite), layers without RoPE (SmolLM 3), mixtures of
+experts, attention sinks and biases (gpt-oss).
 """
 import dataclasses
 import math
 from typing import Callable
 
 import numpy as np
+
+from experts_f64 import Experts, mixture, expert_shapes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +45,10 @@ class Decoder:
     norms_behind: bool = False
     norms_of_heads: bool = False
     norms_of_each_head: bool = False
+    ffn_norm: str = "ffn_norm"
+    experts: Experts | None = None
+    sinks: bool = False
+    attention_biases: bool = False
     activation: str = "silu"
     rope: Callable[[int], Rope | None] = lambda layer: Rope()
     window: Callable[[int], int | None] = lambda layer: None
@@ -61,11 +68,20 @@ class Decoder:
         for i in range(self.layers):
             layer = {
                 "attn_q": (width, self.hidden), "attn_k": (kv_width, self.hidden), "attn_v": (kv_width, self.hidden),
-                "attn_output": (self.hidden, width), "ffn_gate": (self.ffn, self.hidden),
-                "ffn_up": (self.ffn, self.hidden), "ffn_down": (self.hidden, self.ffn),
+                "attn_output": (self.hidden, width),
             }
+            if self.experts is None:
+                layer |= {"ffn_gate": (self.ffn, self.hidden), "ffn_up": (self.ffn, self.hidden),
+                          "ffn_down": (self.hidden, self.ffn)}
+            else:
+                layer |= expert_shapes(self.experts, self.hidden)
+            if self.attention_biases:
+                layer |= {"attn_q.bias": (width,), "attn_k.bias": (kv_width,), "attn_v.bias": (kv_width,),
+                          "attn_output.bias": (self.hidden,)}
+            if self.sinks:
+                layer |= {"attn_sinks": (self.heads,)}
             if self.norms_before:
-                layer |= {"attn_norm": (self.hidden,), "ffn_norm": (self.hidden,)}
+                layer |= {"attn_norm": (self.hidden,), self.ffn_norm: (self.hidden,)}
             if self.norms_behind:
                 layer |= {"post_attention_norm": (self.hidden,), "post_ffw_norm": (self.hidden,)}
             if self.norms_of_heads:
@@ -127,8 +143,8 @@ def rotate(x, rope, halves):
     return np.stack([turned.real, turned.imag], -1).reshape(x.shape)
 
 
-def attend(d, layer, q, k, v):
-    """q [tokens × heads × size], k and v [tokens × KV heads × size] → [tokens × heads·size]."""
+def attend(d, layer, q, k, v, sinks):
+    """sinks [heads] or None, q [tokens × heads × size], k and v [tokens × KV heads × size] → [tokens × heads·size]."""
     tokens = len(q)
     share = d.heads // d.kv_heads
     k, v = np.repeat(k, share, 1), np.repeat(v, share, 1)
@@ -138,18 +154,27 @@ def attend(d, layer, q, k, v):
     window = d.window(layer)
     hidden = (ago < 0) | (ago >= (tokens if window is None else window))
     scores = np.where(hidden, -np.inf, scores)
+    if sinks is not None:  # one more score, of a position whose value is nothing
+        scores = np.concatenate([scores, np.broadcast_to(sinks[:, None, None], (len(sinks), tokens, 1))], -1)
     weights = np.exp(scores - scores.max(-1, keepdims=True))
-    weights /= weights.sum(-1, keepdims=True)
+    weights = (weights / weights.sum(-1, keepdims=True))[..., :tokens]
     return np.einsum("hqk,khd->qhd", weights, v).reshape(tokens, -1)
+
+
+def feed_forward(d, w, x):
+    if d.experts is not None:
+        return mixture(d.experts, w, x)
+    return (ACTIVATIONS[d.activation](x @ w["ffn_gate"].T) * (x @ w["ffn_up"].T)) @ w["ffn_down"].T
 
 
 def forward(d, weights, ids):
     """Logits of every position, [tokens × vocabulary]."""
     x = d.embedding_scale * weights["token_embd"][ids]
     for i in range(d.layers):
-        w = {name.split(".")[2]: value for name, value in weights.items() if name.startswith(f"blk.{i}.")}
+        w = {name.split(".", 2)[2]: value for name, value in weights.items() if name.startswith(f"blk.{i}.")}
         before = norm(x, w["attn_norm"], d.epsilon) if d.norms_before else x
-        q, k, v = (before @ w[name].T for name in ("attn_q", "attn_k", "attn_v"))
+        bias = lambda name: w[f"{name}.bias"] if d.attention_biases else 0
+        q, k, v = (before @ w[name].T + bias(name) for name in ("attn_q", "attn_k", "attn_v"))
         if d.norms_of_heads:
             q, k = norm(q, w["attn_q_norm"], d.epsilon), norm(k, w["attn_k_norm"], d.epsilon)
         q, k, v = (part.reshape(len(ids), -1, d.head_size) for part in (q, k, v))
@@ -158,10 +183,11 @@ def forward(d, weights, ids):
         rope = d.rope(i)
         if rope is not None:
             q, k = rotate(q, rope, d.halves), rotate(k, rope, d.halves)
-        out = attend(d, i, q, k, v) @ w["attn_output"].T
+        sinks = w["attn_sinks"] if d.sinks else None
+        out = attend(d, i, q, k, v, sinks) @ w["attn_output"].T + bias("attn_output")
         x = x + d.residual_scale * (norm(out, w["post_attention_norm"], d.epsilon) if d.norms_behind else out)
-        before = norm(x, w["ffn_norm"], d.epsilon) if d.norms_before else x
-        out = (ACTIVATIONS[d.activation](before @ w["ffn_gate"].T) * (before @ w["ffn_up"].T)) @ w["ffn_down"].T
+        before = norm(x, w[d.ffn_norm], d.epsilon) if d.norms_before else x
+        out = feed_forward(d, w, before)
         x = x + d.residual_scale * (norm(out, w["post_ffw_norm"], d.epsilon) if d.norms_behind else out)
     head = weights["token_embd" if d.tied else "output"]
     return cap(norm(x, weights["output_norm"], d.epsilon) @ head.T / d.logit_divisor, d.logit_cap)

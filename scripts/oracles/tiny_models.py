@@ -15,9 +15,10 @@ import sys
 import tempfile
 
 import numpy as np
-from gguf import GGUFReader, GGUFWriter
+from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, dequantize, quantize
 
 from decoder_f64 import Decoder, Rope, Yarn, forward, greedy
+from experts_f64 import Experts
 from llama_cpp import LlamaCpp
 
 FOLDER = pathlib.Path("test/fixtures/zoo")
@@ -42,12 +43,21 @@ class Model:
     keys: dict
     # What the model is there for: the decoder without it.
     without: dict[str, dict]
+    # The ends of tensors' names → their type in the file; else halves.
+    formats: dict[str, str] = dataclasses.field(default_factory=dict)
+    # How large the tensors of a name are, where it is not as in the others.
+    gains: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 SMALL = {"hidden": 64, "heads": 4, "kv_heads": 2, "head_size": 16, "ffn": 64}
 EVERY_OTHER = lambda layer: 8 if layer % 2 == 0 else None
 ALL_BUT_FOURTH = lambda layer: 8 if layer % 4 != 3 else None
 # llama.cpp reads keys of other betas for few architectures only, so none are written here.
+QWEN_EXPERTS = Experts(count=6, used=3, size=32)
+MIXTRAL_EXPERTS = Experts(count=4, used=2, size=64)
+GPT_OSS_EXPERTS = Experts(count=5, used=2, size=64, softmax_over="chosen", biases=True, gate_limit=7.0, up_limit=7.0,
+                          steepness=1.702, added=1.0)
+GPT_OSS_ROPE = Rope(150_000.0, yarn=Yarn(factor=32, original_context=256))
 OLMO3_YARN = Rope(yarn=Yarn(factor=8, original_context=256))
 
 MODELS = {
@@ -124,24 +134,90 @@ MODELS = {
 }
 
 
+MODELS |= {
+    "qwen3moe": Model(
+        "qwen3moe", 23,
+        Decoder(**SMALL, layers=2, halves=True, epsilon=1e-6, norms_of_each_head=True,
+                rope=lambda layer: Rope(1_000_000.0), experts=QWEN_EXPERTS),
+        {"rope.freq_base": 1_000_000.0, "expert_count": 6, "expert_used_count": 3, "expert_feed_forward_length": 32},
+        {"norms of heads": {"norms_of_each_head": False}, "RoPE base": {"rope": lambda layer: Rope()},
+         "three experts": {"experts": dataclasses.replace(QWEN_EXPERTS, used=2)},
+         "normalised weights": {"experts": dataclasses.replace(QWEN_EXPERTS, normalised=False)}},
+        {"ffn_gate_inp": "F32"},
+    ),
+    # The second layer's gate and up have types of their own, and so cannot be one matrix.
+    "mixtral": Model(
+        "llama", 18,
+        Decoder(**SMALL, layers=2, experts=MIXTRAL_EXPERTS),
+        {"expert_count": 4, "expert_used_count": 2},
+        {"two experts": {"experts": dataclasses.replace(MIXTRAL_EXPERTS, used=1)},
+         "normalised weights": {"experts": dataclasses.replace(MIXTRAL_EXPERTS, normalised=False)}},
+        {"ffn_gate_inp": "F32", "1.ffn_gate_exps": "Q5_1", "1.ffn_up_exps": "Q8_0", "ffn_gate_exps": "Q4_0",
+         "ffn_up_exps": "Q4_0", "ffn_down_exps": "Q8_0"},
+    ),
+    "gpt-oss": Model(
+        "gpt-oss", 12,
+        Decoder(
+            hidden=64, layers=3, heads=8, kv_heads=1, head_size=16, ffn=64, halves=True, tied=False,
+            ffn_norm="post_attention_norm", window=EVERY_OTHER, sinks=True, attention_biases=True,
+            rope=lambda layer: GPT_OSS_ROPE, experts=GPT_OSS_EXPERTS,
+        ),
+        {"attention.key_length": 16, "attention.value_length": 16, "attention.sliding_window": 8,
+         "rope.freq_base": 150_000.0, "rope.scaling.type": "yarn", "rope.scaling.factor": 32.0,
+         "rope.scaling.original_context_length": 256, "expert_count": 5, "expert_used_count": 2,
+         "expert_feed_forward_length": 64},
+        {"window": {"window": lambda layer: None}, "which layers": {"window": lambda layer: EVERY_OTHER(layer + 1)},
+         "sinks": {"sinks": False}, "biases of attention": {"attention_biases": False},
+         "YaRN": {"rope": lambda layer: Rope(150_000.0)},
+         "softmax over the chosen": {"experts": dataclasses.replace(
+             GPT_OSS_EXPERTS, softmax_over="all", normalised=False)},
+         "clamped gate": {"experts": dataclasses.replace(GPT_OSS_EXPERTS, gate_limit=None)},
+         "clamped up": {"experts": dataclasses.replace(GPT_OSS_EXPERTS, up_limit=None)},
+         "steeper SiLU": {"experts": dataclasses.replace(GPT_OSS_EXPERTS, steepness=1.0)},
+         "up + 1": {"experts": dataclasses.replace(GPT_OSS_EXPERTS, added=0.0)},
+         **{f"bias of {name}": {"experts": dataclasses.replace(GPT_OSS_EXPERTS, biases_seen=tuple(
+             seen for seen in GPT_OSS_EXPERTS.biases_seen if seen != name))} for name in GPT_OSS_EXPERTS.biases_seen}},
+        {"ffn_gate_inp": "F32", "exps": "MXFP4"},
+        {"ffn_gate_exps": 4.0, "ffn_up_exps": 4.0, "ffn_down_exps": 0.3, "attn_sinks": 2.0},
+    ),
+}
+
+
+def type_of(model, name, shape):
+    if len(shape) == 1 or name.endswith("bias"):
+        return GGMLQuantizationType.F32
+    found = next((kind for end, kind in model.formats.items() if name.endswith(end)), "F16")
+    return GGMLQuantizationType[found]
+
+
 def draw(model, vocabulary):
-    """Weights as the file holds them: matrices of halves, norms of singles."""
+    """Weights as the file holds them: matrices of halves or in blocks, what has one dimension in singles.
+
+    Gives the values, and the tensors in the file: (data, type).
+    """
     random = np.random.default_rng(model.seed)
     decoder = model.decoder
     head_gain = LOGITS_STD * decoder.logit_divisor
     gains = {"attn_q": 1.6, "attn_k": 1.6, "ffn_gate": 1.5, "token_embd": head_gain if decoder.tied else 8.0,
-             "output": head_gain}
-    weights = {}
+             "output": head_gain, "ffn_gate_inp": 2.0, "ffn_gate_exps": 1.5, "bias": 0.5} | model.gains
+    values, tensors = {}, {}
     for name, shape in decoder.shapes(vocabulary).items():
         drawn = random.standard_normal(shape)
-        if len(shape) == 1:
-            weights[name] = (1 + 0.2 * drawn).astype(np.float32)
+        if name.endswith(("bias", "attn_sinks")):
+            drawn = gains[name.split(".")[-1]] * drawn
+        elif len(shape) == 1:
+            drawn = 1 + 0.2 * drawn
         else:
-            weights[name] = (gains.get(name.split(".")[-1], 1.0) * drawn / np.sqrt(shape[1])).astype(np.float16)
-    return weights
+            drawn = gains.get(name.split(".")[-1], 1.0) * drawn / np.sqrt(shape[-1])
+        kind = type_of(model, name, shape)
+        halves = kind == GGMLQuantizationType.F16  # rounded once, not by way of singles
+        data = drawn.astype(np.float16) if halves else quantize(drawn.astype(np.float32), kind)
+        values[name] = data if halves else dequantize(data, kind)
+        tensors[name] = (data, kind)
+    return values, tensors
 
 
-def write_gguf(path, name, model, weights, vocabulary_file):
+def write_gguf(path, name, model, tensors, vocabulary_file):
     writer = GGUFWriter(path, model.architecture)
     d = model.decoder
     sizes = {"context_length": 2048, "embedding_length": d.hidden, "block_count": d.layers,
@@ -155,8 +231,9 @@ def write_gguf(path, name, model, weights, vocabulary_file):
     for key, field in vocabulary_file.fields.items():
         if key.startswith("tokenizer."):
             writer.add_key_value(key, field.contents(), *field.types[:2])
-    for tensor, values in weights.items():
-        writer.add_tensor(f"{tensor}.weight", values)
+    for tensor, (data, kind) in tensors.items():
+        full_name = tensor if tensor.endswith(".bias") else f"{tensor}.weight"
+        writer.add_tensor(full_name, data, raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -171,7 +248,7 @@ def compare(llama, name, model, weights, exact, ids, vocabulary_file):
     """The largest differences between llama.cpp, on weights widened to f32 and on the file itself, and the answers."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "f32.gguf"
-        wide = {tensor: value.astype(np.float32) for tensor, value in weights.items()}
+        wide = {tensor: (value.astype(np.float32), GGMLQuantizationType.F32) for tensor, value in weights.items()}
         write_gguf(path, name, model, wide, vocabulary_file)
         ref = llama.logits(path, ids, exact.shape[1], CONTEXT)
     native = llama.logits(FOLDER / f"{name}.gguf", ids, exact.shape[1], CONTEXT)
@@ -207,9 +284,9 @@ def make(llama, name, model, vocabulary_file):
     vocabulary = len(vocabulary_file.fields["tokenizer.ggml.tokens"].contents())
     random = np.random.default_rng(1000 + model.seed)
     prompts = {"p40": random.integers(0, 500, 40).tolist(), "p3": random.integers(0, 500, 3).tolist()}
-    weights = draw(model, vocabulary)
+    weights, tensors = draw(model, vocabulary)
     path = FOLDER / f"{name}.gguf"
-    write_gguf(path, name, model, weights, vocabulary_file)
+    write_gguf(path, name, model, tensors, vocabulary_file)
 
     found = answers(model, weights, prompts)
     ids = prompts["p40"] + found["greedy24"]

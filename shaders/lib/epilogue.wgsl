@@ -6,6 +6,7 @@ const ADD: u32 = 1u; // y = y + v: the residual stream
 const GLU: u32 = 2u; // y = activate(v) · w, w the dot product of the row `rows` further on
 
 const GELU: u32 = 1u; // else SiLU
+const SWIGLU_OAI: u32 = 2u; // a gated unit of its own, no activation
 
 fn activate(v: f32) -> f32 {
   if (ACTIVATION == GELU) {
@@ -14,4 +15,14 @@ fn activate(v: f32) -> f32 {
     return 0.5 * v * (1.0 + tanh(clamp(u, -15.0, 15.0)));
   }
   return v / (1.0 + exp(-v));
+}
+
+// The gated linear unit.
+fn gated(gate: f32, up: f32) -> f32 {
+  if (ACTIVATION == SWIGLU_OAI) {
+    // gpt-oss: both clamped, a steeper SiLU, and 1 added to up.
+    let g = min(gate, 7.0);
+    return g / (1.0 + exp(-1.702 * g)) * (clamp(up, -7.0, 7.0) + 1.0);
+  }
+  return activate(gate) * up;
 }

@@ -1,7 +1,8 @@
 // Causal attention over the paged KV cache, whole or through a sliding window, one workgroup a (row, KV head), shared by the query heads of that KV head.
 // Positions are taken in tiles of THREADS with a running softmax: no score matrix is stored, and the order of a row's sums
 // depends on its position alone, never on the batch or the chunk.
-// q [rows × KV_HEADS·GROUP·HEAD_SIZE] f32 · kv: one layer's cache · y as q
+// q [rows × KV_HEADS·GROUP·HEAD_SIZE] f32 · kv: one layer's cache · y as q · sinks [KV_HEADS·GROUP] f32: scores beside those
+// of the positions, with no value (Xiao et al. 2023; learned in gpt-oss)
 // grid: (KV_HEADS, rows)
 import kv::load4;
 import package::lib::kv::{ kv_address, KV_HEADS, HEAD_SIZE, BLOCK_TOKENS };
@@ -19,10 +20,12 @@ struct Params {
   window: u32, // positions a row can see, its own included; 0: all before it
   soft_cap: f32, // scores are capped to ±this; 0: not
   pool: u32, // which of the row's block tables
+  has_sinks: u32, // 0: `sinks` is not read
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> q: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(5) var<storage, read> sinks: array<f32>;
 
 var<workgroup> query: array<vec4f, GROUP * HEAD_SIZE / 4u>;
 var<workgroup> score: array<f32, GROUP * THREADS>; // [head × position of the tile]; then the softmax numerators
@@ -46,7 +49,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let first = select(0u, length - params.window, params.window > 0u && length > params.window);
   let base = (row * KV_HEADS + kv_head) * GROUP * quads;
   for (var i = local; i < GROUP * quads; i += THREADS) { query[i] = q[base + i] * params.scale; }
-  if (local < GROUP) { top[local] = LOWEST; }
+  if (local < GROUP) {
+    top[local] = LOWEST;
+    if (params.has_sinks == 1u) { top[local] = sinks[kv_head * GROUP + local]; }
+  }
   if (local == 0u) { tile_range = vec2u(first / THREADS * THREADS, length); }
 
   // For the values a thread owns four dimensions (quad) of every `lanes`-th position.
@@ -55,6 +61,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let quad = local % quads;
   var sums: array<vec4f, MAX_GROUP>;
   var weights: array<f32, MAX_GROUP>;
+  // A sink is the first score that the running softmax meets: so far the largest, its weight is e^0.
+  if (params.has_sinks == 1u && lane == 0u) {
+    for (var h = 0u; h < GROUP; h++) { weights[h] = 1.0; }
+  }
   workgroupBarrier();
 
   let range = workgroupUniformLoad(&tile_range);

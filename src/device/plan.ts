@@ -9,6 +9,8 @@ export type KernelName =
   | 'matvec'
   | 'matmul'
   | 'glu'
+  | 'route'
+  | 'expert_matvec'
   | 'rope_kv'
   | 'attention'
   | 'argmax'

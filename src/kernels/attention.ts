@@ -4,7 +4,14 @@ import type { Dispatch } from '../device/plan';
 import { KV_POOL_CODES, kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
 import { paramLayout } from './params';
 
-export const attentionParams = paramLayout({ scale: 'f32', vPlane: 'u32', window: 'u32', softCap: 'f32', pool: 'u32' });
+export const attentionParams = paramLayout({
+  scale: 'f32',
+  vPlane: 'u32',
+  window: 'u32',
+  softCap: 'f32',
+  pool: 'u32',
+  hasSinks: 'u32',
+});
 
 /** Query heads that may share a KV head: the size of the kernel's private arrays. */
 export const MAX_ATTENTION_GROUP = 16;
@@ -41,6 +48,8 @@ export function attention(args: {
   window?: number;
   /** Scores are capped to ±this with tanh; not if not given. */
   softCap?: number;
+  /** A score of each head that joins the softmax and has no value; none if not given. */
+  sinks?: DeviceBuffer; // [heads] f32
 }): Dispatch {
   const group = args.heads / args.kv.kvHeads;
   const problem = attentionProblem(args.heads, args.kv.kvHeads, args.kv.headSize);
@@ -56,11 +65,13 @@ export function attention(args: {
       window: args.window ?? 0,
       softCap: args.softCap ?? 0,
       pool: KV_POOL_CODES[args.kv.pool],
+      hasSinks: args.sinks === undefined ? 0 : 1,
     }),
     buffers: [
       { buffer: args.kv.buffer, access: 'write' }, // read only, but one declaration serves both users of the cache
       { buffer: args.q, access: 'read' },
       { buffer: args.y, access: 'write' },
+      { buffer: args.sinks ?? args.q, access: 'read' }, // not read without sinks, but every binding has a buffer
     ],
     grid: (rows) => [args.kv.kvHeads, rows, 1],
   };

@@ -23,7 +23,10 @@ export const EPILOGUE_CODES: Readonly<Record<Epilogue, number>> = { store: 0, ad
 
 export type Activation = 'silu' | 'gelu';
 
-export const ACTIVATION_CODES: Readonly<Record<Activation, number>> = { silu: 0, gelu: 1 };
+/** Of gated units: with an activation of the gate, or gpt-oss's own, which changes gate and up. */
+export type GluKind = Activation | 'swiglu-oai';
+
+export const ACTIVATION_CODES: Readonly<Record<GluKind, number>> = { silu: 0, gelu: 1, 'swiglu-oai': 2 };
 
 export const linearParams = paramLayout({
   rows: 'u32',

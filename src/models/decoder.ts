@@ -1,9 +1,18 @@
 import { ForgelightError } from '../base/errors';
-import { badGguf } from '../gguf/bad-gguf';
-import { architectureKey, getCount, getCountPerLayer, getNumber, getString } from '../gguf/metadata';
 import type { GgufFile } from '../gguf/types';
 import type { Activation } from '../kernels/linear';
-import type { AttentionBlock, FeedForwardBlock, Layer, Network, Rope, RopeScaling, Stacked } from './network';
+import { expertsBlocks, missingForExperts, type ExpertTraits } from './experts';
+import { Keys } from './keys';
+import type {
+  AttentionBlock,
+  DenseBlock,
+  FeedForwardBlock,
+  Layer,
+  Network,
+  Rope,
+  RopeScaling,
+  Stacked,
+} from './network';
 
 /** How an architecture differs from the plain decoder: pre-norm, RoPE, grouped-query attention, gated feed-forward. */
 export interface DecoderTraits {
@@ -13,10 +22,18 @@ export interface DecoderTraits {
   readonly headNorms?: 'each' | 'whole';
   /** Norms before the blocks; default true. */
   readonly preNorms?: boolean;
+  /** The tensor of the norm before the feed-forward block, where it is not `ffn_norm`. */
+  readonly feedForwardNorm?: string;
   /** Norms of what the blocks give, by the names of their tensors. */
   readonly postNorms?: { readonly attention: string; readonly feedForward: string };
   /** Q, K and V in one tensor, and gate above up in `ffn_up`. */
   readonly fused?: boolean;
+  /** A mixture of experts in place of the dense feed-forward blocks. */
+  readonly experts?: ExpertTraits;
+  /** The softmax of the scores has a sink in each head. */
+  readonly sinks?: boolean;
+  /** What attention gives has a bias. */
+  readonly outputBias?: boolean;
   readonly window?: (layer: number) => number | null;
   readonly rope?: (layer: number) => number | null;
   /** Tables besides the first, which the metadata describes. */
@@ -31,44 +48,6 @@ export interface DecoderTraits {
 /** Granite's; in a file of another architecture they would change the answer unseen. */
 const MULTIPLIERS = ['embedding_scale', 'residual_scale', 'attention.scale', 'logit_scale'] as const;
 
-/** Typed access to an architecture's keys, `<architecture>.<name>`. */
-export class Keys {
-  constructor(private readonly file: GgufFile) {}
-
-  number(name: string, fallback?: number): number {
-    const key = architectureKey(this.file.metadata, name);
-    return fallback === undefined ? getNumber(this.file.metadata, key) : getNumber(this.file.metadata, key, fallback);
-  }
-
-  count(name: string, fallback?: number): number {
-    const key = architectureKey(this.file.metadata, name);
-    return fallback === undefined ? getCount(this.file.metadata, key) : getCount(this.file.metadata, key, fallback);
-  }
-
-  /** A count that is above 0 in every model, and at most `most`: each layer has a tensor, so their number is bounded. */
-  positive(name: string, most = Infinity): number {
-    const value = this.count(name);
-    if (value >= 1 && value <= most) return value;
-    const reason = value < 1 ? 'it must be at least 1' : `the file has only ${most} tensors`;
-    throw badGguf(`${architectureKey(this.file.metadata, name)} is ${value}, but ${reason}`, 'metadata');
-  }
-
-  has(name: string): boolean {
-    return this.file.metadata.has(architectureKey(this.file.metadata, name));
-  }
-
-  text(name: string, fallback: string): string {
-    return getString(this.file.metadata, architectureKey(this.file.metadata, name), fallback);
-  }
-
-  countPerLayer(name: string, layers: number, fallback?: readonly number[]): readonly number[] {
-    const key = architectureKey(this.file.metadata, name);
-    return fallback === undefined
-      ? getCountPerLayer(this.file.metadata, key, layers)
-      : getCountPerLayer(this.file.metadata, key, layers, fallback);
-  }
-}
-
 /** Reads a decoder's metadata. Throws `bad-gguf` for what is missing, `unsupported-architecture` for what is not built. */
 export function decoder(file: GgufFile, traits: DecoderTraits): Network {
   const keys = new Keys(file);
@@ -77,10 +56,9 @@ export function decoder(file: GgufFile, traits: DecoderTraits): Network {
   const hiddenSize = keys.count('embedding_length');
   const heads = keys.countPerLayer('attention.head_count', layerCount);
   const kvHeads = keys.countPerLayer('attention.head_count_kv', layerCount, heads);
-  const sizes = keys.countPerLayer('feed_forward_length', layerCount);
   const headSize = keys.count('attention.key_length', hiddenSize / (heads[0] ?? 1));
   const rotated = keys.count('rope.dimension_count', headSize);
-  refuseWhatIsMissing(keys, headSize, rotated, traits);
+  refuseWhatIsMissing(keys, names, headSize, rotated, traits);
 
   const rope: Rope = {
     pairs: rotated / 2,
@@ -88,9 +66,10 @@ export function decoder(file: GgufFile, traits: DecoderTraits): Network {
     pairing: traits.pairing,
     scaling: ropeScaling(keys, names),
   };
+  const feedForward = feedForwardBlocks(keys, layerCount, traits);
   const layers = Array.from({ length: layerCount }, (_, i): Layer => ({
     attention: attentionBlock(i, { heads: heads[i] ?? 0, kvHeads: kvHeads[i] ?? 0, headSize }, names, traits),
-    feedForward: feedForwardBlock(i, sizes[i] ?? 0, traits),
+    feedForward: feedForward(i),
   }));
   return {
     hiddenSize,
@@ -133,7 +112,9 @@ function attentionBlock(
     qkvBias: biases.every((name) => names.has(name)) ? biases : null,
     queryNorm: headNorm('attn_q_norm'),
     keyNorm: headNorm('attn_k_norm'),
+    sinks: traits.sinks === true ? tensor('attn_sinks') : null,
     output: tensor('attn_output'),
+    outputBias: traits.outputBias === true ? `blk.${layer}.attn_output.bias` : null,
     postNorm: traits.postNorms === undefined ? null : tensor(traits.postNorms.attention),
     scale: traits.scale ?? 1 / Math.sqrt(headSize),
     softCap: traits.softCap ?? null,
@@ -142,11 +123,20 @@ function attentionBlock(
   };
 }
 
-function feedForwardBlock(layer: number, size: number, traits: DecoderTraits): FeedForwardBlock {
+/** The feed-forward block of each layer. */
+function feedForwardBlocks(keys: Keys, layers: number, traits: DecoderTraits): (layer: number) => FeedForwardBlock {
+  const norm = (layer: number): string | null =>
+    traits.preNorms === false ? null : `blk.${layer}.${traits.feedForwardNorm ?? 'ffn_norm'}.weight`;
+  if (traits.experts !== undefined) return expertsBlocks(keys, layers, traits.experts, norm);
+  const sizes = keys.countPerLayer('feed_forward_length', layers);
+  return (layer) => ({ ...denseBlock(layer, sizes[layer] ?? 0, traits), norm: norm(layer) });
+}
+
+function denseBlock(layer: number, size: number, traits: DecoderTraits): Omit<DenseBlock, 'norm'> {
   const tensor = (name: string): string => `blk.${layer}.${name}.weight`;
   const parts = ['ffn_gate', 'ffn_up'].map((name) => ({ name: tensor(name), rows: size }));
   return {
-    norm: traits.preNorms === false ? null : tensor('ffn_norm'),
+    kind: 'dense',
     gateUp: traits.fused === true ? [{ name: tensor('ffn_up'), rows: 2 * size }] : parts,
     down: tensor('ffn_down'),
     postNorm: traits.postNorms === undefined ? null : tensor(traits.postNorms.feedForward),
@@ -185,10 +175,17 @@ function ropeScaling(keys: Keys, names: ReadonlySet<string>): RopeScaling {
 }
 
 /** What changes the answer without showing in the tensors. */
-function refuseWhatIsMissing(keys: Keys, headSize: number, rotated: number, traits: DecoderTraits): void {
+function refuseWhatIsMissing(
+  keys: Keys,
+  names: ReadonlySet<string>,
+  headSize: number,
+  rotated: number,
+  traits: DecoderTraits,
+): void {
   const unread = traits.multipliers === true ? [] : MULTIPLIERS.filter((name) => keys.has(name));
   const reasons = [
-    keys.count('expert_count', 0) > 0 && 'mixture of experts',
+    traits.experts === undefined && keys.count('expert_count', 0) > 0 && 'mixture of experts',
+    ...(traits.experts === undefined ? [] : missingForExperts(keys, names)),
     keys.count('attention.value_length', headSize) !== headSize && 'values of another size than keys',
     // The kernel turns two pairs at a time.
     (rotated > headSize || rotated % 4 !== 0) && `RoPE over ${rotated} of ${headSize} elements of a head`,

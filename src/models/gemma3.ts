@@ -1,5 +1,6 @@
 import type { GgufFile } from '../gguf/types';
-import { decoder, Keys } from './decoder';
+import { decoder } from './decoder';
+import { Keys } from './keys';
 import type { Network } from './network';
 import { slidingLayers } from './sliding-layers';
 

@@ -1,6 +1,7 @@
 import { architectureKey, getBoolean } from '../gguf/metadata';
 import type { GgufFile } from '../gguf/types';
-import { decoder, Keys } from './decoder';
+import { decoder } from './decoder';
+import { Keys } from './keys';
 import type { Network } from './network';
 
 /**

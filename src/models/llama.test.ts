@@ -37,7 +37,9 @@ describe('llama', () => {
         qkvBias: null,
         queryNorm: null,
         keyNorm: null,
+        sinks: null,
         output: 'blk.1.attn_output.weight',
+        outputBias: null,
         postNorm: null,
         softCap: null,
         window: null,
@@ -48,6 +50,7 @@ describe('llama', () => {
         rope: 0,
       },
       feedForward: {
+        kind: 'dense',
         norm: 'blk.1.ffn_norm.weight',
         gateUp: [
           { name: 'blk.1.ffn_gate.weight', rows: 96 },
@@ -134,7 +137,6 @@ describe('what is not built yet', () => {
   }
 
   it.each([
-    [{ 'llama.expert_count': 8 }, {}, 'mixture of experts'],
     [{ 'llama.attention.value_length': 8 }, {}, 'values of another size than keys'],
     [{ 'llama.embedding_scale': 12 }, {}, 'the multipliers embedding_scale'],
     [{ 'llama.residual_scale': 0.5, 'llama.logit_scale': 8 }, {}, 'the multipliers residual_scale, logit_scale'],
@@ -150,8 +152,8 @@ describe('what is not built yet', () => {
   });
 
   it('is named in full', () => {
-    const { message } = refusal({ 'llama.expert_count': 2, 'llama.attention.value_length': 8 });
-    expect(message).toContain('uses mixture of experts and values of another size than keys, which');
+    const { message } = refusal({ 'llama.embedding_scale': 2, 'llama.attention.value_length': 8 });
+    expect(message).toContain('uses values of another size than keys and the multipliers embedding_scale, which');
   });
 
   it('is not what a file only mentions', () => {

@@ -13,13 +13,15 @@ function tensor(name: string): TensorRows['tensor'] {
   return { name, type: 'F32', shape: [], offsetBytes: 0, sizeBytes: 0 };
 }
 
+const GATED: Slicing = { bands: 2, rowsTogether: 1 };
+
 /** A matrix of tensors named a, b, c … with so many rows each. */
 function sliced(
   format: QuantFormat,
   columns: number,
   tensorRows: readonly number[],
   maxBytes: number,
-  slicing: Slicing = 'rows',
+  slicing: Slicing = { bands: 1, rowsTogether: 1 },
 ): readonly MatrixSlice[] {
   let rows = 0;
   const tensors = tensorRows.map((length, i) => {
@@ -44,7 +46,7 @@ describe('sliceMatrix', () => {
     const slices = sliced(F32, 32, [10, 5], 15 * 128);
     expect(shown(slices)).toEqual([[0, 15, 'a:0+10@0 b:0+5@10']]);
     expect(slices[0]?.name).toBe('m');
-    expect(shown(sliced(F32, 32, [10, 10], Infinity, 'gated'))).toEqual([[0, 20, 'a:0+10@0 b:0+10@10']]);
+    expect(shown(sliced(F32, 32, [10, 10], Infinity, GATED))).toEqual([[0, 20, 'a:0+10@0 b:0+10@10']]);
   });
 
   it('cuts rows into few pieces of about one size, across tensors', () => {
@@ -63,15 +65,29 @@ describe('sliceMatrix', () => {
   });
 
   it('keeps rows of gate and up together, of two tensors and of one', () => {
-    expect(shown(sliced(F32, 32, [5, 5], 5 * 128, 'gated'))).toEqual([
+    expect(shown(sliced(F32, 32, [5, 5], 5 * 128, GATED))).toEqual([
       [0, 4, 'a:0+2@0 b:0+2@2'],
       [2, 4, 'a:2+2@0 b:2+2@2'],
       [4, 2, 'a:4+1@0 b:4+1@1'],
     ]);
-    expect(shown(sliced(F32, 32, [10], 8 * 128, 'gated'))).toEqual([
+    expect(shown(sliced(F32, 32, [10], 8 * 128, GATED))).toEqual([
       [0, 6, 'a:0+3@0 a:5+3@3'],
       [3, 4, 'a:3+2@0 a:8+2@2'],
     ]);
+  });
+
+  it('keeps the rows of an expert together, of gate and up too', () => {
+    // Six experts of three rows.
+    expect(shown(sliced(F32, 32, [18], 7 * 128, { bands: 1, rowsTogether: 3 }))).toEqual([
+      [0, 6, 'a:0+6@0'],
+      [6, 6, 'a:6+6@0'],
+      [12, 6, 'a:12+6@0'],
+    ]);
+    expect(shown(sliced(F32, 32, [9, 9], 12 * 128, { bands: 2, rowsTogether: 3 }))).toEqual([
+      [0, 12, 'a:0+6@0 b:0+6@6'],
+      [6, 6, 'a:6+3@0 b:6+3@3'],
+    ]);
+    expect(() => sliced(F32, 32, [18], 2 * 128, { bands: 1, rowsTogether: 3 })).toThrow('pieces of 384 B');
   });
 
   it('begins slices, and up in them, where both planes stand at a whole word', () => {
@@ -83,7 +99,7 @@ describe('sliceMatrix', () => {
     ]);
     expect(shown(sliced(MXFP4, 32, [9], 7 * 17)).toString()).toBe('0,4,a:0+4@0,4,4,a:4+4@0,8,1,a:8+1@0');
     expect(shown(sliced(MXFP4, 64, [9], 7 * 34)).toString()).toBe('0,6,a:0+6@0,6,3,a:6+3@0');
-    expect(shown(sliced(Q8_0, 32, [6, 6], 7 * 34, 'gated')).toString()).toBe(
+    expect(shown(sliced(Q8_0, 32, [6, 6], 7 * 34, GATED)).toString()).toBe(
       '0,4,a:0+2@0 b:0+2@2,2,4,a:2+2@0 b:2+2@2,4,4,a:4+2@0 b:4+2@2',
     );
   });
@@ -119,7 +135,7 @@ describe('sliceMatrix', () => {
     refusal(() => sliced(F32, 1024, [3], 1_000 + 24));
     refusal(() => sliced(Q6_K, 2048, [4], 1_100));
     // Five rows of one block have no whole granules: up would not begin at a whole word.
-    refusal(() => sliced(Q8_0, 32, [82], 1_024, 'gated'));
+    refusal(() => sliced(Q8_0, 32, [82], 1_024, GATED));
   });
 });
 

@@ -28,11 +28,13 @@ export interface TensorRows {
   readonly firstRow: number;
 }
 
-/**
- * `rows`: a slice holds rows that follow each other. `gated`: the matrix is gate above up, and a slice holds rows of gate
- * above the same rows of up.
- */
-export type Slicing = 'rows' | 'gated';
+/** How a matrix may be cut. */
+export interface Slicing {
+  /** 2: the matrix is gate above up, and a slice holds rows of gate above the same rows of up. */
+  readonly bands: 1 | 2;
+  /** Rows that stay together in every band: an expert's. */
+  readonly rowsTogether: number;
+}
 
 /**
  * The matrix whole where a buffer of `maxBytes` holds it, else in as few slices as will do, of about one size. Throws `out-of-memory` for what
@@ -45,9 +47,9 @@ export function sliceMatrix(
   maxBytes: number,
 ): readonly MatrixSlice[] {
   if (matrixPlanes(matrix).totalBytes <= maxBytes) return [{ ...matrix, firstRow: 0, parts: tensors }];
-  const bands = slicing === 'gated' ? 2 : 1;
+  const { bands } = slicing;
   const given = matrix.rows / bands;
-  const each = rowsOfSlice(matrix, bands, maxBytes);
+  const each = rowsOfSlice(matrix, slicing, maxBytes);
   return Array.from({ length: divideUp(given, each) }, (_, i) => {
     const firstRow = i * each;
     const rows = Math.min(each, given - firstRow);
@@ -70,10 +72,14 @@ export function granuleBlocks(format: QuantFormat): number {
 }
 
 /** Rows of each band that a slice holds: seams between slices, and between bands, fall on granules. */
-function rowsOfSlice({ name, format, rows, columns }: MatrixShape, bands: number, maxBytes: number): number {
+function rowsOfSlice(
+  { name, format, rows, columns }: MatrixShape,
+  { bands, rowsTogether }: Slicing,
+  maxBytes: number,
+): number {
   const rowBlocks = columns / format.blockElements;
   const granule = granuleBlocks(format);
-  const step = [1, 2].find((some) => (some * rowBlocks) % granule === 0) ?? 4;
+  const step = rowsTogether * ([1, 2].find((some) => (some * rowsTogether * rowBlocks) % granule === 0) ?? 4);
   const stepBytes = bands * step * rowBlocks * format.blockBytes;
   const most = Math.floor(maxBytes / stepBytes) * step;
   const given = rows / bands;

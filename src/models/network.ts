@@ -1,4 +1,4 @@
-import type { Activation } from '../kernels/linear';
+import type { Activation, GluKind } from '../kernels/linear';
 
 /**
  * A model described in terms of its layers: what an architecture file reads from the metadata, and all that the plan
@@ -44,7 +44,10 @@ export interface AttentionBlock {
   readonly qkvBias: readonly string[] | null;
   readonly queryNorm: HeadNorm | null;
   readonly keyNorm: HeadNorm | null;
+  /** A score of each head that joins the softmax beside those of the positions, and has no value. */
+  readonly sinks: string | null; // [heads]
   readonly output: string; // [hidden × heads·headSize]
+  readonly outputBias: string | null; // [hidden]
   readonly postNorm: string | null;
   readonly heads: number;
   readonly kvHeads: number;
@@ -65,8 +68,11 @@ export interface HeadNorm {
   readonly whole: boolean;
 }
 
+export type FeedForwardBlock = DenseBlock | ExpertsBlock;
+
 /** x += postNorm(down · (activation(gate · n) ⊙ (up · n))), n = norm(x) */
-export interface FeedForwardBlock {
+export interface DenseBlock {
+  readonly kind: 'dense';
   readonly norm: string | null;
   /** Rows of gate, then of up: [2·size × hidden]. */
   readonly gateUp: Stacked;
@@ -74,6 +80,32 @@ export interface FeedForwardBlock {
   readonly postNorm: string | null;
   readonly size: number;
   readonly activation: Activation;
+}
+
+/**
+ * Mixture of experts (Shazeer et al. 2017): of each token the `used` experts with the largest logits router · n,
+ * n = norm(x), weighted by a softmax over these logits: x += Σ weight · down(gated(gate · n, up · n)).
+ */
+export interface ExpertsBlock {
+  readonly kind: 'experts';
+  readonly norm: string | null;
+  readonly router: string; // [experts × hidden]
+  readonly routerBias: string | null; // [experts]
+  /** Rows of one expert's gate, then of its up: [experts × 2·size × hidden]. */
+  readonly gateUp: Stacked;
+  readonly down: string; // [experts × hidden × size]
+  readonly biases: ExpertBiases | null;
+  readonly experts: number;
+  /** Experts a token uses. */
+  readonly used: number;
+  readonly size: number;
+  readonly activation: GluKind;
+}
+
+export interface ExpertBiases {
+  readonly gate: string; // [experts × size]
+  readonly up: string; // [experts × size]
+  readonly down: string; // [experts × hidden]
 }
 
 /** Rotary position embedding (Su et al. 2021): pair i turns by position · base^(−i / pairs), scaled. */

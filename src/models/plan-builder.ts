@@ -1,5 +1,5 @@
-import { defined } from '../base/assert';
-import { divideUp, roundUp } from '../base/units';
+import { assert, defined } from '../base/assert';
+import { divideUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
 import type { Dispatch, Plan } from '../device/plan';
 import { attention } from '../kernels/attention';
@@ -9,16 +9,24 @@ import { embed } from '../kernels/embed';
 import { headNorm } from '../kernels/head-norm';
 import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
 import type { LinearArgs } from '../kernels/linear';
-import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
+import { matmul, type MatmulVariant } from '../kernels/matmul';
 import { matvec, type MatvecVariant } from '../kernels/matvec';
 import { rmsnorm } from '../kernels/rmsnorm';
 import { ropeKv } from '../kernels/rope-kv';
 import { softcap } from '../kernels/softcap';
 import { stepInputWords } from '../kernels/step-input';
-import { glu } from '../kernels/glu';
 import type { DeviceWeights } from './device-weights';
+import { lowerFeedForward } from './feed-forward-lowering';
 import { kvPoolOf, type KvSize } from './kv-size';
-import type { AttentionBlock, FeedForwardBlock, HeadNorm, Network } from './network';
+import {
+  activationRows,
+  allocateActivations,
+  type Activations,
+  type Behind,
+  type Linear,
+  type Lowering,
+} from './lowering';
+import type { AttentionBlock, HeadNorm, Network } from './network';
 import type { LayerWeightPlan, MatrixPlan, VectorPlan, WeightPlan } from './weight-plan';
 
 export interface PlanOptions {
@@ -62,21 +70,8 @@ export function buildPlans(
   return builder.build(weightPlan);
 }
 
-/** Activations, allocated once for the largest step, [rows × …] f32. */
-interface Activations {
-  readonly x: DeviceBuffer; // [rows × hidden] the residual stream
-  readonly normed: DeviceBuffer; // [rows × hidden]
-  readonly qkv: DeviceBuffer; // [rows × (heads + 2·kvHeads)·headSize]
-  readonly q: DeviceBuffer; // [rows × heads·headSize] rotated
-  readonly attended: DeviceBuffer; // [rows × heads·headSize]
-  readonly gateUp: DeviceBuffer; // [rows × 2·size]
-  readonly gated: DeviceBuffer; // [rows × size]
-}
-
-type Linear = (args: LinearArgs) => Dispatch;
-
-class PlanBuilder {
-  private readonly activations: Activations;
+class PlanBuilder implements Lowering {
+  readonly activations: Activations;
   private readonly sampled: DeviceBuffer;
   private readonly stepInput: DeviceBuffer;
   private readonly kv: readonly KvLayer[];
@@ -84,27 +79,12 @@ class PlanBuilder {
   constructor(
     private readonly device: Device,
     private readonly network: Network,
-    private readonly weights: DeviceWeights,
+    readonly weights: DeviceWeights,
     private readonly options: PlanOptions,
   ) {
     const { contextLength, window } = options.kv;
-    // Whole tiles of tokens: a kernel may read past the last row, never past the buffer.
-    const rows = roundUp(Math.max(options.maxChunkTokens, options.maxDecodeRows), TOKEN_TILE);
-    const widest = (size: (layer: Network['layers'][number]) => number): number =>
-      Math.max(...network.layers.map(size));
-    const width = widest(({ attention: a }) => a.heads * a.headSize);
-    const qkvWidth = widest(({ attention: a }) => (a.heads + 2 * a.kvHeads) * a.headSize);
-    const size = widest(({ feedForward }) => feedForward.size);
-    const buffer = (label: string, elements: number): DeviceBuffer => device.createBuffer(label, rows * elements * 4);
-    this.activations = {
-      x: buffer('x', network.hiddenSize),
-      normed: buffer('normed', network.hiddenSize),
-      qkv: buffer('qkv', qkvWidth),
-      q: buffer('q', width),
-      attended: buffer('attended', width),
-      gateUp: buffer('gateUp', 2 * size),
-      gated: buffer('gated', size),
-    };
+    const rows = activationRows(options);
+    this.activations = allocateActivations(device, network, rows);
     this.sampled = device.createBuffer('sampled', options.slots * 4);
     const words = stepInputWords({
       rows,
@@ -170,14 +150,16 @@ class PlanBuilder {
       const layerWeights = defined(weightPlan.layers[i], `weights of layer ${i}`);
       const kv = defined(this.kv[i], `KV cache of layer ${i}`);
       dispatches.push(...this.attention(layer.attention, layerWeights, kv, linear));
-      dispatches.push(...this.feedForward(layer.feedForward, layerWeights, linear, fusesGlu));
+      dispatches.push(...lowerFeedForward(this, layer.feedForward, layerWeights, linear, fusesGlu));
     });
     return dispatches;
   }
 
   private attention(block: AttentionBlock, plan: LayerWeightPlan, kv: KvLayer, linear: Linear): Dispatch[] {
-    const { x, qkv, q, attended } = this.activations;
+    const { qkv, q, attended } = this.activations;
     const { heads, headSize, scale } = block;
+    const sinks = plan.sinks === null ? {} : { sinks: this.weights.vector(plan.sinks) };
+    const behind = { bias: plan.outputBias, norm: plan.attentionPostNorm };
     const rope = block.rope === null ? null : defined(this.network.ropes[block.rope], 'RoPE table');
     const stride = (heads + 2 * kv.kvHeads) * headSize;
     const input = this.norm(plan.attentionNorm);
@@ -202,44 +184,9 @@ class PlanBuilder {
         table: block.rope ?? 0,
         pairing: rope?.pairing ?? 'neighbours',
       }),
-      attention({ q, y: attended, kv, heads, scale, window: block.window ?? 0, softCap: block.softCap ?? 0 }),
-      ...this.addTo(x, plan.output, attended, plan.attentionPostNorm, linear),
+      attention({ q, y: attended, kv, heads, scale, window: block.window ?? 0, softCap: block.softCap ?? 0, ...sinks }),
+      ...this.addTo(plan.output, attended, behind, linear),
     ];
-  }
-
-  private feedForward(block: FeedForwardBlock, plan: LayerWeightPlan, linear: Linear, fusesGlu: boolean): Dispatch[] {
-    const { x, gateUp, gated } = this.activations;
-    const { size, activation } = block;
-    const input = this.norm(plan.feedForwardNorm);
-    const [stacked, ...others] = plan.gateUp;
-    const gate =
-      stacked !== undefined && others.length === 0
-        ? this.gated(stacked, input.y, block, linear, fusesGlu)
-        : [
-            ...this.beside(plan.gateUp, input.y, gateUp, 2 * size, linear),
-            glu({ x: gateUp, y: gated, size, activation }),
-          ];
-    return [...input.dispatches, ...gate, ...this.addTo(x, plan.down, gated, plan.feedForwardPostNorm, linear)];
-  }
-
-  /** A slice of gate above up gives the columns of `gated` that its rows stand for. */
-  private gated(
-    matrix: MatrixPlan,
-    x: DeviceBuffer,
-    { size, activation }: FeedForwardBlock,
-    linear: Linear,
-    fusesGlu: boolean,
-  ): Dispatch[] {
-    const { gateUp, gated } = this.activations;
-    return matrix.slices.flatMap((slice) => {
-      const { rows, firstRow: yOffset } = slice;
-      const weights = this.weights.matrix(slice);
-      if (fusesGlu) return [linear({ weights, x, y: gated, yStride: size, yOffset, epilogue: 'glu', activation })];
-      return [
-        linear({ weights, x, y: gateUp, yStride: rows, epilogue: 'store' }),
-        glu({ x: gateUp, y: gated, size: rows / 2, yStride: size, yOffset, activation }),
-      ];
-    });
   }
 
   /** Final norm and logits of the rows that outputs name: always the decode kernel, whatever the rows came from. */
@@ -262,8 +209,15 @@ class PlanBuilder {
     return [norm, ...this.rowsOf(weightPlan.head, linear, args), ...capped];
   }
 
-  /** The residual stream, normed where the block has a norm before it. */
-  private norm(vector: VectorPlan | null): { readonly dispatches: readonly Dispatch[]; readonly y: DeviceBuffer } {
+  get residualScale(): number {
+    return this.network.residualScale;
+  }
+
+  get matvec(): MatvecVariant {
+    return this.options.matvec;
+  }
+
+  norm(vector: VectorPlan | null): { readonly dispatches: readonly Dispatch[]; readonly y: DeviceBuffer } {
     const { x, normed } = this.activations;
     if (vector === null) return { dispatches: [], y: x };
     return { dispatches: [rmsnorm({ ...this.normArgs(vector), x, y: normed })], y: normed };
@@ -286,7 +240,7 @@ class PlanBuilder {
     return [headNorm({ x, weight, stride, offset, segments, size, epsilon: this.network.normEpsilon })];
   }
 
-  private biases(vectors: readonly VectorPlan[], x: DeviceBuffer, stride: number): Dispatch[] {
+  biases(vectors: readonly VectorPlan[], x: DeviceBuffer, stride: number): Dispatch[] {
     let offset = 0;
     return vectors.map((vector) => {
       const dispatch = addBias({ x, bias: this.weights.vector(vector), size: vector.length, stride, offset });
@@ -295,8 +249,7 @@ class PlanBuilder {
     });
   }
 
-  /** Several matrices over one input, their results beside each other in a row of y. */
-  private beside(
+  beside(
     matrices: readonly MatrixPlan[],
     x: DeviceBuffer,
     y: DeviceBuffer,
@@ -318,21 +271,19 @@ class PlanBuilder {
     );
   }
 
-  /** stream += residualScale · matrix · x, the product normed first where the block has a norm behind it. */
-  private addTo(
-    stream: DeviceBuffer,
-    matrix: MatrixPlan,
-    x: DeviceBuffer,
-    postNorm: VectorPlan | null,
-    linear: Linear,
-  ): Dispatch[] {
+  addTo(matrix: MatrixPlan, x: DeviceBuffer, { bias, norm }: Behind, linear: Linear): Dispatch[] {
     const { residualScale: scale } = this.network;
+    const { x: stream, normed } = this.activations;
     const args = { x, yStride: matrix.rows };
-    if (postNorm === null) return this.rowsOf(matrix, linear, { ...args, y: stream, epilogue: 'add', scale });
-    const { normed } = this.activations;
+    const biasOn = (y: DeviceBuffer): Dispatch[] => this.biases(bias === null ? [] : [bias], y, matrix.rows);
+    if (norm === null) {
+      assert(bias === null || scale === 1, 'a bias that joins the residual stream is not scaled');
+      return [...this.rowsOf(matrix, linear, { ...args, y: stream, epilogue: 'add', scale }), ...biasOn(stream)];
+    }
     return [
       ...this.rowsOf(matrix, linear, { ...args, y: normed, epilogue: 'store' }),
-      rmsnorm({ ...this.normArgs(postNorm), x: normed, y: stream, epilogue: 'add', scale }),
+      ...biasOn(normed),
+      rmsnorm({ ...this.normArgs(norm), x: normed, y: stream, epilogue: 'add', scale }),
     ];
   }
 }

@@ -4,6 +4,7 @@ import type { GgufFile } from '../gguf/types';
 import { exaone4 } from './exaone4';
 import { gemma2 } from './gemma2';
 import { gemma3 } from './gemma3';
+import { gptOss } from './gpt-oss';
 import { granite } from './granite';
 import { llama } from './llama';
 import type { Network } from './network';
@@ -11,6 +12,7 @@ import { olmo2 } from './olmo2';
 import { phi3 } from './phi3';
 import { qwen2 } from './qwen2';
 import { qwen3 } from './qwen3';
+import { qwen3moe } from './qwen3moe';
 import { smollm3 } from './smollm3';
 
 /** `general.architecture` → how to read it. To add one: a file here and a line here. */
@@ -18,12 +20,14 @@ const ARCHITECTURES: Readonly<Record<string, (file: GgufFile) => Network>> = {
   exaone4,
   gemma2,
   gemma3,
+  'gpt-oss': gptOss,
   granite,
   llama,
   olmo2,
   phi3,
   qwen2,
   qwen3,
+  qwen3moe,
   smollm3,
 };
 

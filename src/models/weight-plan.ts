@@ -2,20 +2,24 @@ import { defined } from '../base/assert';
 import { ForgelightError } from '../base/errors';
 import type { GgufFile, GgufTensor } from '../gguf/types';
 import { attentionProblem } from '../kernels/attention';
+import { routeProblem } from '../kernels/route';
 import { UNIT_ELEMENTS } from '../kernels/weight-matrix';
 import type { QuantFormat } from '../quant/format';
 import { quantFormat } from '../quant/registry';
 import { granuleBlocks, sliceMatrix, type MatrixShape, type MatrixSlice, type Slicing } from './matrix-slices';
-import type { HeadNorm, Layer, Network, Stacked } from './network';
+import type { ExpertsBlock, HeadNorm, Layer, Network, Stacked } from './network';
 import { ropeTensors } from './rope';
 
-/** A matrix of the network: one tensor, or several of one format and row length stacked. */
+/**
+ * A matrix of the network: one tensor, or several of one format and row length stacked. A tensor of experts is a matrix of
+ * all their rows, expert by expert.
+ */
 export interface MatrixPlan extends MatrixShape {
   /** Its rows as they will lie on the device, a buffer each: one, unless a buffer cannot hold them all. */
   readonly slices: readonly MatrixSlice[];
 }
 
-/** A norm's weights: f32 on the device whatever the file has. */
+/** A norm's weights, biases: f32 on the device whatever the file has. */
 export interface VectorPlan {
   readonly name: string;
   readonly tensor: GgufTensor;
@@ -43,12 +47,23 @@ export interface LayerWeightPlan {
   readonly qkvBias: readonly VectorPlan[];
   readonly queryNorm: VectorPlan | null;
   readonly keyNorm: VectorPlan | null;
+  readonly sinks: VectorPlan | null;
   readonly output: MatrixPlan;
+  readonly outputBias: VectorPlan | null;
   readonly attentionPostNorm: VectorPlan | null;
   readonly feedForwardNorm: VectorPlan | null;
   readonly gateUp: readonly MatrixPlan[];
   readonly down: MatrixPlan;
   readonly feedForwardPostNorm: VectorPlan | null;
+  /** What only experts have. */
+  readonly experts: ExpertWeightPlan | null;
+}
+
+export interface ExpertWeightPlan {
+  readonly router: MatrixPlan;
+  readonly routerBias: VectorPlan | null;
+  /** [experts·rows] each. */
+  readonly biases: { readonly gate: VectorPlan; readonly up: VectorPlan; readonly down: VectorPlan } | null;
 }
 
 /**
@@ -70,18 +85,23 @@ export function planWeights(network: Network, file: GgufFile, maxBufferBytes = I
 
 /** Every matrix once, every vector once: what is allocated and uploaded. */
 export function allWeights(plan: WeightPlan): { matrices: readonly MatrixPlan[]; vectors: readonly VectorPlan[] } {
+  const routers = plan.layers.flatMap(({ experts }) => (experts === null ? [] : [experts.router]));
   const matrices = plan.layers.flatMap((layer) => [...layer.qkv, layer.output, ...layer.gateUp, layer.down]);
   const vectors = plan.layers.flatMap((layer) => [
     layer.attentionNorm,
     ...layer.qkvBias,
     layer.queryNorm,
     layer.keyNorm,
+    layer.sinks,
+    layer.outputBias,
     layer.attentionPostNorm,
     layer.feedForwardNorm,
     layer.feedForwardPostNorm,
+    layer.experts?.routerBias ?? null,
+    ...Object.values(layer.experts?.biases ?? {}),
   ]);
   return {
-    matrices: [...new Set([plan.embedding, plan.head, ...matrices])],
+    matrices: [...new Set([plan.embedding, plan.head, ...matrices, ...routers])],
     vectors: [plan.outputNorm, ...vectors.filter((vector) => vector !== null)],
   };
 }
@@ -113,6 +133,7 @@ function planLayer(planner: Planner, layer: Layer, hiddenSize: number): LayerWei
       `The attention kernel cannot take ${problem}. Choose another model.`,
     );
   }
+  const experts = feedForward.kind === 'experts' ? feedForward.experts : 1;
   const width = attention.heads * attention.headSize;
   const kvWidth = attention.kvHeads * attention.headSize;
   const headNorm = (norm: HeadNorm | null, whole: number): VectorPlan | null =>
@@ -124,13 +145,49 @@ function planLayer(planner: Planner, layer: Layer, hiddenSize: number): LayerWei
     qkvBias: (attention.qkvBias ?? []).map((name, i) => planner.vector(name, attention.qkv[i]?.rows ?? 0)),
     queryNorm: headNorm(attention.queryNorm, width),
     keyNorm: headNorm(attention.keyNorm, kvWidth),
+    sinks: attention.sinks === null ? null : planner.vector(attention.sinks, attention.heads),
     output: planner.matrix(attention.output, hiddenSize, width),
+    outputBias: norm(attention.outputBias),
     attentionPostNorm: norm(attention.postNorm),
     feedForwardNorm: norm(feedForward.norm),
-    gateUp: planner.stacked(feedForward.gateUp, hiddenSize, 'gated'),
-    down: planner.matrix(feedForward.down, hiddenSize, feedForward.size),
-    feedForwardPostNorm: norm(feedForward.postNorm),
+    gateUp: planner.stacked(feedForward.gateUp, hiddenSize, { bands: 2, experts }),
+    down: planner.matrix(feedForward.down, hiddenSize, feedForward.size, experts),
+    feedForwardPostNorm: feedForward.kind === 'dense' ? norm(feedForward.postNorm) : null,
+    experts: feedForward.kind === 'experts' ? planExperts(planner, feedForward, hiddenSize) : null,
   };
+}
+
+function planExperts(planner: Planner, block: ExpertsBlock, hiddenSize: number): ExpertWeightPlan {
+  const { router, routerBias, biases, experts, used, size } = block;
+  const problem = routeProblem(experts, used);
+  if (problem !== null) {
+    throw new ForgelightError('unsupported-architecture', `The router cannot take ${problem}. Choose another model.`);
+  }
+  return {
+    router: planner.matrix(router, experts, hiddenSize),
+    routerBias: routerBias === null ? null : planner.vector(routerBias, experts),
+    biases:
+      biases === null
+        ? null
+        : {
+            gate: planner.vector(biases.gate, size, experts),
+            up: planner.vector(biases.up, size, experts),
+            down: planner.vector(biases.down, hiddenSize, experts),
+          },
+  };
+}
+
+/** Rows that no slice parts: an expert's. */
+function together(rows: number, experts: number): number {
+  return experts === 1 ? 1 : rows;
+}
+
+/** What is stacked. */
+interface Stacking {
+  /** 2: gate above up. */
+  readonly bands: 1 | 2;
+  /** Each tensor has the rows of so many. */
+  readonly experts: number;
 }
 
 /** A matrix that is one tensor. */
@@ -148,24 +205,29 @@ class Planner {
     this.tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
   }
 
-  matrix(name: string, rows: number, columns: number): MatrixPlan {
-    return this.stack([this.operand(name, rows, columns)], 'rows');
+  /** `experts`: how many matrices of `rows` the tensor holds. */
+  matrix(name: string, rows: number, columns: number, experts = 1): MatrixPlan {
+    return this.stack([this.operand(name, rows, columns, experts)], {
+      bands: 1,
+      rowsTogether: together(rows, experts),
+    });
   }
 
-  vector(name: string, length: number): VectorPlan {
-    const tensor = this.tensor(name, [length]);
-    return { name, tensor, format: quantFormat(tensor.type, name), length };
+  vector(name: string, length: number, experts = 1): VectorPlan {
+    const tensor = this.tensor(name, experts === 1 ? [length] : [length, experts]);
+    return { name, tensor, format: quantFormat(tensor.type, name), length: length * experts };
   }
 
   /** One matrix where formats agree and the seams fall on whole words, else the matrices as they are. */
-  stacked(stack: Stacked, columns: number, slicing: Slicing = 'rows'): readonly MatrixPlan[] {
-    const operands = stack.map(({ name, rows }) => this.operand(name, rows, columns));
+  stacked(stack: Stacked, columns: number, { bands = 1, experts = 1 }: Partial<Stacking> = {}): readonly MatrixPlan[] {
+    const operands = stack.map(({ name, rows }) => this.operand(name, rows, columns, experts));
     const wholeGranules = ({ format, rows }: Operand): boolean =>
       ((rows * columns) / format.blockElements) % granuleBlocks(format) === 0;
     const stackable = operands.every((operand) => operand.format === operands[0]?.format && wholeGranules(operand));
+    const rowsTogether = together(stack[0]?.rows ?? 1, experts);
     return operands.length === 1 || stackable
-      ? [this.stack(operands, slicing)]
-      : operands.map((operand) => this.stack([operand], 'rows'));
+      ? [this.stack(operands, { bands, rowsTogether })]
+      : operands.map((operand) => this.stack([operand], { bands: 1, rowsTogether }));
   }
 
   private stack(operands: readonly Operand[], slicing: Slicing): MatrixPlan {
@@ -180,15 +242,15 @@ class Planner {
     return { ...matrix, slices: sliceMatrix(matrix, tensors, slicing, this.maxBufferBytes) };
   }
 
-  private operand(name: string, rows: number, columns: number): Operand {
-    const tensor = this.tensor(name, [columns, rows]);
+  private operand(name: string, rows: number, columns: number, experts = 1): Operand {
+    const tensor = this.tensor(name, experts === 1 ? [columns, rows] : [columns, rows, experts]);
     if (columns % UNIT_ELEMENTS !== 0) {
       throw new ForgelightError(
         'unsupported-architecture',
         `Tensor ${name} has rows of ${columns} weights; the kernels take multiples of ${UNIT_ELEMENTS}. Choose another model.`,
       );
     }
-    return { name, format: quantFormat(tensor.type, name), rows, columns, tensor };
+    return { name, format: quantFormat(tensor.type, name), rows: rows * experts, columns, tensor };
   }
 
   private tensor(name: string, shape: readonly number[]): GgufTensor {

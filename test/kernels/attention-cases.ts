@@ -29,6 +29,8 @@ interface AttentionCase {
   /** 0: all positions, scores not capped. */
   readonly window: number;
   readonly softCap: number;
+  /** Of each head, or none. */
+  readonly sinks: Float32Array | null;
   readonly rows: readonly Row[];
   /** The cache's values, and its bytes on the device. */
   readonly cache: Float64Array;
@@ -42,7 +44,7 @@ function attentionCase(
   headSize: number,
   group: number,
   spread: number,
-  { window = 0, softCap = 0 }: { window?: number; softCap?: number } = {},
+  { window = 0, softCap = 0, sink = null }: { window?: number; softCap?: number; sink?: number | null } = {},
 ): AttentionCase {
   const random = new Random(headSize * 100 + group);
   const shape = { blocks: SEQUENCES * TABLE_BLOCKS + 2, kvHeads: 1 + (group % 2), headSize };
@@ -60,18 +62,21 @@ function attentionCase(
   }
   const words = new Uint32Array(type === 'f32' ? Float32Array.from(cache).buffer : bits.buffer);
   const q = random.floats(rows.length * shape.kvHeads * group * headSize, -spread, spread);
-  return { type, shape, group, scale: 1 / Math.sqrt(headSize), window, softCap, rows, cache, words, q };
+  // Heads differ in their sinks, around what is asked for.
+  const sinks = sink === null ? null : random.floats(shape.kvHeads * group, sink - 2, sink + 2);
+  return { type, shape, group, scale: 1 / Math.sqrt(headSize), window, softCap, sinks, rows, cache, words, q };
 }
 
 async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
   return await withBench(device, async (bench) => {
-    const { type, shape, group, scale, window, softCap, rows, q } = args;
+    const { type, shape, group, scale, window, softCap, sinks, rows, q } = args;
     const pool: KvPool = window > 0 ? 'window' : 'all';
     bench.step(rows.map(({ position, blocks }, slot) => ({ token: 0, slot, position, ...tablesOf(pool, blocks) })));
     const kv = { buffer: bench.words('kv', args.words), type, pool, ...shape };
     const y = bench.empty('y', q.byteLength);
     const heads = shape.kvHeads * group;
-    const dispatch = attention({ q: bench.floats('q', q), y, kv, heads, scale, window, softCap });
+    const limits = { window, softCap, ...(sinks === null ? {} : { sinks: bench.floats('sinks', sinks) }) };
+    const dispatch = attention({ q: bench.floats('q', q), y, kv, heads, scale, ...limits });
     return await bench.runFloats([dispatch], rows.length, y);
   });
 }
@@ -114,7 +119,23 @@ export function describeAttention(deviceOf: DeviceOf): void {
       }
     });
 
-    const shapes = types.flatMap((type) => [{ type }, { type, window: 65, softCap: 20 }]);
+    // Below all scores, among them, and above all: then the head gives next to nothing.
+    const sinks = types.flatMap((type) =>
+      [-500, 0, 30].flatMap((sink) => [0, 65].map((window) => ({ type, sink, window }))),
+    );
+    it.each(sinks)('$type cache, sinks about $sink, a window of $window', async ({ type, sink, window }) => {
+      for (const [headSize, group] of [
+        [64, 8],
+        [96, 3],
+      ] as const) {
+        for (const spread of [1, 20]) {
+          const args = attentionCase(type, headSize, group, spread, { sink, window });
+          attentionOracle(args).check(await run(deviceOf(), args), `head size ${headSize}, spread ${spread}`);
+        }
+      }
+    });
+
+    const shapes = types.flatMap((type) => [{ type }, { type, window: 65, softCap: 20 }, { type, sink: 0 }]);
     it.each(shapes)('a row has the same bits alone and among others: %j', async ({ type, ...limits }) => {
       const args = attentionCase(type, 64, 3, 1, limits);
       const together = await run(deviceOf(), args);

@@ -1,11 +1,11 @@
-import type { Activation, Epilogue } from '../../src/kernels/linear';
+import type { Activation, Epilogue, GluKind } from '../../src/kernels/linear';
 import { Expected, TOLERANCE } from './expected';
 import type { TestMatrix } from './test-matrix';
 
 // What every kernel must give, in doubles, straight from the formulas; shares nothing with src/device/reference.
 
 /** The sum of products, and the size it has when its terms do not cancel: √Σ term². */
-function dot(
+export function dot(
   a: Float64Array,
   aAt: number,
   b: Float64Array,
@@ -31,6 +31,21 @@ function activate(v: number, activation: Activation): number {
 /** What WGSL lets tanh be off by. */
 const TANH_ERROR = 1e-5;
 
+/** gate and up gated, each with the size its sum has; gpt-oss's unit is the code of its authors (openai/gpt-oss). */
+export function gatedOracle(
+  gate: { readonly sum: number; readonly size: number },
+  up: { readonly sum: number; readonly size: number },
+  kind: GluKind,
+): { value: number; tolerance: number } {
+  const isOai = kind === 'swiglu-oai';
+  const g = isOai ? Math.min(gate.sum, 7) : gate.sum;
+  const u = isOai ? Math.min(7, Math.max(-7, up.sum)) + 1 : up.sum;
+  const activated = isOai ? g / (1 + Math.exp(-1.702 * g)) : activate(g, kind);
+  const ofTanh = kind === 'gelu' ? TANH_ERROR * Math.abs(gate.sum * up.sum) : 0;
+  const ofSums = gate.size * Math.abs(u) + Math.abs(activated) * (up.size + (isOai ? 1 : 0));
+  return { value: activated * u, tolerance: TOLERANCE * ofSums + ofTanh };
+}
+
 /** One linear layer over `tokens` rows of x; its columns of y begin at `yOffset`. */
 export interface LinearCase {
   readonly matrix: TestMatrix;
@@ -55,10 +70,8 @@ export function expectLinear(expected: Expected, args: LinearCase): void {
       const { sum, size } = dot(values, n * columns, x, token * columns, columns);
       if (args.epilogue === 'glu') {
         const up = dot(values, (rows + n) * columns, x, token * columns, columns);
-        const gate = activate(sum, activation);
-        const error = TOLERANCE * (size * Math.abs(up.sum) + Math.abs(gate) * up.size);
-        const ofTanh = activation === 'gelu' ? TANH_ERROR * Math.abs(sum * up.sum) : 0;
-        expected.set(at, scale * gate * up.sum, Math.abs(scale) * (error + ofTanh));
+        const { value, tolerance } = gatedOracle({ sum, size }, up, activation);
+        expected.set(at, scale * value, Math.abs(scale) * tolerance);
       } else {
         const old = args.epilogue === 'add' ? (expected.values[at] ?? NaN) : 0;
         expected.set(at, old + scale * sum, TOLERANCE * (Math.abs(scale) * size + Math.abs(old)));
@@ -131,18 +144,17 @@ export function softcapOracle(x: Float32Array, cap: number): Expected {
   return expected;
 }
 
-/** y[r, k] = activation(x[r, k]) · x[r, size + k]. */
-export function gluOracle(x: Float32Array, size: number, activation: Activation): Expected {
+/** y[r, k] = gated(x[r, k], x[r, size + k]). */
+export function gluOracle(x: Float32Array, size: number, kind: GluKind): Expected {
   const rows = x.length / (2 * size);
   const expected = new Expected(new Float64Array(rows * size));
   for (let row = 0; row < rows; row++) {
     for (let k = 0; k < size; k++) {
       const gate = x[row * 2 * size + k] ?? NaN;
       const up = x[row * 2 * size + size + k] ?? NaN;
-      const value = activate(gate, activation) * up;
-      const ofTanh = activation === 'gelu' ? TANH_ERROR * Math.abs(gate * up) : 0;
+      const { value, tolerance } = gatedOracle({ sum: gate, size: 0 }, { sum: up, size: 0 }, kind);
       // 1e-30: where e^gate leaves the range of f32 the answer may be 0.
-      expected.set(row * size + k, value, TOLERANCE * Math.abs(value) + ofTanh + 1e-30);
+      expected.set(row * size + k, value, TOLERANCE * Math.abs(value) + tolerance + 1e-30);
     }
   }
   return expected;
@@ -187,7 +199,7 @@ export function cacheAt(
 
 /**
  * Causal attention of each row's heads over the last `window` positions of its sequence up to its own, scores capped to
- * ±softCap; 0: all, not capped. Tolerance relative to the head's largest value.
+ * ±softCap; 0: all, not capped. A head's sink is one more score, without a value. Tolerance relative to the head's largest value.
  */
 export function attentionOracle(args: {
   shape: CacheShape;
@@ -198,6 +210,7 @@ export function attentionOracle(args: {
   scale: number;
   window: number;
   softCap: number;
+  sinks: Float32Array | null;
 }): Expected {
   const { shape, cache, group, window, softCap } = args;
   const q = Float64Array.from(args.q);
@@ -213,9 +226,10 @@ export function attentionOracle(args: {
         const score = args.scale * dot(q, at, cache, key, headSize).sum;
         return softCap === 0 ? score : softCap * Math.tanh(score / softCap);
       });
-      const top = Math.max(...scores);
+      const sink = args.sinks?.[head] ?? -Infinity;
+      const top = Math.max(...scores, sink);
       const weights = scores.map((score) => Math.exp(score - top));
-      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      const total = weights.reduce((sum, weight) => sum + weight, Math.exp(sink - top));
       const y = new Float64Array(headSize);
       weights.forEach((weight, i) => {
         const value = cacheAt(shape, 1, blocks, kvHead, first + i);

@@ -158,7 +158,7 @@ export function describeRmsnorm(deviceOf: DeviceOf): void {
 
 export function describeGlu(deviceOf: DeviceOf): void {
   describe('glu', () => {
-    const cases = (['silu', 'gelu'] as const).flatMap((activation) =>
+    const cases = (['silu', 'gelu', 'swiglu-oai'] as const).flatMap((activation) =>
       [1, 3, 63, 64, 65, 160, 576, 1536].map((size) => ({ activation, size })),
     );
     it.each(cases)('$activation, $size elements', async ({ activation, size }) => {
@@ -193,6 +193,17 @@ export function describeGlu(deviceOf: DeviceOf): void {
       const expected = Float32Array.from(before);
       for (let row = 0; row < rows; row++) expected.set(rowOf(alone, row, size), row * yStride + yOffset);
       expect(beside).toEqual(expected);
+    });
+
+    it('takes several segments a row', async () => {
+      const [size, segments, rows] = [65, 3, 2];
+      const x = new Random(107).floats(rows * segments * 2 * size, -8, 8);
+      const y = await withBench(deviceOf(), async (bench) => {
+        bench.stepOf(rows);
+        const out = bench.empty('y', rows * segments * size * 4);
+        return await bench.runFloats([glu({ x: bench.floats('x', x), y: out, size, segments })], rows, out);
+      });
+      gluOracle(x, size, 'silu').check(y, 'segments');
     });
   });
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { Device } from '../../src/device/device';
 import { describeAttention } from './attention-cases';
 import { describeCandidates } from './candidates-cases';
+import { describeExpertMatvec, describeRoute } from './expert-cases';
 import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
 import { describeRopeKv } from './rope-kv-cases';
@@ -36,6 +37,8 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeGlu(deviceOf);
     describeMatvec(deviceOf, options.variants.matvec);
     describeMatmul(deviceOf, options.variants.matmul);
+    describeRoute(deviceOf);
+    describeExpertMatvec(deviceOf);
     describeRopeKv(deviceOf);
     describeAttention(deviceOf);
     describeCandidates(deviceOf);

@@ -26,7 +26,11 @@ const SPLITS: Readonly<Record<string, readonly number[]>> = {
   'quant-Q8_0': [150_000, 50_000],
   'quant-Q6_K': [110_000, 49_157],
   'quant-Q4_K_M': [100_000, 49_152],
+  qwen3moe: [40_000, 25_000],
+  mixtral: [25_000],
+  'gpt-oss': [20_000],
 };
+const EXPERTS: ReadonlySet<string> = new Set(['qwen3moe', 'mixtral', 'gpt-oss']);
 export const SPLIT_MODELS: readonly string[] = Object.keys(SPLITS);
 const KV_TYPE = 'f16';
 /** As many tokens as the blocks of the suite's sequence: a layer's cache cannot be split. */
@@ -61,7 +65,11 @@ export function describeSplits(
       const split = await answerOf(limited(device, maxBindingBytes), file, zoo);
       expect(split.dispatches).toBeGreaterThan(whole.dispatches);
       expectClose(logitsAt(split, 0), float32Of(file.reference.exact.last.p40.logits_b64), KV_TYPE);
-      split.logits.forEach((logits, i) => expect(bitsOf(logits)).toEqual(bitsOf(logitsAt(whole, i))));
+      split.logits.forEach((logits, i) => {
+        // The experts of a row are added up a slice at a time: another order of the same sums.
+        if (EXPERTS.has(model)) expectClose(logits, logitsAt(whole, i), 'f32');
+        else expect(bitsOf(logits)).toEqual(bitsOf(logitsAt(whole, i)));
+      });
     });
   });
 }

@@ -44,6 +44,9 @@ export const ZOO_MODELS: readonly string[] = [
   'exaone4',
   'llama-yarn',
   'llama-linear',
+  'qwen3moe',
+  'mixtral',
+  'gpt-oss',
   'quant-Q4_1',
   'quant-Q8_0',
 ];

@@ -19,7 +19,7 @@ async function readModel(name: string): Promise<ZooFile> {
 }
 
 /** Models that meet every kernel between them: what differs otherwise is data. */
-const SAMPLE = ['llama', 'smollm2', 'qwen3', 'phi3', 'gemma3', 'quant-Q4_1', 'quant-Q8_0'];
+const SAMPLE = ['llama', 'smollm2', 'qwen3', 'phi3', 'gemma3', 'gpt-oss', 'quant-Q4_1', 'quant-Q8_0'];
 
 describeZoo(
   'webgpu, no features',
@@ -28,11 +28,17 @@ describeZoo(
   readModel,
   { variants: { matvec: 'rows', matmul: 'rows' }, kvType: 'f32', chunkTokens: 7 },
 );
-describeZoo('webgpu, lanes and tiles', ['llama', 'quant-Q8_0'], () => createWebGpuDevice(navigator.gpu), readModel, {
-  variants: { matvec: 'lanes', matmul: 'tile' },
-  kvType: 'f32',
-  chunkTokens: 64,
-});
+describeZoo(
+  'webgpu, lanes and tiles',
+  ['llama', 'mixtral', 'quant-Q8_0'],
+  () => createWebGpuDevice(navigator.gpu),
+  readModel,
+  {
+    variants: { matvec: 'lanes', matmul: 'tile' },
+    kvType: 'f32',
+    chunkTokens: 64,
+  },
+);
 describeZoo('webgpu, subgroups, f16 KV', SAMPLE, () => createWebGpuDevice(navigator.gpu), readModel, {
   variants: { matvec: 'subgroup', matmul: 'rows' },
   kvType: 'f16',

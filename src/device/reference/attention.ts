@@ -4,10 +4,11 @@ import type { KernelRun } from './kernel-run';
 import { KvCacheMemory } from './kv-cache-memory';
 
 export function runAttention(run: KernelRun): void {
-  const { scale, vPlane, window, softCap, pool } = attentionParams.decode(run.dispatch.params);
+  const { scale, vPlane, window, softCap, pool, hasSinks } = attentionParams.decode(run.dispatch.params);
   const group = run.constant('GROUP');
   const cache = new KvCacheMemory(run, vPlane, pool);
   const { kvHeads, headSize } = cache;
+  const sinks = hasSinks === 1 ? run.memory(3).floats(0, kvHeads * group) : null;
   for (let row = 0; row < run.rows; row++) {
     const position = run.step.position(row);
     const first = window === 0 ? 0 : Math.max(0, position + 1 - window);
@@ -16,32 +17,36 @@ export function runAttention(run: KernelRun): void {
       const keys = Array.from({ length }, (_, i) => cache.load('key', row, kvHead, first + i));
       const values = Array.from({ length }, (_, i) => cache.load('value', row, kvHead, first + i));
       for (let h = 0; h < group; h++) {
-        const at = ((row * kvHeads + kvHead) * group + h) * headSize;
+        const head = kvHead * group + h;
+        const at = (row * kvHeads * group + head) * headSize;
+        const sink = sinks?.[head] ?? -Infinity;
         const query = run.memory(1).floats(at, headSize);
         run
           .memory(2)
           .floats(at, headSize)
-          .set(attend(query, keys, values, scale, softCap));
+          .set(attend(query, keys, values, { scale, softCap, sink }));
       }
     }
   }
 }
 
-/** Σ softmax(scale · q·k) · v over all positions given; scores are capped first where `softCap` is not 0. */
+/**
+ * Σ softmax(scale · q·k) · v over all positions given; scores are capped first where `softCap` is not 0. The sink is a
+ * score without a value; −∞: none.
+ */
 function attend(
   query: Float32Array,
   keys: Float32Array[],
   values: Float32Array[],
-  scale: number,
-  softCap: number,
+  { scale, softCap, sink }: { scale: number; softCap: number; sink: number },
 ): Float64Array {
   const scores = keys.map((key) => {
     const score = scale * dot(query, key);
     return softCap === 0 ? score : softCap * Math.tanh(score / softCap);
   });
-  const top = scores.reduce((best, score) => Math.max(best, score), -Infinity);
+  const top = scores.reduce((best, score) => Math.max(best, score), sink);
   const sums = new Float64Array(query.length);
-  let total = 0;
+  let total = Math.exp(sink - top);
   values.forEach((value, position) => {
     const weight = Math.exp((scores[position] ?? 0) - top);
     total += weight;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvariantError } from '../../base/assert';
 import { countersSince } from '../../base/counters';
-import { embed } from '../../kernels/embed';
 import { matmul } from '../../kernels/matmul';
 import { matvec } from '../../kernels/matvec';
 import { encodeStepInput } from '../../kernels/step-input';

@@ -2,6 +2,7 @@ import type { KernelName } from '../plan';
 import { runAttention } from './attention';
 import { runArgmax, runTopk, runTopkChunks, runTopkWinners } from './candidates';
 import { runEmbed } from './embed';
+import { runExpertMatvec, runRoute } from './experts';
 import type { Kernel } from './kernel-run';
 import { runMatmul, runMatvec } from './linear';
 import { runAddBias, runSoftcap } from './elementwise';
@@ -17,6 +18,8 @@ export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   matvec: runMatvec,
   matmul: runMatmul,
   glu: runGlu,
+  route: runRoute,
+  expert_matvec: runExpertMatvec,
   rope_kv: runRopeKv,
   attention: runAttention,
   argmax: runArgmax,

@@ -14,6 +14,7 @@ struct Params {
   window: u32, // positions a row can see, its own included; 0: all before it
   soft_cap: f32, // scores are capped to ±this; 0: not
   pool: u32, // which of the row's block tables
+  has_sinks: u32, // 0: `sinks` is not read
 }
 
 
@@ -22,6 +23,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read> q: array<vec4f>;
 
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+
+@group(0) @binding(5) var<storage, read> sinks: array<f32>;
 
 var<workgroup> query: array<vec4f, GROUP * HEAD_SIZE / 4u>;
 
@@ -56,6 +59,9 @@ fn capped(score: f32) -> f32 {
   }
   if (local < GROUP) {
     top[local] = LOWEST;
+    if (params.has_sinks == 1u) {
+      top[local] = sinks[kv_head * GROUP + local];
+    }
   }
   if (local == 0u) {
     tile_range = vec2u(first / THREADS * THREADS, length);
@@ -67,6 +73,12 @@ fn capped(score: f32) -> f32 {
   let quad = local % quads;
   var sums: array<vec4f, MAX_GROUP>;
   var weights: array<f32, MAX_GROUP>;
+  // A sink is the first score that the running softmax meets: so far the largest, its weight is e^0.
+  if (params.has_sinks == 1u && lane == 0u) {
+    for (var h = 0u; h < GROUP; h++) {
+      weights[h] = 1.0;
+    }
+  }
   workgroupBarrier();
   let range = workgroupUniformLoad(&tile_range);
   for (var tile = range.x; tile < range.y; tile += THREADS) {

@@ -18,8 +18,22 @@ struct Params {
     return;
   }
   let gate = id.y * 2u * params.size + id.x;
-  y[id.y * params.y_stride + params.y_offset + id.x] = activate(x[gate]) * x[gate + params.size];
+  y[id.y * params.y_stride + params.y_offset + id.x] = gated(x[gate], x[gate + params.size]);
 }
+
+// The gated linear unit.
+fn gated(gate: f32, up: f32) -> f32 {
+  if (ACTIVATION == SWIGLU_OAI) {
+    // gpt-oss: both clamped, a steeper SiLU, and 1 added to up.
+    let g = min(gate, 7.0);
+    return g / (1.0 + exp(-1.702 * g)) * (clamp(up, -7.0, 7.0) + 1.0);
+  }
+  return activate(gate) * up;
+}
+
+override ACTIVATION: u32 = 0u;
+
+const SWIGLU_OAI: u32 = 2u; // a gated unit of its own, no activation
 
 fn activate(v: f32) -> f32 {
   if (ACTIVATION == GELU) {
@@ -29,7 +43,5 @@ fn activate(v: f32) -> f32 {
   }
   return v / (1.0 + exp(-v));
 }
-
-override ACTIVATION: u32 = 0u;
 
 const GELU: u32 = 1u; // else SiLU

@@ -1,0 +1,81 @@
+import { roundUp } from '../base/units';
+import type { Device, DeviceBuffer } from '../device/device';
+import type { Dispatch } from '../device/plan';
+import type { LinearArgs } from '../kernels/linear';
+import { TOKEN_TILE } from '../kernels/matmul';
+import type { MatvecVariant } from '../kernels/matvec';
+import type { DeviceWeights } from './device-weights';
+import type { Layer, Network } from './network';
+import type { MatrixPlan, VectorPlan } from './weight-plan';
+
+/** The kernel of linear layers: prefill's or decode's. */
+export type Linear = (args: LinearArgs) => Dispatch;
+
+/** Activations, allocated once for the largest step, [rows × …] f32. */
+export interface Activations {
+  readonly x: DeviceBuffer; // [rows × hidden] the residual stream
+  readonly normed: DeviceBuffer; // [rows × hidden]
+  readonly qkv: DeviceBuffer; // [rows × (heads + 2·kvHeads)·headSize]
+  readonly q: DeviceBuffer; // [rows × heads·headSize] rotated
+  readonly attended: DeviceBuffer; // [rows × heads·headSize]
+  readonly gateUp: DeviceBuffer; // [rows × used × 2·size]; used: 1 without experts
+  readonly gated: DeviceBuffer; // [rows × used × size]
+  readonly routerLogits: DeviceBuffer; // [rows × experts]
+  readonly routes: DeviceBuffer; // [rows × used] of (expert, weight)
+}
+
+/** What the blocks of a layer are lowered with. */
+export interface Lowering {
+  readonly weights: DeviceWeights;
+  readonly activations: Activations;
+  /** Of what joins the residual stream. */
+  readonly residualScale: number;
+  /** The shape of the decode kernels. */
+  readonly matvec: MatvecVariant;
+  /** The residual stream, normed where the block has a norm before it. */
+  norm(vector: VectorPlan | null): { readonly dispatches: readonly Dispatch[]; readonly y: DeviceBuffer };
+  /** Adds biases beside each other to rows of x. */
+  biases(vectors: readonly VectorPlan[], x: DeviceBuffer, stride: number): Dispatch[];
+  /** Several matrices over one input, their results beside each other in a row of y. */
+  beside(
+    matrices: readonly MatrixPlan[],
+    x: DeviceBuffer,
+    y: DeviceBuffer,
+    yStride: number,
+    linear: Linear,
+  ): Dispatch[];
+  /** The residual stream += the product, scaled; normed first where the block has a norm behind it. */
+  addTo(matrix: MatrixPlan, x: DeviceBuffer, behind: Behind, linear: Linear): Dispatch[];
+}
+
+/** What follows a block's last product. */
+export interface Behind {
+  readonly bias: VectorPlan | null;
+  readonly norm: VectorPlan | null;
+}
+
+/** Rows of activations, in whole tiles of tokens: a kernel may read past the last row, never past the buffer. */
+export function activationRows(steps: { readonly maxChunkTokens: number; readonly maxDecodeRows: number }): number {
+  return roundUp(Math.max(steps.maxChunkTokens, steps.maxDecodeRows), TOKEN_TILE);
+}
+
+export function allocateActivations(device: Device, network: Network, rows: number): Activations {
+  const widest = (size: (layer: Layer) => number): number => Math.max(...network.layers.map(size));
+  const width = widest(({ attention: a }) => a.heads * a.headSize);
+  const qkvWidth = widest(({ attention: a }) => (a.heads + 2 * a.kvHeads) * a.headSize);
+  const size = widest(({ feedForward: f }) => f.size * (f.kind === 'experts' ? f.used : 1));
+  const experts = widest(({ feedForward: f }) => (f.kind === 'experts' ? f.experts : 0));
+  const used = widest(({ feedForward: f }) => (f.kind === 'experts' ? f.used : 0));
+  const buffer = (label: string, elements: number): DeviceBuffer => device.createBuffer(label, rows * elements * 4);
+  return {
+    x: buffer('x', network.hiddenSize),
+    normed: buffer('normed', network.hiddenSize),
+    qkv: buffer('qkv', qkvWidth),
+    q: buffer('q', width),
+    attended: buffer('attended', width),
+    gateUp: buffer('gateUp', 2 * size),
+    gated: buffer('gated', size),
+    routerLogits: buffer('routerLogits', experts),
+    routes: buffer('routes', 2 * used),
+  };
+}
