@@ -4,7 +4,13 @@ import type { Dispatch } from '../device/plan';
 import { kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
 import { paramLayout } from './params';
 
-export const attentionParams = paramLayout({ scale: 'f32', vPlane: 'u32', window: 'u32', softCap: 'f32' });
+export const attentionParams = paramLayout({
+  scale: 'f32',
+  vPlane: 'u32',
+  window: 'u32',
+  softCap: 'f32',
+  mutual: 'u32',
+});
 
 /** Query heads that may share a KV head: the size of the kernel's private arrays. */
 export const MAX_ATTENTION_GROUP = 16;
@@ -29,7 +35,10 @@ export function attentionProblem(heads: number, kvHeads: number, headSize: numbe
     : null;
 }
 
-/** Causal attention of each row over its sequence's cache up to and including its own position, or its last `window`. */
+/**
+ * Causal attention of each row over its sequence's cache up to and including its own position, or its last `window`; or,
+ * where the step is one whole sequence, attention of all its rows to each other.
+ */
 export function attention(args: {
   q: DeviceBuffer; // [rows × heads·headSize] f32
   y: DeviceBuffer; // [rows × heads·headSize] f32
@@ -41,6 +50,8 @@ export function attention(args: {
   window?: number;
   /** Scores are capped to ±this with tanh; not if not given. */
   softCap?: number;
+  /** Rows see what follows them too. The step must hold all rows of its one sequence. */
+  mutual?: boolean;
 }): Dispatch {
   const group = args.heads / args.kv.kvHeads;
   const problem = attentionProblem(args.heads, args.kv.kvHeads, args.kv.headSize);
@@ -55,6 +66,7 @@ export function attention(args: {
       vPlane: kvPlaneElements(args.kv),
       window: args.window ?? 0,
       softCap: args.softCap ?? 0,
+      mutual: args.mutual === true ? 1 : 0,
     }),
     buffers: [
       { buffer: args.kv.buffer, access: 'write' }, // read only, but one declaration serves both users of the cache

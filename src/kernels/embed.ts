@@ -1,24 +1,33 @@
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import { divideUp } from '../base/units';
+import { EPILOGUE_CODES } from './linear';
 import { paramLayout } from './params';
 import { sidePlaneWord, UNIT_ELEMENTS, type WeightMatrix } from './weight-matrix';
 
 export const embedParams = paramLayout({ units: 'u32', plane: 'u32', scale: 'f32' });
 
-/** y[r, k] = scale · W[token(r), k]; a row's token is in the step input, or in `sampled` under its slot. */
+/** Which row of the table a row takes. `zero`: always the first. */
+export type RowIndex = 'token' | 'position' | 'zero';
+
+export const ROW_INDEX_CODES: Readonly<Record<RowIndex, number>> = { token: 0, position: 1, zero: 2 };
+
+/** y[r, k] = scale · W[index(r), k], or added to y; a row's token is in the step input, or in `sampled` under its slot. */
 export function embed(args: {
-  weights: WeightMatrix; // [vocabulary × hidden]
+  weights: WeightMatrix; // [rows of the table × hidden]
   sampled: DeviceBuffer; // [slots] u32
   y: DeviceBuffer; // [rows × hidden] f32
   scale: number;
+  /** The token if not given. */
+  index?: RowIndex;
+  epilogue?: 'store' | 'add';
 }): Dispatch {
   const units = args.weights.columns / UNIT_ELEMENTS;
   return {
     kernel: 'embed',
     shader: 'embed',
     module: args.weights.format.module,
-    constants: {},
+    constants: { EPILOGUE: EPILOGUE_CODES[args.epilogue ?? 'store'], INDEX: ROW_INDEX_CODES[args.index ?? 'token'] },
     params: embedParams.encode({ units, plane: sidePlaneWord(args.weights), scale: args.scale }),
     buffers: [
       { buffer: args.weights.buffer, access: 'read' },

@@ -29,6 +29,7 @@ interface AttentionCase {
   /** 0: all positions, scores not capped. */
   readonly window: number;
   readonly softCap: number;
+  readonly mutual?: boolean;
   readonly rows: readonly Row[];
   /** The cache's values, and its bytes on the device. */
   readonly cache: Float64Array;
@@ -65,12 +66,12 @@ function attentionCase(
 
 async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
   return await withBench(device, async (bench) => {
-    const { type, shape, group, scale, window, softCap, rows, q } = args;
+    const { type, shape, group, scale, window, softCap, mutual = false, rows, q } = args;
     bench.step(rows.map((row, slot) => ({ token: 0, slot, ...row })));
     const kv = { buffer: bench.words('kv', args.words), type, ...shape };
     const y = bench.empty('y', q.byteLength);
     const heads = shape.kvHeads * group;
-    const dispatch = attention({ q: bench.floats('q', q), y, kv, heads, scale, window, softCap });
+    const dispatch = attention({ q: bench.floats('q', q), y, kv, heads, scale, window, softCap, mutual });
     return await bench.runFloats([dispatch], rows.length, y);
   });
 }
@@ -111,6 +112,16 @@ export function describeAttention(deviceOf: DeviceOf): void {
         const args = attentionCase(type, 64, 3, spread, { softCap, window });
         attentionOracle(args).check(await run(deviceOf(), args), `spread ${spread}`);
       }
+    });
+
+    const lengths = types.flatMap((type) => [1, 16, 63, 64, 65, 200].map((length) => ({ type, length })));
+    it.each(lengths)('$type cache, all $length rows of a sequence see each other', async ({ type, length }) => {
+      const args = attentionCase(type, 32, 1, 1);
+      const blocks = args.rows[0]?.blocks ?? [];
+      const rows = Array.from({ length }, (_, position) => ({ position, blocks }));
+      const q = new Random(length).floats(length * args.shape.kvHeads * 32);
+      const whole = { ...args, rows, q, mutual: true };
+      attentionOracle(whole).check(await run(deviceOf(), whole), 'y');
     });
 
     const shapes = types.flatMap((type) => [{ type }, { type, window: 65, softCap: 20 }]);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { Device } from '../../src/device/device';
 import { describeAttention } from './attention-cases';
 import { describeCandidates } from './candidates-cases';
+import { describeActivation, describeLayernorm, describePool } from './encoder-cases';
 import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
 import { describeRopeKv } from './rope-kv-cases';
@@ -29,14 +30,17 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     };
     describeEmbed(deviceOf);
     describeRmsnorm(deviceOf);
+    describeLayernorm(deviceOf);
     describeHeadNorm(deviceOf);
     describeAddBias(deviceOf);
     describeSoftcap(deviceOf);
     describeGlu(deviceOf);
+    describeActivation(deviceOf);
     describeMatvec(deviceOf, options.variants.matvec);
     describeMatmul(deviceOf, options.variants.matmul);
     describeRopeKv(deviceOf);
     describeAttention(deviceOf);
+    describePool(deviceOf);
     describeCandidates(deviceOf);
   });
 }
