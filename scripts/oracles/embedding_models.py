@@ -28,7 +28,7 @@ TEXTS = [
     "The server returns the embedding of this text.",
     "Hi",
     "Un été à Zürich: naïve café — 中文, emoji 🙂!",
-    " ".join(f"Line {i}: isn't it a long text?" for i in range(14)),
+    " ".join(f"Line {i}: isn't it a long text?" for i in range(6)),
 ]
 POOLING = {"mean": 1, "cls": 2, "last": 3}
 # What rounding to f32 may do to a vector of length 1; GELU is compared through llama.cpp's table of halves.

@@ -3,6 +3,7 @@ import { ForgelightError } from '../base/errors';
 import type { EngineHost, EngineInfo } from '../protocol/engine-port';
 import { parseTokenIds, parseTokenize } from '../protocol/request-schema';
 import { createChatCompletions } from './chat-completions';
+import { createEmbeddings } from './embeddings';
 import { evaluate } from './evaluate';
 import { engineClosed, type Lifeline } from './lifeline';
 import { unwrap } from './result';
@@ -29,6 +30,7 @@ export function createEngineClient(
     info,
     chat: { completions: createChatCompletions(session) },
     completions: createTextCompletions(session),
+    embeddings: createEmbeddings(session),
     async tokenize(text, options) {
       const input = parseTokenize({ text, options });
       return unwrap(await lifeline.guard(() => host.tokenize(input.text, input.options)));

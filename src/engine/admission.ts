@@ -51,6 +51,7 @@ function optionsRefusal(id: RequestId, task: Task): ForgelightError | null {
     if (Number.isInteger(task.maxTokens) && task.maxTokens >= 1) return null;
     return invalid(id, 'max_tokens', `max_tokens is ${task.maxTokens}; give an integer of at least 1.`);
   }
+  if (task.kind === 'embed') return null;
   const length = task.promptIds.length;
   const sound = task.positions.every(
     (position, index) =>

@@ -9,7 +9,7 @@ import { parseTokenIds, parseTokenize } from '../protocol/request-schema';
 import type { EngineSnapshot } from '../protocol/snapshot';
 import type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
 import type { Actor } from './actor';
-import { chatTask, completionTask, evaluateTask, type TaskDeps } from './task';
+import { chatTask, completionTask, embedTask, evaluateTask, type TaskDeps } from './task';
 
 /** What a load leaves behind: everything a host needs to answer requests. */
 export interface EngineParts {
@@ -17,6 +17,8 @@ export interface EngineParts {
   readonly device: Device;
   readonly tokenizer: ChatTokenizer;
   readonly info: EngineInfo;
+  /** What the model was made for: it answers no other requests. */
+  readonly purpose: 'text' | 'embedding';
   /** What else than its name a request may call the model: the reference it was loaded by. */
   readonly modelNames: readonly string[];
   readonly randomSeed: () => number;
@@ -105,7 +107,8 @@ export class HostedEngine {
   }
 
   private taskOf(request: HostRequest): Task {
-    const { tokenizer, info, randomSeed, modelNames } = this.parts;
+    const { tokenizer, info, purpose, randomSeed, modelNames } = this.parts;
+    if ((request.kind === 'embed') !== (purpose === 'embedding')) throw wrongPurpose(purpose);
     const { name, sha256, contextLength, vocabularySize } = info.model;
     const deps: TaskDeps = {
       tokenizer,
@@ -121,6 +124,8 @@ export class HostedEngine {
         return completionTask(request.body, deps);
       case 'evaluate':
         return evaluateTask(request.ids, request.positions, deps);
+      case 'embed':
+        return embedTask(request.body, request.param, deps);
     }
   }
 
@@ -128,6 +133,16 @@ export class HostedEngine {
     if (event.type === 'accepted') this.promptTokens += event.promptIds.length;
     if (event.type === 'token') this.generatedTokens += 1;
   }
+}
+
+function wrongPurpose(purpose: 'text' | 'embedding'): ForgelightError {
+  return new ForgelightError(
+    'invalid-request',
+    purpose === 'embedding'
+      ? 'This model makes embeddings, not text: call engine.embeddings.create, or load a model that writes text.'
+      : 'This model writes text and has no pooling, so it makes no embeddings: call engine.chat.completions.create, or load an embedding model (bert, nomic-bert, qwen3-embedding …).',
+    { param: 'model' },
+  );
 }
 
 function refused(id: RequestId, error: unknown): RequestEvent {

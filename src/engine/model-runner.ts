@@ -27,7 +27,8 @@ export class ModelRunner implements Runner {
   }
 }
 
-function withBlocks(batch: StepBatch): (StepRow & { readonly blocks: readonly number[] })[] {
+/** The batch's rows, each with the block table of its sequence. */
+export function withBlocks(batch: StepBatch): (StepRow & { readonly blocks: readonly number[] })[] {
   const blocksOf = new Map(batch.sequences.map((sequence) => [sequence.slot, sequence.blocks]));
   return batch.rows.map((row) => ({ ...row, blocks: defined(blocksOf.get(row.slot), `blocks of slot ${row.slot}`) }));
 }
@@ -42,6 +43,7 @@ interface OutputGroup {
 function groupOutputs(outputs: readonly StepOutput[], most: number): readonly OutputGroup[] {
   const groups: { mode: OutputMode; outputs: number[] }[] = [];
   for (const { row, mode } of outputs) {
+    assert(mode !== 'embedding', 'the model makes no embeddings');
     const last = groups.at(-1);
     if (last !== undefined && last.outputs.length < most && last.mode === mode) last.outputs.push(row);
     else groups.push({ mode, outputs: [row] });

@@ -25,7 +25,7 @@ export interface RequestRecord {
   readonly task: Task;
   /** The most KV blocks it may come to hold; promised at admission. */
   readonly blockBudget: number;
-  /** `null` for `evaluate`. */
+  /** `null` for `evaluate` and `embed`. */
   readonly answer: Answer | null;
   /** Prompt and known answer. */
   readonly history: TokenId[];
@@ -57,7 +57,7 @@ export function createRecord(listener: Listener, task: Task, source: RecordSourc
     task,
     blockBudget: blockBudget(task, source.limits),
     answer:
-      task.kind === 'evaluate'
+      task.kind !== 'generate'
         ? null
         : {
             sampler: createSampler(task.sampling, source.limits.topK),

@@ -50,7 +50,7 @@ function prefillStep(record: RequestRecord, from: number, to: number): Step {
   const isLast = to === task.promptIds.length;
   const lastRow = isLast ? [to - 1] : [];
   const positions = task.kind === 'evaluate' ? task.positions.filter((at) => at >= from && at < to) : lastRow;
-  const mode = answer === null ? 'logits' : answer.sampler.mode;
+  const mode = task.kind === 'embed' ? 'embedding' : (answer?.sampler.mode ?? 'logits');
   const outputs = positions.map((position): StepOutput => ({ row: position - from, mode }));
   record.promptSubmitted = to;
   if (answer !== null && isLast) answer.outputsSubmitted = 1;

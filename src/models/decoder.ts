@@ -1,9 +1,11 @@
 import { ForgelightError } from '../base/errors';
 import { badGguf } from '../gguf/bad-gguf';
-import { architectureKey, getCount, getCountPerLayer, getNumber, getString } from '../gguf/metadata';
+import { architectureKey, getBoolean, getCount, getCountPerLayer, getNumber, getString } from '../gguf/metadata';
 import type { GgufFile } from '../gguf/types';
 import type { Activation } from '../kernels/linear';
+import type { Pooling } from '../kernels/pool';
 import type { AttentionBlock, FeedForwardBlock, Layer, Network, Rope, RopeScaling, Stacked } from './network';
+import { poolingOf } from './pooling';
 
 /** How an architecture differs from the plain decoder: pre-norm, RoPE, grouped-query attention, gated feed-forward. */
 export interface DecoderTraits {
@@ -57,6 +59,10 @@ export class Keys {
     return this.file.metadata.has(architectureKey(this.file.metadata, name));
   }
 
+  flag(name: string, fallback: boolean): boolean {
+    return getBoolean(this.file.metadata, architectureKey(this.file.metadata, name), fallback);
+  }
+
   text(name: string, fallback: string): string {
     return getString(this.file.metadata, architectureKey(this.file.metadata, name), fallback);
   }
@@ -80,7 +86,8 @@ export function decoder(file: GgufFile, traits: DecoderTraits): Network {
   const sizes = keys.countPerLayer('feed_forward_length', layerCount);
   const headSize = keys.count('attention.key_length', hiddenSize / (heads[0] ?? 1));
   const rotated = keys.count('rope.dimension_count', headSize);
-  refuseWhatIsMissing(keys, headSize, rotated, traits);
+  const pooling = poolingOf(file);
+  refuseWhatIsMissing(keys, headSize, rotated, traits, pooling);
 
   const rope: Rope = {
     pairs: rotated / 2,
@@ -93,6 +100,8 @@ export function decoder(file: GgufFile, traits: DecoderTraits): Network {
     feedForward: feedForwardBlock(i, sizes[i] ?? 0, traits),
   }));
   return {
+    kind: 'decoder',
+    pooling: pooling === 'last' ? pooling : null,
     hiddenSize,
     vocabularySize: vocabularySize(file),
     contextLength: keys.positive('context_length'),
@@ -101,7 +110,7 @@ export function decoder(file: GgufFile, traits: DecoderTraits): Network {
     embeddingScale: 1,
     layers,
     outputNorm: 'output_norm.weight',
-    head: names.has('output.weight') ? 'output.weight' : 'token_embd.weight',
+    head: names.has('output.weight') && pooling === null ? 'output.weight' : 'token_embd.weight',
     logitScale: 1,
     logitSoftCap: null,
     residualScale: 1,
@@ -161,7 +170,7 @@ function vocabularySize(file: GgufFile): number {
 }
 
 /** Keys as llama.cpp writes and reads them. */
-function ropeScaling(keys: Keys, names: ReadonlySet<string>): RopeScaling {
+export function ropeScaling(keys: Keys, names: Pick<ReadonlySet<string>, 'has'>): RopeScaling {
   const originalContext = keys.count('rope.scaling.original_context_length', keys.count('context_length'));
   const scale = keys.number('rope.scaling.attn_factor', 1);
   if (names.has('rope_factors_long.weight')) {
@@ -185,7 +194,13 @@ function ropeScaling(keys: Keys, names: ReadonlySet<string>): RopeScaling {
 }
 
 /** What changes the answer without showing in the tensors. */
-function refuseWhatIsMissing(keys: Keys, headSize: number, rotated: number, traits: DecoderTraits): void {
+function refuseWhatIsMissing(
+  keys: Keys,
+  headSize: number,
+  rotated: number,
+  traits: DecoderTraits,
+  pooling: Pooling | null,
+): void {
   const unread = traits.multipliers === true ? [] : MULTIPLIERS.filter((name) => keys.has(name));
   const reasons = [
     keys.count('expert_count', 0) > 0 && 'mixture of experts',
@@ -193,6 +208,8 @@ function refuseWhatIsMissing(keys: Keys, headSize: number, rotated: number, trai
     // The kernel turns two pairs at a time.
     (rotated > headSize || rotated % 4 !== 0) && `RoPE over ${rotated} of ${headSize} elements of a head`,
     keys.has('rope.dimension_sections') && 'RoPE sections',
+    !keys.flag('attention.causal', true) && 'attention that is not causal in a decoder',
+    (pooling === 'mean' || pooling === 'first') && `pooling by the ${pooling} in a decoder`,
     unread.length > 0 && `the multipliers ${unread.join(', ')}`,
   ].filter((reason) => reason !== false);
   if (reasons.length === 0) return;

@@ -1,7 +1,7 @@
 import { defined } from '../base/assert';
 import type { Device, DeviceBuffer } from '../device/device';
 import { matrixPlanes, type WeightMatrix } from '../kernels/weight-matrix';
-import { allWeights, type MatrixPlan, type VectorPlan, type WeightPlan } from './weight-plan';
+import { allWeights, type MatrixPlan, type PlannedTensors, type VectorPlan, type WeightPlan } from './weight-plan';
 
 /** The weights' buffers on a device. Whoever loads the model owns them. */
 export interface DeviceWeights {
@@ -13,7 +13,7 @@ export interface DeviceWeights {
 }
 
 /** Makes a buffer for every matrix and vector; their contents are uploaded later. */
-export function allocateWeights(device: Device, plan: WeightPlan): DeviceWeights {
+export function allocateWeights(device: Device, plan: WeightPlan | PlannedTensors): DeviceWeights {
   const { matrices, vectors } = allWeights(plan);
   const matrixOf = new Map<MatrixPlan, WeightMatrix>();
   const vectorOf = new Map<VectorPlan, DeviceBuffer>();

@@ -1,7 +1,7 @@
 import { ForgelightError } from '../base/errors';
 import { divideUp, formatBytes, GIB } from '../base/units';
 import { KV_BLOCK_TOKENS, kvLayerBytes, type KvType } from '../kernels/kv-layout';
-import type { Network } from './network';
+import type { AttentionBlock } from './network';
 
 /** What the KV pool may take when nobody says. */
 const DEFAULT_POOL_BYTES = GIB;
@@ -22,11 +22,17 @@ export interface KvSize {
   readonly notes: readonly string[];
 }
 
+/** What of a network decides over its cache. */
+export interface CachedNetwork {
+  readonly contextLength: number;
+  readonly layers: readonly { readonly attention: Pick<AttentionBlock, 'kvHeads' | 'headSize'> }[];
+}
+
 /**
  * Sizes the KV pool and the context. Throws `invalid-request` for sizes that contradict the model or each other and
  * `out-of-memory` for what the adapter cannot hold, naming what would fit.
  */
-export function sizeKvCache(network: Network, options: KvSizeOptions): KvSize {
+export function sizeKvCache(network: CachedNetwork, options: KvSizeOptions): KvSize {
   const trained = network.contextLength;
   const fitting = fittingTokens(network, options);
   const { contextLength, kvCacheTokens } = options;
@@ -62,7 +68,7 @@ export function sizeKvCache(network: Network, options: KvSizeOptions): KvSize {
 }
 
 /** Tokens that fit into one binding a layer, and into the default budget of all layers; whole blocks. */
-function fittingTokens(network: Network, options: KvSizeOptions): { byBinding: number; byBudget: number } {
+function fittingTokens(network: CachedNetwork, options: KvSizeOptions): { byBinding: number; byBudget: number } {
   const blockBytes = network.layers.map(({ attention: { kvHeads, headSize } }) =>
     kvLayerBytes({ type: options.kvType, kvHeads, headSize, blocks: 1 }),
   );

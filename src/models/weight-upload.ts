@@ -3,7 +3,7 @@ import { MIB, roundUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
 import type { GgufTensor } from '../gguf/types';
 import type { DeviceWeights } from './device-weights';
-import { allWeights, granuleBlocks, type VectorPlan, type WeightPlan } from './weight-plan';
+import { allWeights, granuleBlocks, type PlannedTensors, type VectorPlan, type WeightPlan } from './weight-plan';
 import { matrixPlanes } from '../kernels/weight-matrix';
 import { dequantize, type QuantFormat } from '../quant/format';
 import { splitPlanes, type PlaneLayout } from '../quant/planes';
@@ -30,7 +30,7 @@ export class WeightUpload {
   /** `position`: where in the file the first byte that `push` gets lies. */
   constructor(
     private readonly device: Device,
-    plan: WeightPlan,
+    plan: WeightPlan | PlannedTensors,
     weights: DeviceWeights,
     position: number,
   ) {
@@ -65,7 +65,7 @@ export class WeightUpload {
   }
 }
 
-function sinksOf(device: Device, plan: WeightPlan, weights: DeviceWeights): Sink[] {
+function sinksOf(device: Device, plan: WeightPlan | PlannedTensors, weights: DeviceWeights): Sink[] {
   const { matrices, vectors } = allWeights(plan);
   const matrixSinks = matrices.flatMap((matrix) =>
     matrix.parts.map(({ tensor, firstRow }) => {

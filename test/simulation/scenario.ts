@@ -10,7 +10,7 @@ export interface SubmitAction {
   readonly type: 'submit';
   /** Few ids, so that they are used again while steps of their former owners are in flight. */
   readonly id: number;
-  readonly kind: 'argmax' | 'topk' | 'logits' | 'evaluate';
+  readonly kind: 'argmax' | 'topk' | 'logits' | 'evaluate' | 'embed';
   readonly prompt: readonly number[];
   readonly maxTokens: number;
   readonly stop: readonly string[];
@@ -56,7 +56,7 @@ const reaction: fc.Arbitrary<Reaction | null> = fc.oneof(
 const submit: fc.Arbitrary<SubmitAction> = fc.record({
   type: fc.constant('submit'),
   id,
-  kind: fc.constantFrom('argmax', 'argmax', 'topk', 'logits', 'evaluate'),
+  kind: fc.constantFrom('argmax', 'argmax', 'topk', 'logits', 'evaluate', 'embed'),
   prompt: fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 10 }),
   maxTokens: fc.integer({ min: 1, max: 9 }),
   stop: fc.constantFrom<string[]>([], [], ['é'], ['t', 'ab'], ['m']),

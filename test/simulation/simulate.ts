@@ -103,12 +103,9 @@ export class Simulation {
     }
   }
 
-  submit({ id, kind, prompt, maxTokens, stop, reaction }: SubmitAction): void {
-    const promptIds = prompt.map(tokenId);
-    const task: Task =
-      kind === 'evaluate'
-        ? { kind, promptIds, positions: [...promptIds.keys()].filter((at) => (at + maxTokens) % 2 === 0) }
-        : { kind: 'generate', promptIds, maxTokens, stop, sampling: SAMPLING[kind] };
+  submit(action: SubmitAction): void {
+    const { id, reaction } = action;
+    const task = taskOf(action);
     const journal = new Journal(id, task);
     this.journals.push(journal);
     let isInside = true; // of submit
@@ -221,5 +218,17 @@ export class Simulation {
   #rethrow(): void {
     const [fault] = this.#faults;
     if (fault !== undefined) throw fault;
+  }
+}
+
+function taskOf({ kind, prompt, maxTokens, stop }: SubmitAction): Task {
+  const promptIds = prompt.map(tokenId);
+  switch (kind) {
+    case 'evaluate':
+      return { kind, promptIds, positions: [...promptIds.keys()].filter((at) => (at + maxTokens) % 2 === 0) };
+    case 'embed':
+      return { kind, promptIds };
+    default:
+      return { kind: 'generate', promptIds, maxTokens, stop, sampling: SAMPLING[kind] };
   }
 }
