@@ -20,25 +20,29 @@ function inputOf({ request }: FakeRequest): unknown {
   return request.kind === 'embed' ? (request.body as { input: unknown }).input : null;
 }
 
-/** Answers `count` requests as they come, each with the number that its text is. Gives how many waited at most. */
-async function serve({ host, engine }: Connected, count: number, places: number): Promise<number> {
+interface Queue {
+  /** Requests that are taken at a time; the others are refused. */
+  readonly places: number;
+  readonly refusesFirst: boolean;
+}
+
+/** Answers `count` requests, each with the number that its text is. Gives how many there were at most at a time. */
+async function serve({ host, engine }: Connected, count: number, { places, refusesFirst }: Queue): Promise<number> {
   let most = 0;
-  const held: FakeRequest[] = [];
   for (let left = count; left > 0;) {
-    held.push(await host.arrival());
+    const held = [await host.arrival()];
     await engine.tokenize(''); // there and back: what was sent before has arrived
+    while (host.arrived > 0) held.push(await host.arrival());
     most = Math.max(most, held.length);
-    const last = held.at(-1);
-    if (held.length > places && last !== undefined) {
-      held.pop();
-      last.refuse('busy', 'as many as this engine takes');
-      continue;
+    const refused = held.splice(places);
+    const refuse = (): void => refused.forEach((request) => request.refuse('busy', 'as many as this engine takes'));
+    if (refusesFirst) refuse();
+    for (const request of held) answer(request, [Number(inputOf(request))]);
+    if (!refusesFirst) {
+      await engine.tokenize(''); // the answers are read
+      refuse();
     }
-    if (held.length < Math.min(places, left)) continue;
-    for (const request of held.splice(0)) {
-      answer(request, [Number(inputOf(request))]);
-      left -= 1;
-    }
+    left -= held.length;
   }
   return most;
 }
@@ -71,18 +75,21 @@ describe('embeddings.create', () => {
     const connected = connect();
     const { host } = connected;
     const input = Array.from({ length: 200 }, (_, i) => String(i));
-    const serving = serve(connected, 200, 4);
+    const serving = serve(connected, 200, { places: 4, refusesFirst: false });
     const { data, usage } = await connected.engine.embeddings.create({ input });
     expect(data.map(({ index, embedding }) => [index, ...embedding])).toEqual(input.map((text) => [+text, +text]));
     expect(usage).toEqual({ prompt_tokens: 600, total_tokens: 600 });
     expect(host.submitted).toBe(200);
-    expect(await serving).toBeLessThanOrEqual(4);
+    expect(await serving).toBe(4);
   });
 
-  it.each([1, 2, 3])('finds its way through a queue with %i places', async (places) => {
+  const queues = [2, 9].flatMap((count) =>
+    [1, 2, 3].flatMap((places) => [true, false].map((refusesFirst) => ({ count, places, refusesFirst }))),
+  );
+  it.each(queues)('finds its way through a full queue: %j', async ({ count, ...queue }) => {
     const connected = connect();
-    const input = Array.from({ length: 9 }, (_, i) => String(i));
-    const serving = serve(connected, 9, places);
+    const input = Array.from({ length: count }, (_, i) => String(i));
+    const serving = serve(connected, count, queue);
     const { data } = await connected.engine.embeddings.create({ input });
     expect(data.map(({ embedding }) => embedding[0])).toEqual(input.map(Number));
     await serving;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RecordingDevice } from '../../test/support/recording-device';
 import { tinyBert } from '../../test/support/tiny-bert';
 import { tinyFile } from '../../test/support/tiny-llama';
+import type { Device } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { allocateEmbedder } from './allocate-embedder';
 import type { ModelOptions } from './allocate-model';
@@ -182,6 +183,20 @@ describe('allocateEmbedder', () => {
     expect(notes).toEqual([]);
     const caches = [...device.buffers].filter(({ label }) => label.startsWith('kv'));
     expect(caches.map(({ sizeBytes }) => sizeBytes)).toEqual([2 * 48 * 64 * 4]);
+  });
+
+  it('takes as long texts as one buffer holds, and says so', async () => {
+    const device = new RecordingDevice();
+    const limits = { ...device.limits, maxBindingBytes: 2 * (2 * 16 * 64 * 4) }; // two blocks
+    const file = tinyBert();
+    const { prepared, notes } = allocateEmbedder(
+      Object.assign(Object.create(device) as Device, { limits }),
+      file,
+      encoderOf(file),
+      OPTIONS,
+    );
+    expect((await prepared).limits).toMatchObject({ contextLength: 32, totalBlocks: 2 });
+    expect(notes).toEqual([expect.stringContaining('cut from 40 to 32 tokens')]);
   });
 
   it('takes texts of 2,048 tokens unless more are asked for, and says so', async () => {

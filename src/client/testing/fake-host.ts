@@ -112,6 +112,11 @@ export class FakeHost implements EngineHost {
     return new Promise((resolve) => this.arrivals.push(resolve));
   }
 
+  /** Requests that have arrived and that no `arrival` has taken. */
+  get arrived(): number {
+    return this.unclaimed.length;
+  }
+
   cancel(id: number): Promise<boolean> {
     this.cancelled.push(id);
     for (const resolve of this.cancelWaiters.splice(0)) resolve();
