@@ -129,5 +129,6 @@ async function prepare(
       maxOutputs: 1,
     },
     hiddenSize: network.hiddenSize,
+    takesWholeTexts: network.kind === 'encoder',
   };
 }

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert';
 import type { Device, PreparedPlan } from '../device/device';
 import { encodeStepInput, type RopeTable, type StepInputRow } from '../kernels/step-input';
 import type { EmbeddingPlans } from './embedding-plans';
@@ -12,6 +13,8 @@ export interface PreparedEmbedder {
   readonly ropeTables: readonly RopeTable[];
   readonly limits: ModelLimits;
   readonly hiddenSize: number;
+  /** An encoder: the rows of a step see each other, so all rows of a text are in one step, and none is reused. */
+  readonly takesWholeTexts: boolean;
 }
 
 /** Runs a model that makes vectors of texts: one input write and one submission a call. Holds no request state. */
@@ -27,7 +30,9 @@ export class EmbeddingExecutor {
    * 1, [hidden]; without, when the rows are computed. An encoder takes all rows of a text together. Rejects with `device-lost`.
    */
   async run(rows: readonly StepInputRow[], output: number | null): Promise<Float32Array | null> {
-    const { device, plans, prepared, ropeTables, hiddenSize } = this.model;
+    const { device, plans, prepared, ropeTables, hiddenSize, takesWholeTexts } = this.model;
+    const isWhole = rows[0]?.position === 0 && output === rows.length - 1;
+    assert(isWhole || !takesWholeTexts, 'an encoder takes all rows of a text in one step');
     device.write(plans.stepInput, 0, encodeStepInput(rows, output === null ? [] : [output], ropeTables));
     const steps = [{ plan: prepared.prefill, rows: rows.length }];
     if (output !== null) steps.push({ plan: prepared.pool, rows: 1 });

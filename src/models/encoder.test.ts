@@ -6,6 +6,7 @@ import type { Device } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { allocateEmbedder } from './allocate-embedder';
 import type { ModelOptions } from './allocate-model';
+import { EmbeddingExecutor } from './embedding-executor';
 import type { EncoderNetwork } from './encoder-network';
 import { planEncoderWeights } from './encoder-weights';
 import { describeEncoder, describeNetwork } from './registry';
@@ -183,6 +184,19 @@ describe('allocateEmbedder', () => {
     expect(notes).toEqual([]);
     const caches = [...device.buffers].filter(({ label }) => label.startsWith('kv'));
     expect(caches.map(({ sizeBytes }) => sizeBytes)).toEqual([2 * 48 * 64 * 4]);
+  });
+
+  it.each([
+    ['the end of a text', 1, 1],
+    ['the beginning of a text', 0, null],
+    ['a text whose output is not its last row', 0, 0],
+  ])('does not take %s alone', async (_what, from, output) => {
+    const file = tinyBert();
+    const { prepared } = allocateEmbedder(new RecordingDevice(), file, encoderOf(file), OPTIONS);
+    const executor = new EmbeddingExecutor(await prepared);
+    const rows = [from, from + 1].map((position) => ({ token: 3, position, slot: 0, blocks: [0] }));
+    await expect(executor.run(rows, output)).rejects.toThrow('all rows of a text in one step');
+    expect(await executor.run([{ token: 3, position: 0, slot: 0, blocks: [0] }], 0)).toHaveLength(64);
   });
 
   it('takes as long texts as one buffer holds, and says so', async () => {
