@@ -77,7 +77,14 @@ interface Caller {
 
 let made = 0;
 const buffer = (): DeviceBuffer => ({ label: `buffer ${made++}`, sizeBytes: 4 });
-const kvLayer = (type: KvType): KvLayer => ({ buffer: buffer(), type, kvHeads: 1, headSize: 64, blocks: 1 });
+const kvLayer = (type: KvType): KvLayer => ({
+  buffer: buffer(),
+  type,
+  kvHeads: 1,
+  headSize: 64,
+  blocks: 1,
+  pool: 'all',
+});
 const matrices = QUANT_FORMATS.map((format) => ({ buffer: buffer(), format, rows: 64, columns: 64 }));
 const candidateArgs = { logits: buffer(), size: 5000, scratch: [buffer(), buffer()] as const };
 const linearArgs = matrices.map((weights) => ({

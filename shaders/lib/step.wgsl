@@ -2,7 +2,7 @@
 @group(0) @binding(1) var<storage, read> step: array<u32>;
 
 const ROWS: u32 = 8u; // word at which the rows begin
-const ROW_WORDS: u32 = 4u;
+const ROW_WORDS: u32 = 5u;
 const ON_DEVICE: u32 = 0xffffffffu;
 
 fn row_count() -> u32 { return step[0]; }
@@ -10,9 +10,10 @@ fn row_token(row: u32) -> u32 { return step[ROWS + row * ROW_WORDS]; }
 fn row_position(row: u32) -> u32 { return step[ROWS + row * ROW_WORDS + 1u]; }
 fn row_slot(row: u32) -> u32 { return step[ROWS + row * ROW_WORDS + 2u]; }
 
-// The KV block that holds `position` of the row's sequence.
-fn row_block(row: u32, position: u32, block_tokens: u32) -> u32 {
-  return step[step[ROWS + row * ROW_WORDS + 3u] + position / block_tokens];
+// The KV block of pool `pool` (0: of layers that see all, 1: of layers with a window) that holds `position` of the row's
+// sequence.
+fn row_block(row: u32, pool: u32, position: u32, block_tokens: u32) -> u32 {
+  return step[step[ROWS + row * ROW_WORDS + 3u + pool] + position / block_tokens];
 }
 
 // The row that output `output` reads.

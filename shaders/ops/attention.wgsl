@@ -18,6 +18,7 @@ struct Params {
   v_plane: u32, // elements from a key to its value
   window: u32, // positions a row can see, its own included; 0: all before it
   soft_cap: f32, // scores are capped to ±this; 0: not
+  pool: u32, // which of the row's block tables
   mutual: u32, // 1: the step is one whole sequence, and each row sees all of it
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -62,7 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let position = tile + local;
     if (position >= first && position < length) {
       var dots = array<f32, MAX_GROUP>(); // written out: SwiftShader does not zero it again in each turn
-      let key = kv_address(row_block(row, position, BLOCK_TOKENS), kv_head, position);
+      let key = kv_address(row_block(row, params.pool, position, BLOCK_TOKENS), kv_head, position);
       for (var i = 0u; i < quads; i++) {
         let k = load4(key + i * 4u);
         for (var h = 0u; h < GROUP; h++) { dots[h] += dot(query[h * quads + i], k); }
@@ -93,7 +94,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       }
       for (var i = lane; i < min(THREADS, length - tile); i += lanes) {
         let at = tile + i;
-        let v = load4(kv_address(row_block(row, at, BLOCK_TOKENS), kv_head, at) + params.v_plane + quad * 4u);
+        let v = load4(kv_address(row_block(row, params.pool, at, BLOCK_TOKENS), kv_head, at) + params.v_plane + quad * 4u);
         for (var h = 0u; h < GROUP; h++) {
           let w = score[h * THREADS + i];
           sums[h] += v * w;

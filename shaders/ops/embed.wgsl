@@ -1,5 +1,6 @@
-// Rows of a table: y[r, k] = scale · W[index(r), k], or that added to y; the index is the row's token, its position, or 0
-// W [rows of the table × hidden] quantised · y [rows × hidden] f32
+// Rows of a table: y[r, k] = scale · W[index(r), k], or that added to y; the index is the row's token, its position, or 0.
+// W may be some rows of the table: what asks for others is left alone.
+// W [rows × hidden] quantised, its first row the table's first_row · y [rows × hidden] f32
 // grid: (⌈hidden / 32 / 64⌉, rows)
 import quant::dequant32;
 import package::lib::epilogue::{ EPILOGUE, ADD };
@@ -13,6 +14,8 @@ struct Params {
   units: u32, // hidden / 32
   plane: u32, // word at which the weights' side plane begins
   scale: f32,
+  first_row: u32,
+  rows: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> sampled: array<u32>; // [slots] token chosen last
@@ -30,7 +33,9 @@ fn index_of(row: u32) -> u32 {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.units) { return; }
   let row = id.y;
-  let w = dequant32(index_of(row) * params.units + id.x, params.plane);
+  let weight_row = index_of(row) - params.first_row; // of an index before the first: beyond the last
+  if (weight_row >= params.rows) { return; }
+  let w = dequant32(weight_row * params.units + id.x, params.plane);
   let o = (row * params.units + id.x) * 8u;
   for (var i = 0u; i < 8u; i++) {
     let v = w[i] * params.scale;

@@ -12,6 +12,7 @@ struct Params {
   table: u32, // which of the step's cos/sin tables
   halves: u32, // 0: a pair is two neighbours (2i, 2i + 1); 1: (i, i + pairs)
   v_plane: u32, // elements from a key to its value
+  pool: u32, // which of the row's block tables
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> qkv: array<f32>;
@@ -61,7 +62,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let position = row_position(row);
-  let block = row_block(row, position, BLOCK_TOKENS);
+  let block = row_block(row, params.pool, position, BLOCK_TOKENS);
   let to = kv_address(block, (head - params.heads) % KV_HEADS, position) + select(0u, params.v_plane, is_value);
   store2(to + a, va);
   store2(to + b, vb);

@@ -5,6 +5,7 @@ import { parseTokenIds, parseTokenize } from '../protocol/request-schema';
 import { createChatCompletions } from './chat-completions';
 import { createEmbeddings } from './embeddings';
 import { evaluate } from './evaluate';
+import { EngineWatch } from './engine-watch';
 import { engineClosed, type Lifeline } from './lifeline';
 import { unwrap } from './result';
 import { Session } from './session';
@@ -25,9 +26,15 @@ export function createEngineClient(
   dispose: () => void,
 ): Engine {
   const session = new Session(host, info, lifeline);
+  const watch = new EngineWatch(host, lifeline);
+  watch.on('restored', (event) => {
+    session.info = event.info;
+  });
   let closing: Promise<void> | null = null;
   return {
-    info,
+    get info() {
+      return session.info;
+    },
     chat: { completions: createChatCompletions(session) },
     completions: createTextCompletions(session),
     embeddings: createEmbeddings(session),
@@ -44,6 +51,7 @@ export function createEngineClient(
       const number = requestNumber(id);
       return lifeline.guard(() => host.cancel(number));
     },
+    on: (type, listener) => watch.on(type, listener),
     snapshot: async () => unwrap(await lifeline.guard(() => host.snapshot())),
     stats: async () => unwrap(await lifeline.guard(() => host.stats())),
     close() {

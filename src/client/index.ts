@@ -1,6 +1,7 @@
 /** What a page imports. */
 export { ForgelightError, type ErrorCode } from '../base/errors';
 export type { DebugOptions, EngineInfo, EngineStats, ModelReference, Timeouts } from '../protocol/engine-port';
+export type { EngineEvent } from '../protocol/engine-events';
 export type { Timings } from '../protocol/events';
 export type { LoadPhase, LoadProgress } from '../protocol/progress';
 export type { EngineSnapshot, RequestSnapshot } from '../protocol/snapshot';

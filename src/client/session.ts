@@ -22,7 +22,8 @@ export class Session {
 
   constructor(
     readonly host: Remote<EngineHost>,
-    readonly info: EngineInfo,
+    /** Of the device that runs now. */
+    public info: EngineInfo,
     readonly lifeline: Lifeline,
   ) {
     this.texts = new TokenTexts((ids) => this.detokenize(ids));

@@ -1,4 +1,5 @@
 import type { DebugOptions, EngineInfo, EngineStats, ModelReference, Timeouts } from '../protocol/engine-port';
+import type { EngineEvent } from '../protocol/engine-events';
 import type { Timings } from '../protocol/events';
 import type { LoadProgress } from '../protocol/progress';
 import type { EngineSnapshot } from '../protocol/snapshot';
@@ -170,6 +171,7 @@ export interface CallOptions {
 
 /** A loaded model, ready to answer. */
 export interface Engine {
+  /** Of the device that runs now: it changes when another one takes over. */
   readonly info: EngineInfo;
   readonly chat: { readonly completions: ChatCompletions };
   readonly completions: TextCompletions;
@@ -183,6 +185,14 @@ export interface Engine {
   ): Promise<Float32Array>;
   /** Ends a request by the `id` of its answer (`chatcmpl-7`) or its number; true if it was alive. */
   cancel(requestId: string | number): Promise<boolean>;
+  /**
+   * Hears of the engine: `state` (its own), `request` (of one request), `lost` (the device is gone, live requests wait for another
+   * one), `restored` (they go on; `info` is the new one's). The returned function takes the listener back.
+   */
+  on<Type extends EngineEvent['type']>(
+    type: Type,
+    listener: (event: Extract<EngineEvent, { type: Type }>) => void,
+  ): () => void;
   snapshot(): Promise<EngineSnapshot>;
   stats(): Promise<EngineStats>;
   /** Frees everything; later calls reject with `closed`. */

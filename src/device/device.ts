@@ -13,6 +13,14 @@ export interface DeviceLimits {
   readonly subgroups: boolean;
 }
 
+/** Kernels count elements in u32, the smallest of them half a word: beyond this a number would wrap around. */
+const ADDRESSABLE_BYTES = 2 ** 33;
+
+/** The largest buffer that kernels can use: it is bound as a whole. */
+export function largestBufferBytes({ maxBufferBytes, maxBindingBytes }: DeviceLimits): number {
+  return Math.min(maxBufferBytes, maxBindingBytes, ADDRESSABLE_BYTES);
+}
+
 /** A plan made ready: pipelines, bind groups and parameters exist. Owned by the caller of `prepare` until `release`. */
 export interface PreparedPlan {
   readonly label: string;

@@ -67,7 +67,7 @@ describe('watchdogs', () => {
     await settle();
     expect(outcome(running)).toMatchObject({ error: { code: 'timeout' } });
     expect(outcome(waiting)).toMatchObject({ error: { code: 'device-lost' } });
-    expect(actor.snapshot().state).toBe('lost');
+    expect(actor.snapshot().state).toBe('gone');
     const late = submit(3, generate(3));
     await settle();
     expect(outcome(late)).toMatchObject({ error: { code: 'device-lost' } });
@@ -100,14 +100,14 @@ describe('watchdogs', () => {
 
 describe('the loss of the device', () => {
   it('ends everything at once, with steps that never come back', async () => {
-    const { submit, actor, settle } = setUp();
+    const { submit, actor, runner, settle } = setUp();
     const events = [1, 2].map((id) => submit(id, generate(3)));
     await settle();
-    actor.deviceLost(new Error('GPU process crashed'));
+    actor.deviceLost(runner, new Error('GPU process crashed'));
     await settle();
     for (const each of events) expect(outcome(each)).toMatchObject({ error: { code: 'device-lost' } });
     expect(JSON.stringify(events)).toContain('GPU process crashed');
-    expect(actor.snapshot()).toMatchObject({ state: 'lost', kv: { freeBlocks: 32 } });
+    expect(actor.snapshot()).toMatchObject({ state: 'gone', kv: { freeBlocks: 32 } });
   });
 
   it('is not the same as a step that lacks memory', async () => {

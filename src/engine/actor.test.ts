@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { generate, LIMITS, outcome, setUp, tokens, types } from '../../test/simulation/actor-harness';
-import { toyEmbedding, toyHash } from '../../test/simulation/toy-runner';
+import { toyEmbedding, toyHash, toyText } from '../../test/simulation/toy-runner';
 import { SAMPLING, soloRun } from '../../test/simulation/toy-task';
 import { requestId } from '../base/ids';
 
@@ -12,12 +12,22 @@ describe('a request for an embedding', () => {
     const events = submit(1, { kind: 'embed', promptIds });
     await run();
     expect(types(events)).toEqual(['accepted', 'prefill', 'prefill', 'prefill', 'embedding', 'ended']);
-    expect(events.at(-2)).toMatchObject({ embedding: toyEmbedding(toyHash(promptIds)) });
+    expect(events.at(-2)).toMatchObject({ embedding: toyEmbedding(toyHash(toyText(promptIds))) });
     expect(events.at(-1)).toMatchObject({
       outcome: { kind: 'stop' },
       usage: { promptTokens: 10, completionTokens: 0 },
     });
     expect(runner.batches.map(({ outputs }) => outputs)).toEqual([[], [], [{ row: 1, mode: 'embedding' }]]);
+  });
+
+  it('runs all rows of its text, also of one that was there before', async () => {
+    const { submit, run, runner } = setUp();
+    for (const id of [1, 2]) {
+      const events = submit(id, { kind: 'embed', promptIds });
+      await run();
+      expect(events.at(-1)).toMatchObject({ usage: { promptTokens: 10, cachedTokens: 0 } });
+    }
+    expect(runner.batches.map(({ rows }) => rows.length)).toEqual([4, 4, 2, 4, 4, 2]);
   });
 
   it('fails where the vector has no numbers, and ends when cancelled', async () => {
@@ -60,7 +70,7 @@ describe('a request alone', () => {
     expect(runner.batches[1]).toEqual({
       kind: 'decode',
       rows: [{ token: null, position: 2, slot: 0 }],
-      sequences: [{ slot: 0, blocks: [0] }],
+      sequences: [{ slot: 0, blocks: [0], windowBlocks: [] }],
       outputs: [{ row: 0, mode: 'argmax' }],
     });
   });

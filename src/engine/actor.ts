@@ -1,21 +1,28 @@
-import { defined, unreachable } from '../base/assert';
+import { unreachable } from '../base/assert';
 import type { Clock } from '../base/clock';
 import { errorToData, ForgelightError } from '../base/errors';
 import type { RequestId } from '../base/ids';
 import type { Task } from '../protocol/commands';
 import type { Timeouts } from '../protocol/engine-port';
+import type { EngineEvent } from '../protocol/engine-events';
 import type { Outcome, RequestEvent } from '../protocol/events';
 import type { EngineSnapshot } from '../protocol/snapshot';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { refusal } from './admission';
 import { commitFailure, commitStep, type CommitContext } from './commit';
+import { deviceLost, isFatal, isLoss, noPlace } from './failures';
 import { checkInvariants } from './invariants';
+import type { Mail } from './mail';
 import { createListener, Outbox, type Listener } from './outbox';
 import { createRecord, generatedTokens, refusedEvent, type RequestRecord } from './request';
 import { RequestTable } from './request-table';
 import type { Runner } from './runner';
-import { admissible, schedule, type ActiveView } from './scheduler';
-import { assemble, type Step, type StepOutcome } from './step';
+import { isAdmissible, schedule, type ActiveView, type StepPlan } from './scheduler';
+import { assemble, rowsOf, type StepOutcome } from './step';
+import { submitStep, type StepInFlight } from './step-in-flight';
+
+/** Rows of one step that replays known tokens, of one request. */
+const MAX_REPLAY_ROWS = 16;
 
 export interface ActorOptions {
   readonly runner: Runner;
@@ -30,29 +37,17 @@ export interface ActorOptions {
   readonly timeouts: Pick<Timeouts, 'stepMs' | 'requestMs'>;
   /** Rows of a prefill step; default and upper bound: the runner's. */
   readonly chunkTokens?: number;
+  /**
+   * Brings the model onto another device after a loss; requests wait meanwhile. `blocked` is told when the host refuses one until
+   * then. Without it, or when it rejects, a loss ends the engine.
+   */
+  readonly recover?: (blocked: (retryAtMs: number) => void) => Promise<Runner>;
+  /** Hears of every change of the engine's state and of a request's. Must not throw. */
+  readonly announce?: (event: EngineEvent) => void;
   /** Hears of what nobody else can be told: a listener that throws, a broken invariant. */
   readonly report: (error: unknown) => void;
   /** For tests: called whenever the actor's state is whole, before it waits. */
   readonly inspect?: (table: RequestTable) => void;
-}
-
-type Mail =
-  | {
-      readonly type: 'submit';
-      readonly listener: Listener;
-      readonly task: Task;
-      readonly submittedAtMs: number;
-    }
-  | { readonly type: 'cancel'; readonly id: RequestId }
-  /** One certain request, not whoever bears its id by then. */
-  | { readonly type: 'end'; readonly id: RequestId; readonly generation: number; readonly outcome: Outcome }
-  | { readonly type: 'lost'; readonly error: unknown }
-  | { readonly type: 'close'; readonly closed: () => void };
-
-/** A step that the device works on. `settle` ends the wait for it: the first outcome counts. */
-interface StepInFlight extends Step {
-  readonly settled: Promise<StepOutcome>;
-  readonly settle: (outcome: StepOutcome) => void;
 }
 
 /**
@@ -66,10 +61,10 @@ export class Actor {
   readonly #options: ActorOptions;
   readonly #outbox = new Outbox();
   readonly #table: RequestTable;
-  readonly #chunkTokens: number;
+  #runner: Runner;
   readonly #mailbox: Mail[] = [];
   #inFlight: StepInFlight[] = [];
-  #lastKind: 'prefill' | 'decode' | null = null;
+  #lastKind: StepPlan['kind'] | null = null;
   #generations = 0;
   #running = false;
   /** Why new requests are refused, once they are. */
@@ -86,10 +81,15 @@ export class Actor {
         { param: 'timeouts' },
       );
     }
-    const maxActive = Math.max(1, Math.min(options.maxConcurrent, runner.limits.maxDecodeRows));
+    const maxActive = Math.max(1, Math.min(options.maxConcurrent, runner.limits.maxSlots));
     this.#options = options;
+    this.#runner = runner;
     this.#table = new RequestTable(runner.limits, maxActive, this.#outbox);
-    this.#chunkTokens = Math.max(1, Math.min(options.chunkTokens ?? Infinity, runner.limits.maxChunkTokens));
+  }
+
+  /** The runner of the device that runs now, or ran last. */
+  get runner(): Runner {
+    return this.#runner;
   }
 
   /** Never throws: a request that is refused gets `ended` alone. `emit` is never called before this returns. */
@@ -115,10 +115,13 @@ export class Actor {
     return this.#table.snapshot();
   }
 
-  /** Tells that the device is gone: every live request fails with `device-lost`, steps in flight are not waited for. */
-  deviceLost(error: unknown): void {
-    this.#send({ type: 'lost', error });
-    this.#abandonSteps(error);
+  /**
+   * Tells that the device behind `runner` is gone: steps in flight are not waited for. Live requests wait for another device and
+   * go on there; without one they fail with `device-lost`.
+   */
+  deviceLost(runner: Runner, error: unknown): void {
+    this.#send({ type: 'lost', runner, error });
+    this.#abandonSteps(runner, error);
   }
 
   /** Ends all live requests with `closed`, and resolves when no step is in flight any more. May be called again. */
@@ -187,7 +190,13 @@ export class Actor {
       case 'end':
         return this.#end(this.#table.find(mail.id, mail.generation), mail.outcome);
       case 'lost':
-        return this.#lose(mail.error);
+        return this.#lose(mail.runner, mail.error);
+      case 'blocked':
+        return this.#block(mail.retryAtMs);
+      case 'restored':
+        return this.#restore(mail.runner);
+      case 'gone':
+        return this.#stop(deviceLost(mail.error), 'gone');
       case 'close':
         return this.#close(mail.closed);
       default:
@@ -196,13 +205,14 @@ export class Actor {
   }
 
   #accept(listener: Listener, task: Task, submittedAtMs: number): void {
-    const { clock, maxQueued, timeouts, runner, tokenizer } = this.#options;
+    const { clock, maxQueued, timeouts, tokenizer } = this.#options;
     const { id, generation } = listener;
-    const error = this.#refusal ?? this.#whyNot(id, maxQueued) ?? refusal(id, task, runner.limits);
+    const { limits } = this.#table;
+    const error = this.#refusal ?? noPlace(id, this.#table, maxQueued) ?? refusal(id, task, limits);
     if (error !== null) return this.#refuse(listener, task, error);
     let record: RequestRecord;
     try {
-      record = createRecord(listener, task, { tokenizer, limits: runner.limits });
+      record = createRecord(listener, task, { tokenizer, limits });
     } catch (fault) {
       return this.#refuse(listener, task, fault); // options that the sampler or the stop strings do not take
     }
@@ -217,46 +227,47 @@ export class Actor {
     this.#outbox.post(listener, refusedEvent(listener, task, { kind: 'failed', error: data }));
   }
 
-  /** Why the engine cannot take a request with this id now. */
-  #whyNot(id: RequestId, maxQueued: number): ForgelightError | null {
-    if (this.#table.live.has(id)) {
-      return new ForgelightError(
-        'invalid-request',
-        `Request ${id} is still running; give each request a number of its own.`,
-      );
-    }
-    const { active, maxActive, queue } = this.#table;
-    const places = maxQueued + Math.max(0, maxActive - active.length);
-    if (queue.length < places) return null;
-    return new ForgelightError(
-      'busy',
-      `${active.length} requests run and ${queue.length} wait, which is as many as this engine takes (maxQueued ${maxQueued}). Try again when one has ended.`,
-    );
-  }
-
   #end(record: RequestRecord | null | undefined, outcome: Outcome): void {
     if (record === null || record === undefined) return; // it ended by itself in the meantime, and has said so
     this.#table.end(record, outcome, this.#options.clock.now());
   }
 
   /** Live requests fail, later ones are refused. */
-  #stop(error: ForgelightError, state: 'lost' | 'closed'): void {
+  #stop(error: ForgelightError, state: 'gone' | 'closed'): void {
     if (this.#table.state === 'closed' || this.#table.state === state) return;
     this.#refusal = error;
     for (const record of this.#table.live.values()) this.#table.fail(record, error, this.#options.clock.now());
     this.#table.enter(state);
   }
 
-  #lose(cause: unknown): void {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const error =
-      cause instanceof ForgelightError && cause.code === 'device-lost'
-        ? cause
-        : new ForgelightError('device-lost', `The device was lost (${reason}). Load the model again to go on.`, {
-            cause,
-          });
-    this.#abandonSteps(error);
-    this.#stop(error, 'lost');
+  #lose(runner: Runner, cause: unknown): void {
+    if (runner !== this.#runner || this.#table.state !== 'ready') return; // another device runs by now, or is awaited
+    this.#abandonSteps(runner, cause);
+    const { recover } = this.#options;
+    if (recover === undefined) return this.#stop(deviceLost(cause), 'gone');
+    this.#table.distrust();
+    this.#table.enter('lost');
+    const recovering = (async () => recover((retryAtMs) => this.#send({ type: 'blocked', retryAtMs })))();
+    void recovering.then(
+      (next) => this.#send({ type: 'restored', runner: next }),
+      (error: unknown) => this.#send({ type: 'gone', error }),
+    );
+  }
+
+  #block(retryAtMs: number): void {
+    if (this.#table.state === 'lost') this.#table.enter('blocked', retryAtMs);
+  }
+
+  /** Live requests go on where they were; what does not fit on the new device fails, and says what would. */
+  #restore(runner: Runner): void {
+    if (this.#table.state !== 'lost' && this.#table.state !== 'blocked') return;
+    this.#runner = runner;
+    this.#table.replaceDevice(runner.limits);
+    this.#table.enter('ready');
+    for (const record of this.#table.live.values()) {
+      const error = refusal(record.listener.id, record.task, runner.limits);
+      if (error !== null) this.#table.fail(record, error, this.#options.clock.now());
+    }
   }
 
   #close(closed: () => void): void {
@@ -268,35 +279,38 @@ export class Actor {
     if (this.#table.state !== 'ready') return;
     for (;;) {
       this.#admit();
+      const { maxChunkTokens, maxDecodeRows } = this.#table.limits;
       const plan = schedule({
         active: this.#table.active.map(activeView),
-        chunkTokens: this.#chunkTokens,
+        chunkTokens: Math.max(1, Math.min(this.#options.chunkTokens ?? Infinity, maxChunkTokens)),
+        replayRows: Math.min(MAX_REPLAY_ROWS, maxDecodeRows),
         lastKind: this.#lastKind,
         stepsInFlight: this.#inFlight.length,
         depth: this.#options.depth,
       });
       if (plan === null) return;
+      const rows = rowsOf(plan, this.#table);
+      if (!rows.every(({ record, from, to }) => this.#table.reserve(record, from, to))) continue; // somebody lost its place
       this.#lastKind = plan.kind;
-      this.#submit(assemble(plan, this.#table));
+      this.#inFlight.push(submitStep(assemble(plan, this.#table), this.#runner));
+      if (plan.kind === 'prefill') for (const { record, to } of rows) this.#table.share(record, to);
     }
   }
 
   #admit(): void {
-    const { active, maxActive, queue, unpromisedBlocks } = this.#table;
-    const waiting = queue.map((record) => ({ id: record.listener.id, blockBudget: record.blockBudget }));
-    const ids = admissible({ queue: waiting, activeCount: active.length, maxActive, unpromisedBlocks });
-    for (const id of ids) this.#table.admit(id, this.#options.clock.now());
-  }
-
-  #submit(step: Step): void {
-    const { promise: settled, settle } = createOutcome();
-    this.#inFlight.push({ ...step, settled, settle });
-    // An async function, so that a throw while encoding is a rejection like any other.
-    const submitted = (async () => this.#options.runner.submit(step.batch))();
-    void submitted.then(
-      (results) => settle({ kind: 'results', results }),
-      (error: unknown) => settle({ kind: 'failed', error }),
-    );
+    for (;;) {
+      const { active, maxActive, queue, kv } = this.#table;
+      const [first] = queue;
+      if (first === undefined) return;
+      if (first.answer !== null && generatedTokens(first) >= first.answer.maxOutputs) {
+        this.#end(first, { kind: 'length' }); // another engine had emitted all of it
+        continue;
+      }
+      const blocks = this.#table.blocksToAdmit(first);
+      const view = { blocks, activeCount: active.length, maxActive, freeBlocks: kv.pool.freeBlocks };
+      if (!isAdmissible(view)) return;
+      this.#table.admit(first.listener.id, this.#options.clock.now());
+    }
   }
 
   /** Watches the step that the device must be working on: its time began when the one before it was done. */
@@ -308,7 +322,8 @@ export class Actor {
     });
   }
 
-  #commit(step: Step, outcome: StepOutcome): void {
+  #commit(step: StepInFlight, outcome: StepOutcome): void {
+    if (step.runner !== this.#runner) return; // its device was lost, and another one is here
     const context: CommitContext = {
       table: this.#table,
       outbox: this.#outbox,
@@ -318,19 +333,21 @@ export class Actor {
     if (outcome.kind === 'results') {
       commitStep(step, outcome.results, context);
     } else {
+      if (isLoss(outcome.error)) this.#lose(step.runner, outcome.error);
       commitFailure(step, outcome.error, context);
-      if (isFatal(outcome.error)) this.#lose(outcome.error);
+      if (isFatal(outcome.error)) this.#lose(step.runner, outcome.error);
     }
   }
 
   /** Steps in flight are no longer waited for; what they still bring is ignored. */
-  #abandonSteps(error: unknown): void {
-    for (const step of this.#inFlight) step.settle({ kind: 'failed', error });
+  #abandonSteps(runner: Runner, error: unknown): void {
+    for (const step of this.#inFlight) if (step.runner === runner) step.settle({ kind: 'failed', error });
   }
 
   /** A listener that throws is gone, like a closed tab: its request is cancelled. */
   #emit(): void {
     this.#options.inspect?.(this.#table);
+    for (const event of this.#outbox.takeAnnouncements()) this.#options.announce?.(event);
     this.#outbox.flush((listener, error) => {
       this.#options.report(error);
       this.#send({ type: 'end', id: listener.id, generation: listener.generation, outcome: { kind: 'cancelled' } });
@@ -340,7 +357,7 @@ export class Actor {
   /** A broken invariant: the state is not to be trusted, so all of it goes, and every listener is told. */
   #crash(error: unknown): void {
     this.#options.report(error);
-    this.#abandonSteps(error);
+    this.#abandonSteps(this.#runner, error);
     this.#inFlight = [];
     this.#refusal ??= new ForgelightError(
       'device-lost',
@@ -355,26 +372,13 @@ export class Actor {
   }
 }
 
-function isFatal(error: unknown): boolean {
-  return !(error instanceof ForgelightError) || error.code === 'device-lost' || error.code === 'timeout';
-}
-
-function createOutcome(): { promise: Promise<StepOutcome>; settle: (outcome: StepOutcome) => void } {
-  let settle: ((outcome: StepOutcome) => void) | undefined;
-  const promise = new Promise<StepOutcome>((resolve) => {
-    settle = resolve;
-  });
-  return { promise, settle: defined(settle, 'resolver of a promise') };
-}
-
 function activeView(record: RequestRecord): ActiveView {
-  const { answer } = record;
+  const { answer, submitted } = record;
   return {
     id: record.listener.id,
     promptTokens: record.task.promptIds.length,
-    promptSubmitted: record.promptSubmitted,
-    outputsSubmitted: answer?.outputsSubmitted ?? 0,
-    outputsCommitted: generatedTokens(record),
+    knownTokens: record.history.length,
+    submitted,
     maxOutputs: answer?.maxOutputs ?? 0,
     runsAhead: answer?.sampler.mode === 'argmax',
   };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { requestId, tokenId } from '../base/ids';
 import type { Task } from '../protocol/commands';
-import { blockBudget, capacityTokens, maxOutputs, refusal } from './admission';
+import { capacityTokens, maxOutputs, refusal, reusableTokens } from './admission';
 import type { RunnerLimits } from './runner';
 import { GREEDY } from '../../test/simulation/toy-task';
 
@@ -10,8 +10,10 @@ const limits: RunnerLimits = {
   contextLength: 64,
   blockTokens: 16,
   totalBlocks: 8,
+  window: null,
   maxChunkTokens: 32,
   maxDecodeRows: 4,
+  maxSlots: 4,
   topK: 64,
 };
 
@@ -19,6 +21,7 @@ const generate = (promptTokens: number, maxTokens: number) =>
   ({
     kind: 'generate',
     promptIds: Array.from({ length: promptTokens }, () => tokenId(5)),
+    emittedIds: [],
     maxTokens,
     stop: [],
     sampling: GREEDY,
@@ -39,12 +42,18 @@ describe('capacity', () => {
     expect(capacityTokens({ ...limits, totalBlocks: 2 })).toBe(32);
   });
 
-  it('limits the answer and the blocks; the last token needs no place', () => {
+  it('limits the answer; the last token needs no place', () => {
     expect(maxOutputs(generate(60, 100), limits)).toBe(4);
     expect(maxOutputs(generate(60, 2), limits)).toBe(2);
-    expect(blockBudget(generate(16, 1), limits)).toBe(1);
-    expect(blockBudget(generate(16, 2), limits)).toBe(2);
-    expect(blockBudget(evaluate(33, []), limits)).toBe(3);
+  });
+});
+
+describe('reusableTokens', () => {
+  it('leaves a row to run, and every row whose logits are wanted', () => {
+    expect(reusableTokens(generate(16, 1))).toBe(15);
+    expect(reusableTokens(evaluate(33, [32]))).toBe(32);
+    expect(reusableTokens(evaluate(33, [7, 32]))).toBe(7);
+    expect(reusableTokens(evaluate(33, []))).toBe(32);
   });
 });
 
@@ -70,6 +79,7 @@ describe('refusal', () => {
     expect(whyNot({ ...generate(1, 1), promptIds: [tokenId(100)] })?.message).toContain(
       'token 100; ids go from 0 to 99',
     );
+    expect(whyNot({ ...generate(1, 5), emittedIds: [tokenId(100)] })?.message).toContain('token 100');
     expect(whyNot(generate(1, 0))?.param).toBe('max_tokens');
     for (const positions of [[3, 3], [2, 1], [-1], [10], [0.5], [Number.NaN]]) {
       expect([positions, whyNot(evaluate(10, positions))?.param]).toEqual([positions, 'positions']);

@@ -1,7 +1,6 @@
 import { ForgelightError } from '../base/errors';
 import type { RequestId } from '../base/ids';
 import type { GenerateTask, Task } from '../protocol/commands';
-import { blocksFor } from './kv-cache';
 import type { RunnerLimits } from './runner';
 
 /** Tokens that one request can hold here: the context, or the whole KV pool where that is less. */
@@ -14,10 +13,14 @@ export function maxOutputs(task: GenerateTask, limits: RunnerLimits): number {
   return Math.min(task.maxTokens, capacityTokens(limits) - task.promptIds.length);
 }
 
-/** The most KV blocks a request comes to hold. The last token of an answer is never written to the cache. */
-export function blockBudget(task: Task, limits: RunnerLimits): number {
-  const answerTokens = task.kind === 'generate' ? maxOutputs(task, limits) - 1 : 0;
-  return blocksFor(task.promptIds.length + answerTokens, limits.blockTokens);
+/**
+ * How much of its prompt a request may find in the KV cache: at least one row has to run, and each whose logits are wanted. An
+ * embedding takes all: an encoder's rows see what follows them too, so no beginning is like another's.
+ */
+export function reusableTokens(task: Task): number {
+  if (task.kind === 'embed') return 0;
+  const last = task.promptIds.length - 1;
+  return task.kind === 'generate' ? last : Math.min(last, ...task.positions);
 }
 
 /** Why a task cannot be accepted by this engine at all, or `null`. */
@@ -30,7 +33,8 @@ function promptRefusal(id: RequestId, task: Task, limits: RunnerLimits): Forgeli
   if (promptIds.length === 0) {
     return invalid(id, 'prompt', 'The prompt has no tokens; give at least one.');
   }
-  const stranger = promptIds.find((token) => !Number.isInteger(token) || token < 0 || token >= limits.vocabularySize);
+  const known = task.kind === 'generate' ? [...promptIds, ...task.emittedIds] : promptIds;
+  const stranger = known.find((token) => !Number.isInteger(token) || token < 0 || token >= limits.vocabularySize);
   if (stranger !== undefined) {
     return invalid(id, 'prompt', `The prompt holds token ${stranger}; ids go from 0 to ${limits.vocabularySize - 1}.`);
   }

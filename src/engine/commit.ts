@@ -4,7 +4,7 @@ import type { TokenId } from '../base/ids';
 import type { RequestEvent } from '../protocol/events';
 import type { Sampled } from '../sampling/types';
 import type { Outbox } from './outbox';
-import { generatedTokens, type Answer, type RequestRecord } from './request';
+import { generatedTokens, knownPositions, type Answer, type RequestRecord } from './request';
 import type { RequestTable } from './request-table';
 import type { StepResult } from './runner';
 import type { Step, StepMember } from './step';
@@ -23,7 +23,7 @@ export interface CommitContext {
 export function commitStep(step: Step, results: readonly StepResult[], context: CommitContext): void {
   assert(results.length === step.batch.outputs.length, 'the runner gives one result for each output');
   for (const member of step.members) {
-    const record = context.table.find(member.id, member.generation);
+    const record = memberRecord(member, context);
     if (record === null) continue;
     const own = results.slice(member.firstResult, member.firstResult + member.positions.length);
     try {
@@ -35,12 +35,19 @@ export function commitStep(step: Step, results: readonly StepResult[], context: 
   }
 }
 
-/** The step gave no results: its requests fail with `error`. */
+/** The step gave no results: its requests fail with `error`, and what others read of theirs is computed again. */
 export function commitFailure(step: Step, error: unknown, context: CommitContext): void {
   for (const member of step.members) {
-    const record = context.table.find(member.id, member.generation);
+    const record = memberRecord(member, context);
     if (record !== null) context.table.fail(record, error, context.nowMs);
   }
+  context.table.distrust();
+}
+
+/** The member's request, if it is still there and still in the place that the step ran for. */
+function memberRecord(member: StepMember, { table }: CommitContext): RequestRecord | null {
+  const record = table.find(member.id, member.generation);
+  return record?.incarnation === member.incarnation ? record : null;
 }
 
 function commitMember(
@@ -50,34 +57,44 @@ function commitMember(
   context: CommitContext,
 ): void {
   if (results.some(hasNaN)) throw producedNaN(record);
-  if (member.promptDone !== null) commitPrompt(record, member.promptDone, context);
-  if (record.answer !== null) {
-    for (const result of results) commitToken(record, record.answer, result, context);
+  commitRows(record, member.stored, context);
+  const { answer } = record;
+  if (answer !== null) {
+    for (const result of results) commitToken(record, answer, result, context);
     return;
   }
   results.forEach((result, index) => {
     const position = defined(member.positions[index], 'position');
-    context.outbox.post(record.listener, report(record, result, position));
+    const event = report(record, result, position);
+    if (event !== null) context.outbox.post(record.listener, event);
   });
-  if (record.promptDone === record.task.promptIds.length) context.table.end(record, { kind: 'stop' }, context.nowMs);
+  if (record.stored === record.task.promptIds.length) context.table.end(record, { kind: 'stop' }, context.nowMs);
 }
 
-/** What a request without an answer asked for. */
-function report({ task, listener }: RequestRecord, result: StepResult, position: number): RequestEvent {
-  const { id: requestId } = listener;
+/** What a request without an answer asked for; `null` where it was told before a preemption. */
+function report(record: RequestRecord, result: StepResult, position: number): RequestEvent | null {
+  const { task } = record;
+  const { id: requestId } = record.listener;
   if (task.kind === 'embed') {
     assert(result.mode === 'embedding', 'embed asks for an embedding');
     return { type: 'embedding', requestId, embedding: result.embedding };
   }
-  assert(result.mode === 'logits', 'evaluate asks for logits');
+  assert(task.kind === 'evaluate' && result.mode === 'logits', 'evaluate asks for logits');
+  if (task.positions[record.logitsTold] !== position) return null;
+  record.logitsTold += 1;
   return { type: 'logits', requestId, position, logits: result.logits };
 }
 
-function commitPrompt(record: RequestRecord, promptDone: number, { table, outbox, nowMs }: CommitContext): void {
+function commitRows(record: RequestRecord, stored: number, { table, outbox, nowMs }: CommitContext): void {
   const total = record.task.promptIds.length;
-  record.promptDone = promptDone;
-  outbox.post(record.listener, { type: 'prefill', requestId: record.listener.id, done: promptDone, total });
-  if (promptDone === total) table.prompted(record, nowMs);
+  record.stored = stored;
+  if (record.state !== 'prefilling') return;
+  const done = Math.min(stored, total);
+  if (done > record.promptTold) {
+    record.promptTold = done;
+    outbox.post(record.listener, { type: 'prefill', requestId: record.listener.id, done, total });
+  }
+  if (stored >= knownPositions(record)) table.prompted(record, nowMs);
 }
 
 /**

@@ -1,42 +1,89 @@
-import type { DeviceCounters } from '../base/counters';
 import { errorToData, ForgelightError } from '../base/errors';
 import { requestId, type RequestId, type TokenId } from '../base/ids';
-import type { Device } from '../device/device';
 import type { Task } from '../protocol/commands';
 import type { EngineInfo, EngineStats, HostRequest } from '../protocol/engine-port';
+import type { EngineEvent } from '../protocol/engine-events';
 import type { RequestEvent } from '../protocol/events';
 import { parseTokenIds, parseTokenize } from '../protocol/request-schema';
 import type { EngineSnapshot } from '../protocol/snapshot';
-import type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
 import type { Actor } from './actor';
-import { chatTask, completionTask, embedTask, evaluateTask, type TaskDeps } from './task';
+import type { LoadedModel } from './load-onto-device';
+import { NO_TIMINGS } from './request';
+import { chatTask, completionTask, embedTask, evaluateTask, resumedTask, type TaskDeps } from './task';
 
-/** What a load leaves behind: everything a host needs to answer requests. */
 export interface EngineParts {
   readonly actor: Actor;
-  readonly device: Device;
-  readonly tokenizer: ChatTokenizer;
-  readonly info: EngineInfo;
-  /** What the model was made for: it answers no other requests. */
-  readonly purpose: 'text' | 'embedding';
+  /** The model on its first device. */
+  readonly loaded: LoadedModel;
+  /** Aborted when the engine closes: ends a load onto another device. */
+  readonly closing: AbortController;
   /** What else than its name a request may call the model: the reference it was loaded by. */
   readonly modelNames: readonly string[];
   readonly randomSeed: () => number;
-  readonly loadMs: Readonly<Record<string, number>>;
-  readonly variants: Readonly<Record<string, string>>;
-  readonly lastDecodeStep: () => DeviceCounters;
+  /** Hears of what no caller can be told. */
+  readonly report: (error: unknown) => void;
 }
 
 /** A loaded model behind its actor, as the browser worker and the daemon serve it. Owns the device. */
 export class HostedEngine {
-  readonly info: EngineInfo;
   private generatedTokens = 0;
   private promptTokens = 0;
+  private current: LoadedModel;
+  private readonly watchers = new Set<(event: EngineEvent) => void>();
 
   constructor(private readonly parts: EngineParts) {
-    this.info = parts.info;
-    void parts.device.lost.then((loss) => {
-      if (loss.reason !== 'destroyed') parts.actor.deviceLost(new Error(loss.message));
+    this.current = parts.loaded;
+    this.watchDevice();
+  }
+
+  /** The model on the device that runs now, or ran last. */
+  get loaded(): LoadedModel {
+    return this.current;
+  }
+
+  get info(): EngineInfo {
+    return this.current.info;
+  }
+
+  /** The model is on another device, which belongs to this engine from now on. */
+  adopt(next: LoadedModel): void {
+    if (this.parts.closing.signal.aborted) {
+      next.device.close();
+      throw this.parts.closing.signal.reason;
+    }
+    const sameAnswers = next.info.systemFingerprint === this.info.systemFingerprint;
+    this.current = next;
+    this.watchDevice();
+    this.tell({ type: 'restored', info: next.info, sameAnswers });
+  }
+
+  /** Calls `listener` with every event of the engine; the returned function takes it back. */
+  watch(listener: (event: EngineEvent) => void): () => void {
+    this.watchers.add(listener);
+    return () => void this.watchers.delete(listener);
+  }
+
+  /** The actor's own events. */
+  announce(event: EngineEvent): void {
+    this.tell(event);
+    if (event.type === 'state' && event.state === 'lost') this.tell({ type: 'lost' });
+  }
+
+  private tell(event: EngineEvent): void {
+    for (const watcher of this.watchers) {
+      try {
+        watcher(event);
+      } catch (error) {
+        this.watchers.delete(watcher); // gone, like a closed tab
+        this.parts.report(error);
+      }
+    }
+  }
+
+  private watchDevice(): void {
+    const { device, runner } = this.current;
+    void device.lost.then((loss) => {
+      if (loss.reason !== 'destroyed') this.parts.actor.deviceLost(runner, new Error(loss.message));
     });
   }
 
@@ -63,13 +110,13 @@ export class HostedEngine {
   /** Throws `invalid-request`. */
   tokenize(text: unknown, options: unknown): TokenId[] {
     const input = parseTokenize({ text, options });
-    return this.parts.tokenizer.encode(input.text, input.options);
+    return this.current.tokenizer.encode(input.text, input.options);
   }
 
   /** Throws `invalid-request`, also for ids that the vocabulary does not have. */
   detokenize(ids: unknown): string {
     const known = parseTokenIds({ ids });
-    const { vocabularySize } = this.parts.tokenizer;
+    const { vocabularySize } = this.current.tokenizer;
     const stranger = known.find((id) => id >= vocabularySize);
     if (stranger !== undefined) {
       throw new ForgelightError(
@@ -78,7 +125,7 @@ export class HostedEngine {
         { param: 'ids' },
       );
     }
-    return this.parts.tokenizer.decode(known);
+    return this.current.tokenizer.decode(known);
   }
 
   snapshot(): EngineSnapshot {
@@ -86,7 +133,7 @@ export class HostedEngine {
   }
 
   stats(): EngineStats {
-    const { device, loadMs, variants, lastDecodeStep } = this.parts;
+    const { device, loadMs, variants, lastDecodeStep } = this.current;
     const total = device.counters();
     return {
       total,
@@ -96,18 +143,20 @@ export class HostedEngine {
       generatedTokens: this.generatedTokens,
       promptTokens: this.promptTokens,
       loadMs,
-      variants,
+      variants: { ...variants },
     };
   }
 
   /** Ends every request with `closed`, then frees the device. */
   async close(): Promise<void> {
+    this.parts.closing.abort(new ForgelightError('closed', 'The engine was closed.'));
     await this.parts.actor.close();
-    this.parts.device.close();
+    this.current.device.close();
   }
 
   private taskOf(request: HostRequest): Task {
-    const { tokenizer, info, purpose, randomSeed, modelNames } = this.parts;
+    const { randomSeed, modelNames } = this.parts;
+    const { tokenizer, info, purpose } = this.current;
     if ((request.kind === 'embed') !== (purpose === 'embedding')) throw wrongPurpose(purpose);
     const { name, sha256, contextLength, vocabularySize } = info.model;
     const deps: TaskDeps = {
@@ -126,6 +175,8 @@ export class HostedEngine {
         return evaluateTask(request.ids, request.positions, deps);
       case 'embed':
         return embedTask(request.body, request.param, deps);
+      case 'resume':
+        return resumedTask(request, deps);
     }
   }
 
@@ -152,14 +203,6 @@ function refused(id: RequestId, error: unknown): RequestEvent {
     outcome: { kind: 'failed', error: { ...errorToData(error, 'invalid-request'), requestId: id } },
     text: '',
     usage: { promptTokens: 0, completionTokens: 0, cachedTokens: 0 },
-    timings: {
-      prompt_n: 0,
-      prompt_ms: 0,
-      prompt_per_second: 0,
-      predicted_n: 0,
-      predicted_ms: 0,
-      predicted_per_second: 0,
-      cache_n: 0,
-    },
+    timings: NO_TIMINGS,
   };
 }

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert';
+import type { BlockId } from '../base/ids';
 import type { EngineSnapshot } from '../protocol/snapshot';
-import { blocksFor } from './kv-cache';
+import { type BlockPool, blocksFor } from './block-pool';
 import type { RequestTable } from './request-table';
 
 /** Throws `InvariantError` when the engine's state contradicts itself. Tests call it after every step, the actor when idle. */
@@ -10,34 +11,36 @@ export function checkInvariants(table: RequestTable): void {
   checkSnapshot(table.snapshot(), table);
 }
 
-/** Every block is either free or held; the counts are those of the holders; at idle nobody holds any. */
 function checkBlocks(table: RequestTable): void {
-  const { pool } = table;
-  const holders = new Map<number, number>();
-  for (const record of table.live.values()) {
-    for (const block of record.blocks) holders.set(block, (holders.get(block) ?? 0) + 1);
-  }
-  const free = new Set<number>(pool.freeList);
+  const sequences = [...table.live.values()].flatMap((record) => (record.kv === null ? [] : [record.kv]));
+  checkPool(
+    table.kv.pool,
+    sequences.map(({ blocks }) => blocks),
+  );
+  if (table.kv.windowPool === null) return;
+  checkPool(
+    table.kv.windowPool,
+    sequences.map(({ windowBlocks }) => windowBlocks.filter((id) => id !== null)),
+  );
+}
+
+/** Every block is either free or held; the counts are those of the holders; at idle nobody holds any. */
+function checkPool(pool: BlockPool, held: readonly (readonly BlockId[])[]): void {
+  const holders = new Map<BlockId, number>();
+  for (const id of held.flat()) holders.set(id, (holders.get(id) ?? 0) + 1);
+  const free = new Set(pool.freeList);
   assert(free.size === pool.freeBlocks, 'a block is in the free list twice');
   assert(
     free.size + holders.size === pool.totalBlocks,
     `${free.size} free + ${holders.size} used ≠ ${pool.totalBlocks} blocks`,
   );
-  for (const block of free) assert(!holders.has(block), `block ${block} is free and held`);
-  for (const id of pool.freeList) assert(pool.references(id) === 0, `free block ${id} has references`);
-  for (const record of table.live.values()) {
-    for (const id of record.blocks) {
-      assert(
-        pool.references(id) === holders.get(id),
-        `block ${id} has ${pool.references(id)} references, ${holders.get(id)} holders`,
-      );
-    }
-    assert(
-      record.blocks.length <= record.blockBudget,
-      `request ${record.listener.id} holds more blocks than its budget`,
-    );
+  for (const id of free) {
+    assert(!holders.has(id), `block ${id} is free and held`);
+    assert(pool.references(id) === 0, `free block ${id} has references`);
   }
-  assert(table.unpromisedBlocks >= 0, 'more blocks are promised than there are');
+  for (const [id, count] of holders) {
+    assert(pool.references(id) === count, `block ${id} has ${pool.references(id)} references, ${count} holders`);
+  }
 }
 
 /** Each live request is in one place, the one that its state says. */
@@ -52,26 +55,31 @@ function checkPlaces(table: RequestTable): void {
       `request ${id} is misplaced`,
     );
     assert(isQueued === (record.slot === null), `request ${id} is ${record.state} with slot ${record.slot}`);
-    if (record.slot === null) {
-      assert(record.blocks.length === 0, `request ${id} waits, but holds blocks`);
-      continue;
-    }
+    assert(isQueued === (record.kv === null), `request ${id} is ${record.state}, and holds blocks or lacks them`);
+    if (record.slot === null || record.kv === null) continue;
     assert(
       record.slot < table.maxActive && !slots.has(record.slot),
       `slot ${record.slot} is taken twice or does not exist`,
     );
     slots.add(record.slot);
-    const stored = record.promptSubmitted + Math.max(0, (record.answer?.outputsSubmitted ?? 0) - 1);
-    assert(record.blocks.length >= blocksFor(stored, table.pool.blockTokens), `request ${id} writes beyond its blocks`);
+    const needed = blocksFor(record.submitted, table.kv.pool.blockTokens);
+    assert(record.kv.blocks.length >= needed, `request ${id} writes beyond its blocks`);
   }
+  const arrivals = table.queue.map(({ listener }) => listener.generation);
+  assert(
+    arrivals.every((arrival, index) => arrival > (arrivals[index - 1] ?? 0)),
+    'the queue is not in the order of arrival',
+  );
   assert(table.live.size === table.queue.length + table.active.length, 'a request is in a place, but not alive');
 }
 
 function checkSnapshot(snapshot: EngineSnapshot, table: RequestTable): void {
   const queued = snapshot.requests.filter((request) => request.state === 'queued');
   assert(snapshot.queue === queued.length, 'the queue of the snapshot is not its queued requests');
-  assert(snapshot.kv.freeBlocks === table.pool.freeBlocks, 'the snapshot is older than its version');
-  assert(snapshot.state === 'ready' || table.live.size === 0, `the engine is ${snapshot.state}, but requests live`);
+  assert(snapshot.kv.freeBlocks === table.kv.pool.freeBlocks, 'the snapshot is older than its version');
+  const isOver = snapshot.state === 'gone' || snapshot.state === 'closed';
+  assert(!isOver || table.live.size === 0, `the engine is ${snapshot.state}, but requests live`);
+  assert(snapshot.state === 'ready' || table.active.length === 0, `the engine is ${snapshot.state}, but requests run`);
   for (const request of snapshot.requests) {
     const hasEnded = request.state === 'ended';
     assert(

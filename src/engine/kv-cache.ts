@@ -1,74 +1,139 @@
 import { assert, defined } from '../base/assert';
-import { type BlockId, blockId } from '../base/ids';
-import { divideUp } from '../base/units';
+import type { BlockId, TokenId } from '../base/ids';
+import { BlockPool, blocksFor } from './block-pool';
+import { type PrefixBlock, PrefixIndex } from './prefix-index';
+import type { RunnerLimits } from './runner';
 
-/** How many blocks hold `tokens` positions. */
-export function blocksFor(tokens: number, blockTokens: number): number {
-  return divideUp(tokens, blockTokens);
+/** The blocks of one sequence. Owned by its request; arrays are replaced, never changed: steps in flight hold them too. */
+export interface KvSequence {
+  /** Of layers that see all positions: positions 0, blockTokens, 2·blockTokens … */
+  blocks: readonly BlockId[];
+  /** The same of layers with a window; `null` where nothing is seen any more, or not written yet. Empty without such layers. */
+  windowBlocks: readonly (BlockId | null)[];
+  /** Positions that another sequence's prefill had written. */
+  readonly cachedTokens: number;
+  /** The blocks at its beginning that the index knows, and the last of them. */
+  sharedBlocks: number;
+  lastShared: PrefixBlock | null;
 }
 
 /**
- * Who holds which block of the paged KV cache: reference counts and a free list. Plain bookkeeping; the device buffers
- * belong to the runner.
- *
- * A block may be released while a step that writes to it is still in flight. That is safe because steps run in the
- * order of their submits: the next owner's step comes later in that order, so its own writes land after the stale ones,
- * and it reads no position that it has not written itself.
+ * The paged KV cache: two pools of blocks, and which of them hold prompts that another request may begin with. Layers with a
+ * sliding window have a pool of their own, from which a sequence holds only what its next rows can still see.
  */
-export class BlockPool {
-  readonly totalBlocks: number;
-  /** Positions in a block. */
-  readonly blockTokens: number;
-  readonly #references: Uint32Array; // [totalBlocks]
-  /** A stack: the block released last is used first. */
-  readonly #free: BlockId[];
+export class KvCache {
+  readonly pool: BlockPool;
+  /** `null` where no layer has a window. */
+  readonly windowPool: BlockPool | null;
+  readonly #windowTokens: number;
+  readonly #index = new PrefixIndex();
 
-  constructor(totalBlocks: number, blockTokens: number) {
-    this.totalBlocks = totalBlocks;
-    this.blockTokens = blockTokens;
-    this.#references = new Uint32Array(totalBlocks);
-    this.#free = Array.from({ length: totalBlocks }, (_, index) => blockId(totalBlocks - 1 - index));
+  constructor(limits: Pick<RunnerLimits, 'totalBlocks' | 'blockTokens' | 'window'>) {
+    const { totalBlocks, blockTokens, window } = limits;
+    this.pool = new BlockPool(totalBlocks, blockTokens, (id) => {
+      const windowBlock = this.#index.forgetBlock(id);
+      if (windowBlock !== null) this.windowPool?.forget(windowBlock);
+    });
+    this.windowPool =
+      window === null ? null : new BlockPool(window.blocks, blockTokens, (id) => this.#index.forgetWindowBlock(id));
+    this.#windowTokens = window?.tokens ?? 0;
   }
 
-  get freeBlocks(): number {
-    return this.#free.length;
+  /** Free blocks that a sequence of `tokens` would take, when its first `reusable` ones are looked up. */
+  blocksToOpen(tokens: readonly TokenId[], reusable: number): number {
+    const held = this.#reusable(tokens, reusable).filter(({ block }) => this.pool.references(block) > 0);
+    return blocksFor(tokens.length, this.pool.blockTokens) - held.length;
   }
 
-  /** A copy of the free list, for the invariants. */
-  get freeList(): readonly BlockId[] {
-    return [...this.#free];
+  /** A sequence with blocks for `tokens`; of its first `reusable` ones it takes over what is known. They must be free. */
+  open(tokens: readonly TokenId[], reusable: number): KvSequence {
+    const { blockTokens } = this.pool;
+    const prefix = this.#reusable(tokens, reusable);
+    this.pool.retain(prefix.map(({ block }) => block));
+    const seen = this.#firstSeenBlock(prefix.length * blockTokens);
+    const windowBlocks = prefix.map(({ windowBlock }, index) => (index < seen ? null : windowBlock));
+    this.windowPool?.retain(windowBlocks.filter((id) => id !== null));
+    const missing = blocksFor(tokens.length, blockTokens) - prefix.length;
+    return {
+      blocks: [...prefix.map(({ block }) => block), ...this.pool.allocate(missing)],
+      windowBlocks: this.windowPool === null ? [] : windowBlocks,
+      cachedTokens: prefix.length * blockTokens,
+      sharedBlocks: prefix.length,
+      lastShared: prefix.at(-1) ?? null,
+    };
   }
 
-  references(id: BlockId): number {
-    return defined(this.#references[id], `block ${id}`);
+  /** Blocks of the pool that the sequence lacks for positions below `end`. */
+  missingBlocks(sequence: KvSequence, end: number): number {
+    return Math.max(0, blocksFor(end, this.pool.blockTokens) - sequence.blocks.length);
   }
 
-  /** `count` blocks with one reference each, owned by the caller until `release`. The caller knows that they are free. */
-  allocate(count: number): readonly BlockId[] {
-    assert(count <= this.#free.length, `${count} KV blocks wanted, ${this.#free.length} are free`);
-    const blocks = this.#free.splice(this.#free.length - count, count);
-    for (const id of blocks) {
-      assert(this.references(id) === 0, `free block ${id} has references`);
-      this.#references[id] = 1;
+  /**
+   * Makes the sequence ready for rows at [from, end): gives up the blocks of the window that these cannot see, then takes those
+   * that they write. The caller knows that `missingBlocks` are free; the window's pool has enough for every sequence.
+   */
+  prepare(sequence: KvSequence, from: number, end: number): void {
+    const missing = this.missingBlocks(sequence, end);
+    if (missing > 0) sequence.blocks = [...sequence.blocks, ...this.pool.allocate(missing)];
+    const { windowPool } = this;
+    if (windowPool === null) return;
+    const seen = this.#firstSeenBlock(from);
+    const gone = sequence.windowBlocks.slice(0, seen).filter((id) => id !== null);
+    windowPool.release(gone.toReversed());
+    const length = blocksFor(end, windowPool.blockTokens);
+    sequence.windowBlocks = Array.from({ length: Math.max(length, sequence.windowBlocks.length) }, (_, index) => {
+      if (index < seen) return null;
+      return sequence.windowBlocks[index] ?? defined(windowPool.allocate(1)[0], 'a block of the window');
+    });
+  }
+
+  /** Prefill rows up to `end` are submitted: whoever begins with the same tokens may use their whole blocks from now on. */
+  share(sequence: KvSequence, tokens: readonly TokenId[], end: number): void {
+    const { blockTokens } = this.pool;
+    for (let index = sequence.sharedBlocks; (index + 1) * blockTokens <= end; index++) {
+      const block = defined(sequence.blocks[index], `block ${index}`);
+      const windowBlock = sequence.windowBlocks[index] ?? null;
+      const own = tokens.slice(index * blockTokens, (index + 1) * blockTokens);
+      const { entry, isNew } = this.#index.add(sequence.lastShared, own, block, windowBlock);
+      if (isNew) {
+        this.pool.keep(block);
+        if (windowBlock !== null) this.windowPool?.keep(windowBlock);
+      }
+      sequence.sharedBlocks = index + 1;
+      sequence.lastShared = entry;
     }
-    return blocks;
   }
 
-  /** One more owner for each of `blocks`. */
-  retain(blocks: readonly BlockId[]): void {
-    for (const id of blocks) {
-      assert(this.references(id) > 0, `block ${id} is retained, but nobody holds it`);
-      this.#references[id] = this.references(id) + 1;
-    }
+  /** Gives all blocks back; of what is kept, the end of a prefix is given up before its beginning. */
+  close(sequence: KvSequence): void {
+    this.pool.release(sequence.blocks.toReversed());
+    this.windowPool?.release(sequence.windowBlocks.filter((id) => id !== null).toReversed());
+    sequence.blocks = [];
+    sequence.windowBlocks = [];
   }
 
-  /** One owner less for each of `blocks`; those that nobody holds any more are free. */
-  release(blocks: readonly BlockId[]): void {
-    for (const id of blocks) {
-      const references = this.references(id);
-      assert(references > 0, `block ${id} is released twice`);
-      this.#references[id] = references - 1;
-      if (references === 1) this.#free.push(id);
+  /** What blocks hold is not to be trusted: nobody begins with it any more. */
+  forgetAll(): void {
+    const { blocks, windowBlocks } = this.#index.clear();
+    for (const id of blocks) this.pool.forget(id);
+    for (const id of windowBlocks) this.windowPool?.forget(id);
+  }
+
+  /** The longest known prefix within the first `reusable` tokens, of which the window's blocks are there too. */
+  #reusable(tokens: readonly TokenId[], reusable: number): PrefixBlock[] {
+    const { blockTokens } = this.pool;
+    const chain = this.#index.find(tokens.slice(0, reusable), blockTokens);
+    if (this.windowPool === null) return chain;
+    for (let length = chain.length; length > 0; length--) {
+      const seen = chain.slice(this.#firstSeenBlock(length * blockTokens), length);
+      if (seen.every(({ windowBlock }) => windowBlock !== null)) return chain.slice(0, length);
     }
+    return [];
+  }
+
+  /** The first block of the window's pool that a row at `position` can see. */
+  #firstSeenBlock(position: number): number {
+    assert(position >= 0, 'positions are not negative');
+    return Math.floor(Math.max(0, position + 1 - this.#windowTokens) / this.pool.blockTokens);
   }
 }

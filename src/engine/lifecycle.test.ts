@@ -15,6 +15,11 @@ describe('the lifecycle of a request', () => {
     expect(() => nextState('ended', 'finished')).toThrow('a request that is ended cannot be finished');
   });
 
+  it('goes back to the queue and through it again', () => {
+    for (const state of ['prefilling', 'decoding'] as const) expect(nextState(state, 'preempted')).toBe('queued');
+    expect(() => nextState('queued', 'preempted')).toThrow('a request that is queued cannot be preempted');
+  });
+
   it('skips nothing', () => {
     expect(() => nextState('queued', 'prompted')).toThrow('a request that is queued cannot be prompted');
     expect(() => nextState('decoding', 'admitted')).toThrow('a request that is decoding cannot be admitted');

@@ -3,18 +3,20 @@ import type { RequestState } from '../protocol/snapshot';
 
 /** What may happen to a request. */
 export type LifecycleEvent =
-  /** It got a slot and the blocks of its prompt. */
+  /** It got a slot and the blocks of all that is known of it. */
   | 'admitted'
-  /** Its whole prompt is in the KV cache. */
+  /** Its prompt, and what was known of its answer, is in the KV cache. */
   | 'prompted'
+  /** It lost its slot and its blocks, to an older request or with the device. Its tokens are kept and replayed. */
+  | 'preempted'
   /** It got its outcome: state destroyed, slot and blocks given back, one terminal event. */
   | 'finished';
 
 /** A request's life as data: state → event → next state. What is not listed cannot happen. */
 export const TRANSITIONS: Readonly<Record<RequestState, Readonly<Partial<Record<LifecycleEvent, RequestState>>>>> = {
   queued: { admitted: 'prefilling', finished: 'ended' },
-  prefilling: { prompted: 'decoding', finished: 'ended' },
-  decoding: { finished: 'ended' },
+  prefilling: { prompted: 'decoding', preempted: 'queued', finished: 'ended' },
+  decoding: { preempted: 'queued', finished: 'ended' },
   ended: {},
 };
 

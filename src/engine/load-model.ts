@@ -1,272 +1,44 @@
-import type { Clock } from '../base/clock';
-import { ForgelightError } from '../base/errors';
-import { fnv1a } from '../base/fingerprint';
-import { NO_COUNTS, type DeviceCounters } from '../base/counters';
-import type { Device } from '../device/device';
-import { allocateEmbedder, type AllocatedEmbedder } from '../models/allocate-embedder';
-import { allocateModel, type AllocatedModel, type ModelOptions } from '../models/allocate-model';
-import { describeModel, type DescribedModel } from '../models/describe-model';
-import { EmbeddingExecutor, type PreparedEmbedder } from '../models/embedding-executor';
-import { Executor, type PreparedModel } from '../models/executor';
-import { chooseVariants, type KernelVariants, type VariantCache } from '../models/probe';
-import { WeightUpload } from '../models/weight-upload';
-import type { EngineInfo, LoadOptions } from '../protocol/engine-port';
-import type { LoadPhase, LoadProgress } from '../protocol/progress';
-import { hashingStream, type HashingStream } from '../store/hashing';
-import { ProgressMeter } from '../store/progress';
-import type { ModelSource, OpenedModel } from '../store/source';
-import { orAbort } from '../store/waiting';
-import { createChatTokenizer, type ChatTokenizer } from '../tokenizer/chat-tokenizer';
+import type { LoadOptions } from '../protocol/engine-port';
 import { Actor } from './actor';
-import { EmbeddingRunner } from './embedding-runner';
-import { HostedEngine, type EngineParts } from './hosted-engine';
-import { ModelRunner } from './model-runner';
-import type { Runner } from './runner';
-import { warmUp, warmUpEmbedder } from './warm-up';
-
-/** Notes of a chat template would be of no use there. */
-const EMBEDS = 'This model makes embeddings: call engine.embeddings.create.';
-
-/** What a load needs of its host. */
-export interface LoadHost {
-  readonly source: ModelSource;
-  /** Opens the device; the load owns it from then on, and the engine after it. */
-  readonly openDevice: () => Promise<Device>;
-  readonly clock: Clock;
-  readonly variantCache: VariantCache;
-  readonly randomSeed: () => number;
-  readonly onProgress: (progress: LoadProgress) => void;
-  /** Hears of what no caller can be told. */
-  readonly report: (error: unknown) => void;
-  /** Aborts the load; it then rejects with the signal's reason, and everything is freed. */
-  readonly signal: AbortSignal;
-}
+import { HostedEngine } from './hosted-engine';
+import { loadOntoDevice, type LoadHost } from './load-onto-device';
+import { recoverModel } from './recover-model';
 
 /**
- * Loads a model in one pass: network or file → SHA-256 → device, pipelines being made meanwhile. It answers only after its
- * bytes are proven. Throws what the source, the format, the device and the options can meet; nothing is left behind then.
+ * Loads a model and puts an engine before it that answers requests, also after the loss of its device: the model is then loaded
+ * onto another one from the same source. Throws as `loadOntoDevice`.
  */
 export async function loadModel(options: LoadOptions, host: LoadHost): Promise<HostedEngine> {
-  const device = await host.openDevice();
-  try {
-    return await new Load(options, host, device).run();
-  } catch (error) {
-    device.close();
-    throw host.signal.aborted ? host.signal.reason : error;
-  }
-}
-
-type Allocated = AllocatedModel | AllocatedEmbedder;
-
-/** A model that can run steps. */
-interface LoadedModel {
-  readonly purpose: EngineParts['purpose'];
-  readonly runner: Runner;
-  readonly lastDecodeStep: () => DeviceCounters;
-}
-
-class Load {
-  private readonly meter: ProgressMeter;
-  private readonly loadMs: Record<string, number> = {};
-  private phase: { readonly name: LoadPhase; readonly startMs: number } | null = null;
-
-  constructor(
-    private readonly options: LoadOptions,
-    private readonly host: LoadHost,
-    private readonly device: Device,
-  ) {
-    this.meter = new ProgressMeter(host.clock, host.onProgress);
-  }
-
-  async run(): Promise<HostedEngine> {
-    try {
-      this.begin('probe', 0);
-      const opened = await this.host.source.open(this.host.signal);
-      return await this.loadStream(opened);
-    } finally {
-      this.meter.abandon();
-    }
-  }
-
-  private async loadStream(opened: OpenedModel): Promise<HostedEngine> {
-    const stream = await hashingStream(opened.stream);
-    try {
-      const model = await describeModel(stream, opened.sizeBytes, opened.fileName);
-      const tokenizer = createChatTokenizer(model.metadata);
-      checkVocabulary(tokenizer, model);
-      const variants = await this.probe(model);
-      const allocated = this.allocate(model, variants);
-      // Awaited below; a failure while the weights still stream is not unhandled, it is met then.
-      allocated.prepared.catch(() => undefined);
-      await this.unlessAborted(this.device.flush());
-      const sizeBytes = await this.stream(model, allocated, opened);
-      const sha256 = this.verify(stream, opened);
-      const loaded = await this.finish(allocated);
-      this.begin('ready', 1);
-      this.meter.advance(1);
-      this.end();
-      const info = this.describe(model, tokenizer, loaded, allocated, { sizeBytes, sha256, variants });
-      return this.engine(info, tokenizer, loaded, variants);
-    } catch (error) {
-      await stream.cancel(error);
-      throw error;
-    }
-  }
-
-  private async probe(model: DescribedModel): Promise<KernelVariants> {
-    const { clock, variantCache } = this.host;
-    const forced = this.options.debug.variants ?? {};
-    return this.unlessAborted(chooseVariants(this.device, model.mainFormat, { clock, cache: variantCache, forced }));
-  }
-
-  private allocate(model: DescribedModel, variants: KernelVariants): Allocated {
-    const { contextLength, kvCacheTokens, kvCacheType, maxConcurrent, debug } = this.options;
-    const { network, file } = model;
-    const modelOptions: ModelOptions = {
-      ...(contextLength === undefined ? {} : { contextLength }),
-      ...(kvCacheTokens === undefined ? {} : { kvCacheTokens }),
-      ...(debug.chunkTokens === undefined ? {} : { chunkTokens: debug.chunkTokens }),
-      kvType: kvCacheType,
-      maxConcurrent,
-      variants,
-    };
-    return network.kind === 'decoder' && network.pooling === null
-      ? allocateModel(this.device, file, network, modelOptions)
-      : allocateEmbedder(this.device, file, network, modelOptions);
-  }
-
-  /** The weights, as they arrive, to the device. Returns the size of the file. */
-  private async stream(model: DescribedModel, allocated: Allocated, opened: OpenedModel): Promise<number> {
-    const start = model.file.dataOffsetBytes;
-    const upload = new WeightUpload(this.device, allocated.weightPlan, allocated.weights, start);
-    this.begin('download', opened.sizeBytes ?? 0);
-    this.meter.advance(start);
-    let sizeBytes = start;
-    for (let bytes = await model.weights.read(); bytes !== null; bytes = await model.weights.read()) {
-      await this.unlessAborted(upload.push(bytes));
-      sizeBytes += bytes.byteLength;
-      this.meter.advance(bytes.byteLength);
-    }
-    if (!upload.complete) {
-      throw new ForgelightError('bad-gguf', 'The file ends before its last tensor: it was cut. Download it again.');
-    }
-    return sizeBytes;
-  }
-
-  /** Throws `corrupt-model` when the bytes are not those that were promised. */
-  private verify(stream: HashingStream, opened: OpenedModel): string {
-    this.begin('verify', 0);
-    const sha256 = stream.digest();
-    const expected = this.options.sha256 ?? opened.sha256;
-    if (expected !== null && expected !== sha256) {
-      throw new ForgelightError(
-        'corrupt-model',
-        `The file's SHA-256 is ${sha256}, expected ${expected}: it is damaged or another file. Download it again, or correct the expected hash.`,
-      );
-    }
-    return sha256;
-  }
-
-  private async finish(allocated: Allocated): Promise<LoadedModel> {
-    this.begin('upload', 0);
-    await this.unlessAborted(this.device.flush());
-    this.begin('compile', 0);
-    const prepared = await this.unlessAborted<PreparedModel | PreparedEmbedder>(allocated.prepared);
-    this.begin('warmup', 0);
-    if (prepared.kind === 'embedding') {
-      const executor = new EmbeddingExecutor(prepared);
-      await this.unlessAborted(warmUpEmbedder(executor));
-      return { purpose: 'embedding', runner: new EmbeddingRunner(executor), lastDecodeStep: () => NO_COUNTS };
-    }
-    const executor = new Executor(prepared);
-    await this.unlessAborted(warmUp(executor));
-    return { purpose: 'text', runner: new ModelRunner(executor), lastDecodeStep: () => executor.lastDecodeStep };
-  }
-
-  private describe(
-    model: DescribedModel,
-    tokenizer: ChatTokenizer,
-    { runner, purpose }: LoadedModel,
-    allocated: Allocated,
-    found: { readonly sizeBytes: number; readonly sha256: string; readonly variants: KernelVariants },
-  ): EngineInfo {
-    const { device } = this;
-    const { contextLength, vocabularySize, totalBlocks, blockTokens } = runner.limits;
-    const { matvec, matmul } = found.variants;
-    const identity = [found.sha256, device.kind, device.name, device.build, matvec, matmul, this.options.kvCacheType];
-    return {
-      model: {
-        name: model.name,
-        architecture: model.architecture,
-        quantisation: model.quantisation,
-        sizeBytes: found.sizeBytes,
-        sha256: found.sha256,
-        contextLength,
-        vocabularySize,
-      },
-      device: { kind: device.kind, name: device.name, features: device.features },
-      notes: [...allocated.notes, ...(purpose === 'embedding' ? [EMBEDS] : tokenizer.notes)],
-      systemFingerprint: `fl-${fnv1a(identity.join('|'))}`,
-      kvCacheTokens: totalBlocks * blockTokens,
-    };
-  }
-
-  private engine(
-    info: EngineInfo,
-    tokenizer: ChatTokenizer,
-    { purpose, runner, lastDecodeStep }: LoadedModel,
-    variants: KernelVariants,
-  ): HostedEngine {
-    const { maxQueued, maxConcurrent, timeouts, debug, model } = this.options;
-    const { clock, randomSeed, report } = this.host;
-    const actor = new Actor({
-      runner,
-      tokenizer,
-      clock,
-      maxQueued,
-      maxConcurrent,
-      timeouts,
-      report,
-      depth: debug.depth ?? 2,
-    });
-    return new HostedEngine({
-      actor,
-      device: this.device,
-      tokenizer,
-      info,
-      modelNames: typeof model === 'string' ? [model] : [],
-      randomSeed,
-      loadMs: this.loadMs,
-      variants: { ...variants },
-      purpose,
-      lastDecodeStep,
-    });
-  }
-
-  /** What the device is asked to do may take long: an abort does not wait for it. The device, once closed, ends it. */
-  private unlessAborted<T>(work: Promise<T>): Promise<T> {
-    return orAbort(work, this.host.signal);
-  }
-
-  private begin(name: LoadPhase, total: number): void {
-    this.host.signal.throwIfAborted();
-    this.end();
-    this.phase = { name, startMs: this.host.clock.now() };
-    this.meter.begin(name, total);
-  }
-
-  private end(): void {
-    if (this.phase !== null) this.loadMs[this.phase.name] = this.host.clock.now() - this.phase.startMs;
-    this.phase = null;
-    this.meter.end();
-  }
-}
-
-/** A token that the model cannot embed would read past its weights. */
-function checkVocabulary(tokenizer: ChatTokenizer, model: DescribedModel): void {
-  if (tokenizer.vocabularySize <= model.network.vocabularySize) return;
-  throw new ForgelightError(
-    'bad-gguf',
-    `The tokenizer has ${tokenizer.vocabularySize} tokens, the embedding only ${model.network.vocabularySize}. The file does not agree with itself: choose another.`,
-  );
+  const loaded = await loadOntoDevice(options, host);
+  const { clock, report } = host;
+  const closing = new AbortController();
+  const actor = new Actor({
+    runner: loaded.runner,
+    tokenizer: loaded.tokenizer,
+    clock,
+    maxQueued: options.maxQueued,
+    maxConcurrent: options.maxConcurrent,
+    timeouts: options.timeouts,
+    report,
+    depth: options.debug.depth ?? 2,
+    recover: async (blocked) => {
+      const before = engine.loaded;
+      before.device.close(); // it may hang instead of being gone
+      const again = { ...options, sha256: before.info.model.sha256 };
+      const load = () => loadOntoDevice(again, { ...host, signal: closing.signal }, before);
+      const next = await recoverModel({ load, blocked, clock, signal: closing.signal });
+      engine.adopt(next);
+      return next.runner;
+    },
+    announce: (event) => engine.announce(event),
+  });
+  const engine: HostedEngine = new HostedEngine({
+    actor,
+    loaded,
+    closing,
+    modelNames: typeof options.model === 'string' ? [options.model] : [],
+    randomSeed: host.randomSeed,
+    report,
+  });
+  return engine;
 }

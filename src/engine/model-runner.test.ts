@@ -12,8 +12,10 @@ const LIMITS: ModelLimits = {
   contextLength: 64,
   blockTokens: 16,
   totalBlocks: 8,
+  window: { tokens: 20, blocks: 6 },
   maxChunkTokens: 32,
   maxDecodeRows: 4,
+  maxSlots: 4,
   topK: 64,
   maxOutputs: 8,
 };
@@ -35,8 +37,8 @@ function batch(kind: StepBatch['kind'], rows: number, outputs: readonly StepOutp
     kind,
     rows: Array.from({ length: rows }, (_, position) => ({ token: tokenId(1), position, slot: 3 })),
     sequences: [
-      { slot: 1, blocks: [blockId(7)] },
-      { slot: 3, blocks },
+      { slot: 1, blocks: [blockId(7)], windowBlocks: [blockId(0)] },
+      { slot: 3, blocks, windowBlocks: [null, blockId(4)] },
     ],
     outputs,
   };
@@ -53,7 +55,7 @@ describe('ModelRunner', () => {
     expect(await runner.submit(batch('prefill', 2, []))).toEqual([]);
     expect(executor.submissions).toMatchObject([{ body: 'prefill', outputs: [] }]);
     expect(executor.submissions[0]?.rows).toEqual(
-      [0, 1].map((position) => ({ token: 1, position, slot: 3, blocks: [2, 5] })),
+      [0, 1].map((position) => ({ token: 1, position, slot: 3, blocks: [2, 5], windowBlocks: [0, 4] })),
     );
   });
 
@@ -131,7 +133,7 @@ describe('ModelRunner over a model', () => {
 
   function evaluate(outputs: readonly StepOutput[]): ReturnType<Runner['submit']> {
     const rows = ids.map((id, position) => ({ token: tokenId(id), position, slot: 2 }));
-    return runner.submit({ kind: 'prefill', rows, sequences: [{ slot: 2, blocks }], outputs });
+    return runner.submit({ kind: 'prefill', rows, sequences: [{ slot: 2, blocks, windowBlocks: [] }], outputs });
   }
 
   it('gives an output the same logits, whichever others are asked with it and in whatever mode', async () => {

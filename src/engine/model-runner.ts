@@ -1,5 +1,5 @@
 import { assert, defined } from '../base/assert';
-import type { Executor, OutputMode } from '../models/executor';
+import type { Executor, OutputMode, StepInputRow } from '../models/executor';
 import type { Runner, RunnerLimits, StepBatch, StepOutput, StepResult, StepRow } from './runner';
 
 /** The Runner port over a model on a device. */
@@ -27,10 +27,15 @@ export class ModelRunner implements Runner {
   }
 }
 
-/** The batch's rows, each with the block table of its sequence. */
-export function withBlocks(batch: StepBatch): (StepRow & { readonly blocks: readonly number[] })[] {
-  const blocksOf = new Map(batch.sequences.map((sequence) => [sequence.slot, sequence.blocks]));
-  return batch.rows.map((row) => ({ ...row, blocks: defined(blocksOf.get(row.slot), `blocks of slot ${row.slot}`) }));
+/** Rows of one sequence share its tables. A place of the window's table that nothing reads holds a block all the same. */
+export function withBlocks(batch: StepBatch): (StepRow & Pick<StepInputRow, 'blocks' | 'windowBlocks'>)[] {
+  const tables = new Map(
+    batch.sequences.map(({ slot, blocks, windowBlocks }) => [
+      slot,
+      { blocks, windowBlocks: windowBlocks.map((block) => block ?? 0) },
+    ]),
+  );
+  return batch.rows.map((row) => ({ ...row, ...defined(tables.get(row.slot), `blocks of slot ${row.slot}`) }));
 }
 
 interface OutputGroup {

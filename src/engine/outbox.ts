@@ -1,5 +1,6 @@
 import { assert } from '../base/assert';
 import type { RequestId } from '../base/ids';
+import type { EngineEvent } from '../protocol/engine-events';
 import type { RequestEvent } from '../protocol/events';
 
 /** Whoever hears of one request. Owned by the actor. */
@@ -23,11 +24,21 @@ export function createListener(id: RequestId, generation: number, emit: Listener
  */
 export class Outbox {
   #waiting: { listener: Listener; event: RequestEvent }[] = [];
+  #announcements: EngineEvent[] = [];
 
   post(listener: Listener, event: RequestEvent): void {
     assert(!listener.told, `request ${listener.id} has ended, but is sent '${event.type}'`);
     if (event.type === 'ended') listener.told = true;
     this.#waiting.push({ listener, event });
+  }
+
+  /** For whoever watches the engine as a whole. */
+  announce(event: EngineEvent): void {
+    this.#announcements.push(event);
+  }
+
+  takeAnnouncements(): readonly EngineEvent[] {
+    return this.#announcements.splice(0);
   }
 
   /** Delivers everything in order. A listener that throws is reported to `onThrow` once, and breaks nobody else. */

@@ -4,7 +4,9 @@ import type { RequestId } from '../base/ids';
 import { requestGone } from '../base/request-gone';
 import type { Outcome } from '../protocol/events';
 import type { EngineSnapshot, EngineState, RequestSnapshot } from '../protocol/snapshot';
-import { BlockPool, blocksFor } from './kv-cache';
+import { reusableTokens } from './admission';
+import type { BlockPool } from './block-pool';
+import { KvCache } from './kv-cache';
 import { type LifecycleEvent, nextState } from './lifecycle';
 import type { Outbox } from './outbox';
 import { endedEvent, refusedEvent, requestSnapshot, type RequestRecord } from './request';
@@ -20,35 +22,45 @@ const ENDED_KEPT = 32;
 export class RequestTable {
   readonly maxActive: number;
   readonly live = new Map<RequestId, RequestRecord>();
-  /** First come first. */
+  /** In the order of arrival: who lost its place waits before all that came later. */
   readonly queue: RequestRecord[] = [];
   /** In the order of admission. */
   readonly active: RequestRecord[] = [];
   readonly #outbox: Outbox;
   readonly #ended: RequestSnapshot[] = [];
-  #pool: BlockPool;
+  #limits: RunnerLimits;
+  #kv: KvCache;
   #state: EngineState = 'ready';
+  #retryAtMs: number | null = null;
   #version = 1;
   #snapshot: EngineSnapshot | null = null;
 
   constructor(limits: RunnerLimits, maxActive: number, outbox: Outbox) {
-    this.#pool = new BlockPool(limits.totalBlocks, limits.blockTokens);
+    this.#limits = limits;
+    this.#kv = new KvCache(limits);
     this.maxActive = maxActive;
     this.#outbox = outbox;
   }
 
-  get pool(): BlockPool {
-    return this.#pool;
+  get kv(): KvCache {
+    return this.#kv;
+  }
+
+  /** Of the device that runs now, or ran last. */
+  get limits(): RunnerLimits {
+    return this.#limits;
   }
 
   get state(): EngineState {
     return this.#state;
   }
 
-  /** Changes the engine's state; `closed` is for ever. */
-  enter(state: EngineState): void {
+  /** Changes the engine's state; `closed` is for ever. `retryAtMs`: when a blocked device is tried again, by the engine's clock. */
+  enter(state: EngineState, retryAtMs: number | null = null): void {
     if (this.#state === state || this.#state === 'closed') return;
     this.#state = state;
+    this.#retryAtMs = retryAtMs;
+    this.#outbox.announce({ type: 'state', state, retryAtMs });
     this.changed();
   }
 
@@ -58,16 +70,12 @@ export class RequestTable {
     return record?.listener.generation === generation ? record : null;
   }
 
-  /** Blocks that no active request's budget counts on. */
-  get unpromisedBlocks(): number {
-    return this.active.reduce((left, record) => left - record.blockBudget, this.pool.totalBlocks);
-  }
-
   accept(record: RequestRecord): void {
     const { id } = record.listener;
     assert(!this.live.has(id), `request ${id} is alive already`);
     this.live.set(id, record);
     this.queue.push(record);
+    this.#outbox.announce({ type: 'request', requestId: id, state: record.state });
     this.#outbox.post(record.listener, {
       type: 'accepted',
       requestId: id,
@@ -77,30 +85,79 @@ export class RequestTable {
     this.changed();
   }
 
-  /** Gives a waiting request a slot and the blocks of its prompt. */
+  /** Free blocks that it takes to admit a waiting request. */
+  blocksToAdmit(record: RequestRecord): number {
+    return this.kv.blocksToOpen(record.history, reusableTokens(record.task));
+  }
+
+  /** Gives a waiting request a slot and the blocks of all that is known of it. */
   admit(id: RequestId, nowMs: number): void {
     const record = defined(this.live.get(id), `request ${id}`);
     this.#move(record, 'admitted');
     remove(this.queue, record);
     record.slot = this.#freeSlot();
-    record.blocks = this.pool.allocate(blocksFor(record.task.promptIds.length, this.pool.blockTokens));
-    record.startedAtMs = nowMs;
+    record.kv = this.kv.open(record.history, reusableTokens(record.task));
+    record.submitted = record.kv.cachedTokens;
+    record.stored = record.kv.cachedTokens;
+    if (record.startedAtMs === null) {
+      record.startedAtMs = nowMs;
+      record.cachedTokens = record.kv.cachedTokens;
+      record.promptTold = record.kv.cachedTokens;
+    }
     this.active.push(record);
   }
 
-  /** Makes sure that `position` has a block. Within the request's budget this cannot fail. */
-  grow(record: RequestRecord, position: number): void {
-    const missing = blocksFor(position + 1, this.pool.blockTokens) - record.blocks.length;
-    if (missing <= 0) return;
-    assert(record.blocks.length + missing <= record.blockBudget, `request ${record.listener.id} outgrows its budget`);
-    record.blocks = [...record.blocks, ...this.pool.allocate(missing)];
+  /**
+   * Takes the blocks for a request's rows at [from, to). Where none are free, whoever came last loses its place to it; that may be
+   * the request itself. The request that came first never does, so that somebody always gets on. False when anyone lost it.
+   */
+  reserve(record: RequestRecord, from: number, to: number): boolean {
+    let undisturbed = true;
+    while (record.kv !== null && this.kv.missingBlocks(record.kv, to) > this.kv.pool.freeBlocks) {
+      this.preempt(this.active.reduce((last, other) => (arrival(other) > arrival(last) ? other : last)));
+      undisturbed = false;
+    }
+    if (record.kv !== null) this.kv.prepare(record.kv, from, to);
+    this.changed();
+    return undisturbed;
+  }
+
+  /** Prompt rows up to `end` are submitted: later requests may begin with them. */
+  share(record: RequestRecord, end: number): void {
+    if (record.kv !== null) this.kv.share(record.kv, record.task.promptIds, end);
+  }
+
+  /** An active request waits again, with all that is known of its answer. */
+  preempt(record: RequestRecord): void {
+    this.#move(record, 'preempted');
+    remove(this.active, record);
+    this.#giveBack(record);
+    record.incarnation += 1;
+    record.submitted = 0;
+    record.stored = 0;
+    const later = this.queue.findIndex((other) => arrival(other) > arrival(record));
+    this.queue.splice(later < 0 ? this.queue.length : later, 0, record);
+  }
+
+  /** What steps wrote is not to be trusted any more: whoever is active computes all of it again. */
+  distrust(): void {
+    for (const record of [...this.active]) this.preempt(record);
+    this.kv.forgetAll();
     this.changed();
   }
 
-  /** The whole prompt is in the KV cache. */
+  /** Another device, whose KV cache is empty. Nobody is active. */
+  replaceDevice(limits: RunnerLimits): void {
+    assert(this.active.length === 0, 'requests are active while their device changes');
+    this.#limits = limits;
+    this.#kv = new KvCache(limits);
+    this.changed();
+  }
+
+  /** The prompt, and what was known of the answer, is in the KV cache. */
   prompted(record: RequestRecord, nowMs: number): void {
     this.#move(record, 'prompted');
-    record.promptedAtMs = nowMs;
+    record.promptedAtMs ??= nowMs;
   }
 
   /** The only way out, once for each request: state destroyed, slot and blocks free, one terminal event. */
@@ -109,9 +166,7 @@ export class RequestTable {
     const wasQueued = record.state === 'queued';
     this.#move(record, 'finished');
     remove(wasQueued ? this.queue : this.active, record);
-    this.pool.release(record.blocks);
-    record.blocks = [];
-    record.slot = null;
+    this.#giveBack(record);
     this.#ended.push(requestSnapshot(record, outcome));
     if (this.#ended.length > ENDED_KEPT) this.#ended.shift();
     this.live.delete(record.listener.id);
@@ -134,7 +189,7 @@ export class RequestTable {
     this.queue.length = 0;
     this.active.length = 0;
     this.#ended.length = 0;
-    this.#pool = new BlockPool(this.#pool.totalBlocks, this.#pool.blockTokens);
+    this.#kv = new KvCache(this.#limits);
     this.enter('lost');
     this.changed();
   }
@@ -154,10 +209,12 @@ export class RequestTable {
         ...[...this.live.values()].map((record) => requestSnapshot(record, null)),
         ...this.#ended,
       ]),
+      retryAtMs: this.#retryAtMs,
       kv: Object.freeze({
-        totalBlocks: this.pool.totalBlocks,
-        freeBlocks: this.pool.freeBlocks,
-        blockTokens: this.pool.blockTokens,
+        totalBlocks: this.kv.pool.totalBlocks,
+        freeBlocks: this.kv.pool.freeBlocks,
+        blockTokens: this.kv.pool.blockTokens,
+        window: windowSnapshot(this.kv.windowPool),
       }),
       queue: this.queue.length,
     });
@@ -166,7 +223,14 @@ export class RequestTable {
 
   #move(record: RequestRecord, event: LifecycleEvent): void {
     record.state = nextState(record.state, event);
+    this.#outbox.announce({ type: 'request', requestId: record.listener.id, state: record.state });
     this.changed();
+  }
+
+  #giveBack(record: RequestRecord): void {
+    if (record.kv !== null) this.kv.close(record.kv);
+    record.kv = null;
+    record.slot = null;
   }
 
   #freeSlot(): number {
@@ -174,6 +238,15 @@ export class RequestTable {
     for (let slot = 0; slot < this.maxActive; slot++) if (!taken.has(slot)) return slot;
     throw new RangeError('every slot is taken');
   }
+}
+
+/** Requests are numbered as they come. */
+function arrival(record: RequestRecord): number {
+  return record.listener.generation;
+}
+
+function windowSnapshot(pool: BlockPool | null): EngineSnapshot['kv']['window'] {
+  return pool === null ? null : Object.freeze({ totalBlocks: pool.totalBlocks, freeBlocks: pool.freeBlocks });
 }
 
 function remove(list: RequestRecord[], record: RequestRecord): void {

@@ -1,11 +1,12 @@
-import type { BlockId, TokenId } from '../base/ids';
-import type { Task } from '../protocol/commands';
+import type { TokenId } from '../base/ids';
+import type { GenerateTask, Task } from '../protocol/commands';
 import type { Outcome, RequestEvent, Timings, Usage } from '../protocol/events';
 import type { RequestSnapshot, RequestState } from '../protocol/snapshot';
 import { createSampler, type Sampler } from '../sampling/chain';
 import type { Tokenizer } from '../tokenizer/tokenizer';
-import { blockBudget, maxOutputs } from './admission';
+import { maxOutputs } from './admission';
 import { AnswerText } from './answer-text';
+import type { KvSequence } from './kv-cache';
 import type { Listener } from './outbox';
 import type { RunnerLimits } from './runner';
 
@@ -15,16 +16,12 @@ export interface Answer {
   readonly text: AnswerText;
   /** Tokens it may have. */
   readonly maxOutputs: number;
-  /** Tokens that steps were submitted for: at most one ahead of the known ones for each step in flight. */
-  outputsSubmitted: number;
 }
 
 /** All that the engine knows of one live request. Owned by the actor's table; nobody else sees it. */
 export interface RequestRecord {
   readonly listener: Listener;
   readonly task: Task;
-  /** The most KV blocks it may come to hold; promised at admission. */
-  readonly blockBudget: number;
   /** `null` for `evaluate` and `embed`. */
   readonly answer: Answer | null;
   /** Prompt and known answer. */
@@ -35,12 +32,20 @@ export interface RequestRecord {
   cancelDeadline: () => void;
   /** Its place on the device, while it is prefilling or decoding. */
   slot: number | null;
-  /** Replaced, never changed: steps in flight hold it too. */
-  blocks: readonly BlockId[];
-  /** Prompt rows in submitted steps. */
-  promptSubmitted: number;
-  /** Prompt rows in committed steps. */
-  promptDone: number;
+  /** Its blocks, as long as it has a slot. */
+  kv: KvSequence | null;
+  /** How often it lost its place: what steps of an earlier one bring is dropped, and computed again. */
+  incarnation: number;
+  /** Positions in the KV cache once all submitted steps are done: rows are submitted in order, one for each position. */
+  submitted: number;
+  /** The same for committed steps. */
+  stored: number;
+  /** Prompt tokens that the listener was told are done: the first time counts. */
+  promptTold: number;
+  /** Wanted positions of `evaluate` whose logits were told: each once, also after a preemption. */
+  logitsTold: number;
+  /** Prompt tokens found in the KV cache at the first admission. */
+  cachedTokens: number;
   startedAtMs: number | null;
   promptedAtMs: number | null;
 }
@@ -55,26 +60,33 @@ export function createRecord(listener: Listener, task: Task, source: RecordSourc
   return {
     listener,
     task,
-    blockBudget: blockBudget(task, source.limits),
-    answer:
-      task.kind !== 'generate'
-        ? null
-        : {
-            sampler: createSampler(task.sampling, source.limits.topK),
-            text: new AnswerText(source.tokenizer, task.stop),
-            maxOutputs: maxOutputs(task, source.limits),
-            outputsSubmitted: 0,
-          },
-    history: [...task.promptIds],
+    answer: task.kind === 'generate' ? createAnswer(task, source) : null,
+    history: [...task.promptIds, ...(task.kind === 'generate' ? task.emittedIds : [])],
     state: 'queued',
     cancelDeadline: () => {},
     slot: null,
-    blocks: [],
-    promptSubmitted: 0,
-    promptDone: 0,
+    kv: null,
+    incarnation: 0,
+    submitted: 0,
+    stored: 0,
+    promptTold: 0,
+    logitsTold: 0,
+    cachedTokens: 0,
     startedAtMs: null,
     promptedAtMs: null,
   };
+}
+
+/** Text of tokens that were emitted before is not told again. */
+function createAnswer(task: GenerateTask, { tokenizer, limits }: RecordSource): Answer {
+  const text = new AnswerText(tokenizer, task.stop);
+  for (const id of task.emittedIds) text.push(id);
+  return { sampler: createSampler(task.sampling, limits.topK), text, maxOutputs: maxOutputs(task, limits) };
+}
+
+/** Positions that have to be in the KV cache before the next token can be chosen: the prompt, and all of the known answer but its end. */
+export function knownPositions(record: RequestRecord): number {
+  return Math.max(record.task.promptIds.length, record.history.length - 1);
 }
 
 /** Tokens that the model chose so far, the end token included. */
@@ -103,26 +115,48 @@ export function endedEvent(record: RequestRecord, outcome: Outcome, nowMs: numbe
     requestId: record.listener.id,
     outcome,
     text: record.answer?.text.finish() ?? '',
-    usage: { promptTokens: record.task.promptIds.length, completionTokens, cachedTokens: 0 },
-    timings: timings(record.promptDone, promptedAtMs - startedAtMs, completionTokens, nowMs - promptedAtMs),
+    usage: { promptTokens: record.task.promptIds.length, completionTokens, cachedTokens: record.cachedTokens },
+    timings: timings({
+      cachedTokens: record.cachedTokens,
+      promptTokens: Math.max(0, record.promptTold - record.cachedTokens),
+      promptMs: promptedAtMs - startedAtMs,
+      predictedTokens: completionTokens,
+      predictedMs: nowMs - promptedAtMs,
+    }),
   };
 }
 
 /** The one event of a request that was refused. */
 export function refusedEvent(listener: Listener, task: Task, outcome: Outcome): RequestEvent {
   const usage: Usage = { promptTokens: task.promptIds.length, completionTokens: 0, cachedTokens: 0 };
-  return { type: 'ended', requestId: listener.id, outcome, text: '', usage, timings: timings(0, 0, 0, 0) };
+  return { type: 'ended', requestId: listener.id, outcome, text: '', usage, timings: NO_TIMINGS };
 }
 
 /** llama.cpp counts as here: the first token belongs to `predicted_n`, its step to `prompt_ms`. Rates are 0 where no time passed. */
-function timings(promptTokens: number, promptMs: number, predictedTokens: number, predictedMs: number): Timings {
+function timings(of: {
+  readonly cachedTokens: number;
+  readonly promptTokens: number;
+  readonly promptMs: number;
+  readonly predictedTokens: number;
+  readonly predictedMs: number;
+}): Timings {
+  const rate = (tokens: number, ms: number): number => (ms > 0 ? (tokens * 1000) / ms : 0);
   return {
-    prompt_n: promptTokens,
-    prompt_ms: promptMs,
-    prompt_per_second: promptMs > 0 ? (promptTokens * 1000) / promptMs : 0,
-    predicted_n: predictedTokens,
-    predicted_ms: predictedMs,
-    predicted_per_second: predictedMs > 0 ? (predictedTokens * 1000) / predictedMs : 0,
-    cache_n: 0,
+    prompt_n: of.promptTokens,
+    prompt_ms: of.promptMs,
+    prompt_per_second: rate(of.promptTokens, of.promptMs),
+    predicted_n: of.predictedTokens,
+    predicted_ms: of.predictedMs,
+    predicted_per_second: rate(of.predictedTokens, of.predictedMs),
+    cache_n: of.cachedTokens,
   };
 }
+
+/** Of a request that never ran. */
+export const NO_TIMINGS: Timings = timings({
+  cachedTokens: 0,
+  promptTokens: 0,
+  promptMs: 0,
+  predictedTokens: 0,
+  predictedMs: 0,
+});

@@ -21,12 +21,23 @@ export interface RunnerLimits {
   /** Tokens a KV block holds. */
   readonly blockTokens: number;
   readonly totalBlocks: number;
+  /** The pool of the layers with a sliding window; `null` where no layer has one. */
+  readonly window: WindowLimits | null;
   /** Rows of one prefill step. */
   readonly maxChunkTokens: number;
-  /** Rows of one decode step; slots are numbered below it. */
+  /** Rows of one decode step. */
   readonly maxDecodeRows: number;
+  /** Requests that run together: slots are numbered below it. */
+  readonly maxSlots: number;
   /** How many candidates `topk` gives. */
   readonly topK: number;
+}
+
+/** What layers with a window need: as many blocks as `maxSlots` sequences can see at once, with the rows of a step. */
+export interface WindowLimits {
+  /** Positions that a row can see, its own included. */
+  readonly tokens: number;
+  readonly blocks: number;
 }
 
 export interface StepBatch {
@@ -49,6 +60,8 @@ export interface StepRow {
 export interface StepSequence {
   readonly slot: number;
   readonly blocks: readonly BlockId[];
+  /** The same in the pool of layers with a window; `null` where no row of the step sees anything. Empty without such layers. */
+  readonly windowBlocks: readonly (BlockId | null)[];
 }
 
 export interface StepOutput {

@@ -1,16 +1,17 @@
 import { assert, defined, unreachable } from '../base/assert';
 import type { RequestId } from '../base/ids';
-import { generatedTokens, type Answer, type RequestRecord } from './request';
+import { type RequestRecord } from './request';
 import type { RequestTable } from './request-table';
-import type { StepBatch, StepOutput, StepResult, StepRow } from './runner';
+import type { StepBatch, StepOutput, StepResult, StepRow, StepSequence } from './runner';
 import type { StepPlan } from './scheduler';
 
 /** One request's part in a step. Commit finds the request again by id and generation, never through a reference. */
 export interface StepMember {
   readonly id: RequestId;
   readonly generation: number;
-  /** Prompt rows that are in the KV cache after this step; `null` in a decode step. */
-  readonly promptDone: number | null;
+  readonly incarnation: number;
+  /** Positions in the KV cache after this step. */
+  readonly stored: number;
   /** Index of its first result. */
   readonly firstResult: number;
   /** Positions of its results. */
@@ -26,76 +27,74 @@ export type StepOutcome =
   | { readonly kind: 'results'; readonly results: readonly StepResult[] }
   | { readonly kind: 'failed'; readonly error: unknown };
 
-/** Turns a plan into rows for the device, and counts them as submitted: the caller submits the step at once. */
-export function assemble(plan: StepPlan, table: RequestTable): Step {
+/** The positions whose rows a plan runs, for each of its requests. */
+export function rowsOf(plan: StepPlan, table: RequestTable): { record: RequestRecord; from: number; to: number }[] {
+  const recordOf = (id: RequestId): RequestRecord => defined(table.live.get(id), `request ${id}`);
   switch (plan.kind) {
     case 'prefill':
-      return prefillStep(defined(table.live.get(plan.id), `request ${plan.id}`), plan.from, plan.to);
+    case 'replay':
+      return [{ record: recordOf(plan.id), from: plan.from, to: plan.to }];
     case 'decode':
-      return decodeStep(
-        plan.ids.map((id) => defined(table.live.get(id), `request ${id}`)),
-        table,
-      );
+      return plan.ids.map(recordOf).map((record) => ({ record, from: record.submitted, to: record.submitted + 1 }));
     default:
       return unreachable(plan);
   }
 }
 
-function prefillStep(record: RequestRecord, from: number, to: number): Step {
-  const slot = slotOf(record);
-  const rows = record.task.promptIds
-    .slice(from, to)
-    .map((token, index): StepRow => ({ token, position: from + index, slot }));
-  const { answer, task } = record;
-  const isLast = to === task.promptIds.length;
-  const lastRow = isLast ? [to - 1] : [];
-  const positions = task.kind === 'evaluate' ? task.positions.filter((at) => at >= from && at < to) : lastRow;
-  const mode = task.kind === 'embed' ? 'embedding' : (answer?.sampler.mode ?? 'logits');
-  const outputs = positions.map((position): StepOutput => ({ row: position - from, mode }));
-  record.promptSubmitted = to;
-  if (answer !== null && isLast) answer.outputsSubmitted = 1;
-  return {
-    batch: { kind: 'prefill', rows, sequences: [{ slot, blocks: record.blocks }], outputs },
-    members: [{ ...identity(record), promptDone: to, firstResult: 0, positions }],
-  };
-}
-
-function decodeStep(records: readonly RequestRecord[], table: RequestTable): Step {
-  const rows = records.map((record) => decodeRow(record, answerOf(record), table));
+/** Turns a plan, whose blocks are reserved, into rows for the device and counts them as submitted: the caller submits at once. */
+export function assemble(plan: StepPlan, table: RequestTable): Step {
+  const parts = rowsOf(plan, table).map(({ record, from, to }) => {
+    const slot = defined(record.slot, `slot of request ${record.listener.id}`);
+    const rows = Array.from({ length: to - from }, (_, index) => rowAt(record, slot, from + index));
+    return { record, from, to, rows, sequence: sequenceOf(record, slot), positions: outputPositions(plan, record, to) };
+  });
+  const outputs: StepOutput[] = [];
+  const members: StepMember[] = [];
+  let firstRow = 0;
+  for (const { record, from, to, positions } of parts) {
+    const { id, generation } = record.listener;
+    const firstResult = outputs.length;
+    members.push({ id, generation, incarnation: record.incarnation, stored: to, firstResult, positions });
+    const mode = record.task.kind === 'embed' ? 'embedding' : (record.answer?.sampler.mode ?? 'logits');
+    for (const position of positions) outputs.push({ row: firstRow + position - from, mode });
+    firstRow += to - from;
+    record.submitted = to;
+  }
   return {
     batch: {
-      kind: 'decode',
-      rows,
-      sequences: records.map((record) => ({ slot: slotOf(record), blocks: record.blocks })),
-      outputs: records.map((record, row) => ({ row, mode: answerOf(record).sampler.mode })),
+      kind: plan.kind === 'prefill' ? 'prefill' : 'decode',
+      rows: parts.flatMap((part) => part.rows),
+      sequences: parts.map((part) => part.sequence),
+      outputs,
     },
-    members: records.map((record, index) => ({
-      ...identity(record),
-      promptDone: null,
-      firstResult: index,
-      positions: [defined(rows[index], 'row').position],
-    })),
+    members,
   };
 }
 
-/** The row of the newest token of the answer, which the host may not know yet. */
-function decodeRow(record: RequestRecord, answer: Answer, table: RequestTable): StepRow {
-  const position = record.task.promptIds.length + answer.outputsSubmitted - 1;
-  const isKnown = answer.outputsSubmitted === generatedTokens(record);
-  assert(isKnown || answer.sampler.mode === 'argmax', 'only an argmax may stay on the device');
-  table.grow(record, position);
-  answer.outputsSubmitted += 1;
-  return { token: isKnown ? defined(record.history[position], 'token') : null, position, slot: slotOf(record) };
+/** The row of a position whose token may not be known to the host yet. */
+function rowAt(record: RequestRecord, slot: number, position: number): StepRow {
+  const isKnown = position < record.history.length;
+  assert(isKnown || record.answer?.sampler.mode === 'argmax', 'only an argmax may stay on the device');
+  return { token: isKnown ? defined(record.history[position], 'token') : null, position, slot };
 }
 
-function identity(record: RequestRecord): Pick<StepMember, 'id' | 'generation'> {
-  return { id: record.listener.id, generation: record.listener.generation };
+function sequenceOf(record: RequestRecord, slot: number): StepSequence {
+  const { blocks, windowBlocks } = defined(record.kv, `blocks of request ${record.listener.id}`);
+  return { slot, blocks, windowBlocks };
 }
 
-function slotOf(record: RequestRecord): number {
-  return defined(record.slot, `slot of request ${record.listener.id}`);
-}
-
-function answerOf(record: RequestRecord): Answer {
-  return defined(record.answer, `answer of request ${record.listener.id}`);
+/** The positions of the step whose outputs somebody waits for. */
+function outputPositions(plan: StepPlan, record: RequestRecord, to: number): readonly number[] {
+  const { task } = record;
+  switch (plan.kind) {
+    case 'prefill':
+      if (task.kind === 'evaluate') return task.positions.filter((at) => at >= plan.from && at < to);
+      return to === record.history.length ? [to - 1] : [];
+    case 'replay':
+      return [];
+    case 'decode':
+      return [to - 1];
+    default:
+      return unreachable(plan);
+  }
 }

@@ -3,7 +3,14 @@ import { MIB } from '../base/units';
 import { ForgelightError } from '../base/errors';
 import type { EmbedTask, EvaluateTask, GenerateTask } from '../protocol/commands';
 import { parseEmbeddingBody } from '../protocol/embedding-schema';
-import { parseChatBody, parseCompletionBody, parseEvaluation, type ParsedBody } from '../protocol/request-schema';
+import type { ResumeRequest } from '../protocol/engine-port';
+import {
+  parseChatBody,
+  parseCompletionBody,
+  parseEvaluation,
+  parseResumption,
+  type ParsedBody,
+} from '../protocol/request-schema';
 import { invalidField } from '../protocol/schema-parse';
 import type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
 
@@ -73,6 +80,21 @@ export function embedTask(body: unknown, param: string, deps: TaskDeps): EmbedTa
   );
 }
 
+/**
+ * An answer that another engine began, to go on behind what that has emitted. The same tokens follow where the engines' fingerprints
+ * agree. Throws `invalid-request` with `param`.
+ */
+export function resumedTask(request: ResumeRequest, deps: TaskDeps): GenerateTask {
+  const { promptIds, emittedIds, seed } = parseResumption(request);
+  const body = request.of === 'chat' ? parseChatBody(request.body) : parseCompletionBody(request.body);
+  const task = generateTask(body, knownIds(promptIds, 'promptIds', deps.vocabularySize), deps);
+  return {
+    ...task,
+    emittedIds: knownIds(emittedIds, 'emittedIds', deps.vocabularySize),
+    sampling: { ...task.sampling, seed },
+  };
+}
+
 function generateTask(body: ParsedBody, promptIds: readonly TokenId[], deps: TaskDeps): GenerateTask {
   checkModel(body.model, deps.modelNames);
   const stranger = body.sampling.logitBias.find(([id]) => id >= deps.vocabularySize);
@@ -85,6 +107,7 @@ function generateTask(body: ParsedBody, promptIds: readonly TokenId[], deps: Tas
   return {
     kind: 'generate',
     promptIds,
+    emittedIds: [],
     maxTokens: body.maxTokens ?? deps.contextLength,
     sampling: { ...body.sampling, seed: body.sampling.seed ?? deps.randomSeed() },
     stop: body.stop,

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
-import { kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
+import { KV_POOL_CODES, kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
 import { paramLayout } from './params';
 
 export const attentionParams = paramLayout({
@@ -9,6 +9,7 @@ export const attentionParams = paramLayout({
   vPlane: 'u32',
   window: 'u32',
   softCap: 'f32',
+  pool: 'u32',
   mutual: 'u32',
 });
 
@@ -66,6 +67,7 @@ export function attention(args: {
       vPlane: kvPlaneElements(args.kv),
       window: args.window ?? 0,
       softCap: args.softCap ?? 0,
+      pool: KV_POOL_CODES[args.kv.pool],
       mutual: args.mutual === true ? 1 : 0,
     }),
     buffers: [

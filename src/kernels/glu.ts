@@ -4,13 +4,16 @@ import type { Dispatch } from '../device/plan';
 import { ACTIVATION_CODES, type Activation } from './linear';
 import { paramLayout } from './params';
 
-export const gluParams = paramLayout({ size: 'u32' });
+export const gluParams = paramLayout({ size: 'u32', yStride: 'u32', yOffset: 'u32' });
 
-/** y[r, k] = activation(x[r, k]) · x[r, size + k]. */
+/** y[r, yOffset + k] = activation(x[r, k]) · x[r, size + k]. */
 export function glu(args: {
   x: DeviceBuffer; // [rows × 2·size] f32
-  y: DeviceBuffer; // [rows × size] f32
+  y: DeviceBuffer; // [rows × yStride] f32
   size: number;
+  /** `size` if not given. */
+  yStride?: number;
+  yOffset?: number;
   activation?: Activation;
 }): Dispatch {
   return {
@@ -18,7 +21,7 @@ export function glu(args: {
     shader: 'glu',
     module: '',
     constants: { ACTIVATION: ACTIVATION_CODES[args.activation ?? 'silu'] },
-    params: gluParams.encode({ size: args.size }),
+    params: gluParams.encode({ size: args.size, yStride: args.yStride ?? args.size, yOffset: args.yOffset ?? 0 }),
     buffers: [
       { buffer: args.x, access: 'read' },
       { buffer: args.y, access: 'write' },

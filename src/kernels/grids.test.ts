@@ -85,7 +85,10 @@ describe('the grid of embed', () => {
     const weights = { buffer, format: Q8_0, rows: 41, columns };
     const { grid, params } = embed({ weights, sampled: buffer, y: buffer, scale: 2 });
     expect(grid(5)).toEqual([Math.ceil(columns / 32 / 64), 5, 1]);
-    expect(embedParams.decode(params)).toEqual({ units: columns / 32, plane: (41 * columns) / 4, scale: 2 });
+    const given = { units: columns / 32, plane: (41 * columns) / 4, scale: 2, rows: 41 };
+    expect(embedParams.decode(params)).toEqual({ ...given, firstRow: 0 });
+    const later = embed({ weights, firstRow: 82, sampled: buffer, y: buffer, scale: 2 });
+    expect(embedParams.decode(later.params)).toEqual({ ...given, firstRow: 82 });
   });
 });
 

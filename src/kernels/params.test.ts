@@ -20,4 +20,8 @@ describe('paramLayout', () => {
     const values = { rows: 1, scale: 1 } as unknown as Parameters<typeof layout.encode>[0];
     expect(() => layout.encode(values)).toThrow('missing: plane');
   });
+
+  it.each([2 ** 32, -1, 0.5, NaN])('refuses %d as a u32: it would become another number', (rows) => {
+    expect(() => layout.encode({ rows, scale: 1, plane: 0 })).toThrow(`rows is a u32, not ${rows}`);
+  });
 });

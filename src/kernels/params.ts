@@ -1,4 +1,4 @@
-import { defined } from '../base/assert';
+import { assert, defined } from '../base/assert';
 
 type Layout = Readonly<Record<string, 'u32' | 'f32'>>;
 type Values<L extends Layout> = { readonly [K in keyof L]: number };
@@ -16,7 +16,7 @@ export function paramLayout<const L extends Layout>(layout: L): ParamLayout<L> {
       const view = new DataView(new ArrayBuffer(fields.length * 4));
       fields.forEach(([name, type], i) => {
         const value = defined(values[name], name);
-        if (type === 'u32') view.setUint32(i * 4, value, true);
+        if (type === 'u32') view.setUint32(i * 4, wholeU32(name, value), true);
         else view.setFloat32(i * 4, value, true);
       });
       return new Uint32Array(view.buffer);
@@ -30,4 +30,10 @@ export function paramLayout<const L extends Layout>(layout: L): ParamLayout<L> {
       return Object.fromEntries(entries) as Values<L>;
     },
   };
+}
+
+/** What would wrap around in the shader is a mistake of ours, never an answer. */
+function wholeU32(name: string, value: number): number {
+  assert(Number.isInteger(value) && value >= 0 && value < 2 ** 32, `${name} is a u32, not ${value}`);
+  return value;
 }

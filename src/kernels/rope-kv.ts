@@ -1,10 +1,17 @@
 import { divideUp } from '../base/units';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
-import { kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
+import { KV_POOL_CODES, kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
 import { paramLayout } from './params';
 
-export const ropeKvParams = paramLayout({ heads: 'u32', pairs: 'u32', table: 'u32', halves: 'u32', vPlane: 'u32' });
+export const ropeKvParams = paramLayout({
+  heads: 'u32',
+  pairs: 'u32',
+  table: 'u32',
+  halves: 'u32',
+  vPlane: 'u32',
+  pool: 'u32',
+});
 
 /** Rotates queries and keys by their position and writes keys and values into the cache. */
 export function ropeKv(args: {
@@ -31,6 +38,7 @@ export function ropeKv(args: {
       table: args.table,
       halves: args.pairing === 'halves' ? 1 : 0,
       vPlane: kvPlaneElements(args.kv),
+      pool: KV_POOL_CODES[args.kv.pool],
     }),
     buffers: [
       { buffer: args.kv.buffer, access: 'write' },

@@ -3,35 +3,36 @@ import { encodeStepInput, ON_DEVICE, stepInputWords, type StepInputRow } from '.
 
 const FIRST = [7, 3, 11];
 const SECOND = [5];
+const WINDOW = [0, 0, 6];
 const ROWS: readonly StepInputRow[] = [
-  { token: 42, position: 32, slot: 0, blocks: FIRST },
+  { token: 42, position: 32, slot: 0, blocks: FIRST, windowBlocks: WINDOW },
   { token: null, position: 9, slot: 3, blocks: SECOND },
-  { token: 0, position: 33, slot: 0, blocks: FIRST },
+  { token: 0, position: 33, slot: 0, blocks: FIRST, windowBlocks: WINDOW },
 ];
 
 describe('encodeStepInput', () => {
   it('lays out rows, block tables and outputs', () => {
     const words = [...encodeStepInput(ROWS, [2, 1], [])];
-    expect(words.slice(0, 8)).toEqual([3, 24, 26, 0, 0, 0, 0, 0]); // rows, outputs at, tables at
-    expect(words.slice(8, 12)).toEqual([42, 32, 0, 20]);
-    expect(words.slice(12, 16)).toEqual([ON_DEVICE, 9, 3, 23]);
-    expect(words.slice(16, 20)).toEqual([0, 33, 0, 20]); // the same table as the first row's
-    expect(words.slice(20, 24)).toEqual([...FIRST, ...SECOND]);
-    expect(words.slice(24)).toEqual([2, 1]);
+    expect(words.slice(0, 8)).toEqual([3, 30, 32, 0, 0, 0, 0, 0]); // rows, outputs at, tables at
+    expect(words.slice(8, 13)).toEqual([42, 32, 0, 23, 26]);
+    expect(words.slice(13, 17)).toEqual([ON_DEVICE, 9, 3, 29]); // and no window: nothing reads its word
+    expect(words.slice(18, 23)).toEqual([0, 33, 0, 23, 26]); // the same tables as the first row's
+    expect(words.slice(23, 30)).toEqual([...FIRST, ...WINDOW, ...SECOND]);
+    expect(words.slice(30)).toEqual([2, 1]);
   });
 
   it('gives equal tables of different sequences a place each', () => {
     const rows = [1, 2].map((slot) => ({ token: 1, position: 0, slot, blocks: [...SECOND] }));
     const words = encodeStepInput(rows, [], []);
-    expect([words[8 + 3], words[12 + 3]]).toEqual([16, 17]);
-    expect([...words.subarray(16)]).toEqual([5, 5]);
+    expect([words[8 + 3], words[13 + 3]]).toEqual([18, 19]);
+    expect([...words.subarray(18)]).toEqual([5, 5]);
   });
 
   it('appends cos and sin, a table after the other, a row after the other', () => {
     const table = (sign: number) => (position: number) => Float32Array.from([sign * position, 0.5, 0.25, -1]);
     const words = encodeStepInput(ROWS, [0], [table(1), table(-1)]);
-    expect(words[2]).toBe(25);
-    const floats = [...new Float32Array(words.buffer).subarray(25)];
+    expect(words[2]).toBe(31);
+    const floats = [...new Float32Array(words.buffer).subarray(31)];
     expect(floats).toEqual([32, 9, 33, -32, -9, -33].flatMap((value) => [value, 0.5, 0.25, -1]));
   });
 
@@ -41,7 +42,7 @@ describe('encodeStepInput', () => {
 
   it('keeps tokens and positions beyond 2^31', () => {
     const words = encodeStepInput([{ token: 2 ** 31 + 5, position: 2 ** 31, slot: 0, blocks: [2 ** 31 + 1] }], [], []);
-    expect([words[8], words[9], words[12]]).toEqual([2 ** 31 + 5, 2 ** 31, 2 ** 31 + 1]);
+    expect([words[8], words[9], words[13]]).toEqual([2 ** 31 + 5, 2 ** 31, 2 ** 31 + 1]);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * The one small buffer that is written before a step, in words:
  * 0 row count · 1 word at which the outputs' rows begin · 2 word at which the cos/sin tables begin · 3 … 7 zero ·
- * 8: per row token (ON_DEVICE: see `sampled`), position, slot, word of its sequence's block table ·
+ * 8: per row token (ON_DEVICE: see `sampled`), position, slot, words of its sequence's block tables, of each pool one ·
  * then the block tables, the outputs (a row index each) and the tables [tables × rows × pairs × (cos, sin)] of f32.
  * `shaders/lib/step.wgsl` reads it.
  */
@@ -10,11 +10,14 @@ export interface StepInputRow {
   readonly token: number | null;
   readonly position: number;
   readonly slot: number;
+  /** Of layers that see all positions: [position / block size] a block. */
   readonly blocks: readonly number[];
+  /** The same of layers with a window, whatever stands where nothing is seen any more; absent where no layer has one. */
+  readonly windowBlocks?: readonly number[];
 }
 
 export const STEP_ROWS = 8;
-export const STEP_ROW_WORDS = 4;
+export const STEP_ROW_WORDS = 5;
 export const ON_DEVICE = 0xffffffff;
 
 /** cos and sin for each rotated pair at a position, [pairs × 2]; one function a table. */
@@ -24,6 +27,7 @@ export interface StepInputSize {
   readonly rows: number;
   readonly outputs: number;
   readonly sequences: number;
+  /** Of both tables together. */
   readonly blocksPerSequence: number;
   /** Rotated pairs of each table. */
   readonly tablePairs: readonly number[];
@@ -35,6 +39,8 @@ export function stepInputWords(size: StepInputSize): number {
   return STEP_ROWS + size.rows * STEP_ROW_WORDS + size.sequences * size.blocksPerSequence + size.outputs + tables;
 }
 
+const NO_BLOCKS: readonly number[] = [];
+
 /** Tables must all have the same number of pairs. */
 export function encodeStepInput(
   rows: readonly StepInputRow[],
@@ -43,10 +49,10 @@ export function encodeStepInput(
 ): Uint32Array {
   const blockTables = new Map<readonly number[], number>();
   let next = STEP_ROWS + rows.length * STEP_ROW_WORDS;
-  for (const row of rows) {
-    if (blockTables.has(row.blocks)) continue;
-    blockTables.set(row.blocks, next);
-    next += row.blocks.length;
+  for (const table of rows.flatMap((row) => [row.blocks, row.windowBlocks ?? NO_BLOCKS])) {
+    if (blockTables.has(table)) continue;
+    blockTables.set(table, next);
+    next += table.length;
   }
   const outputsAt = next;
   const tablesAt = outputsAt + outputs.length;
@@ -57,7 +63,8 @@ export function encodeStepInput(
   words.set([rows.length, outputsAt, tablesAt]);
   rows.forEach((row, i) => {
     const token = row.token ?? ON_DEVICE;
-    words.set([token, row.position, row.slot, blockTables.get(row.blocks) ?? 0], STEP_ROWS + i * STEP_ROW_WORDS);
+    const tablesOfRow = [row.blocks, row.windowBlocks ?? NO_BLOCKS].map((table) => blockTables.get(table) ?? 0);
+    words.set([token, row.position, row.slot, ...tablesOfRow], STEP_ROWS + i * STEP_ROW_WORDS);
   });
   for (const [blocks, at] of blockTables) words.set(blocks, at);
   words.set(outputs, outputsAt);

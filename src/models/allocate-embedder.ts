@@ -1,6 +1,5 @@
 import { defined } from '../base/assert';
-import { divideUp } from '../base/units';
-import type { Device } from '../device/device';
+import { largestBufferBytes, type Device } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { KV_BLOCK_TOKENS } from '../kernels/kv-layout';
 import { defaultChunk, type ModelOptions } from './allocate-model';
@@ -45,17 +44,19 @@ function allocatePooledDecoder(
   network: Network,
   options: ModelOptions,
 ): AllocatedEmbedder {
-  const weightPlan = planWeights(network, file);
-  const size = sizeKvCache(network, { ...options, maxBindingBytes: device.limits.maxBindingBytes });
-  const maxChunkTokens = Math.min(options.chunkTokens ?? defaultChunk(options.variants), size.contextLength);
+  const maxBufferBytes = largestBufferBytes(device.limits);
+  const weightPlan = planWeights(network, file, maxBufferBytes);
+  const chunkTokens = options.chunkTokens ?? defaultChunk(options.variants);
+  const size = sizeKvCache(network, { ...options, maxBindingBytes: maxBufferBytes, stepRows: chunkTokens });
+  const maxChunkTokens = Math.min(chunkTokens, size.contextLength);
   const weights = allocateWeights(device, weightPlan);
   const plans = buildPooledDecoder(device, network, weightPlan, weights, {
     ...options.variants,
     kvType: options.kvType,
-    kvBlocks: size.blocks,
-    blocksPerSequence: divideUp(size.contextLength, KV_BLOCK_TOKENS),
+    kv: size,
     maxChunkTokens,
-    maxDecodeRows: options.maxConcurrent,
+    maxDecodeRows: 1,
+    slots: options.maxConcurrent,
     maxOutputs: 1,
   });
   const prepared = prepare(device, plans, weights, { network, ropes: network.ropes, size, maxChunkTokens, options });
@@ -69,12 +70,16 @@ function allocateEncoder(
   network: EncoderNetwork,
   options: ModelOptions,
 ): AllocatedEmbedder {
-  const weightPlan = planEncoderWeights(network, file);
+  const maxBufferBytes = largestBufferBytes(device.limits);
+  const weightPlan = planEncoderWeights(network, file, maxBufferBytes);
   const trained = network.contextLength;
   const contextLength = options.contextLength === undefined ? Math.min(trained, DEFAULT_ENCODER_TOKENS) : trained;
   const size = sizeKvCache(
-    { contextLength, layers: network.layers.slice(0, 1) },
-    { ...options, kvType: 'f32', maxBindingBytes: device.limits.maxBindingBytes },
+    {
+      contextLength,
+      layers: network.layers.slice(0, 1).map(({ attention }) => ({ attention: { ...attention, window: null } })),
+    },
+    { ...options, kvType: 'f32', maxBindingBytes: maxBufferBytes, stepRows: contextLength },
   );
   const notes =
     contextLength < trained
@@ -123,8 +128,10 @@ async function prepare(
       contextLength: size.contextLength,
       blockTokens: KV_BLOCK_TOKENS,
       totalBlocks: size.blocks,
+      window: size.window,
       maxChunkTokens,
-      maxDecodeRows: options.maxConcurrent,
+      maxDecodeRows: 1, // nothing is decoded
+      maxSlots: options.maxConcurrent,
       topK: 1,
       maxOutputs: 1,
     },

@@ -1,6 +1,5 @@
 import { defined } from '../base/assert';
-import { divideUp } from '../base/units';
-import type { Device, PreparedPlan } from '../device/device';
+import { largestBufferBytes, type Device, type PreparedPlan } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { TOP_K } from '../kernels/candidates';
 import { KV_BLOCK_TOKENS, type KvType } from '../kernels/kv-layout';
@@ -15,6 +14,8 @@ import type { KernelVariants } from './probe';
 
 /** Rows of logits computed at once: bounds the logits buffer, not what a request may ask for. */
 const MAX_OUTPUTS = 8;
+/** Rows of one step that replays a sequence's generated tokens. */
+const MAX_REPLAY_ROWS = 16;
 
 export interface ModelOptions {
   readonly contextLength?: number;
@@ -37,16 +38,25 @@ export interface AllocatedModel {
 
 /** Allocates a model on the device and begins to prepare it. Every buffer belongs to the device and goes with it. */
 export function allocateModel(device: Device, file: GgufFile, network: Network, options: ModelOptions): AllocatedModel {
-  const weightPlan = planWeights(network, file);
-  const size = sizeKvCache(network, { ...options, maxBindingBytes: device.limits.maxBindingBytes });
-  const maxChunkTokens = Math.min(options.chunkTokens ?? defaultChunk(options.variants), size.contextLength);
+  const maxBufferBytes = largestBufferBytes(device.limits);
+  const weightPlan = planWeights(network, file, maxBufferBytes);
+  const chunkTokens = options.chunkTokens ?? defaultChunk(options.variants);
+  const maxDecodeRows = Math.max(options.maxConcurrent, MAX_REPLAY_ROWS);
+  const size = sizeKvCache(network, {
+    ...options,
+    maxBindingBytes: maxBufferBytes,
+    stepRows: Math.max(chunkTokens, MAX_REPLAY_ROWS),
+  });
+  const maxChunkTokens = Math.min(chunkTokens, size.contextLength);
   const limits: ModelLimits = {
     vocabularySize: network.vocabularySize,
     contextLength: size.contextLength,
     blockTokens: KV_BLOCK_TOKENS,
     totalBlocks: size.blocks,
+    window: size.window,
     maxChunkTokens,
-    maxDecodeRows: options.maxConcurrent,
+    maxDecodeRows,
+    maxSlots: options.maxConcurrent,
     topK: Math.min(TOP_K, network.vocabularySize),
     maxOutputs: MAX_OUTPUTS,
   };
@@ -54,10 +64,10 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
   const plans = buildPlans(device, network, weightPlan, weights, {
     ...options.variants,
     kvType: options.kvType,
-    kvBlocks: size.blocks,
-    blocksPerSequence: divideUp(size.contextLength, KV_BLOCK_TOKENS),
+    kv: size,
     maxChunkTokens,
-    maxDecodeRows: options.maxConcurrent,
+    maxDecodeRows,
+    slots: options.maxConcurrent,
     maxOutputs: MAX_OUTPUTS,
   });
   const prepared = preparePlans(device, plans).then((ready) => ({

@@ -1,27 +1,28 @@
 import { defined } from '../base/assert';
 import type { Device, DeviceBuffer } from '../device/device';
 import { matrixPlanes, type WeightMatrix } from '../kernels/weight-matrix';
-import { allWeights, type MatrixPlan, type PlannedTensors, type VectorPlan, type WeightPlan } from './weight-plan';
+import type { MatrixSlice } from './matrix-slices';
+import { allWeights, type PlannedTensors, type VectorPlan, type WeightPlan } from './weight-plan';
 
 /** The weights' buffers on a device. Whoever loads the model owns them. */
 export interface DeviceWeights {
-  matrix(plan: MatrixPlan): WeightMatrix;
+  matrix(plan: MatrixSlice): WeightMatrix;
   vector(plan: VectorPlan): DeviceBuffer; // [length] f32
   /** Tensors that the host keeps, by name; the upload fills them. */
   readonly host: Map<string, Float32Array>;
   readonly sizeBytes: number;
 }
 
-/** Makes a buffer for every matrix and vector; their contents are uploaded later. */
+/** Makes a buffer for every slice of a matrix and every vector; their contents are uploaded later. */
 export function allocateWeights(device: Device, plan: WeightPlan | PlannedTensors): DeviceWeights {
   const { matrices, vectors } = allWeights(plan);
-  const matrixOf = new Map<MatrixPlan, WeightMatrix>();
+  const matrixOf = new Map<MatrixSlice, WeightMatrix>();
   const vectorOf = new Map<VectorPlan, DeviceBuffer>();
   let sizeBytes = 0;
-  for (const matrix of matrices) {
-    const { name, format, rows, columns } = matrix;
-    const buffer = device.createBuffer(name, matrixPlanes(matrix).totalBytes);
-    matrixOf.set(matrix, { buffer, format, rows, columns });
+  for (const slice of matrices.flatMap(({ slices }) => slices)) {
+    const { name, format, rows, columns } = slice;
+    const buffer = device.createBuffer(name, matrixPlanes(slice).totalBytes);
+    matrixOf.set(slice, { buffer, format, rows, columns });
     sizeBytes += buffer.sizeBytes;
   }
   for (const vector of vectors) {

@@ -73,7 +73,7 @@ class EncoderPlanBuilder {
       inner,
       gated: isGated ? buffer('gated', size) : inner,
     };
-    const kv = { type: 'f32', kvHeads, headSize, blocks: options.kvBlocks } as const;
+    const kv = { type: 'f32', pool: 'all', kvHeads, headSize, blocks: options.kvBlocks } as const;
     this.kv = { ...kv, buffer: device.createBuffer('kv', kvLayerBytes(kv)) };
     this.sampled = device.createBuffer('sampled', 4); // of no use here: an encoder's tokens are all given
     const words = stepInputWords({
@@ -109,8 +109,10 @@ class EncoderPlanBuilder {
   private embedding(plan: EncoderWeightPlan): Dispatch[] {
     const rowsOf = (table: MatrixPlan | null, index: RowIndex, epilogue: 'store' | 'add'): Dispatch[] => {
       if (table === null) return [];
-      const args = { weights: this.weights.matrix(table), sampled: this.sampled, y: this.activations.x };
-      return [embed({ ...args, scale: 1, index, epilogue })];
+      const args = { sampled: this.sampled, y: this.activations.x, scale: 1, index, epilogue };
+      return table.slices.map((slice) =>
+        embed({ ...args, weights: this.weights.matrix(slice), firstRow: slice.firstRow }),
+      );
     };
     return [
       ...rowsOf(plan.embedding, 'token', 'store'),
@@ -150,11 +152,13 @@ class EncoderPlanBuilder {
   ): Dispatch[] {
     const { matmul: variant } = this.options;
     let yOffset = 0;
-    const products = plan.matrices.map((matrix) => {
-      const weights = this.weights.matrix(matrix);
-      const dispatch = matmul({ weights, x, y, yStride, yOffset, epilogue, variant });
+    const products = plan.matrices.flatMap((matrix) => {
+      const at = yOffset;
       yOffset += matrix.rows;
-      return dispatch;
+      return matrix.slices.map((slice) => {
+        const weights = this.weights.matrix(slice);
+        return matmul({ weights, x, y, yStride, yOffset: at + slice.firstRow, epilogue, variant });
+      });
     });
     let offset = 0;
     const sums = plan.biases.map((vector) => {

@@ -38,9 +38,13 @@ export interface LayerNormPlan {
   readonly bias: VectorPlan;
 }
 
-/** Throws `bad-gguf` for a missing tensor or a wrong shape, `unsupported-…` for what the kernels cannot take. */
-export function planEncoderWeights(network: EncoderNetwork, file: GgufFile): EncoderWeightPlan {
-  const planner = new Planner(file);
+/** Throws as `planWeights` does. */
+export function planEncoderWeights(
+  network: EncoderNetwork,
+  file: GgufFile,
+  maxBufferBytes = Infinity,
+): EncoderWeightPlan {
+  const planner = new Planner(file, maxBufferBytes);
   const { hiddenSize, vocabularySize, contextLength, positions, types } = network;
   const tables = {
     embedding: planner.matrix(network.embedding, vocabularySize, hiddenSize),

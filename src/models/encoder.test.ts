@@ -179,7 +179,7 @@ describe('allocateEmbedder', () => {
     const file = tinyBert();
     const { prepared, notes } = allocateEmbedder(device, file, encoderOf(file), OPTIONS);
     const { limits, hiddenSize } = await prepared;
-    expect(limits).toMatchObject({ contextLength: 40, maxChunkTokens: 40, totalBlocks: 3, maxDecodeRows: 4 });
+    expect(limits).toMatchObject({ contextLength: 40, maxChunkTokens: 40, totalBlocks: 3, maxSlots: 4 });
     expect(hiddenSize).toBe(64);
     expect(notes).toEqual([]);
     const caches = [...device.buffers].filter(({ label }) => label.startsWith('kv'));

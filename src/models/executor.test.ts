@@ -41,8 +41,10 @@ describe('allocateModel', () => {
       contextLength: TINY.context,
       blockTokens: 16,
       totalBlocks: 3,
+      window: null,
       maxChunkTokens: 8,
-      maxDecodeRows: 4,
+      maxDecodeRows: 16,
+      maxSlots: 4,
       topK: vocabulary,
       maxOutputs: 8,
     });

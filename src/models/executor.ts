@@ -4,6 +4,9 @@ import type { Device, DeviceBuffer, PreparedPlan, Readback } from '../device/dev
 import type { PlanStep } from '../device/plan';
 import { keyToLogit, NAN_KEY, TOP_K } from '../kernels/candidates';
 import { encodeStepInput, type RopeTable, type StepInputRow } from '../kernels/step-input';
+
+export type { StepInputRow } from '../kernels/step-input';
+import type { KvWindow } from './kv-size';
 import type { ModelPlans } from './plan-builder';
 
 /** A model's plans, prepared on its device. */
@@ -22,8 +25,10 @@ export interface ModelLimits {
   readonly contextLength: number;
   readonly blockTokens: number;
   readonly totalBlocks: number;
+  readonly window: KvWindow | null;
   readonly maxChunkTokens: number;
   readonly maxDecodeRows: number;
+  readonly maxSlots: number;
   readonly topK: number;
   /** Outputs of one submission. */
   readonly maxOutputs: number;

@@ -9,6 +9,8 @@ const network = describeNetwork(tinyFile());
 /** A layer's block: keys and values of 16 tokens, 2 heads of 16. */
 const BLOCK_BYTES = { f32: 2 * 16 * 2 * 16 * 4, f16: 2 * 16 * 2 * 16 * 2 } as const;
 
+const LOAD = { maxConcurrent: 2, stepRows: 16 } as const;
+
 /** The tiny network, trained for more tokens and with more layers and heads. */
 function trained(contextLength: number, layers: number = TINY.layers, kvHeads: number = TINY.kvHeads): Network {
   const [first] = network.layers;
@@ -28,31 +30,34 @@ function refusal(work: () => unknown): unknown {
 
 describe('sizeKvCache', () => {
   it('holds the whole context the model was trained for, in whole blocks', () => {
-    expect(sizeKvCache(network, { kvType: 'f16', maxBindingBytes: GIB })).toEqual({
+    expect(sizeKvCache(network, { kvType: 'f16', maxBindingBytes: GIB, ...LOAD })).toEqual({
       contextLength: 40,
       blocks: 3,
+      window: null,
       notes: [],
     });
   });
 
   it('takes the context and the pool that are asked for', () => {
-    const options = { kvType: 'f32', maxBindingBytes: GIB } as const;
+    const options = { kvType: 'f32', maxBindingBytes: GIB, ...LOAD } as const;
     expect(sizeKvCache(network, { ...options, contextLength: 17 })).toEqual({
       contextLength: 17,
       blocks: 2,
+      window: null,
       notes: [],
     });
     expect(sizeKvCache(network, { ...options, kvCacheTokens: 400 })).toEqual({
       contextLength: 40,
       blocks: 25,
+      window: null,
       notes: [],
     });
     const both = { ...options, contextLength: 20, kvCacheTokens: 20 };
-    expect(sizeKvCache(network, both)).toEqual({ contextLength: 20, blocks: 2, notes: [] });
+    expect(sizeKvCache(network, both)).toEqual({ contextLength: 20, blocks: 2, window: null, notes: [] });
   });
 
   it('cuts the context to a small pool, and says so', () => {
-    const size = sizeKvCache(network, { kvType: 'f32', maxBindingBytes: GIB, kvCacheTokens: 32 });
+    const size = sizeKvCache(network, { kvType: 'f32', maxBindingBytes: GIB, ...LOAD, kvCacheTokens: 32 });
     expect(size).toMatchObject({ contextLength: 32, blocks: 2 });
     expect(size.notes).toEqual([
       'The context was cut from 40 to 32 tokens to fit the KV cache. Set contextLength for more.',
@@ -63,30 +68,31 @@ describe('sizeKvCache', () => {
     ['f32', 2],
     ['f16', 4],
   ] as const)('cuts the context to what a binding holds of %s', (kvType, blocks) => {
-    const size = sizeKvCache(trained(1000), { kvType, maxBindingBytes: 2 * BLOCK_BYTES.f32 + 4 });
+    const size = sizeKvCache(trained(1000), { kvType, maxBindingBytes: 2 * BLOCK_BYTES.f32 + 4, ...LOAD });
     expect(size).toMatchObject({ contextLength: blocks * 16, blocks });
     expect(size.notes).toHaveLength(1);
   });
 
   it('spends at most a gibibyte over all layers when nobody says', () => {
-    const size = sizeKvCache(trained(2 ** 24, 64), { kvType: 'f32', maxBindingBytes: 4 * GIB });
+    const size = sizeKvCache(trained(2 ** 24, 64), { kvType: 'f32', maxBindingBytes: 4 * GIB, ...LOAD });
     expect(size.blocks * 64 * BLOCK_BYTES.f32).toBe(GIB);
     expect(size.contextLength).toBe(size.blocks * 16);
     const asked = sizeKvCache(trained(2 ** 24, 64), {
       kvType: 'f32',
       maxBindingBytes: 4 * GIB,
+      ...LOAD,
       contextLength: 2 ** 18,
     });
-    expect(asked).toEqual({ contextLength: 2 ** 18, blocks: 2 ** 14, notes: [] });
+    expect(asked).toEqual({ contextLength: 2 ** 18, blocks: 2 ** 14, window: null, notes: [] });
   });
 
   it('holds a block at least, if it takes more than a gibibyte', () => {
-    const size = sizeKvCache(trained(1000, 600, 1000), { kvType: 'f32', maxBindingBytes: GIB });
+    const size = sizeKvCache(trained(1000, 600, 1000), { kvType: 'f32', maxBindingBytes: GIB, ...LOAD });
     expect(size).toMatchObject({ contextLength: 16, blocks: 1 });
   });
 
   it('refuses a context longer than the model was trained for', () => {
-    const options = { kvType: 'f16', maxBindingBytes: GIB, contextLength: 41 } as const;
+    const options = { kvType: 'f16', maxBindingBytes: GIB, ...LOAD, contextLength: 41 } as const;
     expect(refusal(() => sizeKvCache(network, options))).toMatchObject({
       code: 'invalid-request',
       param: 'contextLength',
@@ -95,7 +101,7 @@ describe('sizeKvCache', () => {
   });
 
   it('refuses a context longer than the pool', () => {
-    const options = { kvType: 'f16', maxBindingBytes: GIB, contextLength: 30, kvCacheTokens: 29 } as const;
+    const options = { kvType: 'f16', maxBindingBytes: GIB, ...LOAD, contextLength: 30, kvCacheTokens: 29 } as const;
     expect(refusal(() => sizeKvCache(network, options))).toMatchObject({
       code: 'invalid-request',
       param: 'contextLength',
@@ -108,7 +114,7 @@ describe('sizeKvCache', () => {
     [{ contextLength: 33 }, 'contextLength', 33],
     [{ kvCacheTokens: 50 }, 'kvCacheTokens', 50],
   ] as const)('names what fits where %j does not', (asked, param, wanted) => {
-    const options = { kvType: 'f32', maxBindingBytes: 2 * BLOCK_BYTES.f32, ...asked } as const;
+    const options = { kvType: 'f32', maxBindingBytes: 2 * BLOCK_BYTES.f32, ...LOAD, ...asked } as const;
     expect(refusal(() => sizeKvCache(network, options))).toMatchObject({
       code: 'out-of-memory',
       param,
@@ -117,7 +123,7 @@ describe('sizeKvCache', () => {
   });
 
   it('refuses an adapter that holds no block at all', () => {
-    const options = { kvType: 'f32', maxBindingBytes: BLOCK_BYTES.f32 - 4 } as const;
+    const options = { kvType: 'f32', maxBindingBytes: BLOCK_BYTES.f32 - 4, ...LOAD } as const;
     expect(refusal(() => sizeKvCache(network, options))).toMatchObject({
       code: 'out-of-memory',
       message: expect.stringContaining('At most 0 tokens fit'),
@@ -125,7 +131,49 @@ describe('sizeKvCache', () => {
   });
 
   it('holds several requests of the longest context where there is room for one only if asked', () => {
-    const size = sizeKvCache(network, { kvType: 'f16', maxBindingBytes: MIB, kvCacheTokens: 160, contextLength: 40 });
-    expect(size).toEqual({ contextLength: 40, blocks: 10, notes: [] });
+    const size = sizeKvCache(network, {
+      kvType: 'f16',
+      maxBindingBytes: MIB,
+      ...LOAD,
+      kvCacheTokens: 160,
+      contextLength: 40,
+    });
+    expect(size).toEqual({ contextLength: 40, blocks: 10, window: null, notes: [] });
+  });
+
+  describe('of layers with a window', () => {
+    /** Every other layer sees `window` positions. */
+    function windowed(contextLength: number, window: number): Network {
+      const whole = trained(contextLength, 4);
+      const layers = whole.layers.map((layer, i) =>
+        i % 2 === 0 ? { ...layer, attention: { ...layer.attention, window } } : layer,
+      );
+      return { ...whole, layers };
+    }
+    const options = { kvType: 'f32', maxBindingBytes: GIB, ...LOAD } as const;
+
+    it('keeps what the requests that run can see, wherever their windows lie in their blocks', () => {
+      // 20 + 16 - 1 positions touch four blocks of 16 at most.
+      expect(sizeKvCache(windowed(1000, 20), options).window).toEqual({ tokens: 20, blocks: 2 * 4 });
+      expect(sizeKvCache(windowed(1000, 17), options).window).toEqual({ tokens: 17, blocks: 2 * 3 });
+    });
+
+    it('keeps no more than the whole context, and forgets nothing where the window is as long', () => {
+      expect(sizeKvCache(windowed(48, 20), options).window).toEqual({ tokens: 20, blocks: 3 });
+      expect(sizeKvCache(windowed(1000, 1000), options).window).toBeNull();
+      expect(sizeKvCache(windowed(1000, 20), { ...options, contextLength: 20 }).window).toBeNull();
+    });
+
+    it('spends on other layers what these do not need', () => {
+      const size = sizeKvCache(windowed(2 ** 24, 20), options);
+      expect(size.blocks * 2 * BLOCK_BYTES.f32 + 8 * 2 * BLOCK_BYTES.f32).toBe(GIB);
+    });
+
+    it('has buffers that fit the adapter', () => {
+      const lowered = { ...options, maxBindingBytes: 8 * BLOCK_BYTES.f32 };
+      expect(sizeKvCache(windowed(1000, 20), lowered)).toMatchObject({ contextLength: 128, window: { blocks: 8 } });
+      const lower = { ...options, maxBindingBytes: 7 * BLOCK_BYTES.f32 };
+      expect(sizeKvCache(windowed(1000, 20), lower)).toMatchObject({ contextLength: 112, window: { blocks: 7 } });
+    });
   });
 });

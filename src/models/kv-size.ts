@@ -1,6 +1,6 @@
 import { ForgelightError } from '../base/errors';
 import { divideUp, formatBytes, GIB } from '../base/units';
-import { KV_BLOCK_TOKENS, kvLayerBytes, type KvType } from '../kernels/kv-layout';
+import { KV_BLOCK_TOKENS, kvLayerBytes, type KvPool, type KvType } from '../kernels/kv-layout';
 import type { AttentionBlock } from './network';
 
 /** What the KV pool may take when nobody says. */
@@ -12,12 +12,18 @@ export interface KvSizeOptions {
   readonly kvType: KvType;
   /** The largest buffer that a kernel can bind: a layer's cache is one. */
   readonly maxBindingBytes: number;
+  /** Requests that run together. */
+  readonly maxConcurrent: number;
+  /** Rows that one step adds to a sequence at most. */
+  readonly stepRows: number;
 }
 
 export interface KvSize {
   /** Tokens one request may hold. */
   readonly contextLength: number;
   readonly blocks: number;
+  /** The pool of the layers with a sliding window; `null` where all layers see all positions. */
+  readonly window: KvWindow | null;
   /** What was decided for the user, as sentences. */
   readonly notes: readonly string[];
 }
@@ -25,7 +31,24 @@ export interface KvSize {
 /** What of a network decides over its cache. */
 export interface CachedNetwork {
   readonly contextLength: number;
-  readonly layers: readonly { readonly attention: Pick<AttentionBlock, 'kvHeads' | 'headSize'> }[];
+  readonly layers: readonly { readonly attention: Pick<AttentionBlock, 'kvHeads' | 'headSize' | 'window'> }[];
+}
+
+/** Blocks for layers that forget: enough for `maxConcurrent` requests of any length. */
+export interface KvWindow {
+  /** Positions that a row can see, its own included: the most of any layer. */
+  readonly tokens: number;
+  readonly blocks: number;
+}
+
+/** The pool of a layer's KV cache: a window as long as the context forgets nothing. */
+export function kvPoolOf(attention: Pick<AttentionBlock, 'window'>, contextLength: number): KvPool {
+  return attention.window !== null && attention.window < contextLength ? 'window' : 'all';
+}
+
+/** Blocks that hold `tokens` neighbouring positions, wherever they begin. */
+export function blocksAround(tokens: number): number {
+  return Math.floor((tokens + KV_BLOCK_TOKENS - 2) / KV_BLOCK_TOKENS) + 1;
 }
 
 /**
@@ -34,7 +57,8 @@ export interface CachedNetwork {
  */
 export function sizeKvCache(network: CachedNetwork, options: KvSizeOptions): KvSize {
   const trained = network.contextLength;
-  const fitting = fittingTokens(network, options);
+  const window = widestWindow(network, options);
+  const fitting = fittingTokens(network, options, window);
   const { contextLength, kvCacheTokens } = options;
   if (contextLength !== undefined && contextLength > trained) {
     throw new ForgelightError(
@@ -64,17 +88,50 @@ export function sizeKvCache(network: CachedNetwork, options: KvSizeOptions): KvS
     contextLength === undefined && context < trained
       ? [`The context was cut from ${trained} to ${context} tokens to fit the KV cache. Set contextLength for more.`]
       : [];
-  return { contextLength: context, blocks: divideUp(pool, KV_BLOCK_TOKENS), notes };
+  const blocks = divideUp(pool, KV_BLOCK_TOKENS);
+  return {
+    contextLength: context,
+    blocks,
+    window: window === null ? null : { ...window, blocks: Math.min(window.blocks, blocks) },
+    notes,
+  };
+}
+
+/** The context that a request may have at most, whatever will fit. */
+function longestContext(network: CachedNetwork, options: KvSizeOptions): number {
+  return Math.min(network.contextLength, options.contextLength ?? Infinity, options.kvCacheTokens ?? Infinity);
+}
+
+function widestWindow(network: CachedNetwork, options: KvSizeOptions): KvWindow | null {
+  const context = longestContext(network, options);
+  const forgetting = network.layers.filter(({ attention }) => kvPoolOf(attention, context) === 'window');
+  const tokens = Math.max(0, ...forgetting.map(({ attention }) => attention.window ?? 0));
+  if (tokens === 0) return null;
+  return { tokens, blocks: options.maxConcurrent * blocksAround(tokens - 1 + options.stepRows) };
 }
 
 /** Tokens that fit into one binding a layer, and into the default budget of all layers; whole blocks. */
-function fittingTokens(network: CachedNetwork, options: KvSizeOptions): { byBinding: number; byBudget: number } {
-  const blockBytes = network.layers.map(({ attention: { kvHeads, headSize } }) =>
-    kvLayerBytes({ type: options.kvType, kvHeads, headSize, blocks: 1 }),
-  );
-  const allLayers = blockBytes.reduce((sum, bytes) => sum + bytes, 0);
+function fittingTokens(
+  network: CachedNetwork,
+  options: KvSizeOptions,
+  window: KvWindow | null,
+): { byBinding: number; byBudget: number } {
+  const context = longestContext(network, options);
+  const layers = network.layers.map(({ attention }) => ({
+    pool: kvPoolOf(attention, context),
+    blockBytes: kvLayerBytes({ ...attention, type: options.kvType, blocks: 1 }),
+  }));
+  const forgotten = window?.blocks ?? 0; // from so many blocks on, layers with a window need no more
+  const perBinding = layers.map(({ pool, blockBytes }) => {
+    const blocks = Math.floor(options.maxBindingBytes / blockBytes);
+    return pool === 'window' && blocks >= forgotten ? Infinity : blocks;
+  });
+  const bytesOf = (wanted: KvPool): number =>
+    layers.reduce((sum, { pool, blockBytes }) => (pool === wanted ? sum + blockBytes : sum), 0);
+  const evenly = Math.floor(DEFAULT_POOL_BYTES / (bytesOf('all') + bytesOf('window')));
+  const beyond = Math.floor((DEFAULT_POOL_BYTES - forgotten * bytesOf('window')) / bytesOf('all'));
   return {
-    byBinding: Math.floor(options.maxBindingBytes / Math.max(...blockBytes)) * KV_BLOCK_TOKENS,
-    byBudget: Math.max(1, Math.floor(DEFAULT_POOL_BYTES / allLayers)) * KV_BLOCK_TOKENS,
+    byBinding: Math.min(...perBinding) * KV_BLOCK_TOKENS,
+    byBudget: Math.max(1, evenly > forgotten ? beyond : evenly) * KV_BLOCK_TOKENS,
   };
 }

@@ -1,5 +1,5 @@
 import { defined } from '../base/assert';
-import { roundUp } from '../base/units';
+import { divideUp, roundUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
 import type { Dispatch, Plan } from '../device/plan';
 import { attention } from '../kernels/attention';
@@ -7,7 +7,7 @@ import { addBias } from '../kernels/add-bias';
 import { argmax, candidateBytes, topk } from '../kernels/candidates';
 import { embed } from '../kernels/embed';
 import { headNorm } from '../kernels/head-norm';
-import { kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
+import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
 import { matvec, type MatvecVariant } from '../kernels/matvec';
@@ -16,8 +16,8 @@ import { ropeKv } from '../kernels/rope-kv';
 import { softcap } from '../kernels/softcap';
 import { stepInputWords } from '../kernels/step-input';
 import { glu } from '../kernels/glu';
-import type { WeightMatrix } from '../kernels/weight-matrix';
 import type { DeviceWeights } from './device-weights';
+import { kvPoolOf, type KvSize } from './kv-size';
 import type { AttentionBlock, FeedForwardBlock, HeadNorm, Network } from './network';
 import type { LayerWeightPlan, MatrixPlan, VectorPlan, WeightPlan } from './weight-plan';
 
@@ -25,11 +25,11 @@ export interface PlanOptions {
   readonly matvec: MatvecVariant;
   readonly matmul: MatmulVariant;
   readonly kvType: KvType;
-  readonly kvBlocks: number;
-  /** Blocks the longest request may hold. */
-  readonly blocksPerSequence: number;
+  readonly kv: Pick<KvSize, 'contextLength' | 'blocks' | 'window'>;
   readonly maxChunkTokens: number;
   readonly maxDecodeRows: number;
+  /** Requests that run together. */
+  readonly slots: number;
   /** Rows of logits computed at once. */
   readonly maxOutputs: number;
 }
@@ -88,6 +88,7 @@ export class PlanBuilder {
     private readonly weights: DeviceWeights,
     private readonly options: PlanOptions,
   ) {
+    const { contextLength, window } = options.kv;
     // Whole tiles of tokens: a kernel may read past the last row, never past the buffer.
     const rows = roundUp(Math.max(options.maxChunkTokens, options.maxDecodeRows), TOKEN_TILE);
     const widest = (size: (layer: Network['layers'][number]) => number): number =>
@@ -105,17 +106,20 @@ export class PlanBuilder {
       gateUp: buffer('gateUp', 2 * size),
       gated: buffer('gated', size),
     };
-    this.sampled = device.createBuffer('sampled', options.maxDecodeRows * 4);
+    this.sampled = device.createBuffer('sampled', options.slots * 4);
     const words = stepInputWords({
       rows,
       outputs: rows,
-      sequences: options.maxDecodeRows,
-      blocksPerSequence: options.blocksPerSequence,
+      sequences: options.slots,
+      blocksPerSequence: divideUp(contextLength, KV_BLOCK_TOKENS) * (window === null ? 1 : 2),
       tablePairs: network.ropes.map((rope) => rope.pairs),
     });
     this.stepInput = device.createBuffer('step', words * 4);
-    this.kv = network.layers.map(({ attention: { kvHeads, headSize } }, i) => {
-      const layer = { type: options.kvType, kvHeads, headSize, blocks: options.kvBlocks };
+    this.kv = network.layers.map(({ attention }, i) => {
+      const { kvHeads, headSize } = attention;
+      const pool = window === null ? 'all' : kvPoolOf(attention, contextLength);
+      const blocks = pool === 'window' ? (window?.blocks ?? 0) : options.kv.blocks;
+      const layer = { type: options.kvType, kvHeads, headSize, blocks, pool };
       return { ...layer, buffer: device.createBuffer(`kv.${i}`, kvLayerBytes(layer)) };
     });
   }
@@ -157,14 +161,15 @@ export class PlanBuilder {
   /** Tokens → residual stream. `fusesGlu`: the linear kernel can end in SwiGLU. */
   private body(weightPlan: WeightPlan, linear: Linear, fusesGlu: boolean): Dispatch[] {
     const { network } = this;
-    const dispatches = [
+    const dispatches = weightPlan.embedding.slices.map((slice) =>
       embed({
-        weights: this.weights.matrix(weightPlan.embedding),
+        weights: this.weights.matrix(slice),
+        firstRow: slice.firstRow,
         sampled: this.sampled,
         y: this.activations.x,
         scale: network.embeddingScale,
       }),
-    ];
+    );
     network.layers.forEach((layer, i) => {
       const layerWeights = defined(weightPlan.layers[i], `weights of layer ${i}`);
       const kv = defined(this.kv[i], `KV cache of layer ${i}`);
@@ -212,22 +217,33 @@ export class PlanBuilder {
     const input = this.norm(plan.feedForwardNorm);
     const [stacked, ...others] = plan.gateUp;
     const gate =
-      fusesGlu && stacked !== undefined && others.length === 0
-        ? [
-            linear({
-              weights: this.weights.matrix(stacked),
-              x: input.y,
-              y: gated,
-              yStride: size,
-              epilogue: 'glu',
-              activation,
-            }),
-          ]
+      stacked !== undefined && others.length === 0
+        ? this.gated(stacked, input.y, block, linear, fusesGlu)
         : [
             ...this.beside(plan.gateUp, input.y, gateUp, 2 * size, linear),
             glu({ x: gateUp, y: gated, size, activation }),
           ];
     return [...input.dispatches, ...gate, ...this.addTo(x, plan.down, gated, plan.feedForwardPostNorm, linear)];
+  }
+
+  /** A slice of gate above up gives the columns of `gated` that its rows stand for. */
+  private gated(
+    matrix: MatrixPlan,
+    x: DeviceBuffer,
+    { size, activation }: FeedForwardBlock,
+    linear: Linear,
+    fusesGlu: boolean,
+  ): Dispatch[] {
+    const { gateUp, gated } = this.activations;
+    return matrix.slices.flatMap((slice) => {
+      const { rows, firstRow: yOffset } = slice;
+      const weights = this.weights.matrix(slice);
+      if (fusesGlu) return [linear({ weights, x, y: gated, yStride: size, yOffset, epilogue: 'glu', activation })];
+      return [
+        linear({ weights, x, y: gateUp, yStride: rows, epilogue: 'store' }),
+        glu({ x: gateUp, y: gated, size: rows / 2, yStride: size, yOffset, activation }),
+      ];
+    });
   }
 
   /** Final norm and logits of the rows that outputs name: always the decode kernel, whatever the rows came from. */
@@ -243,11 +259,11 @@ export class PlanBuilder {
       ofOutputs: true,
       scale: network.logitScale,
     });
-    const weights: WeightMatrix = this.weights.matrix(weightPlan.head);
-    const linear = { weights, x: normed, y: logits, yStride: network.vocabularySize, epilogue: 'store' } as const;
+    const linear: Linear = (args) => matvec({ ...args, variant: options.matvec });
+    const args = { x: normed, y: logits, yStride: network.vocabularySize, epilogue: 'store' } as const;
     const cap = network.logitSoftCap;
     const capped = cap === null ? [] : [softcap({ x: logits, size: network.vocabularySize, cap })];
-    return [norm, matvec({ ...linear, variant: options.matvec }), ...capped];
+    return [norm, ...this.rowsOf(weightPlan.head, linear, args), ...capped];
   }
 
   /** The residual stream, normed where the block has a norm before it. */
@@ -292,11 +308,18 @@ export class PlanBuilder {
     linear: Linear,
   ): Dispatch[] {
     let yOffset = 0;
-    return matrices.map((matrix) => {
-      const dispatch = linear({ weights: this.weights.matrix(matrix), x, y, yStride, yOffset, epilogue: 'store' });
+    return matrices.flatMap((matrix) => {
+      const dispatches = this.rowsOf(matrix, linear, { x, y, yStride, yOffset, epilogue: 'store' });
       yOffset += matrix.rows;
-      return dispatch;
+      return dispatches;
     });
+  }
+
+  /** One linear layer, a dispatch a slice: each writes the columns of its rows. */
+  private rowsOf(matrix: MatrixPlan, linear: Linear, args: Omit<LinearArgs, 'weights'>): Dispatch[] {
+    return matrix.slices.map((slice) =>
+      linear({ ...args, weights: this.weights.matrix(slice), yOffset: (args.yOffset ?? 0) + slice.firstRow }),
+    );
   }
 
   /** stream += residualScale · matrix · x, the product normed first where the block has a norm behind it. */
@@ -308,11 +331,11 @@ export class PlanBuilder {
     linear: Linear,
   ): Dispatch[] {
     const { residualScale: scale } = this.network;
-    const args = { weights: this.weights.matrix(matrix), x, yStride: matrix.rows };
-    if (postNorm === null) return [linear({ ...args, y: stream, epilogue: 'add', scale })];
+    const args = { x, yStride: matrix.rows };
+    if (postNorm === null) return this.rowsOf(matrix, linear, { ...args, y: stream, epilogue: 'add', scale });
     const { normed } = this.activations;
     return [
-      linear({ ...args, y: normed, epilogue: 'store' }),
+      ...this.rowsOf(matrix, linear, { ...args, y: normed, epilogue: 'store' }),
       rmsnorm({ ...this.normArgs(postNorm), x: normed, y: stream, epilogue: 'add', scale }),
     ];
   }

@@ -4,7 +4,7 @@ import type { GgmlType } from '../gguf/ggml-type';
 import { QUANT_FORMATS } from '../quant/registry';
 import type { AttentionBlock } from './network';
 import { describeNetwork } from './registry';
-import { allWeights, granuleBlocks, planWeights, type WeightPlan } from './weight-plan';
+import { allWeights, planWeights, type WeightPlan } from './weight-plan';
 
 function plan(options: TinyOptions = {}, attention: Partial<AttentionBlock> = {}): WeightPlan {
   const file = tinyFile(options);
@@ -36,7 +36,9 @@ describe('planWeights', () => {
     expect(layer?.down).toMatchObject({ rows: TINY.hidden, columns: TINY.size });
     expect(layer?.attentionNorm?.tensor.name).toBe('blk.0.attn_norm.weight');
     expect(layer?.feedForwardNorm?.tensor.name).toBe('blk.0.ffn_norm.weight');
-    const used = allWeights(plan()).matrices.flatMap((matrix) => matrix.parts.map((part) => part.tensor.name));
+    const used = allWeights(plan()).matrices.flatMap(({ slices }) =>
+      slices.flatMap(({ parts }) => parts.map(({ tensor }) => tensor.name)),
+    );
     const vectors = allWeights(plan()).vectors.map((vector) => vector.tensor.name);
     expect([...used, ...vectors].sort()).toEqual(Object.keys(tinyShapes()).sort());
   });
@@ -45,7 +47,7 @@ describe('planWeights', () => {
     const [layer] = plan({ ...typed(type, ...QKV, ...GATE_UP), hidden: 256 }).layers;
     expect(names(layer?.qkv)).toEqual([QKV.join('+')]);
     expect(layer?.qkv[0]).toMatchObject({ rows: 64 + 32 + 32, columns: 256, format: { type } });
-    const rows = layer?.qkv[0]?.parts.map(({ tensor, firstRow }) => [tensor.name, firstRow]);
+    const rows = layer?.qkv[0]?.slices[0]?.parts.map(({ tensor, firstRow }) => [tensor.name, firstRow]);
     expect(rows).toEqual([
       [QKV[0], 0],
       [QKV[1], 64],
@@ -140,17 +142,5 @@ describe('the limits of attention', () => {
   it.each([{ heads: 32, kvHeads: 2 }, { headSize: 256 }])('are met by %j', (attention) => {
     // The shapes no longer agree with the file, but the heads are not what is refused.
     expect(() => plan({}, attention)).toThrow(expect.objectContaining({ code: 'bad-gguf' }));
-  });
-});
-
-describe('granuleBlocks', () => {
-  it('is where both planes stand at a whole word', () => {
-    const granules = Object.fromEntries(QUANT_FORMATS.map((format) => [format.type, granuleBlocks(format)]));
-    expect(granules).toMatchObject({ F32: 1, F16: 2, Q4_1: 1, Q8_0: 2 });
-    for (const { blockBytes, side, type } of QUANT_FORMATS) {
-      const sideBytes = side?.sizeBytes ?? 0;
-      expect(((granules[type] ?? 0) * (blockBytes - sideBytes)) % 4, type).toBe(0);
-      expect(((granules[type] ?? 0) * sideBytes) % 4, type).toBe(0);
-    }
   });
 });

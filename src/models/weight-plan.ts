@@ -1,20 +1,18 @@
+import { defined } from '../base/assert';
 import { ForgelightError } from '../base/errors';
 import type { GgufFile, GgufTensor } from '../gguf/types';
 import { attentionProblem } from '../kernels/attention';
 import { UNIT_ELEMENTS } from '../kernels/weight-matrix';
 import type { QuantFormat } from '../quant/format';
-import { planeLayout } from '../quant/planes';
 import { quantFormat } from '../quant/registry';
+import { granuleBlocks, sliceMatrix, type MatrixShape, type MatrixSlice, type Slicing } from './matrix-slices';
 import type { AttentionBlock, HeadNorm, Layer, Network, Rope, Stacked } from './network';
 import { ropeTensors } from './rope';
 
-/** A matrix as it will lie on the device: one tensor, or several of one format and row length stacked. */
-export interface MatrixPlan {
-  readonly name: string;
-  readonly format: QuantFormat;
-  readonly rows: number;
-  readonly columns: number;
-  readonly parts: readonly { readonly tensor: GgufTensor; readonly firstRow: number }[];
+/** A matrix of the network: one tensor, or several of one format and row length stacked. */
+export interface MatrixPlan extends MatrixShape {
+  /** Its rows as they will lie on the device, a buffer each: one, unless a buffer cannot hold them all. */
+  readonly slices: readonly MatrixSlice[];
 }
 
 /** A norm's weights: f32 on the device whatever the file has. */
@@ -32,7 +30,10 @@ export interface PlannedTensors {
   readonly vectors: readonly VectorPlan[];
 }
 
-/** Where every tensor of a network goes. A layer's `qkv` and `gateUp` hold one stacked matrix, or one for each operand. */
+/**
+ * Where every tensor of a network goes. A layer's `qkv` and `gateUp` hold one stacked matrix, or one for each operand; the
+ * slices of a stacked `gateUp` hold gate above up each.
+ */
 export interface WeightPlan {
   /** Small tensors that the host needs, whatever the context. */
   readonly hostTensors: readonly VectorPlan[];
@@ -57,9 +58,12 @@ export interface LayerWeightPlan {
   readonly feedForwardPostNorm: VectorPlan | null;
 }
 
-/** Throws `bad-gguf` for a missing tensor or a wrong shape, `unsupported-…` for what the kernels cannot take. */
-export function planWeights(network: Network, file: GgufFile): WeightPlan {
-  const planner = new Planner(file);
+/**
+ * `maxBufferBytes`: of the device, where it is known. Throws `bad-gguf` for a missing tensor or a wrong shape,
+ * `unsupported-…` for what the kernels cannot take and `out-of-memory` for what no buffer can hold.
+ */
+export function planWeights(network: Network, file: GgufFile, maxBufferBytes = Infinity): WeightPlan {
+  const planner = new Planner(file, maxBufferBytes);
   const { hiddenSize, vocabularySize } = network;
   const embedding = planner.matrix(network.embedding, vocabularySize, hiddenSize);
   return {
@@ -94,20 +98,10 @@ export function allWeights(plan: WeightPlan | PlannedTensors): Pick<PlannedTenso
 export function unusedTensors(plan: WeightPlan | PlannedTensors, file: GgufFile): readonly string[] {
   const { matrices, vectors } = allWeights(plan);
   const used = new Set([
-    ...matrices.flatMap((matrix) => matrix.parts.map(({ tensor }) => tensor.name)),
+    ...matrices.flatMap(({ slices }) => slices.flatMap(({ parts }) => parts.map(({ tensor }) => tensor.name))),
     ...[...vectors, ...plan.hostTensors].map(({ tensor }) => tensor.name),
   ]);
   return file.tensors.map(({ name }) => name).filter((name) => !used.has(name));
-}
-
-/** Blocks after which both planes stand at a whole word: tensors are stacked and uploaded in multiples of it. */
-export function granuleBlocks(format: QuantFormat): number {
-  const { mainBlockBytes } = planeLayout(format, 1);
-  const sideBytes = format.side?.sizeBytes ?? 0;
-  for (const blocks of [1, 2, 4]) {
-    if ((blocks * mainBlockBytes) % 4 === 0 && (blocks * sideBytes) % 4 === 0) return blocks;
-  }
-  return 4;
 }
 
 /** Each once, however many tables use it: the upload meets a tensor's bytes only once. */
@@ -149,29 +143,30 @@ function planLayer(planner: Planner, layer: Layer, hiddenSize: number): LayerWei
     output: planner.matrix(attention.output, hiddenSize, width),
     attentionPostNorm: norm(attention.postNorm),
     feedForwardNorm: norm(feedForward.norm),
-    gateUp: planner.stacked(feedForward.gateUp, hiddenSize),
+    gateUp: planner.stacked(feedForward.gateUp, hiddenSize, 'gated'),
     down: planner.matrix(feedForward.down, hiddenSize, feedForward.size),
     feedForwardPostNorm: norm(feedForward.postNorm),
   };
+}
+
+/** A matrix that is one tensor. */
+interface Operand extends MatrixShape {
+  readonly tensor: GgufTensor;
 }
 
 /** Finds a network's tensors in the file and checks their shapes. */
 export class Planner {
   private readonly tensors: ReadonlyMap<string, GgufTensor>;
 
-  constructor(file: GgufFile) {
+  constructor(
+    file: GgufFile,
+    private readonly maxBufferBytes: number,
+  ) {
     this.tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
   }
 
   matrix(name: string, rows: number, columns: number): MatrixPlan {
-    const tensor = this.tensor(name, [columns, rows]);
-    if (columns % UNIT_ELEMENTS !== 0) {
-      throw new ForgelightError(
-        'unsupported-architecture',
-        `Tensor ${name} has rows of ${columns} weights; the kernels take multiples of ${UNIT_ELEMENTS}. Choose another model.`,
-      );
-    }
-    return { name, format: quantFormat(tensor.type, name), rows, columns, parts: [{ tensor, firstRow: 0 }] };
+    return this.stack([this.operand(name, rows, columns)], 'rows');
   }
 
   vector(name: string, length: number): VectorPlan {
@@ -180,20 +175,37 @@ export class Planner {
   }
 
   /** One matrix where formats agree and the seams fall on whole words, else the matrices as they are. */
-  stacked(stack: Stacked, columns: number): readonly MatrixPlan[] {
-    const matrices = stack.map(({ name, rows }) => this.matrix(name, rows, columns));
-    const [first] = matrices;
-    if (first === undefined) return matrices;
-    const wholeGranules = (matrix: MatrixPlan): boolean =>
-      ((matrix.rows * matrix.columns) / first.format.blockElements) % granuleBlocks(first.format) === 0;
-    if (!matrices.every((matrix) => matrix.format === first.format && wholeGranules(matrix))) return matrices;
+  stacked(stack: Stacked, columns: number, slicing: Slicing = 'rows'): readonly MatrixPlan[] {
+    const operands = stack.map(({ name, rows }) => this.operand(name, rows, columns));
+    const wholeGranules = ({ format, rows }: Operand): boolean =>
+      ((rows * columns) / format.blockElements) % granuleBlocks(format) === 0;
+    const stackable = operands.every((operand) => operand.format === operands[0]?.format && wholeGranules(operand));
+    return operands.length === 1 || stackable
+      ? [this.stack(operands, slicing)]
+      : operands.map((operand) => this.stack([operand], 'rows'));
+  }
+
+  private stack(operands: readonly Operand[], slicing: Slicing): MatrixPlan {
     let rows = 0;
-    const parts = matrices.flatMap((matrix) => {
+    const tensors = operands.map((operand) => {
       const firstRow = rows;
-      rows += matrix.rows;
-      return matrix.parts.map(({ tensor }) => ({ tensor, firstRow }));
+      rows += operand.rows;
+      return { tensor: operand.tensor, tensorRow: 0, rows: operand.rows, firstRow };
     });
-    return [{ ...first, name: matrices.map((matrix) => matrix.name).join('+'), rows, parts }];
+    const { format, columns } = defined(operands[0], 'an operand');
+    const matrix = { name: operands.map(({ name }) => name).join('+'), format, rows, columns };
+    return { ...matrix, slices: sliceMatrix(matrix, tensors, slicing, this.maxBufferBytes) };
+  }
+
+  private operand(name: string, rows: number, columns: number): Operand {
+    const tensor = this.tensor(name, [columns, rows]);
+    if (columns % UNIT_ELEMENTS !== 0) {
+      throw new ForgelightError(
+        'unsupported-architecture',
+        `Tensor ${name} has rows of ${columns} weights; the kernels take multiples of ${UNIT_ELEMENTS}. Choose another model.`,
+      );
+    }
+    return { name, format: quantFormat(tensor.type, name), rows, columns, tensor };
   }
 
   private tensor(name: string, shape: readonly number[]): GgufTensor {

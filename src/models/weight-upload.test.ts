@@ -6,10 +6,11 @@ import { MIB } from '../base/units';
 import { parseGguf } from '../gguf/parse';
 import type { GgufFile, GgufTensor } from '../gguf/types';
 import { dequantize } from '../quant/format';
-import { planeLayout, splitPlanes } from '../quant/planes';
+import { joinBlock, planeLayout, splitPlanes } from '../quant/planes';
 import { allocateWeights } from './device-weights';
 import { describeNetwork } from './registry';
-import { allWeights, planWeights, type MatrixPlan, type WeightPlan } from './weight-plan';
+import type { MatrixSlice } from './matrix-slices';
+import { allWeights, planWeights, type WeightPlan } from './weight-plan';
 import { WeightUpload } from './weight-upload';
 
 /**
@@ -40,20 +41,23 @@ interface Model {
   readonly plan: WeightPlan;
 }
 
-function model(options: TinyOptions = MIXED): Model {
+function model(options: TinyOptions = MIXED, maxBufferBytes = Infinity): Model {
   const bytes = tinyGguf(options);
   const parsed = parseGguf(bytes, bytes.byteLength);
   if (parsed.kind !== 'complete') throw new Error('the tiny model is cut');
-  return { bytes, file: parsed.file, plan: planWeights(describeNetwork(parsed.file), parsed.file) };
+  return { bytes, file: parsed.file, plan: planWeights(describeNetwork(parsed.file), parsed.file, maxBufferBytes) };
 }
 
 /** What must lie on the device, made straight from the file: name → bytes. */
 function direct({ bytes, plan }: Model): Map<string, Uint8Array> {
   const dataOf = (tensor: GgufTensor): Uint8Array =>
     bytes.slice(tensor.offsetBytes, tensor.offsetBytes + tensor.sizeBytes);
-  const planes = ({ format, rows, columns, parts }: MatrixPlan): Uint8Array => {
+  const planes = ({ format, rows, columns, parts }: MatrixSlice): Uint8Array => {
     const layout = planeLayout(format, (rows * columns) / format.blockElements);
-    const { main, side } = splitPlanes(format, Buffer.concat(parts.map((part) => dataOf(part.tensor))));
+    const rowBytes = (columns / format.blockElements) * format.blockBytes;
+    const ofRows = (part: MatrixSlice['parts'][number]): Uint8Array =>
+      dataOf(part.tensor).subarray(part.tensorRow * rowBytes, (part.tensorRow + part.rows) * rowBytes);
+    const { main, side } = splitPlanes(format, Buffer.concat(parts.map(ofRows)));
     const out = new Uint8Array(layout.totalBytes);
     out.set(main);
     if (side !== null) out.set(side, layout.sideOffsetBytes);
@@ -61,7 +65,7 @@ function direct({ bytes, plan }: Model): Map<string, Uint8Array> {
   };
   const { matrices, vectors } = allWeights(plan);
   return new Map([
-    ...matrices.map((matrix): [string, Uint8Array] => [matrix.name, planes(matrix)]),
+    ...matrices.flatMap(({ slices }) => slices.map((slice): [string, Uint8Array] => [slice.name, planes(slice)])),
     ...vectors.map((vector): [string, Uint8Array] => {
       return [vector.name, new Uint8Array(dequantize(vector.format, dataOf(vector.tensor)).buffer)];
     }),
@@ -97,11 +101,49 @@ function expectSame(actual: Map<string, Uint8Array>, wanted: Map<string, Uint8Ar
   expect(different.map(([name]) => name)).toEqual([]);
 }
 
+/**
+ * The file's rows as what lies in the slices gives them back, in the order of the rows that each matrix gives: each slice's
+ * planes are joined, and gate above up is put back in order.
+ */
+function valuesOf(plan: WeightPlan, onDevice: Map<string, Uint8Array>): Record<string, number[][]> {
+  const gated = new Set(plan.layers.flatMap((layer) => (layer.gateUp.length === 1 ? layer.gateUp : [])));
+  return Object.fromEntries(
+    allWeights(plan).matrices.map((matrix) => {
+      const bands = gated.has(matrix) ? 2 : 1;
+      const rows: number[][] = [];
+      for (const slice of matrix.slices) {
+        const planes = onDevice.get(slice.name) ?? new Uint8Array();
+        rowsOf(slice, planes).forEach((row, i) => {
+          const count = slice.rows / bands;
+          const band = Math.floor(i / count);
+          rows[(band * matrix.rows) / bands + slice.firstRow + (i % count)] = row;
+        });
+      }
+      return [matrix.name, rows];
+    }),
+  );
+}
+
+/** The bytes of a slice's rows as in the file. */
+function rowsOf({ format, rows, columns }: MatrixSlice, planes: Uint8Array): number[][] {
+  const rowBlocks = columns / format.blockElements;
+  const layout = planeLayout(format, rows * rowBlocks);
+  const block = new Uint8Array(format.blockBytes);
+  return Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: rowBlocks }, (_block, i) => {
+      joinBlock(format, layout, planes, row * rowBlocks + i, block);
+      return [...block];
+    }).flat(),
+  );
+}
+
 describe('WeightUpload', () => {
   it('has the cases it is tested with', () => {
     const { plan } = model();
     expect((plan.embedding.rows * plan.embedding.columns) / 32).toBe(41);
-    expect(plan.layers[0]?.qkv).toMatchObject([{ rows: 128, format: { type: 'Q8_0' }, parts: [{}, {}, {}] }]);
+    expect(plan.layers[0]?.qkv).toMatchObject([
+      { rows: 128, format: { type: 'Q8_0' }, slices: [{ parts: [{}, {}, {}] }] },
+    ]);
     expect(plan.layers[1]?.qkv).toHaveLength(3);
     const formats = allWeights(plan).matrices.map((matrix) => matrix.format.type);
     expect(new Set(formats)).toEqual(new Set(['F32', 'F16', 'Q4_1', 'Q8_0', 'MXFP4']));
@@ -115,6 +157,23 @@ describe('WeightUpload', () => {
     for (const size of [1000, 4097, 65_536, 10 * MIB]) expectSame(await uploaded(tiny, start, () => size), wanted);
     const random = new Random(7);
     for (let i = 0; i < 20; i++) expectSame(await uploaded(tiny, start, () => random.integer(1, 5000)), wanted);
+  });
+
+  it.each([384, 700, 1500, 3001])('cuts matrices into buffers of at most %i bytes', async (maxBufferBytes) => {
+    const whole = model();
+    const tiny = model(MIXED, maxBufferBytes);
+    const wanted = direct(tiny);
+    const matrices = allWeights(tiny.plan).matrices;
+    const slices = matrices.flatMap((matrix) => matrix.slices);
+    expect(slices.length).toBeGreaterThan(matrices.length);
+    expect(Math.max(...slices.map(({ name }) => wanted.get(name)?.byteLength ?? Infinity))).toBeLessThanOrEqual(
+      maxBufferBytes,
+    );
+    for (const size of [1, 33, 34, 613, 4097, MIB]) {
+      const actual = await uploaded(tiny, tiny.file.dataOffsetBytes, () => size);
+      expectSame(actual, wanted);
+      expect(valuesOf(tiny.plan, actual)).toEqual(valuesOf(whole.plan, direct(whole)));
+    }
   });
 
   it('takes tensors in any order', async () => {

@@ -1,9 +1,9 @@
 import { assert } from '../base/assert';
 import { MIB, roundUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
-import type { GgufTensor } from '../gguf/types';
 import type { DeviceWeights } from './device-weights';
-import { allWeights, granuleBlocks, type PlannedTensors, type VectorPlan, type WeightPlan } from './weight-plan';
+import { granuleBlocks, type MatrixSlice, type TensorRows } from './matrix-slices';
+import { allWeights, type PlannedTensors, type VectorPlan, type WeightPlan } from './weight-plan';
 import { matrixPlanes } from '../kernels/weight-matrix';
 import { dequantize, type QuantFormat } from '../quant/format';
 import { splitPlanes, type PlaneLayout } from '../quant/planes';
@@ -11,9 +11,10 @@ import { splitPlanes, type PlaneLayout } from '../quant/planes';
 /** Written to the device before we wait for it: bounds what is in flight. */
 const FLUSH_BYTES = 16 * MIB;
 
-/** Takes a tensor's bytes in file order, in pieces of any size. */
+/** Takes the bytes of a range of the file in their order, in pieces of any size. */
 interface Sink {
-  readonly tensor: GgufTensor;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
   write(bytes: Uint8Array): void;
   end(): void;
 }
@@ -35,15 +36,15 @@ export class WeightUpload {
     position: number,
   ) {
     this.position = position;
-    this.sinks = sinksOf(device, plan, weights).sort((a, b) => a.tensor.offsetBytes - b.tensor.offsetBytes);
+    this.sinks = sinksOf(device, plan, weights).sort((a, b) => a.offsetBytes - b.offsetBytes);
   }
 
   /** The next bytes of the file. */
   async push(bytes: Uint8Array): Promise<void> {
     const end = this.position + bytes.byteLength;
     let sink = this.sinks[0];
-    while (sink !== undefined && sink.tensor.offsetBytes < end) {
-      const { offsetBytes, sizeBytes } = sink.tensor;
+    while (sink !== undefined && sink.offsetBytes < end) {
+      const { offsetBytes, sizeBytes } = sink;
       const from = Math.max(offsetBytes, this.position);
       const to = Math.min(offsetBytes + sizeBytes, end);
       sink.write(bytes.subarray(from - this.position, to - this.position));
@@ -67,18 +68,9 @@ export class WeightUpload {
 
 function sinksOf(device: Device, plan: WeightPlan | PlannedTensors, weights: DeviceWeights): Sink[] {
   const { matrices, vectors } = allWeights(plan);
-  const matrixSinks = matrices.flatMap((matrix) =>
-    matrix.parts.map(({ tensor, firstRow }) => {
-      const firstBlock = (firstRow * matrix.columns) / matrix.format.blockElements;
-      return new MatrixSink(
-        device,
-        tensor,
-        weights.matrix(matrix).buffer,
-        matrix.format,
-        matrixPlanes(matrix),
-        firstBlock,
-      );
-    }),
+  const slices = matrices.flatMap((matrix) => matrix.slices);
+  const matrixSinks = slices.flatMap((slice) =>
+    slice.parts.map((part) => new MatrixSink(device, slice, part, weights.matrix(slice).buffer)),
   );
   const vectorSinks = vectors.map(
     (vector) =>
@@ -92,19 +84,27 @@ function sinksOf(device: Device, plan: WeightPlan | PlannedTensors, weights: Dev
 
 /** Splits blocks into planes and writes whole granules; what does not fill one waits for the next piece. */
 class MatrixSink implements Sink {
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
   private block: number;
+  private readonly format: QuantFormat;
+  private readonly planes: PlaneLayout;
   private readonly granuleBytes: number;
   private rest: Uint8Array = new Uint8Array();
 
   constructor(
     private readonly device: Device,
-    readonly tensor: GgufTensor,
+    slice: MatrixSlice,
+    part: TensorRows,
     private readonly buffer: DeviceBuffer,
-    private readonly format: QuantFormat,
-    private readonly planes: PlaneLayout,
-    firstBlock: number,
   ) {
-    this.block = firstBlock;
+    const { format, columns } = slice;
+    const rowBlocks = columns / format.blockElements;
+    this.offsetBytes = part.tensor.offsetBytes + part.tensorRow * rowBlocks * format.blockBytes;
+    this.sizeBytes = part.rows * rowBlocks * format.blockBytes;
+    this.block = part.firstRow * rowBlocks;
+    this.format = format;
+    this.planes = matrixPlanes(slice);
     this.granuleBytes = granuleBlocks(format) * format.blockBytes;
   }
 
@@ -141,7 +141,8 @@ class MatrixSink implements Sink {
 
 /** Collects a small tensor and gives its values. */
 class VectorSink implements Sink {
-  readonly tensor: GgufTensor;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
   private readonly bytes: Uint8Array;
   private filled = 0;
 
@@ -149,8 +150,9 @@ class VectorSink implements Sink {
     private readonly vector: VectorPlan,
     private readonly store: (values: Float32Array<ArrayBuffer>) => void,
   ) {
-    this.tensor = vector.tensor;
-    this.bytes = new Uint8Array(vector.tensor.sizeBytes);
+    this.offsetBytes = vector.tensor.offsetBytes;
+    this.sizeBytes = vector.tensor.sizeBytes;
+    this.bytes = new Uint8Array(this.sizeBytes);
   }
 
   write(bytes: Uint8Array): void {
@@ -159,7 +161,7 @@ class VectorSink implements Sink {
   }
 
   end(): void {
-    assert(this.filled === this.bytes.byteLength, `all of ${this.tensor.name} arrived`);
+    assert(this.filled === this.bytes.byteLength, `all of ${this.vector.name} arrived`);
     this.store(dequantize(this.vector.format, this.bytes));
   }
 }

@@ -5,6 +5,8 @@ import type { SamplingOptions } from './sampling-options';
 export interface GenerateTask {
   readonly kind: 'generate';
   readonly promptIds: readonly TokenId[];
+  /** What another engine has emitted of this answer already; the answer goes on behind it. They count as generated. */
+  readonly emittedIds: readonly TokenId[];
   /** At least 1; the engine also ends with `length` where the context ends. */
   readonly maxTokens: number;
   readonly sampling: SamplingOptions;

@@ -75,10 +75,23 @@ export interface EngineStats {
   readonly variants: Readonly<Record<string, string>>;
 }
 
+/** All that is needed to continue an answer elsewhere: whoever receives events keeps it. */
+export interface ResumeRequest {
+  readonly kind: 'resume';
+  readonly of: 'chat' | 'completion';
+  readonly body: unknown;
+  /** As the event `accepted` told them. */
+  readonly seed: number;
+  readonly promptIds: readonly number[];
+  /** Of every `token` event. */
+  readonly emittedIds: readonly number[];
+}
+
 /** A request as it reaches the host; bodies are OpenAI's and are validated again there with the same schema. */
 export type HostRequest =
   | { readonly kind: 'chat'; readonly body: unknown }
   | { readonly kind: 'completion'; readonly body: unknown }
+  | ResumeRequest
   | {
       readonly kind: 'evaluate';
       readonly ids: readonly number[];
@@ -97,6 +110,8 @@ export interface EngineHost {
   abortLoad(): void;
   submit(requestId: number, request: HostRequest, port: MessagePort): void;
   cancel(requestId: number): Promise<boolean>;
+  /** `EngineEvent`s arrive on the port from now on, until it is closed. */
+  watch(port: MessagePort): void;
   tokenize(text: string, options: { addSpecial: boolean; parseSpecial: boolean }): Promise<Result<number[]>>;
   detokenize(ids: readonly number[]): Promise<Result<string>>;
   snapshot(): Promise<Result<EngineSnapshot>>;

@@ -97,6 +97,8 @@ const chatBody = object({
 
 const tokenIds = listOf(integerFrom(0, MAX_INT32), 0, MAX_PROMPT_TOKENS, 'token ids');
 
+const resumption = object({ promptIds: tokenIds, emittedIds: tokenIds, seed: integerFrom(0, 2 ** 32 - 1) });
+
 const completionBody = object({
   prompt: textOr(
     textOf(0, MAX_TEXT_LENGTH),
@@ -162,6 +164,16 @@ export function parseTokenize(input: { readonly text: unknown; readonly options?
 /** Reads what `detokenize` is asked. */
 export function parseTokenIds(input: { readonly ids: unknown }): readonly number[] {
   return parseInput(object({ ids: tokenIds }), input, 'the token ids').ids;
+}
+
+/** Reads what is needed to continue an answer, besides its body. */
+export function parseResumption(input: {
+  readonly promptIds: unknown;
+  readonly emittedIds: unknown;
+  readonly seed: unknown;
+}): { readonly promptIds: readonly number[]; readonly emittedIds: readonly number[]; readonly seed: number } {
+  const { promptIds, emittedIds, seed } = input;
+  return parseInput(resumption, { promptIds, emittedIds, seed }, 'the resumption');
 }
 
 function parsedBody(fields: SamplingFields, topLogprobs: number | null): ParsedBody {

@@ -22,7 +22,16 @@ export interface EngineSnapshot {
   readonly state: EngineState;
   /** Live requests, then the last few that ended. */
   readonly requests: readonly RequestSnapshot[];
-  readonly kv: { readonly totalBlocks: number; readonly freeBlocks: number; readonly blockTokens: number };
+  /** When a blocked device is tried again, in milliseconds of the engine's clock; `null` in every other state. */
+  readonly retryAtMs: number | null;
+  readonly kv: {
+    readonly totalBlocks: number;
+    /** Blocks with prompts that are kept for later requests count as free. */
+    readonly freeBlocks: number;
+    readonly blockTokens: number;
+    /** The pool of layers with a sliding window; `null` where there are none. */
+    readonly window: { readonly totalBlocks: number; readonly freeBlocks: number } | null;
+  };
   /** Requests waiting for a place. */
   readonly queue: number;
 }

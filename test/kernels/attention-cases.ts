@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Device } from '../../src/device/device';
 import { attention } from '../../src/kernels/attention';
-import type { KvType } from '../../src/kernels/kv-layout';
+import type { KvPool, KvType } from '../../src/kernels/kv-layout';
 import { randomHalf } from './half';
 import { attentionOracle, cacheElements, type CacheShape } from './oracle';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
-import { rowOf, withBench } from './workbench';
+import { rowOf, tablesOf, withBench } from './workbench';
 
 const HEAD_SIZES = [32, 64, 96, 128, 256];
 const GROUPS = [1, 3, 4, 8];
@@ -67,8 +67,9 @@ function attentionCase(
 async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
   return await withBench(device, async (bench) => {
     const { type, shape, group, scale, window, softCap, mutual = false, rows, q } = args;
-    bench.step(rows.map((row, slot) => ({ token: 0, slot, ...row })));
-    const kv = { buffer: bench.words('kv', args.words), type, ...shape };
+    const pool: KvPool = window > 0 ? 'window' : 'all';
+    bench.step(rows.map(({ position, blocks }, slot) => ({ token: 0, slot, position, ...tablesOf(pool, blocks) })));
+    const kv = { buffer: bench.words('kv', args.words), type, pool, ...shape };
     const y = bench.empty('y', q.byteLength);
     const heads = shape.kvHeads * group;
     const dispatch = attention({ q: bench.floats('q', q), y, kv, heads, scale, window, softCap, mutual });

@@ -7,7 +7,7 @@ import { halfValue } from './half';
 import { cacheAt, cacheElements, rotateOracle, type CacheShape } from './oracle';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
-import { withBench } from './workbench';
+import { tablesOf, withBench } from './workbench';
 
 const POSITIONS = [0, 15, 16, 63, 64, 65, 200];
 const HALF_MAX = 65504;
@@ -92,8 +92,10 @@ async function checkRopeKv(device: Device, args: RopeCase): Promise<void> {
   });
 
   await withBench(device, async (bench) => {
-    bench.step(rows, [], [ropeTable(0, pairs), ropeTable(1, pairs)]);
-    const kv = { buffer: bench.words('kv', cacheBefore(type, cacheElements(shape))), type, ...shape };
+    const pool = type === 'f16' ? 'window' : 'all';
+    const stepRows = rows.map(({ blocks, ...row }) => ({ ...row, ...tablesOf(pool, blocks) }));
+    bench.step(stepRows, [], [ropeTable(0, pairs), ropeTable(1, pairs)]);
+    const kv = { buffer: bench.words('kv', cacheBefore(type, cacheElements(shape))), type, pool, ...shape } as const;
     const out = bench.empty('q', rows.length * heads * headSize * 4);
     const dispatch = ropeKv({ qkv: bench.floats('qkv', qkv), q: out, kv, heads, pairs, table: 1, pairing });
     q.check(await bench.runFloats([dispatch], rows.length, out), 'q');

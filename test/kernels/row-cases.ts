@@ -3,10 +3,11 @@ import type { Device } from '../../src/device/device';
 import { embed } from '../../src/kernels/embed';
 import { rmsnorm } from '../../src/kernels/rmsnorm';
 import { glu } from '../../src/kernels/glu';
+import { Expected } from './expected';
 import { embedOracle, gluOracle, rmsnormOracle } from './oracle';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
-import { DRAWN_FORMATS, randomMatrix } from './test-matrix';
+import { DRAWN_FORMATS, randomMatrix, rowsOfMatrix } from './test-matrix';
 import { rowOf, withBench } from './workbench';
 
 const VOCABULARY = 65;
@@ -65,6 +66,43 @@ export function describeEmbed(deviceOf: DeviceOf): void {
         }
       },
     );
+  });
+}
+
+/** Where the slices of a vocabulary of 65 begin: an odd one, one of a single row, and the last. */
+const FIRST_ROWS = [0, 14, 33, 34];
+
+export function describeSlicedEmbed(deviceOf: DeviceOf): void {
+  describe('embed of a sliced matrix', () => {
+    const formats = DRAWN_FORMATS.map((format) => [format.type, format] as const);
+    it.each(formats)('%s: each slice writes the rows of its tokens, and no other', async (_type, format) => {
+      const random = new Random(106);
+      const columns = 96;
+      const matrix = randomMatrix(format, VOCABULARY, columns, random);
+      const tokens = [64, 0, 13, 14, 32, 33, 34, 63, 7, 34, 33];
+      const rows = tokens.map((token, i) => ({ token: i % 3 === 1 ? null : token, position: i, slot: i, blocks: [0] }));
+      const before = random.floats(tokens.length * columns);
+      const run = async (firsts: readonly number[]): Promise<Float32Array> =>
+        await withBench(deviceOf(), async (bench) => {
+          bench.step(rows);
+          const y = bench.floats('y', before);
+          const sampled = bench.words('sampled', Uint32Array.from(tokens));
+          const dispatches = firsts.map((firstRow) => {
+            const end = FIRST_ROWS[FIRST_ROWS.indexOf(firstRow) + 1] ?? VOCABULARY;
+            const weights = bench.weights(rowsOfMatrix(matrix, firstRow, end - firstRow));
+            return embed({ weights, firstRow, sampled, y, scale: 1 });
+          });
+          return await bench.runFloats(dispatches, tokens.length, y);
+        });
+      embedOracle(matrix, tokens, 1).check(await run(FIRST_ROWS), 'all slices');
+      const expected = new Expected(Float64Array.from(before));
+      const whole = await run(FIRST_ROWS);
+      tokens.forEach((token, row) => {
+        if (token < 14 || token >= 33) return;
+        rowOf(whole, row, columns).forEach((value, k) => expected.set(row * columns + k, value, 0));
+      });
+      expected.check(await run([14]), 'the second slice');
+    });
   });
 }
 
@@ -164,6 +202,25 @@ export function describeGlu(deviceOf: DeviceOf): void {
         });
         gluOracle(x, size, activation).check(y, `${rows} rows`);
       }
+    });
+
+    it.each([1, 64, 65])('%i elements, between others', async (size) => {
+      const random = new Random(600 + size);
+      const [rows, yOffset] = [3, 5];
+      const yStride = yOffset + size + 2;
+      const [x, before] = [random.floats(rows * 2 * size, -8, 8), random.floats(rows * yStride)];
+      const [alone, beside] = await withBench(deviceOf(), async (bench) => {
+        bench.stepOf(rows);
+        const args = { x: bench.floats('x', x), size };
+        const [y, wide] = [bench.empty('y', rows * size * 4), bench.floats('wide', before)];
+        return [
+          await bench.runFloats([glu({ ...args, y })], rows, y),
+          await bench.runFloats([glu({ ...args, y: wide, yStride, yOffset })], rows, wide),
+        ];
+      });
+      const expected = Float32Array.from(before);
+      for (let row = 0; row < rows; row++) expected.set(rowOf(alone, row, size), row * yStride + yOffset);
+      expect(beside).toEqual(expected);
     });
   });
 }

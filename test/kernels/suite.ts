@@ -6,7 +6,7 @@ import { describeActivation, describeLayernorm, describePool } from './encoder-c
 import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
 import { describeRopeKv } from './rope-kv-cases';
-import { describeEmbed, describeGlu, describeRmsnorm } from './row-cases';
+import { describeEmbed, describeGlu, describeRmsnorm, describeSlicedEmbed } from './row-cases';
 
 export interface KernelSuiteOptions {
   /** The shapes this device has. */
@@ -29,6 +29,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
       return device;
     };
     describeEmbed(deviceOf);
+    describeSlicedEmbed(deviceOf);
     describeRmsnorm(deviceOf);
     describeLayernorm(deviceOf);
     describeHeadNorm(deviceOf);

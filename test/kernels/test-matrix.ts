@@ -69,3 +69,16 @@ export function randomMatrix(format: QuantFormat, rows: number, columns: number,
   for (let i = 0; i < blocks; i++) values.set(draw(view, i * format.blockBytes, random), i * format.blockElements);
   return { format, rows, columns, bytes, values };
 }
+
+/** `rows` rows of a matrix from `first` on, as a matrix. */
+export function rowsOfMatrix(matrix: TestMatrix, first: number, rows: number): TestMatrix {
+  const { format, columns, bytes, values } = matrix;
+  const rowBytes = (columns / format.blockElements) * format.blockBytes;
+  return {
+    format,
+    rows,
+    columns,
+    bytes: bytes.slice(first * rowBytes, (first + rows) * rowBytes),
+    values: values.slice(first * columns, (first + rows) * columns),
+  };
+}

@@ -1,5 +1,6 @@
 import type { Device, DeviceBuffer } from '../../src/device/device';
 import type { Dispatch } from '../../src/device/plan';
+import type { KvPool } from '../../src/kernels/kv-layout';
 import { encodeStepInput, type RopeTable, type StepInputRow } from '../../src/kernels/step-input';
 import { matrixPlanes, type WeightMatrix } from '../../src/kernels/weight-matrix';
 import { splitPlanes } from '../../src/quant/planes';
@@ -73,6 +74,12 @@ export class Workbench {
     for (const buffer of this.owned) this.device.destroyBuffer(buffer);
     this.owned.length = 0;
   }
+}
+
+/** A row's block tables: `blocks` in the pool that a kernel is to use, block 0 everywhere in the other. */
+export function tablesOf(pool: KvPool, blocks: readonly number[]): Pick<StepInputRow, 'blocks' | 'windowBlocks'> {
+  const others = blocks.map(() => 0);
+  return pool === 'window' ? { blocks: others, windowBlocks: blocks } : { blocks, windowBlocks: others };
 }
 
 /** Runs `work` on a bench that is freed afterwards, whatever happens. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tokenId } from '../../src/base/ids';
+import { blockId, tokenId } from '../../src/base/ids';
 import type { Device } from '../../src/device/device';
 import { EmbeddingRunner } from '../../src/engine/embedding-runner';
 import type { Runner, StepBatch, StepResult } from '../../src/engine/runner';
@@ -31,7 +31,9 @@ export const POOLED_DECODERS: readonly string[] = ['qwen3-embedding'];
 const MAX_ABS = 1e-5;
 const F16_MAX_ABS = 1e-3;
 
-async function loadEmbedder(device: Device, bytes: Uint8Array, options: ZooOptions): Promise<Runner> {
+type EmbeddingOptions = ZooOptions & { readonly contextLength?: number };
+
+async function loadEmbedder(device: Device, bytes: Uint8Array, options: EmbeddingOptions): Promise<Runner> {
   const parsed = parseGguf(bytes, bytes.byteLength);
   if (parsed.kind !== 'complete') throw new Error('the fixture is cut');
   const { file } = parsed;
@@ -44,9 +46,14 @@ async function loadEmbedder(device: Device, bytes: Uint8Array, options: ZooOptio
   return new EmbeddingRunner(new EmbeddingExecutor(await model.prepared));
 }
 
-/** Blocks in an order of their own, so that a wrong block table cannot pass. */
-const BLOCKS = [7, 3, 11, 2, 5, 9, 4, 8, 1, 0, 13, 17, 6, 19, 10, 15, 12, 14, 18, 16, 31];
-const SEQUENCE = { slot: 1, blocks: BLOCKS } as unknown as StepBatch['sequences'][number];
+/** All blocks the wrong way round, so that a wrong block table cannot pass. */
+function sequenceOf({ totalBlocks }: Runner['limits']): StepBatch['sequences'][number] {
+  return {
+    slot: 1,
+    blocks: Array.from({ length: totalBlocks }, (_, i) => blockId(totalBlocks - 1 - i)),
+    windowBlocks: [],
+  };
+}
 
 /** The vector of `ids`, in steps of as many tokens as the model takes. */
 async function embed(runner: Runner, ids: readonly number[]): Promise<Float32Array> {
@@ -57,7 +64,7 @@ async function embed(runner: Runner, ids: readonly number[]): Promise<Float32Arr
     const rows = chunk.map((id, i) => ({ token: tokenId(id), position: from + i, slot: 1 }));
     const isLast = from + rows.length === ids.length;
     const outputs = isLast ? [{ row: rows.length - 1, mode: 'embedding' } as const] : [];
-    results.push(...(await runner.submit({ kind: 'prefill', rows, sequences: [SEQUENCE], outputs })));
+    results.push(...(await runner.submit({ kind: 'prefill', rows, sequences: [sequenceOf(runner.limits)], outputs })));
   }
   const [result, ...others] = results;
   expect(others).toEqual([]);
@@ -81,7 +88,7 @@ export function describeEmbeddings(
   models: readonly string[],
   createDevice: () => Promise<Device>,
   readModel: (name: string) => Promise<EmbeddingFile>,
-  options: ZooOptions,
+  options: EmbeddingOptions,
 ): void {
   describe.each(models)(`${title}: %s`, (name) => {
     let device: Device;

@@ -38,7 +38,7 @@ const CHUNK_TOKENS = 64;
 const CONTEXT_TOKENS = 256;
 /** Shuffled, so that a wrong block table cannot pass. */
 const BLOCKS = Array.from({ length: CONTEXT_TOKENS / 16 }, (_, i) => (i * 5) % (CONTEXT_TOKENS / 16));
-const SEQUENCES = [{ slot: 0, blocks: BLOCKS }] as unknown as StepBatch['sequences'];
+const SEQUENCES = [{ slot: 0, blocks: BLOCKS, windowBlocks: [] }] as unknown as StepBatch['sequences'];
 
 /** The real model on WebGPU, with an f32 KV cache: nothing but the kernels differs from exact arithmetic. */
 export class SmolLm2 {

@@ -1,5 +1,6 @@
 import { createReferenceDevice } from '../../src/device/reference/reference-device';
 import { readZoo } from '../support/zoo';
+import { describeSplits, SPLIT_MODELS } from './split-suite';
 import { describeZoo, ZOO_FORMATS, ZOO_MODELS } from './zoo-suite';
 
 describeZoo('reference, f32 KV', [...ZOO_MODELS, ...ZOO_FORMATS], async () => createReferenceDevice(), readZoo, {
@@ -18,3 +19,7 @@ describeZoo(
     chunkTokens: 64,
   },
 );
+describeSplits('reference', SPLIT_MODELS, async () => createReferenceDevice(), readZoo, {
+  variants: { matvec: 'rows', matmul: 'rows' },
+  chunkTokens: 7,
+});

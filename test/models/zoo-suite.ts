@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tokenId } from '../../src/base/ids';
+import { blockId, tokenId } from '../../src/base/ids';
 import type { Device } from '../../src/device/device';
 import { ModelRunner } from '../../src/engine/model-runner';
 import { allocateModel } from '../../src/models/allocate-model';
@@ -63,6 +63,8 @@ export interface ZooOptions {
   readonly variants: KernelVariants;
   readonly kvType: KvType;
   readonly chunkTokens: number;
+  /** 512 if not given: what the references were made with. */
+  readonly contextLength?: number;
 }
 
 /** Largest absolute difference that f32 kernels may have from `exact`; with an f16 KV cache the rms is what counts. */
@@ -94,7 +96,14 @@ export async function loadZooModel(device: Device, bytes: Uint8Array, options: Z
 }
 
 /** Blocks in an order of their own, so that a wrong block table cannot pass. */
-const SEQUENCE = { slot: 1, blocks: [7, 3, 11, 2, 5, 9, 4, 8] } as unknown as StepBatch['sequences'][number];
+const BLOCKS = [7, 3, 11, 2, 5, 9, 4, 8].map(blockId);
+
+/** Layers with a window get as few blocks as one request may hold, used in turn. */
+function sequenceOf({ limits }: Runner): StepBatch['sequences'][number] {
+  const kept = limits.window === null ? 0 : Math.floor(limits.window.blocks / limits.maxSlots);
+  const windowBlocks = kept === 0 ? [] : BLOCKS.map((_, i) => blockId(kept - 1 - (i % kept)));
+  return { slot: 1, blocks: BLOCKS, windowBlocks };
+}
 
 /** Runs `ids` through the prefill kernels in chunks; the results of `outputs` (positions), in order. */
 export async function prefill(
@@ -110,17 +119,17 @@ export async function prefill(
       .slice(from, from + chunk)
       .map((id, i): StepRow => ({ token: tokenId(id), position: from + i, slot: 1 }));
     const outputs = positions.filter((p) => p >= from && p < from + rows.length).map((p) => ({ row: p - from, mode }));
-    results.push(...(await runner.submit({ kind: 'prefill', rows, sequences: [SEQUENCE], outputs })));
+    results.push(...(await runner.submit({ kind: 'prefill', rows, sequences: [sequenceOf(runner)], outputs })));
   }
   return results;
 }
 
-function logitsOf(result: StepResult | undefined): Float32Array {
+export function logitsOf(result: StepResult | undefined): Float32Array {
   if (result?.mode !== 'logits') throw new Error('expected logits');
   return result.logits;
 }
 
-function expectClose(actual: Float32Array, exact: Float32Array, kvType: KvType): void {
+export function expectClose(actual: Float32Array, exact: Float32Array, kvType: KvType): void {
   expect(actual.length).toBe(exact.length);
   let worst = 0;
   let squares = 0;
@@ -133,6 +142,19 @@ function expectClose(actual: Float32Array, exact: Float32Array, kvType: KvType):
   });
   expect(worst).toBeLessThan(kvType === 'f32' ? MAX_ABS : F16_MAX_ABS);
   expect(Math.sqrt(squares / exactSquares)).toBeLessThan(F16_RMS);
+}
+
+/** The tokens after `p40` that the model chooses, each staying on the device. */
+async function greedyContinuation(runner: Runner, reference: ZooReference, chunk: number): Promise<number[]> {
+  const ids = reference.prompts.p40;
+  const [first] = await prefill(runner, ids, chunk, [ids.length - 1], 'argmax');
+  const steps = [Promise.resolve([first])] as Promise<readonly (StepResult | undefined)[]>[];
+  for (let i = 1; i < reference.exact.greedy24.length; i++) {
+    const rows = [{ token: null, position: ids.length + i - 1, slot: 1 }];
+    const sequences = [sequenceOf(runner)];
+    steps.push(runner.submit({ kind: 'decode', rows, sequences, outputs: [{ row: 0, mode: 'argmax' }] }));
+  }
+  return (await Promise.all(steps)).map(([result]) => (result?.mode === 'argmax' ? result.tokenId : -1));
 }
 
 /** One suite for every device: the zoo's answers within the tolerance of exact arithmetic. */
@@ -172,16 +194,7 @@ export function describeZoo(
     });
 
     it('decodes the exact greedy continuation, the token staying on the device', async () => {
-      const ids = reference.prompts.p40;
-      const [first] = await prefill(runner, ids, options.chunkTokens, [ids.length - 1], 'argmax');
-      const steps = [Promise.resolve([first])] as Promise<readonly (StepResult | undefined)[]>[];
-      for (let i = 1; i < reference.exact.greedy24.length; i++) {
-        const rows = [{ token: null, position: ids.length + i - 1, slot: 1 }];
-        steps.push(
-          runner.submit({ kind: 'decode', rows, sequences: [SEQUENCE], outputs: [{ row: 0, mode: 'argmax' }] }),
-        );
-      }
-      const chosen = (await Promise.all(steps)).map(([result]) => (result?.mode === 'argmax' ? result.tokenId : -1));
+      const chosen = await greedyContinuation(runner, reference, options.chunkTokens);
       const allowed = options.kvType === 'f32' ? 2 * MAX_ABS : F16_SURE_MARGIN;
       const close = reference.exact.greedy24_margins.findIndex((margin) => margin < allowed);
       const sure = close < 0 ? chosen.length : close;

@@ -1,6 +1,7 @@
 import { afterEach, expect } from 'vitest';
 import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
 import { collectGpuErrors } from '../kernels/gpu-errors';
+import { describeSplits, SPLIT_MODELS } from './split-suite';
 import { describeZoo, ZOO_FORMATS, ZOO_MODELS, type ZooFile, type ZooReference } from './zoo-suite';
 
 const gpuErrors = collectGpuErrors();
@@ -37,3 +38,17 @@ describeZoo('webgpu, subgroups, f16 KV', SAMPLE, () => createWebGpuDevice(naviga
   kvType: 'f16',
   chunkTokens: 16,
 });
+describeSplits('webgpu, rows', SPLIT_MODELS, () => createWebGpuDevice(navigator.gpu), readModel, {
+  variants: { matvec: 'rows', matmul: 'rows' },
+  chunkTokens: 7,
+});
+describeSplits(
+  'webgpu, subgroups and tiles',
+  ['llama', 'quant-Q8_0'],
+  () => createWebGpuDevice(navigator.gpu),
+  readModel,
+  {
+    variants: { matvec: 'subgroup', matmul: 'tile' },
+    chunkTokens: 16,
+  },
+);

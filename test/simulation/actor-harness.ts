@@ -13,8 +13,10 @@ export const LIMITS: RunnerLimits = {
   contextLength: 64,
   blockTokens: 4,
   totalBlocks: 32,
+  window: null,
   maxChunkTokens: 4,
   maxDecodeRows: 4,
+  maxSlots: 4,
   topK: 8,
 };
 
@@ -77,7 +79,7 @@ export function setUp(changes: Partial<ActorOptions> = {}) {
 /** A prompt after which the toy model says six tokens before it would end by itself. */
 export function generate(promptTokens: number, changes: Partial<GenerateTask> = {}): GenerateTask {
   const promptIds = Array.from({ length: promptTokens }, (_, index) => tokenId(4 + ((index + 7) % 24)));
-  return { kind: 'generate', promptIds, maxTokens: 6, stop: [], sampling: SAMPLING.argmax, ...changes };
+  return { kind: 'generate', promptIds, emittedIds: [], maxTokens: 6, stop: [], sampling: SAMPLING.argmax, ...changes };
 }
 
 export const types = (events: readonly RequestEvent[]) => events.map((event) => event.type);

@@ -3,8 +3,9 @@ import type { ErrorCode } from '../../src/base/errors';
 import type { RunnerLimits } from '../../src/engine/runner';
 import type { Task } from '../../src/protocol/commands';
 import type { RequestEvent } from '../../src/protocol/events';
-import { soloRun } from './toy-task';
-import { toyEmbedding, toyHash, toyLogits } from './toy-runner';
+import { AnswerText } from '../../src/engine/answer-text';
+import { soloRun, toyTokenizer } from './toy-task';
+import { toyEmbedding, toyHash, toyLogits, toyText } from './toy-runner';
 
 type Ended = Extract<RequestEvent, { type: 'ended' }>;
 
@@ -15,6 +16,7 @@ const EARLIER_FAILURES: readonly ErrorCode[] = [
   'context-overflow',
   'timeout',
   'device-lost',
+  'device-blocked',
   'closed',
 ];
 
@@ -72,10 +74,11 @@ export class Journal {
   #checkAnswer(limits: RunnerLimits, task: Extract<Task, { kind: 'generate' }>, ended: Ended): void {
     const solo = soloRun(task, limits);
     const tokens = this.#of('token');
-    const text = tokens.map((event) => event.text).join('') + ended.text;
+    const text = textBefore(task) + tokens.map((event) => event.text).join('') + ended.text;
     const ids = tokens.map((event) => event.tokenId);
     const isSurvivor = ended.outcome.kind === 'stop' || ended.outcome.kind === 'length';
-    const expected = isSurvivor ? solo.tokens : solo.tokens.slice(0, ids.length);
+    const rest = solo.tokens.slice(task.emittedIds.length);
+    const expected = isSurvivor ? rest : rest.slice(0, ids.length);
     assert(ids.join() === expected.join(), `request ${this.id} answers ${ids.join()}, alone ${solo.tokens.join()}`);
     if (!isSurvivor) return;
     assert(text === solo.text, `request ${this.id} says '${text}', alone '${solo.text}'`);
@@ -87,7 +90,8 @@ export class Journal {
       ended.usage.completionTokens === solo.completionTokens,
       `request ${this.id} counts ${ended.usage.completionTokens} tokens`,
     );
-    this.#checkPrefill(task.promptIds.length);
+    const isAnswered = task.emittedIds.length >= solo.completionTokens;
+    if (!isAnswered) this.#checkPrefill(task.promptIds.length);
   }
 
   #checkLogits(limits: RunnerLimits, prompt: readonly number[], positions: readonly number[], ended: Ended): void {
@@ -99,7 +103,7 @@ export class Journal {
     );
     events.forEach((event, index) => {
       assert(event.position === positions[index], `request ${this.id}: position ${event.position}`);
-      const expected = toyLogits(toyHash(prompt.slice(0, event.position + 1)), limits.vocabularySize);
+      const expected = toyLogits(toyHash(toyText(prompt.slice(0, event.position + 1))), limits.vocabularySize);
       assert(event.logits.join() === expected.join(), `request ${this.id}: wrong logits at ${event.position}`);
     });
     if (isSurvivor) this.#checkPrefill(prompt.length);
@@ -109,7 +113,7 @@ export class Journal {
     const events = this.#of('embedding');
     const isSurvivor = ended.outcome.kind === 'stop';
     assert(events.length === (isSurvivor ? 1 : 0), `request ${this.id} gives ${events.length} embeddings`);
-    const expected = toyEmbedding(toyHash(prompt)).join();
+    const expected = toyEmbedding(toyHash(toyText(prompt))).join();
     for (const { embedding } of events) assert(embedding.join() === expected, `request ${this.id}: wrong embedding`);
     if (isSurvivor) this.#checkPrefill(prompt.length);
   }
@@ -125,4 +129,10 @@ export class Journal {
   #of<T extends RequestEvent['type']>(type: T): Extract<RequestEvent, { type: T }>[] {
     return this.#events.filter((event): event is Extract<RequestEvent, { type: T }> => event.type === type);
   }
+}
+
+/** What the engine before has told of a resumed answer. */
+function textBefore(task: Extract<Task, { kind: 'generate' }>): string {
+  const answer = new AnswerText(toyTokenizer, task.stop);
+  return task.emittedIds.map((id) => answer.push(id).text).join('');
 }

@@ -13,6 +13,8 @@ export interface SubmitAction {
   readonly kind: 'argmax' | 'topk' | 'logits' | 'evaluate' | 'embed';
   readonly prompt: readonly number[];
   readonly maxTokens: number;
+  /** Tokens of the answer that another engine has emitted already, as far as it has so many. */
+  readonly emitted: number;
   readonly stop: readonly string[];
   readonly reaction: Reaction | null;
 }
@@ -26,6 +28,8 @@ export type Action =
   | { readonly type: 'poison' }
   | { readonly type: 'advance'; readonly byMs: number }
   | { readonly type: 'lost' }
+  /** What becomes of the search for another device. */
+  | { readonly type: 'recovery'; readonly ends: 'restored' | 'blocked' | 'failed' }
   | { readonly type: 'close' };
 
 export interface Scenario {
@@ -36,9 +40,13 @@ export interface Scenario {
   readonly blockTokens: number;
   readonly totalBlocks: number;
   readonly contextLength: number;
+  /** 0: no layers with a window. */
+  readonly windowTokens: number;
   /** Each action, and how many microtasks pass after it. */
   readonly actions: readonly { readonly action: Action; readonly ticks: number }[];
 }
+
+const COMMON = [5, 9, 12, 7, 30, 3, 3, 8, 21, 14, 6, 11];
 
 const id = fc.integer({ min: 1, max: 8 });
 
@@ -57,8 +65,16 @@ const submit: fc.Arbitrary<SubmitAction> = fc.record({
   type: fc.constant('submit'),
   id,
   kind: fc.constantFrom('argmax', 'argmax', 'topk', 'logits', 'evaluate', 'embed'),
-  prompt: fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 10 }),
+  prompt: fc.oneof(
+    fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 10 }),
+    // Beginnings that others have too.
+    fc.integer({ min: 1, max: 12 }).map((length) => COMMON.slice(0, length)),
+    fc
+      .tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 0, max: 30 }))
+      .map(([n, last]) => [...COMMON.slice(0, n), last]),
+  ),
   maxTokens: fc.integer({ min: 1, max: 9 }),
+  emitted: fc.constantFrom(0, 0, 0, 1, 3, 8),
   stop: fc.constantFrom<string[]>([], [], ['é'], ['t', 'ab'], ['m']),
   reaction,
 });
@@ -71,7 +87,15 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constant('fail'), error: fc.constant('out-of-memory') }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('fail'), error: fc.constantFrom('device-lost', 'unknown') }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('poison') }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('lost', 'close') }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('lost') }) },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      type: fc.constant('recovery'),
+      ends: fc.constantFrom('restored', 'restored', 'blocked', 'failed'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('close') }) },
 );
 
 export const scenario: fc.Arbitrary<Scenario> = fc.record({
@@ -82,6 +106,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   blockTokens: fc.integer({ min: 1, max: 4 }),
   totalBlocks: fc.integer({ min: 6, max: 20 }),
   contextLength: fc.integer({ min: 8, max: 24 }),
+  windowTokens: fc.constantFrom(0, 0, 1, 2, 3, 6, 40),
   actions: fc.array(fc.record({ action, ticks: fc.constantFrom(0, 1, 2, 3, 5, 20, 20, 20) }), {
     minLength: 5,
     maxLength: 50,

@@ -3,21 +3,39 @@ import { ForgelightError } from '../../src/base/errors';
 import { requestId, tokenId } from '../../src/base/ids';
 import { Actor } from '../../src/engine/actor';
 import { checkInvariants, checkSuccession } from '../../src/engine/invariants';
-import type { RunnerLimits } from '../../src/engine/runner';
-import type { Task } from '../../src/protocol/commands';
+import type { Runner, RunnerLimits } from '../../src/engine/runner';
+import type { GenerateTask, Task } from '../../src/protocol/commands';
 import type { EngineSnapshot } from '../../src/protocol/snapshot';
 import { Journal } from './journal';
 import type { Action, Reaction, Scenario, SubmitAction } from './scenario';
 import { SimulatedClock } from './simulated-clock';
 import { ToyRunner } from './toy-runner';
-import { SAMPLING, toyTokenizer, VOCABULARY_SIZE } from './toy-task';
+import { SAMPLING, soloRun, toyTokenizer, VOCABULARY_SIZE } from './toy-task';
 
 const STEP_MS = 400;
 const REQUEST_MS = 600;
 /** More microtasks than the loop needs from one wait to the next. */
 const SETTLED_TICKS = 20;
 
+/** Requests that run together, and rows of a step. */
+const MAX_SLOTS = 4;
+const STEP_ROWS = 5;
+
 class ListenerFault extends Error {}
+
+/** The engine's wait for another device. */
+interface Recovery {
+  readonly restored: (runner: Runner) => void;
+  readonly blocked: (retryAtMs: number) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** The task as another engine left it after `emitted` tokens, if it had not ended by then. */
+function resumed(task: GenerateTask, emitted: number, limits: RunnerLimits): GenerateTask {
+  const { tokens, outcome, completionTokens } = soloRun(task, limits);
+  const wasStoppedByText = outcome === 'stop' && completionTokens === tokens.length;
+  return { ...task, emittedIds: tokens.slice(0, Math.min(emitted, tokens.length - (wasStoppedByText ? 1 : 0))) };
+}
 
 /** Runs one schedule on the real actor to its end; throws on the first violation. */
 export async function simulate(scenario: Scenario): Promise<Simulation> {
@@ -33,23 +51,30 @@ export async function simulate(scenario: Scenario): Promise<Simulation> {
 export class Simulation {
   readonly journals: Journal[] = [];
   readonly clock = new SimulatedClock();
-  readonly runner: ToyRunner;
+  runner: ToyRunner;
   readonly actor: Actor;
   readonly limits: RunnerLimits;
   readonly #deaf = new Set<Journal>();
   readonly #faults: Error[] = [];
   #isEmitting = false;
+  #recovery: Recovery | null = null;
   #lastSnapshot: EngineSnapshot | null = null;
   #lastSnapshotText = 'null';
 
   constructor(scenario: Omit<Scenario, 'actions'>) {
+    const { windowTokens, totalBlocks, blockTokens, maxConcurrent } = scenario;
+    const perSequence = Math.floor((windowTokens - 1 + STEP_ROWS + blockTokens - 2) / blockTokens) + 1;
+    const window = { tokens: windowTokens, blocks: Math.min(totalBlocks, MAX_SLOTS * perSequence) };
+    assert(maxConcurrent <= MAX_SLOTS, 'a slot for each');
     this.limits = {
       vocabularySize: VOCABULARY_SIZE,
       contextLength: scenario.contextLength,
-      blockTokens: scenario.blockTokens,
-      totalBlocks: scenario.totalBlocks,
-      maxChunkTokens: 5,
-      maxDecodeRows: 4,
+      blockTokens,
+      totalBlocks,
+      window: windowTokens === 0 ? null : window,
+      maxChunkTokens: STEP_ROWS,
+      maxDecodeRows: STEP_ROWS,
+      maxSlots: MAX_SLOTS,
       topK: 8,
     };
     this.runner = new ToyRunner(this.limits);
@@ -62,6 +87,12 @@ export class Simulation {
       depth: scenario.depth,
       chunkTokens: scenario.chunkTokens,
       timeouts: { stepMs: STEP_MS, requestMs: REQUEST_MS },
+      recover: (blocked) => {
+        assert(this.#recovery === null, 'one device is looked for at a time');
+        return new Promise((restored, failed) => {
+          this.#recovery = { restored, blocked, failed };
+        });
+      },
       report: (error) => {
         if (!(error instanceof ListenerFault)) this.#fault(error);
       },
@@ -95,7 +126,9 @@ export class Simulation {
       case 'advance':
         return this.clock.advance(action.byMs);
       case 'lost':
-        return this.actor.deviceLost(new ForgelightError('device-lost', 'simulated'));
+        return this.actor.deviceLost(this.runner, new ForgelightError('device-lost', 'simulated'));
+      case 'recovery':
+        return this.recover(action.ends);
       case 'close':
         return void this.actor.close().catch((error: unknown) => this.#fault(error));
       default:
@@ -103,9 +136,20 @@ export class Simulation {
     }
   }
 
+  /** The search for another device ends so, if there is one. */
+  recover(ends: 'restored' | 'blocked' | 'failed'): void {
+    const recovery = this.#recovery;
+    if (recovery === null) return;
+    if (ends === 'blocked') return recovery.blocked(this.clock.now() + 120_000);
+    this.#recovery = null;
+    if (ends === 'failed') return recovery.failed(new ForgelightError('device-lost', 'no device came back'));
+    this.runner = new ToyRunner(this.limits);
+    recovery.restored(this.runner);
+  }
+
   submit(action: SubmitAction): void {
     const { id, reaction } = action;
-    const task = taskOf(action);
+    const task = taskOf(action, this.limits);
     const journal = new Journal(id, task);
     this.journals.push(journal);
     let isInside = true; // of submit
@@ -157,8 +201,9 @@ export class Simulation {
   /** Lets everything run to its end and checks what is left. */
   async finish(): Promise<void> {
     await this.pass(SETTLED_TICKS);
-    for (let step = 0; this.runner.pending.length > 0; step++) {
+    for (let step = 0; this.runner.pending.length > 0 || this.#recovery !== null; step++) {
       assert(step < 1000, 'the engine does not come to an end');
+      this.recover('restored');
       await this.deliverOne();
     }
     const snapshot = this.actor.snapshot();
@@ -201,6 +246,7 @@ export class Simulation {
           kind: 'argmax',
           prompt: [4, 9, journal.id],
           maxTokens: 5,
+          emitted: 0,
           stop: [],
           reaction: null,
         });
@@ -221,7 +267,7 @@ export class Simulation {
   }
 }
 
-function taskOf({ kind, prompt, maxTokens, stop }: SubmitAction): Task {
+function taskOf({ kind, prompt, maxTokens, emitted, stop }: SubmitAction, limits: RunnerLimits): Task {
   const promptIds = prompt.map(tokenId);
   switch (kind) {
     case 'evaluate':
@@ -229,6 +275,10 @@ function taskOf({ kind, prompt, maxTokens, stop }: SubmitAction): Task {
     case 'embed':
       return { kind, promptIds };
     default:
-      return { kind: 'generate', promptIds, maxTokens, stop, sampling: SAMPLING[kind] };
+      return resumed(
+        { kind: 'generate', promptIds, emittedIds: [], maxTokens, stop, sampling: SAMPLING[kind] },
+        emitted,
+        limits,
+      );
   }
 }

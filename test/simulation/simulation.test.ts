@@ -4,7 +4,7 @@ import { scenario } from './scenario';
 import { simulate } from './simulate';
 
 /** `SIMULATION_RUNS=1000000 npx vitest run test/simulation` for a long night; a failure prints its seed and path. */
-const RUNS = Number(process.env['SIMULATION_RUNS'] ?? 5000);
+const RUNS = Number(process.env['SIMULATION_RUNS'] ?? 20_000);
 const SEED = Number(process.env['SIMULATION_SEED'] ?? 20260801);
 
 describe('the actor under simulation', () => {
@@ -29,6 +29,7 @@ describe('the actor under simulation', () => {
       'busy',
       'closed',
       'device-lost',
+      'device-blocked',
       'timeout',
       'out-of-memory',
       'corrupt-model',

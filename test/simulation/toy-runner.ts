@@ -15,6 +15,16 @@ export function toyHash(ids: Iterable<number>): number {
   return hash >>> 0;
 }
 
+/** What a KV cell holds of a token: which kernels wrote it shows, as it does in the last bits of a real one. */
+export function toyCell(token: number, kernels: StepBatch['kind']): number {
+  return 2 * token + (kernels === 'decode' ? 1 : 0);
+}
+
+/** The text of a prompt and its answer as the cells hold it. */
+export function toyText(prompt: readonly number[], answer: readonly number[] = []): number[] {
+  return [...prompt.map((token) => toyCell(token, 'prefill')), ...answer.map((token) => toyCell(token, 'decode'))];
+}
+
 /** The toy model's next-token logits after a text: [vocabularySize]. */
 export function toyLogits(hash: number, vocabularySize: number): Float32Array {
   return Float32Array.from({ length: vocabularySize }, (_, id) => (toyHash([hash, id]) % 4096) / 512);
@@ -52,12 +62,14 @@ export class ToyRunner implements Runner {
   readonly pending: PendingStep[] = [];
   maxPending = 0;
   #poisonNext = false;
-  readonly #cells: Int32Array;
+  readonly #cells: Int32Array; // [totalBlocks × blockTokens]
+  readonly #windowCells: Int32Array; // the same of layers with a window
   readonly #slots: Int32Array;
 
   constructor(readonly limits: RunnerLimits) {
     this.#cells = new Int32Array(limits.totalBlocks * limits.blockTokens).fill(UNWRITTEN);
-    this.#slots = new Int32Array(limits.maxDecodeRows).fill(UNWRITTEN);
+    this.#windowCells = new Int32Array((limits.window?.blocks ?? 0) * limits.blockTokens).fill(UNWRITTEN);
+    this.#slots = new Int32Array(limits.maxSlots).fill(UNWRITTEN);
   }
 
   /** The next step computes NaN. */
@@ -67,8 +79,11 @@ export class ToyRunner implements Runner {
 
   submit(batch: StepBatch): Promise<readonly StepResult[]> {
     this.#check(batch);
-    for (const row of batch.rows)
-      this.#cells[this.#cell(batch, row.slot, row.position)] = row.token ?? this.#slots[row.slot] ?? UNWRITTEN;
+    for (const row of batch.rows) {
+      const cell = toyCell(row.token ?? this.#slots[row.slot] ?? UNWRITTEN, batch.kind);
+      this.#cells[this.#cell(batch, row.slot, row.position)] = cell;
+      if (this.limits.window !== null) this.#windowCells[this.#windowCell(batch, row.slot, row.position)] = cell;
+    }
     const results = batch.outputs.map((output) => this.#output(batch, output));
     this.#poisonNext = false;
     return new Promise((resolve, reject) => {
@@ -114,11 +129,27 @@ export class ToyRunner implements Runner {
     }
   }
 
+  /** All that the row sees. Where its window shows another text than the whole, that is another text. */
   #text(batch: StepBatch, row: StepRow): number[] {
-    return Array.from(
-      { length: row.position + 1 },
+    const length = row.position + 1;
+    const text = Array.from(
+      { length },
       (_, position) => this.#cells[this.#cell(batch, row.slot, position)] ?? UNWRITTEN,
     );
+    const first = Math.max(0, length - (this.limits.window?.tokens ?? 0));
+    for (let position = first; position < length; position++) {
+      const seen = this.#windowCells[this.#windowCell(batch, row.slot, position)] ?? UNWRITTEN;
+      if (seen !== text[position]) text.push(position, seen);
+    }
+    return text;
+  }
+
+  #windowCell(batch: StepBatch, slot: number, position: number): number {
+    const { blockTokens, window } = this.limits;
+    const sequence = batch.sequences.find((other) => other.slot === slot);
+    const block = sequence?.windowBlocks[Math.floor(position / blockTokens)] ?? null;
+    assert(block !== null && block < (window?.blocks ?? 0), `the window of slot ${slot} has no block of ${position}`);
+    return block * blockTokens + (position % blockTokens);
   }
 
   #cell(batch: StepBatch, slot: number, position: number): number {
@@ -133,18 +164,25 @@ export class ToyRunner implements Runner {
 
   /** What the port's contract asks of every batch. */
   #check(batch: StepBatch): void {
-    const { maxChunkTokens, maxDecodeRows, contextLength, totalBlocks } = this.limits;
+    const { maxChunkTokens, maxDecodeRows, maxSlots, contextLength, totalBlocks } = this.limits;
     assert(
       batch.rows.length > 0 && batch.rows.length <= (batch.kind === 'prefill' ? maxChunkTokens : maxDecodeRows),
       'rows of a step',
     );
     const slots = batch.sequences.map((sequence) => sequence.slot);
     assert(
-      new Set(slots).size === slots.length && slots.every((slot) => slot >= 0 && slot < maxDecodeRows),
+      new Set(slots).size === slots.length && slots.every((slot) => slot >= 0 && slot < maxSlots),
       'slots of a step',
     );
-    const blocks = batch.sequences.flatMap((sequence) => sequence.blocks);
-    assert(new Set(blocks).size === blocks.length && blocks.every((block) => block < totalBlocks), 'blocks of a step');
+    for (const { blocks } of batch.sequences) {
+      assert(new Set(blocks).size === blocks.length, 'a sequence holds no block twice');
+      assert(
+        blocks.every((block) => block < totalBlocks),
+        'blocks of a step',
+      );
+    }
+    const written = batch.rows.map(({ slot, position }) => this.#cell(batch, slot, position));
+    assert(new Set(written).size === written.length, 'no two rows write to one place');
     assert(
       batch.rows.every((row) => row.position < contextLength),
       'positions of a step',

@@ -4,7 +4,7 @@ import type { GenerateTask } from '../../src/protocol/commands';
 import type { SamplingOptions } from '../../src/protocol/sampling-options';
 import { createSampler, type Sampler } from '../../src/sampling/chain';
 import type { Tokenizer } from '../../src/tokenizer/tokenizer';
-import { toyArgmax, toyCandidates, toyHash, toyLogits } from './toy-runner';
+import { toyArgmax, toyCandidates, toyHash, toyLogits, toyText } from './toy-runner';
 
 export const VOCABULARY_SIZE = 31;
 
@@ -69,7 +69,7 @@ export function soloRun(task: GenerateTask, limits: RunnerLimits): Solo {
 }
 
 function nextToken(sampler: Sampler, history: readonly number[], index: number, limits: RunnerLimits): TokenId {
-  const hash = toyHash(history);
+  const hash = toyHash(toyText(history.slice(0, history.length - index), history.slice(history.length - index)));
   if (sampler.mode === 'argmax') return tokenId(toyArgmax(hash, limits.vocabularySize));
   const logits = toyLogits(hash, limits.vocabularySize);
   if (sampler.mode === 'logits') return sampler.sampleLogits(logits, history, index).tokenId;

@@ -62,6 +62,7 @@ export class ScriptedEngines {
       detokenize: refuse,
       evaluate: refuse,
       cancel: refuse,
+      on: refuse,
       snapshot: refuse,
       stats: refuse,
       close: async () => {

@@ -78,6 +78,8 @@ export class FakeRequest {
 /** An engine host with no engine behind it. Requests wait until the test answers them. */
 export class FakeHost implements EngineHost {
   readonly cancelled: number[] = [];
+  /** Where the engine's own events go. */
+  watcher: MessagePort | null = null;
   readonly calls: string[] = [];
   detokenized = 0;
   /** What `load` does; by default it succeeds at once. */
@@ -115,6 +117,10 @@ export class FakeHost implements EngineHost {
   /** Requests that have arrived and that no `arrival` has taken. */
   get arrived(): number {
     return this.unclaimed.length;
+  }
+
+  watch(port: MessagePort): void {
+    this.watcher = port;
   }
 
   cancel(id: number): Promise<boolean> {

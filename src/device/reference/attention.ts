@@ -4,9 +4,9 @@ import type { KernelRun } from './kernel-run';
 import { KvCacheMemory } from './kv-cache-memory';
 
 export function runAttention(run: KernelRun): void {
-  const { scale, vPlane, window, softCap, mutual } = attentionParams.decode(run.dispatch.params);
+  const { scale, vPlane, window, softCap, pool, mutual } = attentionParams.decode(run.dispatch.params);
   const group = run.constant('GROUP');
-  const cache = new KvCacheMemory(run, vPlane);
+  const cache = new KvCacheMemory(run, vPlane, pool);
   const { kvHeads, headSize } = cache;
   for (let row = 0; row < run.rows; row++) {
     const end = mutual === 1 ? run.step.rowCount : run.step.position(row) + 1;

@@ -5,12 +5,14 @@ import { UNIT_ELEMENTS } from '../../kernels/weight-matrix';
 import type { KernelRun } from './kernel-run';
 
 export function runEmbed(run: KernelRun): void {
-  const { units, plane, scale } = embedParams.decode(run.dispatch.params);
+  const { units, plane, scale, firstRow, rows } = embedParams.decode(run.dispatch.params);
   const adds = run.constant('EPILOGUE') === EPILOGUE_CODES.add;
   const columns = units * UNIT_ELEMENTS;
   const source = { memory: run.memory(0), format: run.quantFormat(), columns, sideOffsetBytes: plane * 4 };
   for (let row = 0; row < run.rows; row++) {
-    const weights = run.weights.row(source, indexOf(run, row));
+    const index = indexOf(run, row);
+    if (index < firstRow || index >= firstRow + rows) continue;
+    const weights = run.weights.row(source, index - firstRow);
     const y = run.memory(2).floats(row * columns, columns);
     weights.forEach((weight, k) => (y[k] = (adds ? (y[k] ?? 0) : 0) + weight * scale));
   }

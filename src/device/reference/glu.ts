@@ -9,11 +9,11 @@ export function activate(run: KernelRun, value: number): number {
 }
 
 export function runGlu(run: KernelRun): void {
-  const { size } = gluParams.decode(run.dispatch.params);
+  const { size, yStride, yOffset } = gluParams.decode(run.dispatch.params);
   for (let row = 0; row < run.rows; row++) {
     const gate = run.memory(0).floats(row * 2 * size, size);
     const up = run.memory(0).floats(row * 2 * size + size, size);
-    const y = run.memory(1).floats(row * size, size);
+    const y = run.memory(1).floats(row * yStride + yOffset, size);
     for (let k = 0; k < size; k++) y[k] = activate(run, gate[k] ?? 0) * (up[k] ?? 0);
   }
 }

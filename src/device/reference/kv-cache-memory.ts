@@ -9,10 +9,11 @@ export class KvCacheMemory {
   readonly kvHeads: number;
   readonly headSize: number;
 
-  /** `vPlane`: elements from a key to its value. */
+  /** `vPlane`: elements from a key to its value. `pool`: which of a row's block tables. */
   constructor(
     private readonly run: KernelRun,
     private readonly vPlane: number,
+    private readonly pool: number,
   ) {
     this.kvHeads = run.constant('KV_HEADS');
     this.headSize = run.constant('HEAD_SIZE');
@@ -37,7 +38,7 @@ export class KvCacheMemory {
   }
 
   private address(part: 'key' | 'value', row: number, kvHead: number, position: number): number {
-    const block = this.run.step.block(row, position);
+    const block = this.run.step.block(row, this.pool, position);
     const token = (block * this.kvHeads + kvHead) * KV_BLOCK_TOKENS + (position % KV_BLOCK_TOKENS);
     return token * this.headSize + (part === 'value' ? this.vPlane : 0);
   }

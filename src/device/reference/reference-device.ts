@@ -2,7 +2,14 @@ import { assert } from '../../base/assert';
 import { NO_COUNTS, type DeviceCounters } from '../../base/counters';
 import { ForgelightError } from '../../base/errors';
 import { formatBytes, GIB, MIB, roundUp } from '../../base/units';
-import type { Device, DeviceBuffer, DeviceLoss, PreparedPlan, Readback } from '../device';
+import {
+  largestBufferBytes,
+  type Device,
+  type DeviceBuffer,
+  type DeviceLoss,
+  type PreparedPlan,
+  type Readback,
+} from '../device';
 import type { Dispatch, Plan, PlanStep } from '../plan';
 import { KernelRun } from './kernel-run';
 import { Memory } from './memory';
@@ -55,10 +62,11 @@ class ReferenceDevice implements Device {
   createBuffer(label: string, sizeBytes: number): DeviceBuffer {
     assert(!this.closed, 'the device is not closed');
     const size = roundUp(Math.max(sizeBytes, 4), 4);
-    if (size > MAX_BUFFER_BYTES) {
+    const most = largestBufferBytes(this.limits);
+    if (size > most) {
       throw new ForgelightError(
         'out-of-memory',
-        `${label} needs one buffer of ${formatBytes(size)}; the CPU reference allows ${formatBytes(MAX_BUFFER_BYTES)}. Choose a smaller model or a shorter context.`,
+        `${label} needs one buffer of ${formatBytes(size)}; the CPU reference allows ${formatBytes(most)}. Choose a smaller model or a shorter context.`,
       );
     }
     const memory = new Memory(label, size);

@@ -3,8 +3,8 @@ import type { KernelRun } from './kernel-run';
 import { KvCacheMemory } from './kv-cache-memory';
 
 export function runRopeKv(run: KernelRun): void {
-  const { heads, pairs, table, halves, vPlane } = ropeKvParams.decode(run.dispatch.params);
-  const cache = new KvCacheMemory(run, vPlane);
+  const { heads, pairs, table, halves, vPlane, pool } = ropeKvParams.decode(run.dispatch.params);
+  const cache = new KvCacheMemory(run, vPlane, pool);
   const { kvHeads, headSize } = cache;
   for (let row = 0; row < run.rows; row++) {
     const cosSin = pairs === 0 ? new Float32Array(0) : run.step.cosSin(row, table, pairs);

@@ -23,9 +23,9 @@ export class StepReader {
     return this.rowWord(row, 2);
   }
 
-  /** The KV block that holds `position` of the row's sequence. */
-  block(row: number, position: number): number {
-    return this.memory.word(this.rowWord(row, 3) + Math.floor(position / KV_BLOCK_TOKENS));
+  /** The KV block of pool `pool` that holds `position` of the row's sequence. */
+  block(row: number, pool: number, position: number): number {
+    return this.memory.word(this.rowWord(row, 3 + pool) + Math.floor(position / KV_BLOCK_TOKENS));
   }
 
   /** The row that output `output` reads. */

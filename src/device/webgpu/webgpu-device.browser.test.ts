@@ -55,7 +55,7 @@ async function zoo(device: Device): Promise<{ runner: Runner; reference: ZooRefe
 /** The next token, `token` being the last one; `null`: the one that was chosen last. */
 function decode(runner: Runner, token: number | null, position: number): Promise<readonly StepResult[]> {
   const rows = [{ token: token === null ? null : tokenId(token), position, slot: 1 }];
-  const sequences = [{ slot: 1, blocks: [7, 3, 11, 2, 5, 9, 4, 8].map(blockId) }];
+  const sequences = [{ slot: 1, blocks: [7, 3, 11, 2, 5, 9, 4, 8].map(blockId), windowBlocks: [] }];
   return runner.submit({ kind: 'decode', rows, sequences, outputs: [{ row: 0, mode: 'argmax' }] });
 }
 
@@ -90,11 +90,44 @@ describe('limits', () => {
     expect(device.allocatedBytes()).toBe(most);
   });
 
-  it('that a model exceeds end its load, and nothing is left', async () => {
+  it('that a matrix exceeds split it, and the engine answers', async () => {
+    const response = await fetch('/fixtures/zoo/llama.gguf');
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const answer = async (limits: Record<string, number>): Promise<{ tokens: number[]; dispatches: number }> => {
+      const options = { contextLength: 64, debug: { variants: { matvec: 'rows', matmul: 'rows' } } };
+      const engine = await testLoad(bytes, { device: await open({ limits }), clock: systemClock, options }).run();
+      const tokens: number[] = [];
+      await new Promise<void>((resolve) => {
+        const body = { prompt: [1, 2, 3], max_tokens: 4, temperature: 0 };
+        engine.submit(1, { kind: 'completion', body }, (event) => {
+          if (event.type === 'token') tokens.push(event.tokenId);
+          if (event.type === 'ended') resolve();
+        });
+      });
+      const { dispatches } = engine.stats().lastStep;
+      await engine.close();
+      return { tokens, dispatches };
+    };
+    const whole = await answer({});
+    const split = await answer({ maxStorageBufferBindingSize: 100_000 });
+    expect(split.tokens).toEqual(whole.tokens);
+    expect(split.tokens).toHaveLength(4);
+    expect(split.dispatches).toBeGreaterThan(whole.dispatches);
+  });
+
+  it.each([
+    [{ contextLength: 2048, debug: {} }, 'At most 192 tokens fit'],
+    [
+      { contextLength: 64, debug: { chunkTokens: 64 } },
+      'gateUp needs one buffer of 131.1 kB; this adapter allows 100.0 kB',
+    ],
+  ] as const)('that something else exceeds end the load, and nothing is left: %j', async (options, words) => {
     const response = await fetch('/fixtures/zoo/llama.gguf');
     const device = await open({ limits: { maxStorageBufferBindingSize: 100_000 } });
-    const load = testLoad(new Uint8Array(await response.arrayBuffer()), { device, clock: systemClock });
-    await expect(load.run()).rejects.toMatchObject({ code: 'out-of-memory' });
+    const debug = { ...options.debug, variants: { matvec: 'rows', matmul: 'rows' } };
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const load = testLoad(bytes, { device, clock: systemClock, options: { ...options, debug } });
+    await expect(load.run()).rejects.toMatchObject({ code: 'out-of-memory', message: expect.stringContaining(words) });
     expect(device.allocatedBytes()).toBe(0);
     expect(await device.lost).toMatchObject({ reason: 'destroyed' });
   });

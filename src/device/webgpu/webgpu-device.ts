@@ -2,7 +2,15 @@ import { assert } from '../../base/assert';
 import { NO_COUNTS, type DeviceCounters } from '../../base/counters';
 import { ForgelightError } from '../../base/errors';
 import { formatBytes, roundUp } from '../../base/units';
-import type { Device, DeviceBuffer, DeviceLimits, DeviceLoss, PreparedPlan, Readback } from '../device';
+import {
+  largestBufferBytes,
+  type Device,
+  type DeviceBuffer,
+  type DeviceLimits,
+  type DeviceLoss,
+  type PreparedPlan,
+  type Readback,
+} from '../device';
 import type { Plan, PlanStep } from '../plan';
 import { openGpuDevice, type AdapterOptions } from './adapter';
 import { PipelineCache } from './pipelines';
@@ -78,10 +86,11 @@ export class WebGpuDevice implements Device {
 
   createBuffer(label: string, sizeBytes: number): DeviceBuffer {
     const size = roundUp(Math.max(sizeBytes, 4), 4);
-    if (size > this.limits.maxBufferBytes || size > this.limits.maxBindingBytes) {
+    const most = largestBufferBytes(this.limits);
+    if (size > most) {
       throw new ForgelightError(
         'out-of-memory',
-        `${label} needs one buffer of ${formatBytes(size)}; this adapter allows ${formatBytes(Math.min(this.limits.maxBufferBytes, this.limits.maxBindingBytes))}. Choose a smaller model or a shorter context.`,
+        `${label} needs one buffer of ${formatBytes(size)}; this adapter allows ${formatBytes(most)}. Choose a smaller model or a shorter context.`,
       );
     }
     return this.allocate(label, size, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);

@@ -90,4 +90,4 @@ fn output_row(output: u32) -> u32 {
 
 const ROWS: u32 = 8u; // word at which the rows begin
 
-const ROW_WORDS: u32 = 4u;
+const ROW_WORDS: u32 = 5u;

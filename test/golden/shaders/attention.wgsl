@@ -13,6 +13,7 @@ struct Params {
   v_plane: u32, // elements from a key to its value
   window: u32, // positions a row can see, its own included; 0: all before it
   soft_cap: f32, // scores are capped to ±this; 0: not
+  pool: u32, // which of the row's block tables
   mutual: u32, // 1: the step is one whole sequence, and each row sees all of it
 }
 
@@ -73,7 +74,7 @@ fn capped(score: f32) -> f32 {
     let position = tile + local;
     if (position >= first && position < length) {
       var dots = array<f32, MAX_GROUP>(); // written out: SwiftShader does not zero it again in each turn
-      let key = kv_address(row_block(row, position, BLOCK_TOKENS), kv_head, position);
+      let key = kv_address(row_block(row, params.pool, position, BLOCK_TOKENS), kv_head, position);
       for (var i = 0u; i < quads; i++) {
         let k = load4(key + i * 4u);
         for (var h = 0u; h < GROUP; h++) {
@@ -110,7 +111,7 @@ fn capped(score: f32) -> f32 {
       }
       for (var i = lane; i < min(THREADS, length - tile); i += lanes) {
         let at = tile + i;
-        let v = load4(kv_address(row_block(row, at, BLOCK_TOKENS), kv_head, at) + params.v_plane + quad * 4u);
+        let v = load4(kv_address(row_block(row, params.pool, at, BLOCK_TOKENS), kv_head, at) + params.v_plane + quad * 4u);
         for (var h = 0u; h < GROUP; h++) {
           let w = score[h * THREADS + i];
           sums[h] += v * w;
@@ -155,9 +156,10 @@ fn kv_address(block: u32, head: u32, position: u32) -> u32 {
   return ((block * KV_HEADS + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * HEAD_SIZE;
 }
 
-// The KV block that holds `position` of the row's sequence.
-fn row_block(row: u32, position: u32, block_tokens: u32) -> u32 {
-  return step[step[ROWS + row * ROW_WORDS + 3u] + position / block_tokens];
+// The KV block of pool `pool` (0: of layers that see all, 1: of layers with a window) that holds `position` of the row's
+// sequence.
+fn row_block(row: u32, pool: u32, position: u32, block_tokens: u32) -> u32 {
+  return step[step[ROWS + row * ROW_WORDS + 3u + pool] + position / block_tokens];
 }
 
 override BLOCK_TOKENS: u32 = 16u;
@@ -175,4 +177,4 @@ fn load4(element: u32) -> vec4f {
 
 const ROWS: u32 = 8u; // word at which the rows begin
 
-const ROW_WORDS: u32 = 4u;
+const ROW_WORDS: u32 = 5u;

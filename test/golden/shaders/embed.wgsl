@@ -10,6 +10,8 @@ struct Params {
   units: u32, // hidden / 32
   plane: u32, // word at which the weights' side plane begins
   scale: f32,
+  first_row: u32,
+  rows: u32,
 }
 
 
@@ -38,7 +40,11 @@ fn index_of(row: u32) -> u32 {
     return;
   }
   let row = id.y;
-  let w = dequant32(index_of(row) * params.units + id.x, params.plane);
+  let weight_row = index_of(row) - params.first_row; // of an index before the first: beyond the last
+  if (weight_row >= params.rows) {
+    return;
+  }
+  let w = dequant32(weight_row * params.units + id.x, params.plane);
   let o = (row * params.units + id.x) * 8u;
   for (var i = 0u; i < 8u; i++) {
     let v = w[i] * params.scale;
@@ -65,7 +71,7 @@ fn row_position(row: u32) -> u32 {
 
 const ROWS: u32 = 8u; // word at which the rows begin
 
-const ROW_WORDS: u32 = 4u;
+const ROW_WORDS: u32 = 5u;
 
 fn row_slot(row: u32) -> u32 {
   return step[ROWS + row * ROW_WORDS + 2u];

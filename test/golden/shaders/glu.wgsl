@@ -1,6 +1,10 @@
 
 
-struct Params { size: u32 }
+struct Params {
+  size: u32,
+  y_stride: u32,
+  y_offset: u32,
+}
 
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -14,7 +18,7 @@ struct Params { size: u32 }
     return;
   }
   let gate = id.y * 2u * params.size + id.x;
-  y[id.y * params.size + id.x] = activate(x[gate]) * x[gate + params.size];
+  y[id.y * params.y_stride + params.y_offset + id.x] = activate(x[gate]) * x[gate + params.size];
 }
 
 fn activate(v: f32) -> f32 {

@@ -6,6 +6,7 @@ struct Params {
   table: u32, // which of the step's cos/sin tables
   halves: u32, // 0: a pair is two neighbours (2i, 2i + 1); 1: (i, i + pairs)
   v_plane: u32, // elements from a key to its value
+  pool: u32, // which of the row's block tables
 }
 
 
@@ -59,7 +60,7 @@ fn rotate(v: vec2f, cos_sin: vec2f) -> vec2f {
     return;
   }
   let position = row_position(row);
-  let block = row_block(row, position, BLOCK_TOKENS);
+  let block = row_block(row, params.pool, position, BLOCK_TOKENS);
   let to = kv_address(block, (head - params.heads) % KV_HEADS, position) + select(0u, params.v_plane, is_value);
   store2(to + a, va);
   store2(to + b, vb);
@@ -74,9 +75,10 @@ fn row_position(row: u32) -> u32 {
   return step[ROWS + row * ROW_WORDS + 1u];
 }
 
-// The KV block that holds `position` of the row's sequence.
-fn row_block(row: u32, position: u32, block_tokens: u32) -> u32 {
-  return step[step[ROWS + row * ROW_WORDS + 3u] + position / block_tokens];
+// The KV block of pool `pool` (0: of layers that see all, 1: of layers with a window) that holds `position` of the row's
+// sequence.
+fn row_block(row: u32, pool: u32, position: u32, block_tokens: u32) -> u32 {
+  return step[step[ROWS + row * ROW_WORDS + 3u + pool] + position / block_tokens];
 }
 
 override BLOCK_TOKENS: u32 = 16u;
@@ -105,7 +107,7 @@ fn row_count() -> u32 {
 
 const ROWS: u32 = 8u; // word at which the rows begin
 
-const ROW_WORDS: u32 = 4u;
+const ROW_WORDS: u32 = 5u;
 
 // KV cache of halves, two neighbouring elements a word; needs no shader-f16. Beyond the half range values are clamped:
 // packing an infinity is not defined.

@@ -1,0 +1,281 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ask, endOf, idsOf, textOf } from '../../test/support/ask';
+import { FakeClock } from '../../test/support/fake-clock';
+import { testLoad, withOverrides } from '../../test/support/load-zoo';
+import { readZoo } from '../../test/support/zoo';
+import { ForgelightError } from '../base/errors';
+import type { Device, DeviceLoss } from '../device/device';
+import { createReferenceDevice } from '../device/reference/reference-device';
+import type { EngineEvent } from '../protocol/engine-events';
+import type { HostRequest } from '../protocol/engine-port';
+import type { RequestEvent } from '../protocol/events';
+import type { HostedEngine } from './hosted-engine';
+import { BLOCKED_MS } from './recover-model';
+
+let bytes: Uint8Array<ArrayBuffer>;
+let prompt: readonly number[];
+beforeAll(async () => {
+  const zoo = await readZoo('llama');
+  bytes = new Uint8Array(zoo.bytes);
+  prompt = zoo.reference.prompts.p40;
+});
+
+/** A device that its test can take away: what it works on rejects, as on WebGPU. */
+function fragile(name?: string): { readonly device: Device; readonly base: Device; readonly lose: () => void } {
+  const base = createReferenceDevice();
+  let report: (loss: DeviceLoss) => void = () => undefined;
+  let isLost = false;
+  const lost = new Promise<DeviceLoss>((resolve) => (report = resolve));
+  const gone = new ForgelightError('device-lost', 'the driver fell over');
+  const device = withOverrides(base, {
+    lost,
+    submit: (steps, readback) => (isLost ? Promise.reject(gone) : base.submit(steps, readback)),
+  });
+  if (name !== undefined) Object.defineProperty(device, 'name', { value: name });
+  const lose = (): void => {
+    isLost = true;
+    report({ reason: 'unknown', message: 'the driver fell over' });
+  };
+  return { device, base, lose };
+}
+
+interface Fixture {
+  readonly engine: HostedEngine;
+  readonly events: EngineEvent[];
+  readonly opened: ReturnType<typeof fragile>[];
+  readonly clock: FakeClock;
+}
+
+/** An engine whose devices come from `open`, called with how many there were before. */
+async function setUp(open: (before: number) => ReturnType<typeof fragile> = () => fragile()): Promise<Fixture> {
+  const opened: ReturnType<typeof fragile>[] = [];
+  const clock = new FakeClock();
+  let count = 0;
+  const load = testLoad(bytes, {
+    clock,
+    options: { debug: { chunkTokens: 16 } },
+    host: {
+      openDevice: async () => {
+        const made = open(count++);
+        opened.push(made);
+        return made.device;
+      },
+    },
+  });
+  const engine = await load.run();
+  const events: EngineEvent[] = [];
+  engine.watch((event) => events.push(event));
+  return { engine, events, opened, clock };
+}
+
+const greedy = (maxTokens: number): HostRequest => ({
+  kind: 'completion',
+  body: { prompt, max_tokens: maxTokens, temperature: 0 },
+});
+const sampled: HostRequest = {
+  kind: 'completion',
+  body: { prompt: [7, 9, 11], max_tokens: 12, temperature: 1, seed: 5, logprobs: 2 },
+};
+
+const statesOf = (events: readonly EngineEvent[]): string[] =>
+  events.flatMap((event) => (event.type === 'state' ? [event.state] : []));
+
+/** What happens to `engine` when the `count`-th token of a request has come. */
+function at(count: number, act: () => void): (event: RequestEvent) => void {
+  let tokens = 0;
+  return (event) => {
+    if (event.type === 'token' && (tokens += 1) === count) act();
+  };
+}
+
+describe('the loss of the device', () => {
+  it('is not seen in any answer, whenever it comes', { timeout: 60_000 }, async () => {
+    const { engine } = await setUp();
+    const solo = [await ask(engine, greedy(12)), await ask(engine, sampled)];
+    await engine.close();
+    for (const token of [1, 5, 11]) {
+      const { engine: losing, events, opened } = await setUp();
+      const answers = await Promise.all([
+        ask(
+          losing,
+          greedy(12),
+          at(token, () => opened.at(-1)?.lose()),
+        ),
+        ask(losing, sampled),
+      ]);
+      answers.forEach((answer, i) => {
+        const expected = solo[i] ?? [];
+        expect(textOf(answer)).toBe(textOf(expected));
+        const relevant = (event: RequestEvent): unknown => (event.type === 'token' ? event.logprob : null);
+        expect(idsOf(answer)).toEqual(idsOf(expected));
+        expect(answer.map(relevant).filter(Boolean)).toEqual(expected.map(relevant).filter(Boolean));
+        expect(endOf(answer).usage).toMatchObject({ completionTokens: 12 });
+      });
+      expect(opened).toHaveLength(2);
+      expect(statesOf(events)).toEqual(['lost', 'ready']);
+      expect(events.filter(({ type }) => type === 'lost' || type === 'restored')).toMatchObject([
+        { type: 'lost' },
+        { type: 'restored', sameAnswers: true, info: engine.info },
+      ]);
+      expect(opened[0]?.base.allocatedBytes()).toBe(0);
+      await losing.close();
+      expect(opened[1]?.base.allocatedBytes()).toBe(0);
+    }
+  });
+
+  it('says so when another adapter takes over, and names it', async () => {
+    const { engine, events, opened } = await setUp((before) => fragile(before === 0 ? undefined : 'another card'));
+    const first = engine.info.systemFingerprint;
+    const answer = await ask(
+      engine,
+      greedy(6),
+      at(2, () => opened[0]?.lose()),
+    );
+    expect(endOf(answer).outcome.kind).toBe('length');
+    expect(engine.info.device.name).toBe('another card');
+    expect(engine.info.systemFingerprint).not.toBe(first);
+    expect(events.find(({ type }) => type === 'restored')).toMatchObject({ sameAnswers: false });
+    await engine.close();
+  });
+
+  it('may come again', async () => {
+    const { engine, opened } = await setUp();
+    const solo = idsOf(await ask(engine, greedy(12)));
+    let tokens = 0;
+    const answer = await ask(engine, greedy(12), (event) => {
+      if (event.type === 'token' && (tokens += 1) % 4 === 0) opened.at(-1)?.lose();
+    });
+    expect(idsOf(answer)).toEqual(solo);
+    expect(opened.length).toBeGreaterThan(2);
+    await engine.close();
+  });
+});
+
+/** Gives a device at first, then as `later` says. */
+function refusing(later: (before: number) => ReturnType<typeof fragile>) {
+  return (before: number) => (before === 0 ? fragile() : later(before));
+}
+
+function noAdapter(): never {
+  throw new ForgelightError('no-adapter', 'WebGPU found no graphics adapter.');
+}
+
+/** Lets everything happen that needs no time. */
+async function settle(until: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 5000 && !until(); turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(until()).toBe(true);
+}
+
+describe('a host that gives no device', () => {
+  it('is asked once more when it may give one again; answers go on, new requests are told when', async () => {
+    const { engine, events, opened, clock } = await setUp(
+      refusing((before) => (before === 1 ? noAdapter() : fragile())),
+    );
+    const solo = idsOf(await ask(engine, greedy(8)));
+    const answering = ask(
+      engine,
+      greedy(8),
+      at(3, () => opened[0]?.lose()),
+    );
+    await settle(() => engine.snapshot().state === 'blocked');
+    expect(engine.snapshot().retryAtMs).toBe(clock.now() + BLOCKED_MS);
+    const refused = await ask(engine, greedy(1));
+    expect(endOf(refused).outcome).toMatchObject({ kind: 'failed', error: { code: 'device-blocked' } });
+    clock.advance(BLOCKED_MS);
+    expect(idsOf(await answering)).toEqual(solo);
+    expect(statesOf(events)).toEqual(['lost', 'blocked', 'ready']);
+    expect(engine.snapshot().retryAtMs).toBeNull();
+    await engine.close();
+  });
+
+  it('ends the engine when it gives none the second time', async () => {
+    const { engine, events, opened, clock } = await setUp(refusing(noAdapter));
+    const answering = ask(
+      engine,
+      greedy(8),
+      at(3, () => opened[0]?.lose()),
+    );
+    await settle(() => engine.snapshot().state === 'blocked');
+    clock.advance(BLOCKED_MS);
+    expect(endOf(await answering).outcome).toMatchObject({
+      kind: 'failed',
+      error: { code: 'device-lost', message: expect.stringContaining('WebGPU found no graphics adapter') },
+    });
+    expect(statesOf(events)).toEqual(['lost', 'blocked', 'gone']);
+    expect(endOf(await ask(engine, greedy(1))).outcome).toMatchObject({ error: { code: 'device-lost' } });
+    await engine.close();
+  });
+
+  it('does not keep the engine from being closed', async () => {
+    const { engine, opened, clock } = await setUp(refusing(noAdapter));
+    const answering = ask(
+      engine,
+      greedy(8),
+      at(3, () => opened[0]?.lose()),
+    );
+    await settle(() => engine.snapshot().state === 'blocked');
+    await engine.close();
+    expect(endOf(await answering).outcome).toMatchObject({ error: { code: 'closed' } });
+    expect(clock.waiting).toBe(0);
+    expect(engine.snapshot().state).toBe('closed');
+  });
+
+  it('lets a waiting answer be cancelled', async () => {
+    const { engine, opened } = await setUp(refusing(noAdapter));
+    let id = 0;
+    const answering = ask(engine, greedy(8), (event, own) => {
+      id = own;
+      if (event.type === 'token') opened[0]?.lose();
+    });
+    await settle(() => engine.snapshot().state === 'blocked');
+    expect(engine.cancel(id)).toBe(true);
+    expect(endOf(await answering).outcome).toEqual({ kind: 'cancelled' });
+    await engine.close();
+  });
+});
+
+describe('resume', () => {
+  it('continues an answer on another engine, with the same tokens and text', async () => {
+    const [first, second] = [await setUp(), await setUp()];
+    const body = { prompt: [7, 9, 11], max_tokens: 12, temperature: 1, repeat_penalty: 1.2, seed: 11 };
+    const whole = await ask(first.engine, { kind: 'completion', body });
+    const [accepted] = whole;
+    if (accepted?.type !== 'accepted') throw new Error('accepted comes first');
+    const ids = idsOf(whole);
+    for (const emitted of [0, 1, 6, ids.length]) {
+      const told = whole.filter((event) => event.type === 'token').slice(0, emitted);
+      const rest = await ask(second.engine, {
+        kind: 'resume',
+        of: 'completion',
+        body,
+        seed: accepted.seed,
+        promptIds: accepted.promptIds,
+        emittedIds: ids.slice(0, emitted),
+      });
+      expect(idsOf(rest)).toEqual(ids.slice(emitted));
+      expect(told.map(({ text }) => text).join('') + textOf(rest)).toBe(textOf(whole));
+      expect(endOf(rest)).toMatchObject({ outcome: endOf(whole).outcome, usage: endOf(whole).usage });
+    }
+    expect(ids.length).toBeGreaterThan(6);
+    await Promise.all([first.engine.close(), second.engine.close()]);
+  });
+
+  it.each([
+    [{ seed: -1 }, 'seed'],
+    [{ promptIds: 'x' }, 'promptIds'],
+    [{ emittedIds: [1e9] }, 'emittedIds[0]'],
+  ])('names the field at fault: %j', async (wrong, param) => {
+    const { engine } = await setUp();
+    const request = {
+      kind: 'resume',
+      of: 'completion',
+      body: { prompt: 'x' },
+      seed: 1,
+      promptIds: [1],
+      emittedIds: [],
+    };
+    const events = await ask(engine, { ...request, ...wrong } as HostRequest);
+    expect(endOf(events).outcome).toMatchObject({ kind: 'failed', error: { code: 'invalid-request', param } });
+    await engine.close();
+  });
+});
