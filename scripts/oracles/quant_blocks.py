@@ -19,7 +19,7 @@ BLOCKS = 12
 HALVES = {
     T.Q4_0: [0], T.Q4_1: [0, 2], T.Q5_0: [0], T.Q5_1: [0, 2], T.Q8_0: [0],
     T.Q2_K: [80, 82], T.Q3_K: [108], T.Q4_K: [0, 2], T.Q5_K: [0, 2], T.Q6_K: [208],
-    T.IQ4_NL: [0], T.IQ4_XS: [0], T.MXFP4: [],
+    T.IQ4_NL: [0], T.IQ4_XS: [0], T.MXFP4: [], T.NVFP4: [],
     T.IQ3_S: [0], T.IQ3_XXS: [0], T.IQ2_S: [0], T.IQ2_XS: [0], T.IQ2_XXS: [0], T.IQ1_S: [0], T.IQ1_M: [],
     T.TQ1_0: [52], T.TQ2_0: [64],
 }
@@ -49,6 +49,8 @@ def raw_blocks(kind, random):
             blocks[:, at] = (blocks[:, at] & 0x0F) | ((half >> (4 * i) & 0xF) << 4).astype(np.uint8)
     if kind == T.MXFP4:  # 255 stands for no number
         blocks[:, 0] = np.append([0, 1, 2, 3, 250], random.integers(100, 150, BLOCKS - 5)).astype(np.uint8)
+    if kind == T.NVFP4:  # zero, subnormal, the least normal, the largest, no number, and what the highest bit hides
+        blocks[:2, :4] = [[0, 1, 7, 8], [126, 127, 128, 255]]
     return blocks
 
 

@@ -95,6 +95,17 @@ MODELS = {
         {"rope.freq_base": 5_000_000.0},
         {"layers without RoPE": {"rope": lambda layer: Rope(5_000_000.0)}},
     ),
+    # As many layers as the 32B model has: the number tells that there are windows.
+    "exaone4": Model(
+        "exaone4", 10,
+        Decoder(hidden=32, layers=64, heads=2, kv_heads=1, head_size=16, ffn=32, halves=True, norms_before=False,
+                norms_behind=True, norms_of_each_head=True, window=ALL_BUT_FOURTH,
+                rope=lambda layer: Rope(1_000_000.0) if ALL_BUT_FOURTH(layer) else None),
+        {"rope.freq_base": 1_000_000.0, "attention.sliding_window": 8},
+        {"window": {"window": lambda layer: None}, "which layers": {"window": lambda layer: ALL_BUT_FOURTH(layer + 1)},
+         "norms of heads": {"norms_of_each_head": False}, "RoPE base": {"rope": lambda layer: Rope()},
+         "layers without RoPE": {"rope": lambda layer: Rope(1_000_000.0)}},
+    ),
     "llama-yarn": Model(
         "llama", 7,
         Decoder(hidden=64, layers=2, heads=2, kv_heads=1, head_size=32, ffn=64,

@@ -41,6 +41,13 @@ fn iq4_values(nibble: vec4u) -> vec4f {
   return vec4f(bitcast<vec4i>(four << (vec4u(24u) - ((nibble & vec4u(3u)) << vec4u(3u)))) >> vec4u(24u));
 }
 
+// Twice the numbers 0 ½ 1 1½ 2 3 4 6 (E2M1) that the lower nibbles stand for, with the sign of the fourth bit.
+fn e2m1_values(word: u32, half_scale: f32) -> vec4f {
+  let codes = nibbles(word);
+  let doubled = vec4f((vec4u(0xc8643210u) >> ((codes & vec4u(7u)) << vec4u(2u))) & vec4u(15u)) * half_scale;
+  return select(doubled, -doubled, codes >= vec4u(8u));
+}
+
 // Four of a point of a grid of IQ2, two bits each.
 fn iq2_values(point: u32) -> vec4f {
   let codes = (vec4u(point) >> vec4u(0u, 2u, 4u, 6u)) & vec4u(3u);

@@ -1,6 +1,6 @@
 // MXFP4, re-laid at upload: first a plane of 4 words a block (32 nibbles as in Q4_1, each an E2M1 number), then a plane of
 // exponents, four bytes a word. Value = 2^(exponent - 127) · E2M1.
-import package::lib::quant::nibbles;
+import package::lib::quant::e2m1_values;
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
 // The 32 weights from element 32·unit on; `plane` is the word at which the exponents begin.
@@ -12,19 +12,12 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
   let c = weights[o + 2u];
   let d = weights[o + 3u];
   return array<vec4f, 8>(
-    values(a, scale), values(b, scale), values(c, scale), values(d, scale),
-    values(a >> 4u, scale), values(b >> 4u, scale), values(c >> 4u, scale), values(d >> 4u, scale),
+    e2m1_values(a, scale), e2m1_values(b, scale), e2m1_values(c, scale), e2m1_values(d, scale),
+    e2m1_values(a >> 4u, scale), e2m1_values(b >> 4u, scale), e2m1_values(c >> 4u, scale), e2m1_values(d >> 4u, scale),
   );
 }
 
 // 2^(exponent - 128); the two smallest are subnormal.
 fn half_scale(exponent: u32) -> f32 {
   return bitcast<f32>(select((exponent - 1u) << 23u, 0x200000u << (exponent & 1u), exponent < 2u));
-}
-
-// Twice the numbers 0 ½ 1 1½ 2 3 4 6, a nibble each, with the sign of the fourth bit.
-fn values(word: u32, scale: f32) -> vec4f {
-  let codes = nibbles(word);
-  let doubled = vec4f((vec4u(0xc8643210u) >> ((codes & vec4u(7u)) << vec4u(2u))) & vec4u(15u)) * scale;
-  return select(doubled, -doubled, codes >= vec4u(8u));
 }

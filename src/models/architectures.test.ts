@@ -206,6 +206,7 @@ const CASES: readonly (readonly [string, string, Keys, Record<string, unknown>])
       ropes: [plainRope, plainRope],
     },
   ],
+  ['exaone4', 'without windows', { 'attention.sliding_window': 8 }, { ...OLMO2, headNorms: eachHead }],
   ['granite', 'by its defaults', {}, LLAMA],
   [
     'granite',
@@ -243,6 +244,16 @@ describe('architectures', () => {
     const { scales } = traitsOf(describeNetwork(fileOf(architecture, { block_count: layers })));
     const is27b = layers === (architecture === 'gemma2' ? 46 : 62);
     expect(scales).toEqual([1 / Math.sqrt(is27b ? HIDDEN / 4 : HEAD_SIZE)]);
+  });
+
+  it.each([
+    [{}, 4096],
+    [{ 'attention.sliding_window': 512 }, 512],
+  ])('exaone4 of 64 layers has windows, and no RoPE where it sees all: %j', (keys, window) => {
+    const network = traitsOf(describeNetwork(fileOf('exaone4', { block_count: 64, ...keys })));
+    const each = <T>(local: T, global: T): T[] => Array.from({ length: 64 }, (_, i) => (i % 4 === 3 ? global : local));
+    expect(network['windows']).toEqual(each<number | null>(window, null));
+    expect(network['layerRopes']).toEqual(each<number | null>(0, null));
   });
 
   it.each(ARCHITECTURES.filter((name) => name !== 'phi3'))(

@@ -3,6 +3,7 @@ import { getString } from '../gguf/metadata';
 import type { GgufFile } from '../gguf/types';
 import { bert } from './bert';
 import type { EncoderNetwork } from './encoder-network';
+import { exaone4 } from './exaone4';
 import { gemma2 } from './gemma2';
 import { gemma3 } from './gemma3';
 import { granite } from './granite';
@@ -17,6 +18,7 @@ import { smollm3 } from './smollm3';
 
 /** `general.architecture` → how to read it. To add one: a file here and a line here. */
 const ARCHITECTURES: Readonly<Record<string, (file: GgufFile) => Network>> = {
+  exaone4,
   gemma2,
   gemma3,
   granite,

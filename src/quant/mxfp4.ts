@@ -1,7 +1,5 @@
+import { E2M1_DOUBLED } from './e2m1';
 import type { QuantFormat } from './format';
-
-/** Twice the values of E2M1, the sign in the fourth bit. */
-const VALUES = Int8Array.of(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
 
 /**
  * A byte of exponent (E8M0), 16 bytes of E2M1 nibbles as in Q4_1. Value = 2^(exponent − 127) · E2M1.
@@ -17,8 +15,8 @@ export const MXFP4: QuantFormat = {
     const halfScale = 2 ** (bytes.getUint8(offset) - 128);
     for (let i = 0; i < 16; i++) {
       const byte = bytes.getUint8(offset + 1 + i);
-      out[outOffset + i] = (VALUES[byte & 15] ?? 0) * halfScale;
-      out[outOffset + 16 + i] = (VALUES[byte >> 4] ?? 0) * halfScale;
+      out[outOffset + i] = (E2M1_DOUBLED[byte & 15] ?? 0) * halfScale;
+      out[outOffset + 16 + i] = (E2M1_DOUBLED[byte >> 4] ?? 0) * halfScale;
     }
   },
 };

@@ -14,6 +14,7 @@ import { IQ3_XXS } from './iq3_xxs';
 import { IQ4_NL } from './iq4_nl';
 import { IQ4_XS } from './iq4_xs';
 import { MXFP4 } from './mxfp4';
+import { NVFP4 } from './nvfp4';
 import { Q2_K } from './q2_k';
 import { Q3_K } from './q3_k';
 import { Q4_0 } from './q4_0';
@@ -33,7 +34,7 @@ export const QUANT_FORMATS: readonly QuantFormat[] = [
   [Q4_0, Q4_1, Q5_0, Q5_1, Q8_0],
   [Q2_K, Q3_K, Q4_K, Q5_K, Q6_K],
   [IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S, IQ4_NL, IQ4_XS],
-  [TQ1_0, TQ2_0, MXFP4],
+  [TQ1_0, TQ2_0, MXFP4, NVFP4],
 ].flat();
 
 const byType = new Map(QUANT_FORMATS.map((format) => [format.type, format]));

@@ -28,6 +28,7 @@ function tameScales({ type, side }: QuantFormat, view: DataView, at: number, ran
   else if (type === 'BF16') view.setUint16(at, randomBrain(random), true);
   else if (type === 'IQ1_M') scatterHalf(view, at + 48, bits);
   else if (type === 'MXFP4') view.setUint8(at, random.integer(118, 126));
+  else if (type === 'NVFP4') for (let i = 0; i < 4; i++) view.setUint8(at + i, random.integer(0, 64));
   else if (side !== null) view.setUint16(at + side.offsetBytes, bits, true);
   else for (const offset of HALVES[type] ?? []) view.setUint16(at + offset, randomHalf(random).bits, true);
 }

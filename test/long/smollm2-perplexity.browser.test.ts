@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest';
-import { perplexityOf, SmolLm2 } from '../models/smollm2-model';
+import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
+import { fetchRealModel } from '../models/fetch-real-model';
+import { perplexityOf, RealModel, SMOLLM2 } from '../models/real-model';
 
 it('SmolLM2 gives the exact perplexity of 256 tokens', async () => {
-  const model = await SmolLm2.load();
+  const device = await createWebGpuDevice(navigator.gpu);
+  const model = await RealModel.load(device, await fetchRealModel(SMOLLM2), { matvec: 'rows', matmul: 'rows' });
   try {
     const ids = model.oracle.perplexity.ids.slice(0, 256);
     const logits = await model.evaluate(ids, [...ids.keys()]);

@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../src/device/device';
 import type { StepBatch } from '../../src/engine/runner';
 import { withOverrides } from '../support/load-zoo';
-import { float32Of, loadZooModel, logitsOf, expectClose, prefill, type ZooFile, type ZooOptions } from './zoo-suite';
+import {
+  float32Of,
+  loadZooModel,
+  logitsOf,
+  expectClose,
+  prefill,
+  sequenceOf,
+  type ZooFile,
+  type ZooOptions,
+} from './zoo-suite';
 
 /**
  * Models, and the largest buffers their device may make: first such that the largest matrices lie in two, then such that
@@ -23,7 +32,6 @@ const KV_TYPE = 'f16';
 /** As many tokens as the blocks of the suite's sequence: a layer's cache cannot be split. */
 const CONTEXT_TOKENS = 192;
 const DECODED = 3;
-const SEQUENCE = { slot: 1, blocks: [7, 3, 11, 2, 5, 9, 4, 8] } as unknown as StepBatch['sequences'][number];
 
 /** The device with a lower limit, over the same pipelines. */
 function limited(device: Device, maxBindingBytes: number): Device {
@@ -74,7 +82,7 @@ async function answerOf(device: Device, file: ZooFile, zoo: ZooOptions): Promise
   for (let i = 0; i < DECODED; i++) {
     const rows = [{ token: exact.greedy24[i], position: ids.length + i, slot: 1 }] as unknown as StepBatch['rows'];
     const outputs = [{ row: 0, mode: 'logits' }] as const;
-    const [result] = await runner.submit({ kind: 'decode', rows, sequences: [SEQUENCE], outputs });
+    const [result] = await runner.submit({ kind: 'decode', rows, sequences: [sequenceOf(runner)], outputs });
     logits.push(logitsOf(result));
   }
   return { logits, dispatches: device.counters().dispatches - before };

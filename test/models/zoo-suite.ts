@@ -41,6 +41,7 @@ export const ZOO_MODELS: readonly string[] = [
   'olmo3',
   'granite',
   'smollm3',
+  'exaone4',
   'llama-yarn',
   'llama-linear',
   'quant-Q4_1',
@@ -99,7 +100,7 @@ export async function loadZooModel(device: Device, bytes: Uint8Array, options: Z
 const BLOCKS = [7, 3, 11, 2, 5, 9, 4, 8].map(blockId);
 
 /** Layers with a window get as few blocks as one request may hold, used in turn. */
-function sequenceOf({ limits }: Runner): StepBatch['sequences'][number] {
+export function sequenceOf({ limits }: Runner): StepBatch['sequences'][number] {
   const kept = limits.window === null ? 0 : Math.floor(limits.window.blocks / limits.maxSlots);
   const windowBlocks = kept === 0 ? [] : BLOCKS.map((_, i) => blockId(kept - 1 - (i % kept)));
   return { slot: 1, blocks: BLOCKS, windowBlocks };

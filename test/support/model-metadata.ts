@@ -1,10 +1,8 @@
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { parseGguf } from '../../src/gguf/parse';
 import type { GgufMetadata } from '../../src/gguf/types';
-
-const SMOLLM2 = join(process.env['FORGELIGHT_MODELS'] || 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf');
+import { realModelPath } from './real-models';
 
 /** The header of the default model, kept as a fixture: its whole vocabulary, without the model. */
 export function smollm2Header(): GgufMetadata {
@@ -15,8 +13,7 @@ export function smollm2Header(): GgufMetadata {
 
 /** Metadata of the real default model; reads its header alone. */
 export function smollm2Metadata(): GgufMetadata {
-  if (!existsSync(SMOLLM2)) throw new Error(`${SMOLLM2} is missing: run \`npm test\`, which fetches it`);
-  return readMetadata(SMOLLM2);
+  return readMetadata(realModelPath('SmolLM2-135M-Instruct.Q4_1'));
 }
 
 export function zooMetadata(name: string): GgufMetadata {
@@ -27,7 +24,7 @@ export function readJson(path: string): unknown {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
-function readMetadata(path: string): GgufMetadata {
+export function readMetadata(path: string): GgufMetadata {
   let sizeBytes = 64 * 1024;
   for (;;) {
     const result = parseGguf(readPrefix(path, sizeBytes));

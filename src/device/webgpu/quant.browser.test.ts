@@ -30,7 +30,7 @@ const ROWS = 67;
 
 /** An odd number of blocks a row, so that rows begin in the middle of a side plane's words. */
 function matrixOf(format: QuantFormat): TestMatrix {
-  const columns = format.blockElements === 256 ? 3 * 256 : 5 * 32;
+  const columns = (format.blockElements === 256 ? 3 : 5) * Math.max(format.blockElements, 32);
   const random = new Random(301);
   const bytes = randomBlocks(format, (ROWS * columns) / format.blockElements, random);
   return { format, rows: ROWS, columns, bytes, values: Float64Array.from(dequantize(format, bytes)) };

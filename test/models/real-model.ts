@@ -1,22 +1,24 @@
 import { defined } from '../../src/base/assert';
 import { tokenId } from '../../src/base/ids';
 import type { Device } from '../../src/device/device';
-import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
 import { ModelRunner } from '../../src/engine/model-runner';
 import type { Runner, StepBatch, StepResult } from '../../src/engine/runner';
 import { parseGguf } from '../../src/gguf/parse';
 import { allocateModel } from '../../src/models/allocate-model';
 import { Executor } from '../../src/models/executor';
+import type { KernelVariants } from '../../src/models/probe';
 import { describeNetwork } from '../../src/models/registry';
 import { WeightUpload } from '../../src/models/weight-upload';
 
-/** What the oracle's file holds; see test/fixtures/README.md. */
+/** What the oracle's file of a model holds; see test/fixtures/README.md. */
 export interface Oracle {
+  readonly meta: { readonly nVocab: number };
   readonly raw: readonly {
     readonly promptIds: readonly number[];
     readonly exact: {
       readonly greedyIds: readonly number[];
       readonly margins: readonly number[];
+      /** Of every so many-th token, from the first on. */
       readonly logits_b64: string;
     };
   }[];
@@ -32,40 +34,42 @@ export interface Oracle {
   };
 }
 
-const MODEL = '/models/SmolLM2-135M-Instruct.Q4_1.gguf';
-const ORACLE = '/fixtures/oracle/SmolLM2-135M-Instruct.Q4_1.json';
+/** A real model's file and what the oracle says of it. */
+export interface RealFile {
+  readonly bytes: Uint8Array;
+  readonly oracle: Oracle;
+}
+
+export const SMOLLM2 = 'SmolLM2-135M-Instruct.Q4_1';
+export const GEMMA3 = 'gemma-3-270m-q4_k_m';
+
 const CHUNK_TOKENS = 64;
 const CONTEXT_TOKENS = 256;
 /** Shuffled, so that a wrong block table cannot pass. */
 const BLOCKS = Array.from({ length: CONTEXT_TOKENS / 16 }, (_, i) => (i * 5) % (CONTEXT_TOKENS / 16));
 const SEQUENCES = [{ slot: 0, blocks: BLOCKS, windowBlocks: [] }] as unknown as StepBatch['sequences'];
 
-/** The real model on WebGPU, with an f32 KV cache: nothing but the kernels differs from exact arithmetic. */
-export class SmolLm2 {
+/** A real model on a device, with an f32 KV cache: nothing but the kernels differs from exact arithmetic. */
+export class RealModel {
   private constructor(
     readonly oracle: Oracle,
     private readonly device: Device,
     private readonly runner: Runner,
   ) {}
 
-  /** Throws where the model is missing: it is never skipped. */
-  static async load(): Promise<SmolLm2> {
-    const [model, reference] = await Promise.all([fetch(MODEL), fetch(ORACLE)]);
-    if (!model.ok) throw new Error(`${MODEL} is not there: run \`npm test\`, which fetches it`);
-    const bytes = new Uint8Array(await model.arrayBuffer());
+  /** Takes the device, and closes it in the end. */
+  static async load(device: Device, { bytes, oracle }: RealFile, variants: KernelVariants): Promise<RealModel> {
     const parsed = parseGguf(bytes, bytes.byteLength);
     if (parsed.kind !== 'complete') throw new Error('the model is cut');
-    const device = await createWebGpuDevice(navigator.gpu);
     const allocated = allocateModel(device, parsed.file, describeNetwork(parsed.file), {
       contextLength: CONTEXT_TOKENS,
       kvType: 'f32',
       maxConcurrent: 1,
       chunkTokens: CHUNK_TOKENS,
-      variants: { matvec: 'rows', matmul: 'rows' },
+      variants,
     });
     await new WeightUpload(device, allocated.weightPlan, allocated.weights, 0).push(bytes);
-    const runner = new ModelRunner(new Executor(await allocated.prepared));
-    return new SmolLm2((await reference.json()) as Oracle, device, runner);
+    return new RealModel(oracle, device, new ModelRunner(new Executor(await allocated.prepared)));
   }
 
   close(): void {
