@@ -52,6 +52,64 @@ test('imported from another origin, the library loads a model and gives the exac
   });
 });
 
+test('an embedding model gives the exact vectors of many texts, one at a time or all at once', async ({
+  page,
+}, info) => {
+  const reference = JSON.parse(readFileSync('test/fixtures/zoo/minilm.json', 'utf8')) as {
+    embeddings: { text: string; ids: number[]; exact_b64: string }[];
+  };
+  const texts = reference.embeddings.map(({ text }) => text);
+  const input = { library: libraryUrl(info.config.metadata), model: '/fixtures/zoo/minilm.gguf', texts };
+  const result = await page.evaluate(async ({ library, model, texts }) => {
+    const { createEngine } = await import(library);
+    const engine = await createEngine({ model, maxQueued: 1, maxConcurrent: 2 });
+    const many = Array.from({ length: 30 }, (_, i) => texts[i % texts.length]);
+    const all = await engine.embeddings.create({ input: many });
+    const failure = (call: Promise<unknown>): Promise<{ code?: string; name?: string; param?: string }> =>
+      call.then(
+        () => ({}),
+        ({ code, name, param }) => ({ code, name, param }),
+      );
+    const controller = new AbortController();
+    const aborted = failure(engine.embeddings.create({ input: many }, { signal: controller.signal }));
+    controller.abort();
+    const failures = {
+      aborted: await aborted,
+      long: await failure(engine.embeddings.create({ input: ['a', 'many words '.repeat(400)] })),
+      chat: await failure(engine.chat.completions.create({ messages: [{ role: 'user', content: 'Hi' }] })),
+    };
+    // Answered after all others have ended.
+    const packed = await engine.embeddings.create({ input: texts[0], encoding_format: 'base64' });
+    const { kv, requests } = await engine.snapshot();
+    await engine.close();
+    return {
+      all,
+      packed: packed.data[0].embedding,
+      failures,
+      kv,
+      left: requests.filter((r: { state: string }) => r.state !== 'ended'),
+    };
+  }, input);
+
+  const exactOf = (base64: string): Float32Array =>
+    new Float32Array(Uint8Array.from(Buffer.from(base64, 'base64')).buffer);
+  expect(result.all.data).toHaveLength(30);
+  for (const { index, embedding } of result.all.data as { index: number; embedding: number[] }[]) {
+    const exact = exactOf(reference.embeddings[index % texts.length]?.exact_b64 ?? '');
+    expect(Math.max(...Array.from(exact, (value, i) => Math.abs((embedding[i] ?? NaN) - value)))).toBeLessThan(1e-5);
+  }
+  expect([...exactOf(result.packed)]).toEqual(result.all.data[0].embedding);
+  const tokens = reference.embeddings.reduce((sum, { ids }) => sum + ids.length, 0);
+  expect(result.all.usage).toEqual({ prompt_tokens: 10 * tokens, total_tokens: 10 * tokens });
+  expect(result.failures).toEqual({
+    aborted: expect.objectContaining({ name: 'AbortError' }),
+    long: { code: 'context-overflow', name: 'ForgelightError', param: 'input[1]' },
+    chat: { code: 'invalid-request', name: 'ForgelightError', param: 'model' },
+  });
+  expect(result.kv.freeBlocks).toBe(result.kv.totalBlocks);
+  expect(result.left).toEqual([]);
+});
+
 test('loadTokenizer reads the header only', async ({ page }, info) => {
   const ids = await page.evaluate(
     async ({ library, model }) => {

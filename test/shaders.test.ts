@@ -20,6 +20,9 @@ import { addBias, addBiasParams } from '../src/kernels/add-bias';
 import { headNorm, headNormParams } from '../src/kernels/head-norm';
 import { softcap, softcapParams } from '../src/kernels/softcap';
 import { glu, gluParams } from '../src/kernels/glu';
+import { activate, activationParams } from '../src/kernels/activation';
+import { layernorm, layernormParams } from '../src/kernels/layernorm';
+import { pool, poolParams } from '../src/kernels/pool';
 import { QUANT_FORMATS } from '../src/quant/registry';
 
 interface ShaderScript {
@@ -146,6 +149,12 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
     params: addBiasParams,
     dispatches: [addBias({ x: buffer(), bias: buffer(), size: 64, stride: 64, offset: 0 })],
   },
+  layernorm: {
+    params: layernormParams,
+    dispatches: [layernorm({ x: buffer(), weight: buffer(), bias: buffer(), hidden: 64, epsilon: 1 })],
+  },
+  activation: { params: activationParams, dispatches: [activate({ x: buffer(), size: 64, activation: 'gelu' })] },
+  pool: { params: poolParams, dispatches: [pool({ x: buffer(), y: buffer(), hidden: 64, pooling: 'mean' })] },
   softcap: { params: softcapParams, dispatches: [softcap({ x: buffer(), size: 64, cap: 30 })] },
 };
 

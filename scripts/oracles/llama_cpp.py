@@ -1,4 +1,4 @@
-"""llama.cpp through its C interface: logits of a GGUF, on the CPU, with an f32 KV cache and no flash attention.
+"""llama.cpp through its C interface: logits and embeddings of a GGUF, on the CPU, with an f32 KV cache and no flash attention.
 
 The shared libraries are those that npm's node-llama-cpp 3.22.1 brings (llama.cpp v0.5.0), in
 node_modules/@node-llama-cpp/linux-x64/bins/linux-x64. The structures below are that version's include/llama.h.
@@ -66,6 +66,10 @@ class LlamaCpp:
             ("llama_batch_free", None, [Batch]),
             ("llama_decode", c.c_int32, [c.c_void_p, Batch]),
             ("llama_get_logits_ith", c.POINTER(c.c_float), [c.c_void_p, c.c_int32]),
+            ("llama_get_embeddings_seq", c.POINTER(c.c_float), [c.c_void_p, c.c_int32]),
+            ("llama_model_get_vocab", c.c_void_p, [c.c_void_p]),
+            ("llama_tokenize", c.c_int32, [c.c_void_p, c.c_char_p, c.c_int32, c.POINTER(c.c_int32), c.c_int32, c.c_bool,
+                                           c.c_bool]),
             ("llama_free", None, [c.c_void_p]),
             ("llama_model_free", None, [c.c_void_p]),
         ):
@@ -79,18 +83,50 @@ class LlamaCpp:
 
     def logits(self, path, ids, vocabulary, context=512):
         """Logits of every position of `ids`, [tokens × vocabulary]; all in one batch."""
-        api = self.api
-        model_params = api.llama_model_default_params()
-        model_params.n_gpu_layers = 0
-        model_params.use_extra_bufts = False
-        model = api.llama_model_load_from_file(str(path).encode(), model_params)
+        def read(session):
+            return np.stack([self.copied(self.api.llama_get_logits_ith(session, i), vocabulary)
+                             for i in range(len(ids))])
+        return self.run(path, ids, context, False, read)
+
+    def embedding(self, path, ids, hidden, context=512):
+        """The vector that the file's own pooling makes of `ids`, scaled to length 1: [hidden]."""
+        pooled = self.run(path, ids, context, True,
+                          lambda session: self.copied(self.api.llama_get_embeddings_seq(session, 0), hidden))
+        return pooled / np.linalg.norm(pooled)
+
+    def tokens(self, path, text):
+        """Ids of `text`, with the special tokens that the file asks for."""
+        model = self.load(path, vocabulary_only=True)
+        data, room = text.encode(), len(text.encode()) + 16
+        found = (c.c_int32 * room)()
+        count = self.api.llama_tokenize(self.api.llama_model_get_vocab(model), data, len(data), found, room, True, True)
+        self.api.llama_model_free(model)
+        return list(found[:count])
+
+    def load(self, path, vocabulary_only=False):
+        params = self.api.llama_model_default_params()
+        params.n_gpu_layers = 0
+        params.use_extra_bufts = False
+        params.vocab_only = vocabulary_only
+        model = self.api.llama_model_load_from_file(str(path).encode(), params)
         if not model:
             raise RuntimeError("".join(self.errors))
+        return model
+
+    @staticmethod
+    def copied(values, length):
+        return np.ctypeslib.as_array(values, (length,)).astype(np.float64)
+
+    def run(self, path, ids, context, embeddings, read):
+        """What `read` takes of a session that has run `ids` in one batch."""
+        api = self.api
+        model = self.load(path)
         params = api.llama_context_default_params()
         params.n_ctx = params.n_batch = params.n_ubatch = context
         params.n_threads = params.n_threads_batch = 1
         params.flash_attn_type = 0
         params.type_k = params.type_v = F32
+        params.embeddings = embeddings
         session = api.llama_init_from_model(model, params)
         if not session:
             raise RuntimeError("".join(self.errors))
@@ -101,8 +137,7 @@ class LlamaCpp:
             batch.seq_id[i][0] = 0
         if api.llama_decode(session, batch) != 0:
             raise RuntimeError("".join(self.errors))
-        rows = [np.ctypeslib.as_array(api.llama_get_logits_ith(session, i), (vocabulary,)) for i in range(len(ids))]
-        found = np.stack(rows).astype(np.float64)
+        found = read(session)
         api.llama_batch_free(batch)
         api.llama_free(session)
         api.llama_model_free(model)

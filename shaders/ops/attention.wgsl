@@ -1,4 +1,4 @@
-// Causal attention over the paged KV cache, whole or through a sliding window, one workgroup a (row, KV head), shared by the query heads of that KV head.
+// Attention over the paged KV cache: causal, whole or through a sliding window, or of all rows of the step to each other; one workgroup a (row, KV head), shared by the query heads of that KV head.
 // Positions are taken in tiles of THREADS with a running softmax: no score matrix is stored, and the order of a row's sums
 // depends on its position alone, never on the batch or the chunk.
 // q [rows × KV_HEADS·GROUP·HEAD_SIZE] f32 · kv: one layer's cache · y as q · sinks [KV_HEADS·GROUP] f32: scores beside those
@@ -6,7 +6,7 @@
 // grid: (KV_HEADS, rows)
 import kv::load4;
 import package::lib::kv::{ kv_address, KV_HEADS, HEAD_SIZE, BLOCK_TOKENS };
-import package::lib::step::{ row_position, row_block };
+import package::lib::step::{ row_count, row_position, row_block };
 
 override GROUP: u32 = 1u; // query heads a KV head
 override THREADS: u32 = 64u;
@@ -21,6 +21,7 @@ struct Params {
   soft_cap: f32, // scores are capped to ±this; 0: not
   pool: u32, // which of the row's block tables
   has_sinks: u32, // 0: `sinks` is not read
+  mutual: u32, // 1: the step is one whole sequence, and each row sees all of it
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> q: array<vec4f>;
@@ -45,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let quads = HEAD_SIZE / 4u;
   let kv_head = group.x;
   let row = group.y;
-  let length = row_position(row) + 1u;
+  let length = select(row_position(row) + 1u, row_count(), params.mutual == 1u);
   let first = select(0u, length - params.window, params.window > 0u && length > params.window);
   let base = (row * KV_HEADS + kv_head) * GROUP * quads;
   for (var i = local; i < GROUP * quads; i += THREADS) { query[i] = q[base + i] * params.scale; }

@@ -37,6 +37,7 @@ export function chatChunks(
       return endChunks(event, includeUsage, chunk);
     case 'prefill':
     case 'logits':
+    case 'embedding':
       return [];
     default:
       return unreachable(event);

@@ -3,6 +3,7 @@ import { ForgelightError } from '../base/errors';
 import type { EngineHost, EngineInfo } from '../protocol/engine-port';
 import { parseTokenIds, parseTokenize } from '../protocol/request-schema';
 import { createChatCompletions } from './chat-completions';
+import { createEmbeddings } from './embeddings';
 import { evaluate } from './evaluate';
 import { EngineWatch } from './engine-watch';
 import { engineClosed, type Lifeline } from './lifeline';
@@ -36,6 +37,7 @@ export function createEngineClient(
     },
     chat: { completions: createChatCompletions(session) },
     completions: createTextCompletions(session),
+    embeddings: createEmbeddings(session),
     async tokenize(text, options) {
       const input = parseTokenize({ text, options });
       return unwrap(await lifeline.guard(() => host.tokenize(input.text, input.options)));

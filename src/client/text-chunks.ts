@@ -30,6 +30,7 @@ export function textChunks(
     case 'accepted':
     case 'prefill':
     case 'logits':
+    case 'embedding':
       return [];
     default:
       return unreachable(event);

@@ -148,6 +148,23 @@ export interface TextLogprobs {
   readonly text_offset: readonly number[];
 }
 
+export interface EmbeddingBody {
+  /** One text or its token ids, or several: at most 2,048. Texts are read with their special tokens, as the model was trained. */
+  readonly input: string | readonly string[] | readonly number[] | readonly (readonly number[])[];
+  readonly model?: string | null;
+  /** `float` (default): numbers. `base64`: the same as little-endian f32, a third of the size in JSON. */
+  readonly encoding_format?: 'float' | 'base64' | null;
+  readonly user?: string;
+}
+
+export interface EmbeddingList<Vector> {
+  readonly object: 'list';
+  /** One for each input, in their order. */
+  readonly data: readonly { readonly object: 'embedding'; readonly index: number; readonly embedding: Vector }[];
+  readonly model: string;
+  readonly usage: { readonly prompt_tokens: number; readonly total_tokens: number };
+}
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
 }
@@ -158,6 +175,7 @@ export interface Engine {
   readonly info: EngineInfo;
   readonly chat: { readonly completions: ChatCompletions };
   readonly completions: TextCompletions;
+  readonly embeddings: Embeddings;
   tokenize(text: string, options?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<number[]>;
   detokenize(ids: readonly number[]): Promise<string>;
   /** Next-token logits, [positions × vocabularySize], at the wanted positions of `ids`. */
@@ -195,4 +213,27 @@ export interface TextCompletions {
     options?: CallOptions,
   ): Promise<AsyncIterable<TextCompletion>>;
   create(body: CompletionBody & { readonly stream?: false | null }, options?: CallOptions): Promise<TextCompletion>;
+}
+
+export interface Embeddings {
+  /**
+   * The vector of each input, of length 1, so that the dot product of two is their cosine similarity. Needs a model that
+   * makes embeddings (bert, nomic-bert, qwen3-embedding …).
+   *
+   * ```js
+   * const { data } = await engine.embeddings.create({ input: ['search_query: What is light?', 'search_document: Light is …'] });
+   * const similarity = data[0].embedding.reduce((sum, value, i) => sum + value * data[1].embedding[i], 0);
+   * ```
+   *
+   * Rejects with `invalid-request` about the body or for a model that writes text, `context-overflow` naming the input that
+   * is too long, and an `AbortError` when the signal fires. One input that fails fails the call, and ends its others.
+   */
+  create(
+    body: EmbeddingBody & { readonly encoding_format: 'base64' },
+    options?: CallOptions,
+  ): Promise<EmbeddingList<string>>;
+  create(
+    body: EmbeddingBody & { readonly encoding_format?: 'float' | null },
+    options?: CallOptions,
+  ): Promise<EmbeddingList<readonly number[]>>;
 }

@@ -4,6 +4,7 @@ import type { DeviceBuffer, PreparedPlan } from './device';
 export type KernelName =
   | 'embed'
   | 'rmsnorm'
+  | 'layernorm'
   | 'head_norm'
   | 'add_bias'
   | 'matvec'
@@ -11,8 +12,10 @@ export type KernelName =
   | 'glu'
   | 'route'
   | 'expert_matvec'
+  | 'activation'
   | 'rope_kv'
   | 'attention'
+  | 'pool'
   | 'argmax'
   | 'topk_chunks'
   | 'topk_winners'

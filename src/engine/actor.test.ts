@@ -1,7 +1,50 @@
 import { describe, expect, it } from 'vitest';
 import { generate, LIMITS, outcome, setUp, tokens, types } from '../../test/simulation/actor-harness';
+import { toyEmbedding, toyHash, toyText } from '../../test/simulation/toy-runner';
 import { SAMPLING, soloRun } from '../../test/simulation/toy-task';
 import { requestId } from '../base/ids';
+
+describe('a request for an embedding', () => {
+  const promptIds = generate(10).promptIds;
+
+  it('gives the vector of its whole text, chunk by chunk, and ends', async () => {
+    const { submit, run, runner } = setUp();
+    const events = submit(1, { kind: 'embed', promptIds });
+    await run();
+    expect(types(events)).toEqual(['accepted', 'prefill', 'prefill', 'prefill', 'embedding', 'ended']);
+    expect(events.at(-2)).toMatchObject({ embedding: toyEmbedding(toyHash(toyText(promptIds))) });
+    expect(events.at(-1)).toMatchObject({
+      outcome: { kind: 'stop' },
+      usage: { promptTokens: 10, completionTokens: 0 },
+    });
+    expect(runner.batches.map(({ outputs }) => outputs)).toEqual([[], [], [{ row: 1, mode: 'embedding' }]]);
+  });
+
+  it('runs all rows of its text, also of one that was there before', async () => {
+    const { submit, run, runner } = setUp();
+    for (const id of [1, 2]) {
+      const events = submit(id, { kind: 'embed', promptIds });
+      await run();
+      expect(events.at(-1)).toMatchObject({ usage: { promptTokens: 10, cachedTokens: 0 } });
+    }
+    expect(runner.batches.map(({ rows }) => rows.length)).toEqual([4, 4, 2, 4, 4, 2]);
+  });
+
+  it('fails where the vector has no numbers, and ends when cancelled', async () => {
+    const { submit, run, runner, actor, settle } = setUp();
+    const cancelled = submit(1, { kind: 'embed', promptIds });
+    await settle();
+    expect(actor.cancel(requestId(1))).toBe(true);
+    await run();
+    expect(outcome(cancelled)).toEqual({ kind: 'cancelled' });
+    expect(types(cancelled)).not.toContain('embedding');
+    runner.poisonNext();
+    const poisoned = submit(2, { kind: 'embed', promptIds: promptIds.slice(0, 3) });
+    await run();
+    expect(outcome(poisoned)).toMatchObject({ kind: 'failed', error: { code: 'corrupt-model' } });
+    expect(types(poisoned)).toEqual(['accepted', 'ended']);
+  });
+});
 
 describe('a request alone', () => {
   it.each(['argmax', 'topk', 'logits'] as const)(

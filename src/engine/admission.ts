@@ -13,8 +13,12 @@ export function maxOutputs(task: GenerateTask, limits: RunnerLimits): number {
   return Math.min(task.maxTokens, capacityTokens(limits) - task.promptIds.length);
 }
 
-/** How much of its prompt a request may find in the KV cache: at least one row has to run, and each whose logits are wanted. */
+/**
+ * How much of its prompt a request may find in the KV cache: at least one row has to run, and each whose logits are wanted. An
+ * embedding takes all: an encoder's rows see what follows them too, so no beginning is like another's.
+ */
 export function reusableTokens(task: Task): number {
+  if (task.kind === 'embed') return 0;
   const last = task.promptIds.length - 1;
   return task.kind === 'generate' ? last : Math.min(last, ...task.positions);
 }
@@ -51,6 +55,7 @@ function optionsRefusal(id: RequestId, task: Task): ForgelightError | null {
     if (Number.isInteger(task.maxTokens) && task.maxTokens >= 1) return null;
     return invalid(id, 'max_tokens', `max_tokens is ${task.maxTokens}; give an integer of at least 1.`);
   }
+  if (task.kind === 'embed') return null;
   const length = task.promptIds.length;
   const sound = task.positions.every(
     (position, index) =>

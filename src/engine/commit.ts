@@ -1,6 +1,7 @@
-import { assert, defined, unreachable } from '../base/assert';
+import { assert, defined, InvariantError, unreachable } from '../base/assert';
 import { ForgelightError } from '../base/errors';
 import type { TokenId } from '../base/ids';
+import type { RequestEvent } from '../protocol/events';
 import type { Sampled } from '../sampling/types';
 import type { Outbox } from './outbox';
 import { generatedTokens, knownPositions, type Answer, type RequestRecord } from './request';
@@ -57,25 +58,31 @@ function commitMember(
 ): void {
   if (results.some(hasNaN)) throw producedNaN(record);
   commitRows(record, member.stored, context);
-  const { task, answer } = record;
+  const { answer } = record;
   if (answer !== null) {
     for (const result of results) commitToken(record, answer, result, context);
     return;
   }
-  assert(task.kind === 'evaluate', 'what gives no answer is evaluated');
   results.forEach((result, index) => {
-    assert(result.mode === 'logits', 'evaluate asks for logits');
     const position = defined(member.positions[index], 'position');
-    if (task.positions[record.logitsTold] !== position) return; // told before a preemption
-    record.logitsTold += 1;
-    context.outbox.post(record.listener, {
-      type: 'logits',
-      requestId: record.listener.id,
-      position,
-      logits: result.logits,
-    });
+    const event = report(record, result, position);
+    if (event !== null) context.outbox.post(record.listener, event);
   });
   if (record.stored === record.task.promptIds.length) context.table.end(record, { kind: 'stop' }, context.nowMs);
+}
+
+/** What a request without an answer asked for; `null` where it was told before a preemption. */
+function report(record: RequestRecord, result: StepResult, position: number): RequestEvent | null {
+  const { task } = record;
+  const { id: requestId } = record.listener;
+  if (task.kind === 'embed') {
+    assert(result.mode === 'embedding', 'embed asks for an embedding');
+    return { type: 'embedding', requestId, embedding: result.embedding };
+  }
+  assert(task.kind === 'evaluate' && result.mode === 'logits', 'evaluate asks for logits');
+  if (task.positions[record.logitsTold] !== position) return null;
+  record.logitsTold += 1;
+  return { type: 'logits', requestId, position, logits: result.logits };
 }
 
 function commitRows(record: RequestRecord, stored: number, { table, outbox, nowMs }: CommitContext): void {
@@ -125,22 +132,24 @@ function choose(record: RequestRecord, answer: Answer, result: StepResult): Samp
       return answer.sampler.sampleTopK(result.ids, result.logits, record.history, tokenIndex);
     case 'logits':
       return answer.sampler.sampleLogits(result.logits, record.history, tokenIndex);
+    case 'embedding':
+      throw new InvariantError('no token is chosen from an embedding');
     default:
       return unreachable(result);
   }
 }
 
 function hasNaN(result: StepResult): boolean {
-  if (result.mode !== 'logits') return result.nan;
-  const { logits } = result;
-  for (let index = 0; index < logits.length; index++) if (Number.isNaN(logits[index])) return true;
+  if (result.mode === 'argmax' || result.mode === 'topk') return result.nan;
+  const values = result.mode === 'logits' ? result.logits : result.embedding;
+  for (let index = 0; index < values.length; index++) if (Number.isNaN(values[index])) return true;
   return false;
 }
 
 function producedNaN(record: RequestRecord): ForgelightError {
   return new ForgelightError(
     'corrupt-model',
-    'The model produced NaN (not a number) instead of logits: its weights are damaged, or this device computes them wrongly. ' +
+    'The model produced NaN (not a number) instead of an answer: its weights are damaged, or this device computes them wrongly. ' +
       'Load the model again; if that does not help, try another file.',
     { requestId: record.listener.id },
   );

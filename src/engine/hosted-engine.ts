@@ -9,7 +9,7 @@ import type { EngineSnapshot } from '../protocol/snapshot';
 import type { Actor } from './actor';
 import type { LoadedModel } from './load-onto-device';
 import { NO_TIMINGS } from './request';
-import { chatTask, completionTask, evaluateTask, resumedTask, type TaskDeps } from './task';
+import { chatTask, completionTask, embedTask, evaluateTask, resumedTask, type TaskDeps } from './task';
 
 export interface EngineParts {
   readonly actor: Actor;
@@ -133,11 +133,11 @@ export class HostedEngine {
   }
 
   stats(): EngineStats {
-    const { device, loadMs, variants, executor } = this.current;
+    const { device, loadMs, variants, lastDecodeStep } = this.current;
     const total = device.counters();
     return {
       total,
-      lastStep: executor.lastDecodeStep,
+      lastStep: lastDecodeStep(),
       gpuBytes: device.allocatedBytes(),
       pipelinesCreated: total.pipelinesCreated,
       generatedTokens: this.generatedTokens,
@@ -156,7 +156,8 @@ export class HostedEngine {
 
   private taskOf(request: HostRequest): Task {
     const { randomSeed, modelNames } = this.parts;
-    const { tokenizer, info } = this.current;
+    const { tokenizer, info, purpose } = this.current;
+    if ((request.kind === 'embed') !== (purpose === 'embedding')) throw wrongPurpose(purpose);
     const { name, sha256, contextLength, vocabularySize } = info.model;
     const deps: TaskDeps = {
       tokenizer,
@@ -172,6 +173,8 @@ export class HostedEngine {
         return completionTask(request.body, deps);
       case 'evaluate':
         return evaluateTask(request.ids, request.positions, deps);
+      case 'embed':
+        return embedTask(request.body, request.param, deps);
       case 'resume':
         return resumedTask(request, deps);
     }
@@ -181,6 +184,16 @@ export class HostedEngine {
     if (event.type === 'accepted') this.promptTokens += event.promptIds.length;
     if (event.type === 'token') this.generatedTokens += 1;
   }
+}
+
+function wrongPurpose(purpose: 'text' | 'embedding'): ForgelightError {
+  return new ForgelightError(
+    'invalid-request',
+    purpose === 'embedding'
+      ? 'This model makes embeddings, not text: call engine.embeddings.create, or load a model that writes text.'
+      : 'This model writes text and has no pooling, so it makes no embeddings: call engine.chat.completions.create, or load an embedding model (bert, nomic-bert, qwen3-embedding …).',
+    { param: 'model' },
+  );
 }
 
 function refused(id: RequestId, error: unknown): RequestEvent {

@@ -1,10 +1,13 @@
 import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
+import { NO_COUNTS, type DeviceCounters } from '../base/counters';
 import { fnv1a } from '../base/fingerprint';
 import type { Device } from '../device/device';
-import { allocateModel, type AllocatedModel } from '../models/allocate-model';
+import { allocateEmbedder, type AllocatedEmbedder } from '../models/allocate-embedder';
+import { allocateModel, type AllocatedModel, type ModelOptions } from '../models/allocate-model';
 import { describeModel, type DescribedModel } from '../models/describe-model';
-import { Executor } from '../models/executor';
+import { EmbeddingExecutor, type PreparedEmbedder } from '../models/embedding-executor';
+import { Executor, type PreparedModel } from '../models/executor';
 import { chooseVariants, type KernelVariants, type VariantCache } from '../models/probe';
 import { WeightUpload } from '../models/weight-upload';
 import type { EngineInfo, LoadOptions } from '../protocol/engine-port';
@@ -14,8 +17,13 @@ import { ProgressMeter } from '../store/progress';
 import type { ModelSource, OpenedModel } from '../store/source';
 import { orAbort } from '../store/waiting';
 import { createChatTokenizer, type ChatTokenizer } from '../tokenizer/chat-tokenizer';
+import { EmbeddingRunner } from './embedding-runner';
 import { ModelRunner } from './model-runner';
-import { warmUp } from './warm-up';
+import type { Runner } from './runner';
+import { warmUp, warmUpEmbedder } from './warm-up';
+
+/** Notes of a chat template would be of no use there. */
+const EMBEDS = 'This model makes embeddings: call engine.embeddings.create.';
 
 /** What a load needs of its host. */
 export interface LoadHost {
@@ -32,11 +40,20 @@ export interface LoadHost {
   readonly signal: AbortSignal;
 }
 
+type Allocated = AllocatedModel | AllocatedEmbedder;
+
+/** A model that can run steps. */
+interface RunnableModel {
+  /** What the model was made for: it answers no other requests. */
+  readonly purpose: 'text' | 'embedding';
+  readonly runner: Runner;
+  /** What the last decode step cost the host. */
+  readonly lastDecodeStep: () => DeviceCounters;
+}
+
 /** A model on a device, ready to run. Whoever loaded it owns the device, and with it everything that the model holds there. */
-export interface LoadedModel {
+export interface LoadedModel extends RunnableModel {
   readonly device: Device;
-  readonly runner: ModelRunner;
-  readonly executor: Executor;
   readonly tokenizer: ChatTokenizer;
   readonly info: EngineInfo;
   readonly variants: KernelVariants;
@@ -100,15 +117,14 @@ class Load {
       await this.unlessAborted(this.device.flush());
       const sizeBytes = await this.stream(model, allocated, opened);
       const sha256 = this.verify(stream, opened);
-      const executor = await this.finish(allocated);
+      const runnable = await this.finish(allocated);
       this.begin('ready', 1);
       this.meter.advance(1);
       this.end();
-      const info = this.describe(model, tokenizer, executor, allocated, { sizeBytes, sha256, variants });
+      const info = this.describe(model, tokenizer, runnable, allocated, { sizeBytes, sha256, variants });
       return {
+        ...runnable,
         device: this.device,
-        runner: new ModelRunner(executor),
-        executor,
         tokenizer,
         info,
         variants,
@@ -127,20 +143,24 @@ class Load {
     return this.unlessAborted(chooseVariants(this.device, model.mainFormat, { clock, cache: variantCache, forced }));
   }
 
-  private allocate(model: DescribedModel, variants: KernelVariants): AllocatedModel {
+  private allocate(model: DescribedModel, variants: KernelVariants): Allocated {
     const { contextLength, kvCacheTokens, kvCacheType, maxConcurrent, debug } = this.options;
-    return allocateModel(this.device, model.file, model.network, {
+    const { network, file } = model;
+    const modelOptions: ModelOptions = {
       ...(contextLength === undefined ? {} : { contextLength }),
       ...(kvCacheTokens === undefined ? {} : { kvCacheTokens }),
       ...(debug.chunkTokens === undefined ? {} : { chunkTokens: debug.chunkTokens }),
       kvType: kvCacheType,
       maxConcurrent,
       variants,
-    });
+    };
+    return network.kind === 'decoder' && network.pooling === null
+      ? allocateModel(this.device, file, network, modelOptions)
+      : allocateEmbedder(this.device, file, network, modelOptions);
   }
 
   /** The weights, as they arrive, to the device. Returns the size of the file. */
-  private async stream(model: DescribedModel, allocated: AllocatedModel, opened: OpenedModel): Promise<number> {
+  private async stream(model: DescribedModel, allocated: Allocated, opened: OpenedModel): Promise<number> {
     const start = model.file.dataOffsetBytes;
     const upload = new WeightUpload(this.device, allocated.weightPlan, allocated.weights, start);
     this.begin('download', opened.sizeBytes ?? 0);
@@ -171,25 +191,31 @@ class Load {
     return sha256;
   }
 
-  private async finish(allocated: AllocatedModel): Promise<Executor> {
+  private async finish(allocated: Allocated): Promise<RunnableModel> {
     this.begin('upload', 0);
     await this.unlessAborted(this.device.flush());
     this.begin('compile', 0);
-    const executor = new Executor(await this.unlessAborted(allocated.prepared));
+    const prepared = await this.unlessAborted<PreparedModel | PreparedEmbedder>(allocated.prepared);
     this.begin('warmup', 0);
+    if (prepared.kind === 'embedding') {
+      const executor = new EmbeddingExecutor(prepared);
+      await this.unlessAborted(warmUpEmbedder(executor));
+      return { purpose: 'embedding', runner: new EmbeddingRunner(executor), lastDecodeStep: () => NO_COUNTS };
+    }
+    const executor = new Executor(prepared);
     await this.unlessAborted(warmUp(executor));
-    return executor;
+    return { purpose: 'text', runner: new ModelRunner(executor), lastDecodeStep: () => executor.lastDecodeStep };
   }
 
   private describe(
     model: DescribedModel,
     tokenizer: ChatTokenizer,
-    executor: Executor,
-    allocated: AllocatedModel,
+    { runner, purpose }: RunnableModel,
+    allocated: Allocated,
     found: { readonly sizeBytes: number; readonly sha256: string; readonly variants: KernelVariants },
   ): EngineInfo {
     const { device } = this;
-    const { contextLength, vocabularySize, totalBlocks, blockTokens } = executor.limits;
+    const { contextLength, vocabularySize, totalBlocks, blockTokens } = runner.limits;
     const { matvec, matmul } = found.variants;
     const identity = [found.sha256, device.kind, device.name, device.build, matvec, matmul, this.options.kvCacheType];
     return {
@@ -203,7 +229,7 @@ class Load {
         vocabularySize,
       },
       device: { kind: device.kind, name: device.name, features: device.features },
-      notes: [...allocated.notes, ...tokenizer.notes],
+      notes: [...allocated.notes, ...(purpose === 'embedding' ? [EMBEDS] : tokenizer.notes)],
       systemFingerprint: `fl-${fnv1a(identity.join('|'))}`,
       kvCacheTokens: totalBlocks * blockTokens,
     };

@@ -28,7 +28,7 @@ export class ModelRunner implements Runner {
 }
 
 /** Rows of one sequence share its tables. A place of the window's table that nothing reads holds a block all the same. */
-function withBlocks(batch: StepBatch): (StepRow & Pick<StepInputRow, 'blocks' | 'windowBlocks'>)[] {
+export function withBlocks(batch: StepBatch): (StepRow & Pick<StepInputRow, 'blocks' | 'windowBlocks'>)[] {
   const tables = new Map(
     batch.sequences.map(({ slot, blocks, windowBlocks }) => [
       slot,
@@ -48,6 +48,7 @@ interface OutputGroup {
 function groupOutputs(outputs: readonly StepOutput[], most: number): readonly OutputGroup[] {
   const groups: { mode: OutputMode; outputs: number[] }[] = [];
   for (const { row, mode } of outputs) {
+    assert(mode !== 'embedding', 'the model makes no embeddings');
     const last = groups.at(-1);
     if (last !== undefined && last.outputs.length < most && last.mode === mode) last.outputs.push(row);
     else groups.push({ mode, outputs: [row] });

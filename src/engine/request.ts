@@ -22,7 +22,7 @@ export interface Answer {
 export interface RequestRecord {
   readonly listener: Listener;
   readonly task: Task;
-  /** `null` for `evaluate`. */
+  /** `null` for `evaluate` and `embed`. */
   readonly answer: Answer | null;
   /** Prompt and known answer. */
   readonly history: TokenId[];
@@ -60,8 +60,8 @@ export function createRecord(listener: Listener, task: Task, source: RecordSourc
   return {
     listener,
     task,
-    answer: task.kind === 'evaluate' ? null : createAnswer(task, source),
-    history: [...task.promptIds, ...(task.kind === 'evaluate' ? [] : task.emittedIds)],
+    answer: task.kind === 'generate' ? createAnswer(task, source) : null,
+    history: [...task.promptIds, ...(task.kind === 'generate' ? task.emittedIds : [])],
     state: 'queued',
     cancelDeadline: () => {},
     slot: null,

@@ -67,11 +67,13 @@ export interface StepSequence {
 export interface StepOutput {
   /** Index into `rows`. */
   readonly row: number;
-  readonly mode: 'argmax' | 'topk' | 'logits';
+  /** `embedding`: of a model that makes them, which has no other mode; the row is the last of its text. */
+  readonly mode: 'argmax' | 'topk' | 'logits' | 'embedding';
 }
 
 /** One per output, in their order. A NaN among the logits is reported, never hidden. */
 export type StepResult =
   | { readonly mode: 'argmax'; readonly tokenId: TokenId; readonly nan: boolean }
   | { readonly mode: 'topk'; readonly ids: Uint32Array; readonly logits: Float32Array; readonly nan: boolean } // [topK], best first
-  | { readonly mode: 'logits'; readonly logits: Float32Array }; // [vocabularySize]
+  | { readonly mode: 'logits'; readonly logits: Float32Array } // [vocabularySize]
+  | { readonly mode: 'embedding'; readonly embedding: Float32Array }; // [hidden], of length 1

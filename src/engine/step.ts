@@ -55,7 +55,7 @@ export function assemble(plan: StepPlan, table: RequestTable): Step {
     const { id, generation } = record.listener;
     const firstResult = outputs.length;
     members.push({ id, generation, incarnation: record.incarnation, stored: to, firstResult, positions });
-    const mode = record.answer?.sampler.mode ?? 'logits';
+    const mode = record.task.kind === 'embed' ? 'embedding' : (record.answer?.sampler.mode ?? 'logits');
     for (const position of positions) outputs.push({ row: firstRow + position - from, mode });
     firstRow += to - from;
     record.submitted = to;

@@ -1,6 +1,8 @@
 import { tokenId, type TokenId } from '../base/ids';
 import { MIB } from '../base/units';
-import type { EvaluateTask, GenerateTask } from '../protocol/commands';
+import { ForgelightError } from '../base/errors';
+import type { EmbedTask, EvaluateTask, GenerateTask } from '../protocol/commands';
+import { parseEmbeddingBody } from '../protocol/embedding-schema';
 import type { ResumeRequest } from '../protocol/engine-port';
 import {
   parseChatBody,
@@ -57,6 +59,25 @@ export function evaluateTask(ids: unknown, positions: unknown, deps: Pick<TaskDe
     );
   }
   return { kind: 'evaluate', promptIds, positions: wanted };
+}
+
+/**
+ * The task of one input of an OpenAI embeddings body; text is read with special tokens. `param` is what messages call the
+ * input. Throws `invalid-request` and `context-overflow` with `param`.
+ */
+export function embedTask(body: unknown, param: string, deps: TaskDeps): EmbedTask {
+  const { model, inputs } = parseEmbeddingBody(body);
+  checkModel(model, deps.modelNames);
+  const [input, ...others] = inputs;
+  if (input === undefined || others.length > 0) throw invalidField('input', 'must be one text a request here');
+  const promptIds =
+    typeof input === 'string' ? deps.tokenizer.encode(input) : knownIds(input, param, deps.vocabularySize);
+  if (promptIds.length <= deps.contextLength) return { kind: 'embed', promptIds };
+  throw new ForgelightError(
+    'context-overflow',
+    `${param} has ${promptIds.length} tokens, but this model takes ${deps.contextLength} a text here. Split the text, or load the model with a larger contextLength where it allows one.`,
+    { param },
+  );
 }
 
 /**

@@ -1,4 +1,7 @@
+import type { EmbeddingExecutor } from '../models/embedding-executor';
 import type { Executor } from '../models/executor';
+
+const rows = [{ token: 0, position: 0, slot: 0, blocks: [0] }];
 
 /**
  * Runs every plan once on block 0 before anyone waits for an answer: drivers finish compiling at first use, and with two
@@ -6,9 +9,13 @@ import type { Executor } from '../models/executor';
  * cache is never read: a sequence reads only positions that it wrote itself.
  */
 export async function warmUp(executor: Executor): Promise<void> {
-  const rows = [{ token: 0, position: 0, slot: 0, blocks: [0] }];
   await Promise.all([
     executor.run({ body: 'prefill', rows, outputs: [0], mode: 'topk' }),
     executor.run({ body: 'decode', rows, outputs: [0], mode: 'argmax' }),
   ]);
+}
+
+/** The same of a model that makes embeddings. */
+export async function warmUpEmbedder(executor: EmbeddingExecutor): Promise<void> {
+  await Promise.all([executor.run(rows, 0), executor.run(rows, 0)]);
 }

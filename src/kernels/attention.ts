@@ -11,6 +11,7 @@ export const attentionParams = paramLayout({
   softCap: 'f32',
   pool: 'u32',
   hasSinks: 'u32',
+  mutual: 'u32',
 });
 
 /** Query heads that may share a KV head: the size of the kernel's private arrays. */
@@ -36,7 +37,10 @@ export function attentionProblem(heads: number, kvHeads: number, headSize: numbe
     : null;
 }
 
-/** Causal attention of each row over its sequence's cache up to and including its own position, or its last `window`. */
+/**
+ * Causal attention of each row over its sequence's cache up to and including its own position, or its last `window`; or,
+ * where the step is one whole sequence, attention of all its rows to each other.
+ */
 export function attention(args: {
   q: DeviceBuffer; // [rows × heads·headSize] f32
   y: DeviceBuffer; // [rows × heads·headSize] f32
@@ -50,6 +54,8 @@ export function attention(args: {
   softCap?: number;
   /** A score of each head that joins the softmax and has no value; none if not given. */
   sinks?: DeviceBuffer; // [heads] f32
+  /** Rows see what follows them too. The step must hold all rows of its one sequence. */
+  mutual?: boolean;
 }): Dispatch {
   const group = args.heads / args.kv.kvHeads;
   const problem = attentionProblem(args.heads, args.kv.kvHeads, args.kv.headSize);
@@ -66,6 +72,7 @@ export function attention(args: {
       softCap: args.softCap ?? 0,
       pool: KV_POOL_CODES[args.kv.pool],
       hasSinks: args.sinks === undefined ? 0 : 1,
+      mutual: args.mutual === true ? 1 : 0,
     }),
     buffers: [
       { buffer: args.kv.buffer, access: 'write' }, // read only, but one declaration serves both users of the cache

@@ -71,6 +71,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     maxOutputs: MAX_OUTPUTS,
   });
   const prepared = preparePlans(device, plans).then((ready) => ({
+    kind: 'text' as const,
     device,
     plans,
     prepared: ready,
@@ -83,7 +84,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
 }
 
 /** A software adapter computes a token for long: short chunks keep steps, and with them cancellation, prompt. */
-function defaultChunk(variants: KernelVariants): number {
+export function defaultChunk(variants: KernelVariants): number {
   return variants.matmul === 'rows' ? 16 : 128;
 }
 

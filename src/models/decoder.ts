@@ -1,6 +1,7 @@
 import { ForgelightError } from '../base/errors';
 import type { GgufFile } from '../gguf/types';
 import type { Activation } from '../kernels/linear';
+import type { Pooling } from '../kernels/pool';
 import { expertsBlocks, missingForExperts, type ExpertTraits } from './experts';
 import { Keys } from './keys';
 import type {
@@ -13,6 +14,7 @@ import type {
   RopeScaling,
   Stacked,
 } from './network';
+import { poolingOf } from './pooling';
 
 /** How an architecture differs from the plain decoder: pre-norm, RoPE, grouped-query attention, gated feed-forward. */
 export interface DecoderTraits {
@@ -58,7 +60,8 @@ export function decoder(file: GgufFile, traits: DecoderTraits): Network {
   const kvHeads = keys.countPerLayer('attention.head_count_kv', layerCount, heads);
   const headSize = keys.count('attention.key_length', hiddenSize / (heads[0] ?? 1));
   const rotated = keys.count('rope.dimension_count', headSize);
-  refuseWhatIsMissing(keys, names, headSize, rotated, traits);
+  const pooling = poolingOf(file);
+  refuseWhatIsMissing(keys, names, { headSize, rotated, pooling }, traits);
 
   const rope: Rope = {
     pairs: rotated / 2,
@@ -72,6 +75,8 @@ export function decoder(file: GgufFile, traits: DecoderTraits): Network {
     feedForward: feedForward(i),
   }));
   return {
+    kind: 'decoder',
+    pooling: pooling === 'last' ? pooling : null,
     hiddenSize,
     vocabularySize: vocabularySize(file),
     contextLength: keys.positive('context_length'),
@@ -80,7 +85,7 @@ export function decoder(file: GgufFile, traits: DecoderTraits): Network {
     embeddingScale: 1,
     layers,
     outputNorm: 'output_norm.weight',
-    head: names.has('output.weight') ? 'output.weight' : 'token_embd.weight',
+    head: names.has('output.weight') && pooling === null ? 'output.weight' : 'token_embd.weight',
     logitScale: 1,
     logitSoftCap: null,
     residualScale: 1,
@@ -151,7 +156,7 @@ function vocabularySize(file: GgufFile): number {
 }
 
 /** Keys as llama.cpp writes and reads them. */
-function ropeScaling(keys: Keys, names: ReadonlySet<string>): RopeScaling {
+export function ropeScaling(keys: Keys, names: Pick<ReadonlySet<string>, 'has'>): RopeScaling {
   const originalContext = keys.count('rope.scaling.original_context_length', keys.count('context_length'));
   const scale = keys.number('rope.scaling.attn_factor', 1);
   if (names.has('rope_factors_long.weight')) {
@@ -178,8 +183,7 @@ function ropeScaling(keys: Keys, names: ReadonlySet<string>): RopeScaling {
 function refuseWhatIsMissing(
   keys: Keys,
   names: ReadonlySet<string>,
-  headSize: number,
-  rotated: number,
+  { headSize, rotated, pooling }: { headSize: number; rotated: number; pooling: Pooling | null },
   traits: DecoderTraits,
 ): void {
   const unread = traits.multipliers === true ? [] : MULTIPLIERS.filter((name) => keys.has(name));
@@ -190,6 +194,8 @@ function refuseWhatIsMissing(
     // The kernel turns two pairs at a time.
     (rotated > headSize || rotated % 4 !== 0) && `RoPE over ${rotated} of ${headSize} elements of a head`,
     keys.has('rope.dimension_sections') && 'RoPE sections',
+    !keys.boolean('attention.causal', true) && 'attention that is not causal in a decoder',
+    (pooling === 'mean' || pooling === 'first') && `pooling by the ${pooling} in a decoder`,
     unread.length > 0 && `the multipliers ${unread.join(', ')}`,
   ].filter((reason) => reason !== false);
   if (reasons.length === 0) return;

@@ -59,6 +59,12 @@ describe('describeModel', () => {
     expect((await described({ shapes, types })).quantisation).toBe('F32');
   });
 
+  it('lets a head be that a model which makes embeddings does not read, and nothing else', async () => {
+    const pooled = { metadata: { 'llama.pooling_type': 3 } };
+    expect((await described(pooled)).file.tensors.some(({ name }) => name === 'output.weight')).toBe(true);
+    await expect(described({ ...pooled, shapes: { 'output.bias': [41] } })).rejects.toThrow('(output.bias)');
+  });
+
   it.each([
     ['a missing tensor', { shapes: { 'blk.0.attn_q.weight': undefined } }, 'bad-gguf'],
     ['an unknown architecture', { metadata: { 'general.architecture': 'rwkv7' } }, 'unsupported-architecture'],

@@ -5,14 +5,16 @@ import { readGgufHeader } from '../gguf/read-header';
 import type { GgufFile, GgufMetadata } from '../gguf/types';
 import type { QuantFormat } from '../quant/format';
 import { quantFormat } from '../quant/registry';
+import type { EncoderNetwork } from './encoder-network';
+import { planEncoderWeights } from './encoder-weights';
 import type { Network } from './network';
-import { describeNetwork } from './registry';
+import { describeEncoder, describeNetwork } from './registry';
 import { planWeights, unusedTensors } from './weight-plan';
 
 /** A model whose header is read: all that can be told before its weights arrive. */
 export interface DescribedModel {
   readonly file: GgufFile;
-  readonly network: Network;
+  readonly network: Network | EncoderNetwork;
   readonly metadata: GgufMetadata;
   readonly name: string;
   readonly architecture: string;
@@ -32,8 +34,8 @@ export async function describeModel(
 ): Promise<DescribedModel> {
   const { file, rest } = await readGgufHeader(stream, fileSizeBytes ?? undefined);
   try {
-    const network = describeNetwork(file);
-    refuseUnused(unusedTensors(planWeights(network, file), file));
+    const network = describeEncoder(file) ?? describeNetwork(file);
+    refuseUnused(unreadTensors(network, file));
     const mainFormat = largestFormat(file);
     return {
       file,
@@ -49,6 +51,13 @@ export async function describeModel(
     await rest.cancel(error);
     throw error;
   }
+}
+
+/** A head is of no use to vectors of texts, and some files have one all the same. */
+function unreadTensors(network: Network | EncoderNetwork, file: GgufFile): readonly string[] {
+  if (network.kind === 'encoder') return unusedTensors(planEncoderWeights(network, file), file);
+  const unused = unusedTensors(planWeights(network, file), file);
+  return network.pooling === null ? unused : unused.filter((name) => name !== 'output.weight');
 }
 
 /** A wrong answer is worse than none. */

@@ -2,7 +2,7 @@ import { defined } from '../base/assert';
 import type { Device, DeviceBuffer } from '../device/device';
 import { matrixPlanes, type WeightMatrix } from '../kernels/weight-matrix';
 import type { MatrixSlice } from './matrix-slices';
-import { allWeights, type VectorPlan, type WeightPlan } from './weight-plan';
+import { allWeights, type PlannedTensors, type VectorPlan, type WeightPlan } from './weight-plan';
 
 /** The weights' buffers on a device. Whoever loads the model owns them. */
 export interface DeviceWeights {
@@ -14,7 +14,7 @@ export interface DeviceWeights {
 }
 
 /** Makes a buffer for every slice of a matrix and every vector; their contents are uploaded later. */
-export function allocateWeights(device: Device, plan: WeightPlan): DeviceWeights {
+export function allocateWeights(device: Device, plan: WeightPlan | PlannedTensors): DeviceWeights {
   const { matrices, vectors } = allWeights(plan);
   const matrixOf = new Map<MatrixSlice, WeightMatrix>();
   const vectorOf = new Map<VectorPlan, DeviceBuffer>();

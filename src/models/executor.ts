@@ -11,6 +11,7 @@ import type { ModelPlans } from './plan-builder';
 
 /** A model's plans, prepared on its device. */
 export interface PreparedModel {
+  readonly kind: 'text';
   readonly device: Device;
   readonly plans: ModelPlans;
   readonly prepared: Readonly<Record<'prefill' | 'decode' | 'head' | 'argmax' | 'topk', PreparedPlan>>;

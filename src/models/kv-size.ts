@@ -1,7 +1,7 @@
 import { ForgelightError } from '../base/errors';
 import { divideUp, formatBytes, GIB } from '../base/units';
 import { KV_BLOCK_TOKENS, kvLayerBytes, type KvPool, type KvType } from '../kernels/kv-layout';
-import type { AttentionBlock, Network } from './network';
+import type { AttentionBlock } from './network';
 
 /** What the KV pool may take when nobody says. */
 const DEFAULT_POOL_BYTES = GIB;
@@ -28,6 +28,12 @@ export interface KvSize {
   readonly notes: readonly string[];
 }
 
+/** What of a network decides over its cache. */
+export interface CachedNetwork {
+  readonly contextLength: number;
+  readonly layers: readonly { readonly attention: Pick<AttentionBlock, 'kvHeads' | 'headSize' | 'window'> }[];
+}
+
 /** Blocks for layers that forget: enough for `maxConcurrent` requests of any length. */
 export interface KvWindow {
   /** Positions that a row can see, its own included: the most of any layer. */
@@ -49,7 +55,7 @@ export function blocksAround(tokens: number): number {
  * Sizes the KV pool and the context. Throws `invalid-request` for sizes that contradict the model or each other and
  * `out-of-memory` for what the adapter cannot hold, naming what would fit.
  */
-export function sizeKvCache(network: Network, options: KvSizeOptions): KvSize {
+export function sizeKvCache(network: CachedNetwork, options: KvSizeOptions): KvSize {
   const trained = network.contextLength;
   const window = widestWindow(network, options);
   const fitting = fittingTokens(network, options, window);
@@ -92,11 +98,11 @@ export function sizeKvCache(network: Network, options: KvSizeOptions): KvSize {
 }
 
 /** The context that a request may have at most, whatever will fit. */
-function longestContext(network: Network, options: KvSizeOptions): number {
+function longestContext(network: CachedNetwork, options: KvSizeOptions): number {
   return Math.min(network.contextLength, options.contextLength ?? Infinity, options.kvCacheTokens ?? Infinity);
 }
 
-function widestWindow(network: Network, options: KvSizeOptions): KvWindow | null {
+function widestWindow(network: CachedNetwork, options: KvSizeOptions): KvWindow | null {
   const context = longestContext(network, options);
   const forgetting = network.layers.filter(({ attention }) => kvPoolOf(attention, context) === 'window');
   const tokens = Math.max(0, ...forgetting.map(({ attention }) => attention.window ?? 0));
@@ -106,7 +112,7 @@ function widestWindow(network: Network, options: KvSizeOptions): KvWindow | null
 
 /** Tokens that fit into one binding a layer, and into the default budget of all layers; whole blocks. */
 function fittingTokens(
-  network: Network,
+  network: CachedNetwork,
   options: KvSizeOptions,
   window: KvWindow | null,
 ): { byBinding: number; byBudget: number } {

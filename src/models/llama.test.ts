@@ -12,6 +12,8 @@ describe('llama', () => {
   it('describes the network as the metadata has it', () => {
     const { layers, ropes, ...rest } = network({ 'llama.rope.freq_base': 500_000 });
     expect(rest).toEqual({
+      kind: 'decoder',
+      pooling: null,
       hiddenSize: 64,
       vocabularySize: 41,
       contextLength: 40,

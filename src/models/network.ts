@@ -5,6 +5,9 @@ import type { Activation, GluKind } from '../kernels/linear';
  * builder needs. Tensors are named as in the GGUF; what a model does not have is `null` or 1.
  */
 export interface Network {
+  readonly kind: 'decoder';
+  /** `last`: the model makes one vector of a text, the normed state of its last token, and no head is read. */
+  readonly pooling: 'last' | null;
   readonly hiddenSize: number;
   readonly vocabularySize: number;
   /** Tokens the model was trained for. */

@@ -70,10 +70,11 @@ export function buildPlans(
   return builder.build(weightPlan);
 }
 
-class PlanBuilder implements Lowering {
+/** Builds the plans of one decoder over activations of its own. */
+export class PlanBuilder implements Lowering {
   readonly activations: Activations;
   private readonly sampled: DeviceBuffer;
-  private readonly stepInput: DeviceBuffer;
+  readonly stepInput: DeviceBuffer;
   private readonly kv: readonly KvLayer[];
 
   constructor(
@@ -116,10 +117,7 @@ class PlanBuilder implements Lowering {
     const top = topk({ logits, size: network.vocabularySize, scratch });
     const plan = (label: string, dispatches: readonly Dispatch[]): Plan => ({ label, stepInput, dispatches });
     return {
-      prefill: plan(
-        'prefill',
-        this.body(weightPlan, (args) => matmul({ ...args, variant: options.matmul }), false),
-      ),
+      prefill: this.prefill(weightPlan),
       decode: plan(
         'decode',
         this.body(weightPlan, (args) => matvec({ ...args, variant: options.matvec }), true),
@@ -132,6 +130,12 @@ class PlanBuilder implements Lowering {
       argmaxResult: best.result,
       topkResult: top.result,
     };
+  }
+
+  /** Prompt rows → the residual stream and the KV cache. */
+  prefill(weightPlan: WeightPlan): Plan {
+    const linear: Linear = (args) => matmul({ ...args, variant: this.options.matmul });
+    return { label: 'prefill', stepInput: this.stepInput, dispatches: this.body(weightPlan, linear, false) };
   }
 
   /** Tokens → residual stream. `fusesGlu`: the linear kernel can end in SwiGLU. */

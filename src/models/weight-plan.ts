@@ -7,7 +7,7 @@ import { UNIT_ELEMENTS } from '../kernels/weight-matrix';
 import type { QuantFormat } from '../quant/format';
 import { quantFormat } from '../quant/registry';
 import { granuleBlocks, sliceMatrix, type MatrixShape, type MatrixSlice, type Slicing } from './matrix-slices';
-import type { ExpertsBlock, HeadNorm, Layer, Network, Stacked } from './network';
+import type { AttentionBlock, ExpertsBlock, HeadNorm, Layer, Network, Rope, Stacked } from './network';
 import { ropeTensors } from './rope';
 
 /**
@@ -25,6 +25,13 @@ export interface VectorPlan {
   readonly tensor: GgufTensor;
   readonly format: QuantFormat;
   readonly length: number;
+}
+
+/** What is allocated and uploaded of a model of any kind. */
+export interface PlannedTensors {
+  readonly hostTensors: readonly VectorPlan[];
+  readonly matrices: readonly MatrixPlan[];
+  readonly vectors: readonly VectorPlan[];
 }
 
 /**
@@ -78,13 +85,14 @@ export function planWeights(network: Network, file: GgufFile, maxBufferBytes = I
     embedding,
     head: network.head === network.embedding ? embedding : planner.matrix(network.head, vocabularySize, hiddenSize),
     outputNorm: planner.vector(network.outputNorm, hiddenSize),
-    hostTensors: planHostTensors(planner, network),
+    hostTensors: planHostTensors(planner, network.ropes),
     layers: network.layers.map((layer) => planLayer(planner, layer, hiddenSize)),
   };
 }
 
 /** Every matrix once, every vector once: what is allocated and uploaded. */
-export function allWeights(plan: WeightPlan): { matrices: readonly MatrixPlan[]; vectors: readonly VectorPlan[] } {
+export function allWeights(plan: WeightPlan | PlannedTensors): Pick<PlannedTensors, 'matrices' | 'vectors'> {
+  if ('matrices' in plan) return plan;
   const routers = plan.layers.flatMap(({ experts }) => (experts === null ? [] : [experts.router]));
   const matrices = plan.layers.flatMap((layer) => [...layer.qkv, layer.output, ...layer.gateUp, layer.down]);
   const vectors = plan.layers.flatMap((layer) => [
@@ -107,7 +115,7 @@ export function allWeights(plan: WeightPlan): { matrices: readonly MatrixPlan[];
 }
 
 /** Tensors of the file that nothing would read: a model that has them computes something that we would leave out. */
-export function unusedTensors(plan: WeightPlan, file: GgufFile): readonly string[] {
+export function unusedTensors(plan: WeightPlan | PlannedTensors, file: GgufFile): readonly string[] {
   const { matrices, vectors } = allWeights(plan);
   const used = new Set([
     ...matrices.flatMap(({ slices }) => slices.flatMap(({ parts }) => parts.map(({ tensor }) => tensor.name))),
@@ -117,22 +125,30 @@ export function unusedTensors(plan: WeightPlan, file: GgufFile): readonly string
 }
 
 /** Each once, however many tables use it: the upload meets a tensor's bytes only once. */
-function planHostTensors(planner: Planner, network: Network): readonly VectorPlan[] {
+export function planHostTensors(planner: Planner, ropes: readonly Rope[]): readonly VectorPlan[] {
   const pairsOf = new Map(
-    network.ropes.flatMap((rope) => ropeTensors(rope.scaling).map((name) => [name, rope.pairs] as const)),
+    ropes.flatMap((rope) => ropeTensors(rope.scaling).map((name) => [name, rope.pairs] as const)),
   );
   return [...pairsOf].map(([name, pairs]) => planner.vector(name, pairs));
 }
 
+/** Throws `unsupported-architecture` for heads that the attention kernel cannot take. */
+export function refuseHeads({
+  heads,
+  kvHeads,
+  headSize,
+}: Pick<AttentionBlock, 'heads' | 'kvHeads' | 'headSize'>): void {
+  const problem = attentionProblem(heads, kvHeads, headSize);
+  if (problem === null) return;
+  throw new ForgelightError(
+    'unsupported-architecture',
+    `The attention kernel cannot take ${problem}. Choose another model.`,
+  );
+}
+
 function planLayer(planner: Planner, layer: Layer, hiddenSize: number): LayerWeightPlan {
   const { attention, feedForward } = layer;
-  const problem = attentionProblem(attention.heads, attention.kvHeads, attention.headSize);
-  if (problem !== null) {
-    throw new ForgelightError(
-      'unsupported-architecture',
-      `The attention kernel cannot take ${problem}. Choose another model.`,
-    );
-  }
+  refuseHeads(attention);
   const experts = feedForward.kind === 'experts' ? feedForward.experts : 1;
   const width = attention.heads * attention.headSize;
   const kvWidth = attention.kvHeads * attention.headSize;
@@ -195,7 +211,8 @@ interface Operand extends MatrixShape {
   readonly tensor: GgufTensor;
 }
 
-class Planner {
+/** Finds a network's tensors in the file and checks their shapes. */
+export class Planner {
   private readonly tensors: ReadonlyMap<string, GgufTensor>;
 
   constructor(

@@ -3,7 +3,7 @@ import { MIB, roundUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
 import type { DeviceWeights } from './device-weights';
 import { granuleBlocks, type MatrixSlice, type TensorRows } from './matrix-slices';
-import { allWeights, type VectorPlan, type WeightPlan } from './weight-plan';
+import { allWeights, type PlannedTensors, type VectorPlan, type WeightPlan } from './weight-plan';
 import { matrixPlanes } from '../kernels/weight-matrix';
 import { dequantize, type QuantFormat } from '../quant/format';
 import { splitPlanes, type PlaneLayout } from '../quant/planes';
@@ -31,7 +31,7 @@ export class WeightUpload {
   /** `position`: where in the file the first byte that `push` gets lies. */
   constructor(
     private readonly device: Device,
-    plan: WeightPlan,
+    plan: WeightPlan | PlannedTensors,
     weights: DeviceWeights,
     position: number,
   ) {
@@ -66,7 +66,7 @@ export class WeightUpload {
   }
 }
 
-function sinksOf(device: Device, plan: WeightPlan, weights: DeviceWeights): Sink[] {
+function sinksOf(device: Device, plan: WeightPlan | PlannedTensors, weights: DeviceWeights): Sink[] {
   const { matrices, vectors } = allWeights(plan);
   const slices = matrices.flatMap((matrix) => matrix.slices);
   const matrixSinks = slices.flatMap((slice) =>

@@ -22,7 +22,13 @@ export interface EvaluateTask {
   readonly positions: readonly number[];
 }
 
-export type Task = GenerateTask | EvaluateTask;
+/** Runs the text through a model that makes embeddings and reports its vector. */
+export interface EmbedTask {
+  readonly kind: 'embed';
+  readonly promptIds: readonly TokenId[];
+}
+
+export type Task = GenerateTask | EvaluateTask | EmbedTask;
 
 /** What a client may ask of the engine's actor. Delivered in order, read between steps. */
 export type Command =

@@ -96,7 +96,9 @@ export type HostRequest =
       readonly kind: 'evaluate';
       readonly ids: readonly number[];
       readonly positions: 'last' | 'all' | readonly number[];
-    };
+    }
+  /** One input of a body; `param` is what messages call it. */
+  | { readonly kind: 'embed'; readonly body: unknown; readonly param: string };
 
 /**
  * The calls that cross Comlink. Errors cross as `ErrorData` inside a result, because a thrown object loses its class.

@@ -36,7 +36,7 @@ export interface Timings {
 }
 
 /**
- * What a request's owner receives, in order, on one port: `accepted`, any number of `prefill`, `token` and `logits`,
+ * What a request's owner receives, in order, on one port: `accepted`, any number of `prefill`, `token`, `logits` and `embedding`,
  * then exactly one `ended` and nothing after it. A request that is refused gets `ended` alone.
  */
 export type RequestEvent =
@@ -62,6 +62,12 @@ export type RequestEvent =
       readonly requestId: RequestId;
       readonly position: number;
       readonly logits: Float32Array; // [vocabularySize]
+    }
+  | {
+      /** `embed` only: the text's vector, of length 1. */
+      readonly type: 'embedding';
+      readonly requestId: RequestId;
+      readonly embedding: Float32Array; // [hidden]
     }
   | {
       readonly type: 'ended';

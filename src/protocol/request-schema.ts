@@ -29,7 +29,7 @@ import { invalidField, parseInput } from './schema-parse';
 
 const MAX_MESSAGES = 4096;
 const MAX_PARTS = 1024;
-const MAX_PROMPT_TOKENS = 2 ** 20;
+export const MAX_PROMPT_TOKENS = 2 ** 20;
 
 /** A message after validation: text parts are joined by newlines, as llama.cpp does. */
 export interface ParsedMessage {

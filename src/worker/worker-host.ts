@@ -49,6 +49,7 @@ export class WorkerHost implements EngineHost {
   submit(requestId: number, request: HostRequest, port: MessagePort): void {
     const emit = (event: RequestEvent): void => {
       if (event.type === 'logits') port.postMessage(event, [event.logits.buffer]);
+      else if (event.type === 'embedding') port.postMessage(event, [event.embedding.buffer]);
       else port.postMessage(event);
       if (event.type === 'ended') port.close();
     };

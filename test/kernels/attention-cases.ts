@@ -31,6 +31,7 @@ interface AttentionCase {
   readonly softCap: number;
   /** Of each head, or none. */
   readonly sinks: Float32Array | null;
+  readonly mutual?: boolean;
   readonly rows: readonly Row[];
   /** The cache's values, and its bytes on the device. */
   readonly cache: Float64Array;
@@ -69,13 +70,13 @@ function attentionCase(
 
 async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
   return await withBench(device, async (bench) => {
-    const { type, shape, group, scale, window, softCap, sinks, rows, q } = args;
+    const { type, shape, group, scale, window, softCap, sinks, mutual = false, rows, q } = args;
     const pool: KvPool = window > 0 ? 'window' : 'all';
     bench.step(rows.map(({ position, blocks }, slot) => ({ token: 0, slot, position, ...tablesOf(pool, blocks) })));
     const kv = { buffer: bench.words('kv', args.words), type, pool, ...shape };
     const y = bench.empty('y', q.byteLength);
     const heads = shape.kvHeads * group;
-    const limits = { window, softCap, ...(sinks === null ? {} : { sinks: bench.floats('sinks', sinks) }) };
+    const limits = { window, softCap, mutual, ...(sinks === null ? {} : { sinks: bench.floats('sinks', sinks) }) };
     const dispatch = attention({ q: bench.floats('q', q), y, kv, heads, scale, ...limits });
     return await bench.runFloats([dispatch], rows.length, y);
   });
@@ -117,6 +118,16 @@ export function describeAttention(deviceOf: DeviceOf): void {
         const args = attentionCase(type, 64, 3, spread, { softCap, window });
         attentionOracle(args).check(await run(deviceOf(), args), `spread ${spread}`);
       }
+    });
+
+    const lengths = types.flatMap((type) => [1, 16, 63, 64, 65, 200].map((length) => ({ type, length })));
+    it.each(lengths)('$type cache, all $length rows of a sequence see each other', async ({ type, length }) => {
+      const args = attentionCase(type, 32, 1, 1);
+      const blocks = args.rows[0]?.blocks ?? [];
+      const rows = Array.from({ length }, (_, position) => ({ position, blocks }));
+      const q = new Random(length).floats(length * args.shape.kvHeads * 32);
+      const whole = { ...args, rows, q, mutual: true };
+      attentionOracle(whole).check(await run(deviceOf(), whole), 'y');
     });
 
     // Below all scores, among them, and above all: then the head gives next to nothing.

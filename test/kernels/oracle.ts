@@ -23,13 +23,13 @@ export function dot(
 }
 
 /** SiLU, or GELU in its tanh form (Hendrycks & Gimpel 2016). */
-function activate(v: number, activation: Activation): number {
+export function activate(v: number, activation: Activation): number {
   if (activation === 'silu') return v / (1 + Math.exp(-v));
   return 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
 }
 
 /** What WGSL lets tanh be off by. */
-const TANH_ERROR = 1e-5;
+export const TANH_ERROR = 1e-5;
 
 /** gate and up gated, each with the size its sum has; gpt-oss's unit is the code of its authors (openai/gpt-oss). */
 export function gatedOracle(
@@ -160,15 +160,21 @@ export function gluOracle(x: Float32Array, size: number, kind: GluKind): Expecte
   return expected;
 }
 
-/** y[r, k] = scale · W[token, k]; exact where nothing is rounded: F32 and a scale of 1. */
-export function embedOracle(matrix: TestMatrix, tokens: readonly number[], scale: number): Expected {
-  const exact = matrix.format.type === 'F32' && scale === 1;
-  const expected = new Expected(new Float64Array(tokens.length * matrix.columns));
+/** y[r, k] = scale · W[token, k], or that added to what y holds `before`; exact where nothing is rounded: F32, stored, a scale of 1. */
+export function embedOracle(
+  matrix: TestMatrix,
+  tokens: readonly number[],
+  scale: number,
+  before: Float32Array | null = null,
+): Expected {
+  const exact = matrix.format.type === 'F32' && scale === 1 && before === null;
+  const expected = new Expected(Float64Array.from(before ?? new Float32Array(tokens.length * matrix.columns)));
   tokens.forEach((token, row) => {
     for (let k = 0; k < matrix.columns; k++) {
+      const at = row * matrix.columns + k;
       const value = scale * (matrix.values[token * matrix.columns + k] ?? NaN);
       // 1: weights are about that large, and a Q4_1 value is a difference of such.
-      expected.set(row * matrix.columns + k, value, exact ? 0 : TOLERANCE * scale * 1e-2);
+      expected.set(at, (expected.values[at] ?? NaN) + value, exact ? 0 : TOLERANCE * scale * 1e-2);
     }
   });
   return expected;
@@ -199,7 +205,8 @@ export function cacheAt(
 
 /**
  * Causal attention of each row's heads over the last `window` positions of its sequence up to its own, scores capped to
- * ±softCap; 0: all, not capped. A head's sink is one more score, without a value. Tolerance relative to the head's largest value.
+ * ±softCap; 0: all, not capped. A head's sink is one more score, without a value. `mutual`: over all rows, which are one
+ * sequence. Tolerance relative to the head's largest value.
  */
 export function attentionOracle(args: {
   shape: CacheShape;
@@ -211,12 +218,14 @@ export function attentionOracle(args: {
   window: number;
   softCap: number;
   sinks: Float32Array | null;
+  mutual?: boolean;
 }): Expected {
-  const { shape, cache, group, window, softCap } = args;
+  const { shape, cache, group, window, softCap, mutual = false } = args;
   const q = Float64Array.from(args.q);
   const { headSize } = shape;
   const expected = new Expected(new Float64Array(q.length));
-  args.rows.forEach(({ position: last, blocks }, row) => {
+  args.rows.forEach(({ position, blocks }, row) => {
+    const last = mutual ? args.rows.length - 1 : position;
     for (let head = 0; head < shape.kvHeads * group; head++) {
       const kvHead = Math.floor(head / group);
       const at = (row * shape.kvHeads * group + head) * headSize;

@@ -38,6 +38,34 @@ export function describeEmbed(deviceOf: DeviceOf): void {
         embedOracle(matrix, tokens, scale).check(y, `${columns} columns`);
       }
     });
+
+    it.each(DRAWN_FORMATS.map((format) => ({ format, type: format.type })))(
+      '$type by position and always the first row, stored and added',
+      async ({ format }) => {
+        const random = new Random(105);
+        const columns = 160;
+        const matrix = randomMatrix(format, VOCABULARY, columns, random);
+        const positions = [64, 0, 7, 31];
+        const rows = positions.map((position) => ({ token: 2, position, slot: 0, blocks: [0] }));
+        const before = random.floats(rows.length * columns);
+        for (const index of ['position', 'zero'] as const) {
+          for (const epilogue of ['store', 'add'] as const) {
+            const y = await withBench(deviceOf(), async (bench) => {
+              bench.step(rows);
+              const out = bench.floats('y', before);
+              const args = {
+                weights: bench.weights(matrix),
+                sampled: bench.words('sampled', Uint32Array.of(9)),
+                y: out,
+              };
+              return await bench.runFloats([embed({ ...args, scale: 1, index, epilogue })], rows.length, out);
+            });
+            const indices = index === 'zero' ? positions.map(() => 0) : positions;
+            embedOracle(matrix, indices, 1, epilogue === 'add' ? before : null).check(y, `${index}, ${epilogue}`);
+          }
+        }
+      },
+    );
   });
 }
 

@@ -3,6 +3,7 @@ import type { Device } from '../../src/device/device';
 import { describeAttention } from './attention-cases';
 import { describeCandidates } from './candidates-cases';
 import { describeExpertMatvec, describeRoute } from './expert-cases';
+import { describeActivation, describeLayernorm, describePool } from './encoder-cases';
 import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
 import { describeRopeKv } from './rope-kv-cases';
@@ -31,16 +32,19 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeEmbed(deviceOf);
     describeSlicedEmbed(deviceOf);
     describeRmsnorm(deviceOf);
+    describeLayernorm(deviceOf);
     describeHeadNorm(deviceOf);
     describeAddBias(deviceOf);
     describeSoftcap(deviceOf);
     describeGlu(deviceOf);
+    describeActivation(deviceOf);
     describeMatvec(deviceOf, options.variants.matvec);
     describeMatmul(deviceOf, options.variants.matmul);
     describeRoute(deviceOf);
     describeExpertMatvec(deviceOf);
     describeRopeKv(deviceOf);
     describeAttention(deviceOf);
+    describePool(deviceOf);
     describeCandidates(deviceOf);
   });
 }

@@ -5,7 +5,7 @@ import type { Task } from '../../src/protocol/commands';
 import type { RequestEvent } from '../../src/protocol/events';
 import { AnswerText } from '../../src/engine/answer-text';
 import { soloRun, toyTokenizer } from './toy-task';
-import { toyHash, toyLogits, toyText } from './toy-runner';
+import { toyEmbedding, toyHash, toyLogits, toyText } from './toy-runner';
 
 type Ended = Extract<RequestEvent, { type: 'ended' }>;
 
@@ -67,6 +67,7 @@ export class Journal {
     );
     if (isDeaf) return;
     if (task.kind === 'evaluate') this.#checkLogits(limits, task.promptIds, task.positions, ended);
+    else if (task.kind === 'embed') this.#checkEmbedding(task.promptIds, ended);
     else if (this.count > 1) this.#checkAnswer(limits, task, ended);
   }
 
@@ -105,6 +106,15 @@ export class Journal {
       const expected = toyLogits(toyHash(toyText(prompt.slice(0, event.position + 1))), limits.vocabularySize);
       assert(event.logits.join() === expected.join(), `request ${this.id}: wrong logits at ${event.position}`);
     });
+    if (isSurvivor) this.#checkPrefill(prompt.length);
+  }
+
+  #checkEmbedding(prompt: readonly number[], ended: Ended): void {
+    const events = this.#of('embedding');
+    const isSurvivor = ended.outcome.kind === 'stop';
+    assert(events.length === (isSurvivor ? 1 : 0), `request ${this.id} gives ${events.length} embeddings`);
+    const expected = toyEmbedding(toyHash(toyText(prompt))).join();
+    for (const { embedding } of events) assert(embedding.join() === expected, `request ${this.id}: wrong embedding`);
     if (isSurvivor) this.#checkPrefill(prompt.length);
   }
 

@@ -147,16 +147,9 @@ export class Simulation {
     recovery.restored(this.runner);
   }
 
-  submit({ id, kind, prompt, maxTokens, emitted, stop, reaction }: SubmitAction): void {
-    const promptIds = prompt.map(tokenId);
-    const task: Task =
-      kind === 'evaluate'
-        ? { kind, promptIds, positions: [...promptIds.keys()].filter((at) => (at + maxTokens) % 2 === 0) }
-        : resumed(
-            { kind: 'generate', promptIds, emittedIds: [], maxTokens, stop, sampling: SAMPLING[kind] },
-            emitted,
-            this.limits,
-          );
+  submit(action: SubmitAction): void {
+    const { id, reaction } = action;
+    const task = taskOf(action, this.limits);
     const journal = new Journal(id, task);
     this.journals.push(journal);
     let isInside = true; // of submit
@@ -271,5 +264,21 @@ export class Simulation {
   #rethrow(): void {
     const [fault] = this.#faults;
     if (fault !== undefined) throw fault;
+  }
+}
+
+function taskOf({ kind, prompt, maxTokens, emitted, stop }: SubmitAction, limits: RunnerLimits): Task {
+  const promptIds = prompt.map(tokenId);
+  switch (kind) {
+    case 'evaluate':
+      return { kind, promptIds, positions: [...promptIds.keys()].filter((at) => (at + maxTokens) % 2 === 0) };
+    case 'embed':
+      return { kind, promptIds };
+    default:
+      return resumed(
+        { kind: 'generate', promptIds, emittedIds: [], maxTokens, stop, sampling: SAMPLING[kind] },
+        emitted,
+        limits,
+      );
   }
 }

@@ -37,6 +37,11 @@ export function toyCandidates(logits: Float32Array, count: number): { ids: Uint3
   return { ids, logits: Float32Array.from(ids, (id) => logits[id] ?? 0) };
 }
 
+/** The toy model's vector of a text. */
+export function toyEmbedding(hash: number): Float32Array {
+  return toyLogits(hash, 5);
+}
+
 export function toyArgmax(hash: number, vocabularySize: number): number {
   return hash % vocabularySize;
 }
@@ -113,6 +118,11 @@ export class ToyRunner implements Runner {
         const logits = toyLogits(hash, vocabularySize);
         if (nan) logits[3] = NaN;
         return { mode: 'logits', logits };
+      }
+      case 'embedding': {
+        const embedding = toyEmbedding(hash);
+        if (nan) embedding[3] = NaN;
+        return { mode: 'embedding', embedding };
       }
       default:
         return unreachable(output.mode);

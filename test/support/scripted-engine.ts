@@ -57,6 +57,7 @@ export class ScriptedEngines {
       info: SCRIPTED_INFO,
       chat: { completions: { create } },
       completions: { create: refuse },
+      embeddings: { create: refuse },
       tokenize: refuse,
       detokenize: refuse,
       evaluate: refuse,

@@ -1,4 +1,4 @@
-import { errorToData } from '../../base/errors';
+import { errorToData, type ErrorCode } from '../../base/errors';
 import { requestId, tokenId } from '../../base/ids';
 import type { EngineHost, EngineInfo, EngineStats, HostRequest, LoadOptions, Result } from '../../protocol/engine-port';
 import type { Outcome, RequestEvent, TokenLogprob } from '../../protocol/events';
@@ -61,6 +61,14 @@ export class FakeRequest {
     this.send({ type: 'logits', requestId: requestId(this.id), position, logits: new Float32Array(values) });
   }
 
+  embedding(values: readonly number[]): void {
+    this.send({ type: 'embedding', requestId: requestId(this.id), embedding: new Float32Array(values) });
+  }
+
+  refuse(code: ErrorCode, message: string): void {
+    this.end({ kind: 'failed', error: { code, message } });
+  }
+
   end(outcome: Outcome, text = ''): void {
     const usage = { promptTokens: 3, completionTokens: 2, cachedTokens: 1 };
     this.send({ type: 'ended', requestId: requestId(this.id), outcome, text, usage, timings });
@@ -106,6 +114,11 @@ export class FakeHost implements EngineHost {
     return new Promise((resolve) => this.arrivals.push(resolve));
   }
 
+  /** Requests that have arrived and that no `arrival` has taken. */
+  get arrived(): number {
+    return this.unclaimed.length;
+  }
+
   watch(port: MessagePort): void {
     this.watcher = port;
   }
@@ -118,9 +131,9 @@ export class FakeHost implements EngineHost {
     return Promise.resolve(this.requests.delete(id));
   }
 
-  /** Resolves when a cancel has arrived. */
-  async cancellation(): Promise<void> {
-    if (this.cancelled.length === 0) await new Promise<void>((resolve) => this.cancelWaiters.push(resolve));
+  /** Resolves when `count` cancels have arrived. */
+  async cancellation(count = 1): Promise<void> {
+    while (this.cancelled.length < count) await new Promise<void>((resolve) => this.cancelWaiters.push(resolve));
   }
 
   get submitted(): number {

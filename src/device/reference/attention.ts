@@ -4,15 +4,15 @@ import type { KernelRun } from './kernel-run';
 import { KvCacheMemory } from './kv-cache-memory';
 
 export function runAttention(run: KernelRun): void {
-  const { scale, vPlane, window, softCap, pool, hasSinks } = attentionParams.decode(run.dispatch.params);
+  const { scale, vPlane, window, softCap, pool, hasSinks, mutual } = attentionParams.decode(run.dispatch.params);
   const group = run.constant('GROUP');
   const cache = new KvCacheMemory(run, vPlane, pool);
   const { kvHeads, headSize } = cache;
   const sinks = hasSinks === 1 ? run.memory(3).floats(0, kvHeads * group) : null;
   for (let row = 0; row < run.rows; row++) {
-    const position = run.step.position(row);
-    const first = window === 0 ? 0 : Math.max(0, position + 1 - window);
-    const length = position + 1 - first;
+    const end = mutual === 1 ? run.step.rowCount : run.step.position(row) + 1;
+    const first = window === 0 ? 0 : Math.max(0, end - window);
+    const length = end - first;
     for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
       const keys = Array.from({ length }, (_, i) => cache.load('key', row, kvHead, first + i));
       const values = Array.from({ length }, (_, i) => cache.load('value', row, kvHead, first + i));

@@ -1,5 +1,7 @@
+import { activationParams } from '../../kernels/activation';
 import { addBiasParams } from '../../kernels/add-bias';
 import { softcapParams } from '../../kernels/softcap';
+import { activate } from './glu';
 import type { KernelRun } from './kernel-run';
 
 export function runAddBias(run: KernelRun): void {
@@ -17,4 +19,10 @@ export function runSoftcap(run: KernelRun): void {
     const x = run.memory(0).floats(row * size, size);
     x.forEach((value, k) => (x[k] = cap * Math.tanh(value / cap)));
   }
+}
+
+export function runActivation(run: KernelRun): void {
+  const { size } = activationParams.decode(run.dispatch.params);
+  const x = run.memory(0).floats(0, run.rows * size);
+  x.forEach((value, k) => (x[k] = activate(run, value)));
 }

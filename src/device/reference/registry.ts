@@ -4,8 +4,10 @@ import { runArgmax, runTopk, runTopkChunks, runTopkWinners } from './candidates'
 import { runEmbed } from './embed';
 import { runExpertMatvec, runRoute } from './experts';
 import type { Kernel } from './kernel-run';
+import { runLayernorm } from './layernorm';
 import { runMatmul, runMatvec } from './linear';
-import { runAddBias, runSoftcap } from './elementwise';
+import { runActivation, runAddBias, runSoftcap } from './elementwise';
+import { runPool } from './pool';
 import { runHeadNorm, runRmsnorm } from './rmsnorm';
 import { runRopeKv } from './rope-kv';
 import { runGlu } from './glu';
@@ -13,6 +15,7 @@ import { runGlu } from './glu';
 export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   embed: runEmbed,
   rmsnorm: runRmsnorm,
+  layernorm: runLayernorm,
   head_norm: runHeadNorm,
   add_bias: runAddBias,
   matvec: runMatvec,
@@ -20,8 +23,10 @@ export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   glu: runGlu,
   route: runRoute,
   expert_matvec: runExpertMatvec,
+  activation: runActivation,
   rope_kv: runRopeKv,
   attention: runAttention,
+  pool: runPool,
   argmax: runArgmax,
   topk_chunks: runTopkChunks,
   topk_winners: runTopkWinners,

@@ -15,6 +15,7 @@ struct Params {
   soft_cap: f32, // scores are capped to ±this; 0: not
   pool: u32, // which of the row's block tables
   has_sinks: u32, // 0: `sinks` is not read
+  mutual: u32, // 1: the step is one whole sequence, and each row sees all of it
 }
 
 
@@ -51,7 +52,7 @@ fn capped(score: f32) -> f32 {
   let quads = HEAD_SIZE / 4u;
   let kv_head = group.x;
   let row = group.y;
-  let length = row_position(row) + 1u;
+  let length = select(row_position(row) + 1u, row_count(), params.mutual == 1u);
   let first = select(0u, length - params.window, params.window > 0u && length > params.window);
   let base = (row * KV_HEADS + kv_head) * GROUP * quads;
   for (var i = local; i < GROUP * quads; i += THREADS) {
@@ -153,6 +154,10 @@ override HEAD_SIZE: u32 = 64u;
 
 fn row_position(row: u32) -> u32 {
   return step[ROWS + row * ROW_WORDS + 1u];
+}
+
+fn row_count() -> u32 {
+  return step[0];
 }
 
 // Element addresses of one layer's paged KV cache: [K, V][block][kv head][token in block][head size].

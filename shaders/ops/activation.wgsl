@@ -1,0 +1,17 @@
+// An activation without a gate, in place: x = activate(x)
+// x [rows × size] f32
+// grid: (⌈size / 64⌉, rows)
+import package::lib::epilogue::activate;
+
+struct Params {
+  size: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> x: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= params.size) { return; }
+  let at = id.y * params.size + id.x;
+  x[at] = activate(x[at]);
+}

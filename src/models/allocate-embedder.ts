@@ -1,0 +1,141 @@
+import { defined } from '../base/assert';
+import { largestBufferBytes, type Device } from '../device/device';
+import type { GgufFile } from '../gguf/types';
+import { KV_BLOCK_TOKENS } from '../kernels/kv-layout';
+import { defaultChunk, type ModelOptions } from './allocate-model';
+import { allocateWeights, type DeviceWeights } from './device-weights';
+import type { PreparedEmbedder } from './embedding-executor';
+import { buildPooledDecoder, type EmbeddingPlans } from './embedding-plans';
+import type { EncoderNetwork } from './encoder-network';
+import { buildEncoderPlans } from './encoder-plan-builder';
+import { planEncoderWeights } from './encoder-weights';
+import { sizeKvCache, type KvSize } from './kv-size';
+import type { Network, Rope } from './network';
+import { ropeTable } from './rope';
+import { planWeights, type PlannedTensors, type WeightPlan } from './weight-plan';
+
+/** What an encoder takes when nobody says more: its activations grow with the longest text. */
+const DEFAULT_ENCODER_TOKENS = 2048;
+
+/** A model that makes vectors of texts, its buffers made and its pipelines under way; its weights are still to be uploaded. */
+export interface AllocatedEmbedder {
+  readonly weightPlan: WeightPlan | PlannedTensors;
+  readonly weights: DeviceWeights;
+  readonly notes: readonly string[];
+  /** Resolves when every pipeline is made. */
+  readonly prepared: Promise<PreparedEmbedder>;
+}
+
+/** Allocates a model on the device and begins to prepare it. Every buffer belongs to the device and goes with it. */
+export function allocateEmbedder(
+  device: Device,
+  file: GgufFile,
+  network: Network | EncoderNetwork,
+  options: ModelOptions,
+): AllocatedEmbedder {
+  return network.kind === 'encoder'
+    ? allocateEncoder(device, file, network, options)
+    : allocatePooledDecoder(device, file, network, options);
+}
+
+function allocatePooledDecoder(
+  device: Device,
+  file: GgufFile,
+  network: Network,
+  options: ModelOptions,
+): AllocatedEmbedder {
+  const maxBufferBytes = largestBufferBytes(device.limits);
+  const weightPlan = planWeights(network, file, maxBufferBytes);
+  const chunkTokens = options.chunkTokens ?? defaultChunk(options.variants);
+  const size = sizeKvCache(network, { ...options, maxBindingBytes: maxBufferBytes, stepRows: chunkTokens });
+  const maxChunkTokens = Math.min(chunkTokens, size.contextLength);
+  const weights = allocateWeights(device, weightPlan);
+  const plans = buildPooledDecoder(device, network, weightPlan, weights, {
+    ...options.variants,
+    kvType: options.kvType,
+    kv: size,
+    maxChunkTokens,
+    maxDecodeRows: 1,
+    slots: options.maxConcurrent,
+    maxOutputs: 1,
+  });
+  const prepared = prepare(device, plans, weights, { network, ropes: network.ropes, size, maxChunkTokens, options });
+  return { weightPlan, weights, notes: size.notes, prepared };
+}
+
+/** Its cache holds one layer of the texts in flight, in f32: it is small, and rounding it would gain nothing. */
+function allocateEncoder(
+  device: Device,
+  file: GgufFile,
+  network: EncoderNetwork,
+  options: ModelOptions,
+): AllocatedEmbedder {
+  const maxBufferBytes = largestBufferBytes(device.limits);
+  const weightPlan = planEncoderWeights(network, file, maxBufferBytes);
+  const trained = network.contextLength;
+  const contextLength = options.contextLength === undefined ? Math.min(trained, DEFAULT_ENCODER_TOKENS) : trained;
+  const size = sizeKvCache(
+    {
+      contextLength,
+      layers: network.layers.slice(0, 1).map(({ attention }) => ({ attention: { ...attention, window: null } })),
+    },
+    { ...options, kvType: 'f32', maxBindingBytes: maxBufferBytes, stepRows: contextLength },
+  );
+  const notes =
+    contextLength < trained
+      ? [`Texts may have ${size.contextLength} tokens, of the ${trained} this model takes. Set contextLength for more.`]
+      : size.notes;
+  const weights = allocateWeights(device, weightPlan);
+  const plans = buildEncoderPlans(device, network, weightPlan, weights, {
+    matmul: options.variants.matmul,
+    kvBlocks: size.blocks,
+    contextLength: size.contextLength,
+  });
+  const ropes = network.rope === null ? [] : [network.rope];
+  const maxChunkTokens = size.contextLength;
+  return {
+    weightPlan,
+    weights,
+    notes,
+    prepared: prepare(device, plans, weights, { network, ropes, size, maxChunkTokens, options }),
+  };
+}
+
+async function prepare(
+  device: Device,
+  plans: EmbeddingPlans,
+  weights: DeviceWeights,
+  model: {
+    readonly network: Network | EncoderNetwork;
+    readonly ropes: readonly Rope[];
+    readonly size: KvSize;
+    readonly maxChunkTokens: number;
+    readonly options: ModelOptions;
+  },
+): Promise<PreparedEmbedder> {
+  const { network, ropes, size, maxChunkTokens, options } = model;
+  const [prefill, pool] = await Promise.all([device.prepare(plans.prefill), device.prepare(plans.pool)]);
+  return {
+    kind: 'embedding',
+    device,
+    plans,
+    prepared: { prefill, pool },
+    ropeTables: ropes.map((rope) =>
+      ropeTable(rope, size.contextLength, (name) => defined(weights.host.get(name), name)),
+    ),
+    limits: {
+      vocabularySize: network.vocabularySize,
+      contextLength: size.contextLength,
+      blockTokens: KV_BLOCK_TOKENS,
+      totalBlocks: size.blocks,
+      window: size.window,
+      maxChunkTokens,
+      maxDecodeRows: 1, // nothing is decoded
+      maxSlots: options.maxConcurrent,
+      topK: 1,
+      maxOutputs: 1,
+    },
+    hiddenSize: network.hiddenSize,
+    takesWholeTexts: network.kind === 'encoder',
+  };
+}
