@@ -224,6 +224,11 @@ describe('an operation that multiplies is stopped before it runs', () => {
     expect(templateOf(text).notes).toEqual([expect.stringContaining('too many steps')]);
   });
 
+  it('and so is a text times a number', () => {
+    expect(templateOf('{{ "ab" * 32768 }}').notes).toEqual([]);
+    expect(templateOf('{{ "ab" * 32769 }}').notes).toEqual([expect.stringContaining('repeats a text')]);
+  });
+
   it('but not with the arguments of everyday', () => {
     const text = `${DOUBLED}{{ a19.replace("a", "b\\n") | indent(1) | length }} {{ a20.split("b") | length }} {{ "</think>" in a20 }} {{ [a20, 1] | join(", ") | length }}`;
     expect(templateOf(text).notes).toEqual([]);
