@@ -10,7 +10,7 @@ import { attention, attentionParams } from '../src/kernels/attention';
 import { argmax, argmaxParams, topk, topkParams } from '../src/kernels/candidates';
 import { embed, embedParams } from '../src/kernels/embed';
 import type { KvLayer, KvType } from '../src/kernels/kv-layout';
-import { linearParams } from '../src/kernels/linear';
+import { linearParams, matvecParams } from '../src/kernels/linear';
 import { matmul, MATMUL_VARIANTS } from '../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS } from '../src/kernels/matvec';
 import { rmsnorm, rmsnormParams } from '../src/kernels/rmsnorm';
@@ -145,7 +145,7 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
     dispatches: [rmsnorm({ x: buffer(), weight: buffer(), y: buffer(), hidden: 64, epsilon: 1 })],
   },
   matvec: {
-    params: linearParams,
+    params: matvecParams,
     dispatches: linearArgs.flatMap((args) => MATVEC_VARIANTS.map((variant) => matvec({ ...args, variant }))),
   },
   matmul: {

@@ -211,7 +211,7 @@ class Load {
       modelNames: typeof model === 'string' ? [model] : [],
       randomSeed,
       loadMs: this.loadMs,
-      variants: { ...variants },
+      variants: { matvec: variants.matvec, matmul: variants.matmul },
       lastDecodeStep: () => executor.lastDecodeStep,
     });
   }

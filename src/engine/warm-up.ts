@@ -6,7 +6,9 @@ import type { Executor } from '../models/executor';
  * cache is never read: a sequence reads only positions that it wrote itself.
  */
 export async function warmUp(executor: Executor): Promise<void> {
-  const rows = [{ token: 0, position: 0, slot: 0, blocks: [0] }];
+  const row = { token: 0, position: 0, slot: 0, blocks: [0] };
+  const rows = [row];
+  await executor.runEveryBatch(row);
   await Promise.all([
     executor.run({ body: 'prefill', rows, outputs: [0], mode: 'topk' }),
     executor.run({ body: 'decode', rows, outputs: [0], mode: 'argmax' }),

@@ -12,7 +12,7 @@ const ROWS: readonly StepInputRow[] = [
 describe('encodeStepInput', () => {
   it('lays out rows, block tables and outputs', () => {
     const words = [...encodeStepInput(ROWS, [2, 1], [])];
-    expect(words.slice(0, 8)).toEqual([3, 24, 26, 0, 0, 0, 0, 0]); // rows, outputs at, tables at
+    expect(words.slice(0, 8)).toEqual([3, 24, 26, 2, 0, 0, 0, 0]); // rows, outputs at, tables at, outputs
     expect(words.slice(8, 12)).toEqual([42, 32, 0, 20]);
     expect(words.slice(12, 16)).toEqual([ON_DEVICE, 9, 3, 23]);
     expect(words.slice(16, 20)).toEqual([0, 33, 0, 20]); // the same table as the first row's

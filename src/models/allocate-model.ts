@@ -1,20 +1,21 @@
 import { defined } from '../base/assert';
 import { divideUp } from '../base/units';
-import type { Device, PreparedPlan } from '../device/device';
+import type { Device } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { TOP_K } from '../kernels/candidates';
 import { KV_BLOCK_TOKENS, type KvType } from '../kernels/kv-layout';
 import { allocateWeights, type DeviceWeights } from './device-weights';
 import { sizeKvCache } from './kv-size';
 import type { Network } from './network';
-import { buildPlans, type ModelPlans } from './plan-builder';
+import { buildPlans, type BatchPlan, type ModelPlans } from './plan-builder';
 import { ropeTable } from './rope';
 import { planWeights, type WeightPlan } from './weight-plan';
-import type { ModelLimits, PreparedModel } from './executor';
+import type { ModelLimits, PreparedBatch, PreparedModel } from './executor';
 import type { KernelVariants } from './probe';
 
 /** Rows of logits computed at once: bounds the logits buffer, not what a request may ask for. */
-const MAX_OUTPUTS = 8;
+const MIN_OUTPUTS = 8;
+const MAX_OUTPUTS = 16;
 
 export interface ModelOptions {
   readonly contextLength?: number;
@@ -40,6 +41,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
   const weightPlan = planWeights(network, file);
   const size = sizeKvCache(network, { ...options, maxBindingBytes: device.limits.maxBindingBytes });
   const maxChunkTokens = Math.min(options.chunkTokens ?? defaultChunk(options.variants), size.contextLength);
+  const maxOutputs = Math.min(MAX_OUTPUTS, Math.max(MIN_OUTPUTS, options.maxConcurrent));
   const limits: ModelLimits = {
     vocabularySize: network.vocabularySize,
     contextLength: size.contextLength,
@@ -48,7 +50,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     maxChunkTokens,
     maxDecodeRows: options.maxConcurrent,
     topK: Math.min(TOP_K, network.vocabularySize),
-    maxOutputs: MAX_OUTPUTS,
+    maxOutputs,
   };
   const weights = allocateWeights(device, weightPlan);
   const plans = buildPlans(device, network, weightPlan, weights, {
@@ -58,7 +60,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     blocksPerSequence: divideUp(size.contextLength, KV_BLOCK_TOKENS),
     maxChunkTokens,
     maxDecodeRows: options.maxConcurrent,
-    maxOutputs: MAX_OUTPUTS,
+    maxOutputs,
   });
   const prepared = preparePlans(device, plans).then((ready) => ({
     device,
@@ -78,14 +80,14 @@ function defaultChunk(variants: KernelVariants): number {
 }
 
 async function preparePlans(device: Device, plans: ModelPlans): Promise<PreparedModel['prepared']> {
-  const prepare = (name: 'prefill' | 'decode' | 'head' | 'argmax' | 'topk'): Promise<PreparedPlan> =>
-    device.prepare(plans[name]);
+  const batches = (of: readonly BatchPlan[]): Promise<readonly PreparedBatch[]> =>
+    Promise.all(of.map(async ({ width, plan }) => ({ width, plan: await device.prepare(plan) })));
   const [prefill, decode, head, argmax, topk] = await Promise.all([
-    prepare('prefill'),
-    prepare('decode'),
-    prepare('head'),
-    prepare('argmax'),
-    prepare('topk'),
+    device.prepare(plans.prefill),
+    batches(plans.decode),
+    batches(plans.head),
+    device.prepare(plans.argmax),
+    device.prepare(plans.topk),
   ]);
   return { prefill, decode, head, argmax, topk };
 }

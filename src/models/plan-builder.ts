@@ -10,7 +10,7 @@ import { headNorm } from '../kernels/head-norm';
 import { kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
-import { matvec, type MatvecVariant } from '../kernels/matvec';
+import { BATCH_WIDTHS, matvec, usefulWidths, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
 import { rmsnorm } from '../kernels/rmsnorm';
 import { ropeKv } from '../kernels/rope-kv';
 import { softcap } from '../kernels/softcap';
@@ -24,6 +24,8 @@ import type { LayerWeightPlan, MatrixPlan, VectorPlan, WeightPlan } from './weig
 export interface PlanOptions {
   readonly matvec: MatvecVariant;
   readonly matmul: MatmulVariant;
+  /** Rows of a decode step, or outputs, that may share a reading of the weights. */
+  readonly batch?: readonly BatchWidth[];
   readonly kvType: KvType;
   readonly kvBlocks: number;
   /** Blocks the longest request may hold. */
@@ -38,16 +40,22 @@ export interface PlanOptions {
 export interface ModelPlans {
   /** Prompt rows → the residual stream and the KV cache. */
   readonly prefill: Plan;
-  /** The same for generated rows, with the decode kernels. */
-  readonly decode: Plan;
-  /** The rows that outputs name → logits; for prompt and generated rows alike. */
-  readonly head: Plan;
+  /** The same for generated rows, with the decode kernels; narrow batches first. */
+  readonly decode: readonly BatchPlan[];
+  /** The rows that outputs name → logits; for prompt and generated rows alike; narrow batches first. */
+  readonly head: readonly BatchPlan[];
   readonly argmax: Plan;
   readonly topk: Plan;
   readonly stepInput: DeviceBuffer;
   readonly logits: DeviceBuffer; // [outputs × vocabulary] f32
   readonly argmaxResult: DeviceBuffer; // [outputs] (order key, id)
   readonly topkResult: DeviceBuffer; // [outputs × 64] (order key, id)
+}
+
+/** A plan whose matvecs read the weights once for `width` rows. It runs for any number of rows, with the same bits. */
+export interface BatchPlan {
+  readonly width: BatchWidth;
+  readonly plan: Plan;
 }
 
 /** Lowers a network to kernels. The caller owns every buffer made here, through the device. */
@@ -136,11 +144,11 @@ class PlanBuilder {
         'prefill',
         this.body(weightPlan, (args) => matmul({ ...args, variant: options.matmul }), false),
       ),
-      decode: plan(
-        'decode',
-        this.body(weightPlan, (args) => matvec({ ...args, variant: options.matvec }), true),
-      ),
-      head: plan('head', this.head(weightPlan, logits)),
+      decode: this.batches(options.maxDecodeRows, (batch) => {
+        const linear: Linear = (args) => matvec({ ...args, variant: options.matvec, batch });
+        return plan(`decode.${batch}`, this.body(weightPlan, linear, true));
+      }),
+      head: this.head(weightPlan, logits),
       argmax: plan('argmax', best.dispatches),
       topk: plan('topk', top.dispatches),
       stepInput,
@@ -148,6 +156,12 @@ class PlanBuilder {
       argmaxResult: best.result,
       topkResult: top.result,
     };
+  }
+
+  /** A plan for each batch width that steps of up to `most` rows have a use for. */
+  private batches(most: number, plan: (width: BatchWidth) => Plan): readonly BatchPlan[] {
+    const widths = usefulWidths(this.options.batch ?? BATCH_WIDTHS, most);
+    return widths.map((width) => ({ width, plan: plan(width) }));
   }
 
   /** Tokens → residual stream. `fusesGlu`: the linear kernel can end in SwiGLU. */
@@ -227,8 +241,8 @@ class PlanBuilder {
   }
 
   /** Final norm and logits of the rows that outputs name: always the decode kernel, whatever the rows came from. */
-  private head(weightPlan: WeightPlan, logits: DeviceBuffer): Dispatch[] {
-    const { network, options } = this;
+  private head(weightPlan: WeightPlan, logits: DeviceBuffer): readonly BatchPlan[] {
+    const { network, options, stepInput } = this;
     const normed = this.device.createBuffer('output.normed', options.maxOutputs * network.hiddenSize * 4);
     const norm = rmsnorm({
       x: this.activations.x,
@@ -243,7 +257,10 @@ class PlanBuilder {
     const linear = { weights, x: normed, y: logits, yStride: network.vocabularySize, epilogue: 'store' } as const;
     const cap = network.logitSoftCap;
     const capped = cap === null ? [] : [softcap({ x: logits, size: network.vocabularySize, cap })];
-    return [norm, matvec({ ...linear, variant: options.matvec }), ...capped];
+    return this.batches(options.maxOutputs, (batch) => {
+      const head = matvec({ ...linear, variant: options.matvec, batch, ofOutputs: true });
+      return { label: `head.${batch}`, stepInput, dispatches: [norm, head, ...capped] };
+    });
   }
 
   /** The residual stream, normed where the block has a norm before it. */
