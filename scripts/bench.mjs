@@ -1,5 +1,6 @@
 // `npm run bench`: prefill and decode of the default model in a browser on this machine, as a table; `--json` for JSON.
-// `--variants matvec=lanes,matmul=tile` forces kernel shapes, `--adapter` uses the real graphics card.
+// `--variants matvec=lanes,matmul=tile` forces kernel shapes, `--adapter` uses the real graphics card, `--streams` also
+// decodes 1, 2, 4 and 8 answers at once, side by side in one run.
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { CHROMIUM_FLAGS } from './lib/chromium-flags.mjs';
@@ -11,6 +12,7 @@ import { createStaticServer } from './serve.mjs';
 
 const PROMPT_TOKENS = 64;
 const DECODE_TOKENS = 16;
+const STREAMS = [1, 2, 4, 8];
 const BLANK_PAGE = '/bench.html';
 
 await runScript(async (signal) => {
@@ -19,6 +21,7 @@ await runScript(async (signal) => {
       json: { type: 'boolean', default: false },
       adapter: { type: 'boolean', default: false },
       variants: { type: 'string', default: '' },
+      streams: { type: 'boolean', default: false },
     },
   });
   await ensureDependencies(signal);
@@ -32,7 +35,7 @@ await runScript(async (signal) => {
 
 /** @typedef {Awaited<ReturnType<typeof measureInBrowser>>} Measured */
 
-/** @param {string} executablePath @param {{ adapter: boolean, variants: string }} options */
+/** @param {string} executablePath @param {{ adapter: boolean, variants: string, streams: boolean }} options */
 async function measureInBrowser(executablePath, options) {
   const { chromium } = await import('playwright');
   const server = createStaticServer().listen(0, '127.0.0.1');
@@ -54,7 +57,12 @@ async function measureInBrowser(executablePath, options) {
         .filter(Boolean)
         .map((pair) => pair.split('=')),
     );
-    return await page.evaluate(measure, { variants, promptTokens: PROMPT_TOKENS, decodeTokens: DECODE_TOKENS });
+    return await page.evaluate(measure, {
+      variants,
+      promptTokens: PROMPT_TOKENS,
+      decodeTokens: DECODE_TOKENS,
+      streams: options.streams ? STREAMS : [],
+    });
   } finally {
     await browser.close();
     server.close();
@@ -63,9 +71,9 @@ async function measureInBrowser(executablePath, options) {
 
 /**
  * Runs in the page.
- * @param {{ variants: Record<string, string>, promptTokens: number, decodeTokens: number }} input
+ * @param {{ variants: Record<string, string>, promptTokens: number, decodeTokens: number, streams: number[] }} input
  */
-async function measure({ variants, promptTokens, decodeTokens }) {
+async function measure({ variants, promptTokens, decodeTokens, streams }) {
   const library = '/lib/index.js';
   const { createEngine } = await import(library);
   const started = performance.now();
@@ -79,12 +87,33 @@ async function measure({ variants, promptTokens, decodeTokens }) {
   });
   const stats = await engine.stats();
   const { info } = engine;
+  /** Times at which each token of an answer came, of answers that differ from their second token on. */
+  const tokenTimes = async (/** @type {number} */ first) => {
+    const chunks = await engine.completions.create({
+      prompt: [words[0], words[first]],
+      max_tokens: decodeTokens + 1,
+      temperature: 0,
+      stream: true,
+    });
+    const times = [];
+    for await (const chunk of chunks) if (chunk.choices[0]?.finish_reason === null) times.push(performance.now());
+    return times;
+  };
+  const concurrent = [];
+  for (const count of streams) {
+    const times = await Promise.all(Array.from({ length: count }, (_, i) => tokenTimes(i + 1)));
+    // While all of them decode, and nothing else happens.
+    const from = Math.max(...times.map((own) => own[0] ?? Infinity));
+    const to = Math.min(...times.map((own) => own.at(-1) ?? 0));
+    const tokens = times.flat().filter((time) => time > from && time <= to).length;
+    concurrent.push({ streams: count, tokensPerSecond: (tokens * 1000) / (to - from) });
+  }
   await engine.close();
-  return { info, loadSeconds, timings: answer.timings, stats };
+  return { info, loadSeconds, timings: answer.timings, stats, concurrent };
 }
 
 /** @param {Measured} result */
-function table({ info, loadSeconds, timings, stats }) {
+function table({ info, loadSeconds, timings, stats, concurrent }) {
   const step = stats.lastStep;
   const rows = [
     ['model', `${info.model.name} ${info.model.quantisation}`],
@@ -107,6 +136,10 @@ function table({ info, loadSeconds, timings, stats }) {
       'per decoded token',
       `${step.dispatches} dispatches, ${step.submits} submit, ${step.passes} pass, ${step.bindGroupsCreated} bind groups, ${step.bufferWrites} buffer write, ${step.readbackBytes} bytes read back`,
     ],
+    ...concurrent.map(({ streams, tokensPerSecond }) => [
+      `${streams} at once`,
+      `${tokensPerSecond.toFixed(2)} tokens/s together, ${(tokensPerSecond / (concurrent[0]?.tokensPerSecond ?? 1)).toFixed(2)} × one`,
+    ]),
     ['GPU memory', `${(stats.gpuBytes / 1e6).toFixed(1)} MB`],
   ];
   return rows.map(([name, value]) => `${String(name).padEnd(18)} ${value}`).join('\n');

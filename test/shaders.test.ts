@@ -5,12 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 import type { DeviceBuffer } from '../src/device/device';
 import type { Dispatch } from '../src/device/plan';
+import { shaderText, type ShaderTexts } from '../src/device/webgpu/shader-text';
 import { attention, attentionParams } from '../src/kernels/attention';
 import { argmax, argmaxParams, topk, topkParams } from '../src/kernels/candidates';
 import { embed, embedParams } from '../src/kernels/embed';
 import { expertMatvec, expertMatvecParams } from '../src/kernels/expert-matvec';
 import type { KvLayer, KvType } from '../src/kernels/kv-layout';
-import { linearParams } from '../src/kernels/linear';
+import { linearParams, matvecParams } from '../src/kernels/linear';
 import { matmul, MATMUL_VARIANTS } from '../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS } from '../src/kernels/matvec';
 import { rmsnorm, rmsnormParams } from '../src/kernels/rmsnorm';
@@ -26,31 +27,41 @@ import { pool, poolParams } from '../src/kernels/pool';
 import { QUANT_FORMATS } from '../src/quant/registry';
 
 interface ShaderScript {
-  linkShaders(): Promise<Map<string, string>>;
-  goldenOf(linked: Map<string, string>): { texts: Map<string, string>; hashes: Record<string, string> };
+  linkShaders(): Promise<ShaderTexts>;
+  joinedShaders(linked: ShaderTexts): Map<string, string>;
+  checkJoinable(kernelName: string, kernel: string, moduleName: string, module: string, names: readonly string[]): void;
+  hashOf(text: string): string;
 }
 
 const ROOT = resolve(import.meta.dirname, '..');
 const GOLDEN = join(ROOT, 'test/golden/shaders');
 const script = (await import(pathToFileURL(join(ROOT, 'scripts/shaders.mjs')).href)) as ShaderScript;
-const linked = await script.linkShaders();
+const texts = await script.linkShaders();
+const linked = script.joinedShaders(texts);
 
 const GOLDEN_HINT = 'if the change is meant: node scripts/shaders.mjs --golden';
 
 describe('linked shaders', () => {
-  const { texts, hashes } = script.goldenOf(linked);
-
-  it.each([...texts])('%s is the golden text', (kernel, text) => {
+  it.each(Object.entries(texts.kernels))('%s is the golden text', (kernel, { text }) => {
     expect(text, GOLDEN_HINT).toBe(readFileSync(join(GOLDEN, `${kernel}.wgsl`), 'utf8'));
   });
 
-  it('have the golden hash, every variant', () => {
-    expect(hashes, GOLDEN_HINT).toEqual(JSON.parse(readFileSync(join(GOLDEN, 'hashes.json'), 'utf8')));
+  it('have the golden hash as the device joins them, every variant', () => {
+    const hashes = [...linked.keys()].map((key) => {
+      const [shader = '', module = ''] = key.split('.');
+      return [key, script.hashOf(shaderText(texts, shader, module) ?? '')];
+    });
+    const golden: unknown = JSON.parse(readFileSync(join(GOLDEN, 'hashes.json'), 'utf8'));
+    expect(Object.fromEntries(hashes), GOLDEN_HINT).toEqual(golden);
   });
 
   it('have no golden text of a kernel that is gone', () => {
     const files = readdirSync(GOLDEN).filter((file) => file.endsWith('.wgsl'));
-    expect(files.sort()).toEqual([...texts.keys()].map((kernel) => `${kernel}.wgsl`).sort());
+    expect(files.sort()).toEqual(
+      Object.keys(texts.kernels)
+        .map((kernel) => `${kernel}.wgsl`)
+        .sort(),
+    );
   });
 
   it('exist for every block format and KV type', () => {
@@ -60,6 +71,44 @@ describe('linked shaders', () => {
     for (const kernel of ['embed', 'matvec_rows', 'matmul_tile', 'expert_matvec'])
       expect(modules(kernel).sort()).toEqual(quants);
     for (const kernel of ['rope_kv', 'attention']) expect(modules(kernel).sort()).toEqual(['f16', 'f32']);
+  });
+});
+
+describe('joining a kernel with a module', () => {
+  const kernel = texts.kernels.matvec_rows?.text ?? '';
+  const check = (module: string): void =>
+    script.checkJoinable('matvec_rows', kernel, 'quant/new', module, ['dequant32']);
+  const dequant = 'fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {\n  return array<vec4f, 8>();\n}\n';
+
+  it('leaves no stub in the kernel', () => {
+    for (const { takes, text } of Object.values(texts.kernels)) {
+      expect(text).not.toMatch(/^fn (dequant32|load4|store2)\b/m);
+      if (takes !== null) expect(text).toMatch(/\b(dequant32|load4|store2)\(/);
+    }
+  });
+
+  it('is not possible where both declare a name', () => {
+    expect(() => check(dequant)).not.toThrow();
+    for (const other of [
+      'fn activate(v: f32) -> f32 {',
+      'struct Params {',
+      '@group(0) @binding(2) var<storage, read> x: array<u32>;',
+      'const GELU: u32 = 1u;',
+      'override EPILOGUE: u32 = 0u;',
+    ]) {
+      expect(() => check(`${other}\n${dequant}`), other).toThrow('matvec_rows and quant/new both declare');
+    }
+  });
+
+  it('is not possible where the module lacks what the kernel calls', () => {
+    expect(() => check('fn values() {\n}\n')).toThrow('quant/new lacks dequant32');
+  });
+
+  it('gives nothing for a pair that does not exist', () => {
+    expect(shaderText(texts, 'matvec_rows', 'q9_9')).toBeNull();
+    expect(shaderText(texts, 'matvec_rows', '')).toBeNull();
+    expect(shaderText(texts, 'glu', 'q4_0')).toBeNull();
+    expect(shaderText(texts, 'gluten', '')).toBeNull();
   });
 });
 
@@ -109,7 +158,7 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
     dispatches: [rmsnorm({ x: buffer(), weight: buffer(), y: buffer(), hidden: 64, epsilon: 1 })],
   },
   matvec: {
-    params: linearParams,
+    params: matvecParams,
     dispatches: linearArgs.flatMap((args) => MATVEC_VARIANTS.map((variant) => matvec({ ...args, variant }))),
   },
   matmul: {

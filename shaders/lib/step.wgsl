@@ -16,6 +16,7 @@ fn row_block(row: u32, pool: u32, position: u32, block_tokens: u32) -> u32 {
   return step[step[ROWS + row * ROW_WORDS + 3u + pool] + position / block_tokens];
 }
 
+fn output_count() -> u32 { return step[3]; }
 // The row that output `output` reads.
 fn output_row(output: u32) -> u32 { return step[step[1] + output]; }
 // The slot whose sampled token output `output` sets.

@@ -1,9 +1,13 @@
 // Matrix × vector, LANES threads a weight row: y[r, n] = Σ_k W[n, k] · x[r, k], then the epilogue. Needs no feature.
 // W [rows × 32·units] quantised · x [batch × 32·units] f32 · y [batch × y_stride] f32
-// grid: (⌈rows / (THREADS / LANES)⌉, 1, batch)
+// grid: (⌈rows / (THREADS / LANES)⌉, 1, ⌈batch / BATCH⌉)
 import quant::dequant32;
+import package::lib::batch::{ BATCH, MAX_BATCH, add_unit, batch_rows };
 import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
-import package::lib::reduce::{ lane_sum, LANES, THREADS };
+
+override LANES: u32 = 8u; // threads that share a weight row; a power of two
+override THREADS: u32 = 64u;
+override SUMS: u32 = BATCH * select(1u, 2u, EPILOGUE == GLU); // that lanes share: of the batch, then of its rows further on
 
 struct Params {
   rows: u32,
@@ -12,32 +16,58 @@ struct Params {
   y_stride: u32,
   y_offset: u32,
   scale: f32, // of what is stored or added
+  of_outputs: u32, // 1: the batch is the step's outputs, else its rows
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read> x: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-fn part_dot(row: u32, base: u32, lane: u32) -> f32 {
-  var sum = vec4f();
+var<workgroup> partial_sums: array<f32, SUMS * THREADS>; // [sum × thread]
+
+// Adds the products of weight row `row` with the batch's rows, every LANES-th unit from `lane` on.
+fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, first: u32, count: u32, lane: u32) {
+  let row_quads = params.units * 8u;
   for (var u = lane; u < params.units; u += LANES) {
     let w = dequant32(row * params.units + u, params.plane);
-    let o = base + u * 8u;
-    sum += w[0] * x[o] + w[1] * x[o + 1u] + w[2] * x[o + 2u] + w[3] * x[o + 3u]
-      + w[4] * x[o + 4u] + w[5] * x[o + 5u] + w[6] * x[o + 6u] + w[7] * x[o + 7u];
+    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
   }
-  return dot(sum, vec4f(1.0));
+}
+
+// The epilogue of dot product `v`; `up` is that of the row `rows` further on, for GLU alone.
+fn finish(v: f32, up: f32, to: u32) {
+  var value = v;
+  if (EPILOGUE == GLU) { value = activate(v) * up; }
+  value *= params.scale;
+  if (EPILOGUE == ADD) { value += y[to]; }
+  y[to] = value;
 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let row = group.x * (THREADS / LANES) + local / LANES;
   let read_row = min(row, params.rows - 1u); // threads past the end compute the last row again and store nothing
-  let base = group.z * params.units * 8u;
-  var v = lane_sum(part_dot(read_row, base, local % LANES), local);
-  if (EPILOGUE == GLU) { v = activate(v) * lane_sum(part_dot(read_row + params.rows, base, local % LANES), local); }
-  if (local % LANES != 0u || row >= params.rows) { return; }
-  let to = group.z * params.y_stride + params.y_offset + row;
-  v *= params.scale;
-  if (EPILOGUE == ADD) { v += y[to]; }
-  y[to] = v;
+  let lane = local % LANES;
+  let first = group.z * BATCH;
+  let count = batch_rows(first, params.of_outputs);
+  var sums: array<vec4f, MAX_BATCH>;
+  add_row(&sums, read_row, first, count, lane);
+  for (var b = 0u; b < BATCH; b++) { partial_sums[b * THREADS + local] = dot(sums[b], vec4f(1.0)); }
+  if (EPILOGUE == GLU) {
+    var ups: array<vec4f, MAX_BATCH>;
+    add_row(&ups, read_row + params.rows, first, count, lane);
+    for (var b = 0u; b < BATCH; b++) { partial_sums[(BATCH + b) * THREADS + local] = dot(ups[b], vec4f(1.0)); }
+  }
+  workgroupBarrier();
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      for (var i = local; i < SUMS * THREADS; i += THREADS) { partial_sums[i] += partial_sums[i + half]; }
+    }
+    workgroupBarrier();
+  }
+  if (row >= params.rows) { return; }
+  // The lanes share the batch's rows.
+  for (var b = lane; b < count; b += LANES) {
+    let at = b * THREADS + local - lane;
+    let up = partial_sums[at + (SUMS - BATCH) * THREADS];
+    finish(partial_sums[at], up, (first + b) * params.y_stride + params.y_offset + row);
+  }
 }

@@ -1,8 +1,9 @@
 // Matrix × vector, one weight row a thread: y[r, n] = Σ_k W[n, k] · x[r, k], then the epilogue. Best where barriers cost
 // more than memory: software adapters.
 // W [rows × 32·units] quantised · x [batch × 32·units] f32 · y [batch × y_stride] f32
-// grid: (⌈rows / 64⌉, 1, batch)
+// grid: (⌈rows / 64⌉, 1, ⌈batch / BATCH⌉)
 import quant::dequant32;
+import package::lib::batch::{ BATCH, MAX_BATCH, add_unit, batch_rows };
 import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
 
 struct Params {
@@ -12,31 +13,42 @@ struct Params {
   y_stride: u32,
   y_offset: u32,
   scale: f32, // of what is stored or added
+  of_outputs: u32, // 1: the batch is the step's outputs, else its rows
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read> x: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-fn row_dot(row: u32, base: u32) -> f32 {
-  var sum = vec4f();
+// Adds the products of weight row `row` with the batch's rows.
+fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, first: u32, count: u32) {
+  let row_quads = params.units * 8u;
   for (var u = 0u; u < params.units; u++) {
     let w = dequant32(row * params.units + u, params.plane);
-    let o = base + u * 8u;
-    sum += w[0] * x[o] + w[1] * x[o + 1u] + w[2] * x[o + 2u] + w[3] * x[o + 3u]
-      + w[4] * x[o + 4u] + w[5] * x[o + 5u] + w[6] * x[o + 6u] + w[7] * x[o + 7u];
+    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
   }
-  return dot(sum, vec4f(1.0));
+}
+
+// The epilogue of dot product `v`; `up` is that of the row `rows` further on, for GLU alone.
+fn finish(v: f32, up: f32, to: u32) {
+  var value = v;
+  if (EPILOGUE == GLU) { value = activate(v) * up; }
+  value *= params.scale;
+  if (EPILOGUE == ADD) { value += y[to]; }
+  y[to] = value;
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.x;
   if (row >= params.rows) { return; }
-  let base = id.z * params.units * 8u;
-  let to = id.z * params.y_stride + params.y_offset + row;
-  var v = row_dot(row, base);
-  if (EPILOGUE == GLU) { v = activate(v) * row_dot(row + params.rows, base); }
-  v *= params.scale;
-  if (EPILOGUE == ADD) { v += y[to]; }
-  y[to] = v;
+  let first = id.z * BATCH;
+  let count = batch_rows(first, params.of_outputs);
+  var sums: array<vec4f, MAX_BATCH>;
+  add_row(&sums, row, first, count);
+  var ups: array<vec4f, MAX_BATCH>;
+  if (EPILOGUE == GLU) { add_row(&ups, row + params.rows, first, count); }
+  for (var b = 0u; b < BATCH; b++) {
+    if (b < count) {
+      finish(dot(sums[b], vec4f(1.0)), dot(ups[b], vec4f(1.0)), (first + b) * params.y_stride + params.y_offset + row);
+    }
+  }
 }

@@ -1,10 +1,13 @@
 // Matrix × vector, one weight row a workgroup, summed by subgroups: y[r, n] = Σ_k W[n, k] · x[r, k], then the epilogue.
 // W [rows × 32·units] quantised · x [batch × 32·units] f32 · y [batch × y_stride] f32
-// grid: (columns of ≤ 65,535 workgroups, as many as it takes, batch)
+// grid: (columns of ≤ 65,535 workgroups, as many as it takes, ⌈batch / BATCH⌉)
 import quant::dequant32;
+import package::lib::batch::{ BATCH, MAX_BATCH, add_unit, batch_rows };
 import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
-import package::lib::reduce_subgroup::{ workgroup_sum, THREADS };
 enable subgroups;
+
+override THREADS: u32 = 64u;
+override SUMS: u32 = BATCH * select(1u, 2u, EPILOGUE == GLU); // of the batch, then of its rows further on
 
 struct Params {
   rows: u32,
@@ -13,20 +16,38 @@ struct Params {
   y_stride: u32,
   y_offset: u32,
   scale: f32, // of what is stored or added
+  of_outputs: u32, // 1: the batch is the step's outputs, else its rows
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read> x: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-fn part_dot(row: u32, base: u32, lane: u32) -> f32 {
-  var sum = vec4f();
-  for (var u = lane; u < params.units; u += THREADS) {
+// A subgroup has at least 4 threads. The less workgroup memory, the sooner a software adapter has compiled.
+override SUBGROUPS: u32 = THREADS / 4u;
+var<workgroup> partial_sums: array<f32, SUMS * SUBGROUPS>; // [sum × subgroup]
+
+// Adds the products of weight row `row` with the batch's rows, every THREADS-th unit from `local` on.
+fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, first: u32, count: u32, local: u32) {
+  let row_quads = params.units * 8u;
+  for (var u = local; u < params.units; u += THREADS) {
     let w = dequant32(row * params.units + u, params.plane);
-    let o = base + u * 8u;
-    sum += w[0] * x[o] + w[1] * x[o + 1u] + w[2] * x[o + 2u] + w[3] * x[o + 3u]
-      + w[4] * x[o + 4u] + w[5] * x[o + 5u] + w[6] * x[o + 6u] + w[7] * x[o + 7u];
+    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
   }
-  return dot(sum, vec4f(1.0));
+}
+
+// The epilogue of dot product `v`; `up` is that of the row `rows` further on, for GLU alone.
+fn finish(v: f32, up: f32, to: u32) {
+  var value = v;
+  if (EPILOGUE == GLU) { value = activate(v) * up; }
+  value *= params.scale;
+  if (EPILOGUE == ADD) { value += y[to]; }
+  y[to] = value;
+}
+
+// Sum `i` over the workgroup.
+fn total(i: u32, subgroups: u32) -> f32 {
+  var sum = 0.0;
+  for (var s = 0u; s < subgroups; s++) { sum += partial_sums[i * SUBGROUPS + s]; }
+  return sum;
 }
 
 @compute @workgroup_size(THREADS)
@@ -39,12 +60,25 @@ fn main(
 ) {
   let row = group.y * groups.x + group.x;
   if (row >= params.rows) { return; }
-  let base = group.z * params.units * 8u;
-  var v = workgroup_sum(part_dot(row, base, local), local, lane, size);
-  if (EPILOGUE == GLU) { v = activate(v) * workgroup_sum(part_dot(row + params.rows, base, local), local, lane, size); }
-  if (local != 0u) { return; }
-  let to = group.z * params.y_stride + params.y_offset + row;
-  v *= params.scale;
-  if (EPILOGUE == ADD) { v += y[to]; }
-  y[to] = v;
+  let first = group.z * BATCH;
+  let count = batch_rows(first, params.of_outputs);
+  var sums: array<vec4f, MAX_BATCH>;
+  add_row(&sums, row, first, count, local);
+  for (var b = 0u; b < BATCH; b++) {
+    let own = subgroupAdd(dot(sums[b], vec4f(1.0)));
+    if (lane == 0u) { partial_sums[b * SUBGROUPS + local / size] = own; }
+  }
+  if (EPILOGUE == GLU) {
+    var ups: array<vec4f, MAX_BATCH>;
+    add_row(&ups, row + params.rows, first, count, local);
+    for (var b = 0u; b < BATCH; b++) {
+      let own = subgroupAdd(dot(ups[b], vec4f(1.0)));
+      if (lane == 0u) { partial_sums[(BATCH + b) * SUBGROUPS + local / size] = own; }
+    }
+  }
+  workgroupBarrier();
+  if (local >= count) { return; }
+  let subgroups = (THREADS + size - 1u) / size;
+  let up = total(local + SUMS - BATCH, subgroups);
+  finish(total(local, subgroups), up, (first + local) * params.y_stride + params.y_offset + row);
 }

@@ -10,6 +10,8 @@ export interface DeviceCounters {
   readonly readbackBytes: number;
   readonly buffersCreated: number;
   readonly pipelinesCreated: number;
+  /** Bytes of matrices that linear layers read, a matrix as often as it is read. */
+  readonly weightBytesRead: number;
 }
 
 export const NO_COUNTS: DeviceCounters = {
@@ -23,6 +25,7 @@ export const NO_COUNTS: DeviceCounters = {
   readbackBytes: 0,
   buffersCreated: 0,
   pipelinesCreated: 0,
+  weightBytesRead: 0,
 };
 
 /** `after − before`, counter by counter. */

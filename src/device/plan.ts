@@ -42,6 +42,8 @@ export interface Dispatch {
   readonly buffers: readonly BufferUse[];
   /** Workgroups for so many rows (or outputs). */
   readonly grid: (rows: number) => readonly [number, number, number];
+  /** Bytes of matrices that it reads for so many rows, a matrix as often as it is read; not given: none. */
+  readonly weightBytesRead?: (rows: number) => number;
 }
 
 /** A fixed sequence of kernels, run for a number of rows that changes from step to step. */

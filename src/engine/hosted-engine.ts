@@ -143,7 +143,7 @@ export class HostedEngine {
       generatedTokens: this.generatedTokens,
       promptTokens: this.promptTokens,
       loadMs,
-      variants: { ...variants },
+      variants: { matvec: variants.matvec, matmul: variants.matmul },
     };
   }
 

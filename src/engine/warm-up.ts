@@ -1,7 +1,8 @@
 import type { EmbeddingExecutor } from '../models/embedding-executor';
 import type { Executor } from '../models/executor';
 
-const rows = [{ token: 0, position: 0, slot: 0, blocks: [0] }];
+const row = { token: 0, position: 0, slot: 0, blocks: [0] };
+const rows = [row];
 
 /**
  * Runs every plan once on block 0 before anyone waits for an answer: drivers finish compiling at first use, and with two
@@ -9,6 +10,7 @@ const rows = [{ token: 0, position: 0, slot: 0, blocks: [0] }];
  * cache is never read: a sequence reads only positions that it wrote itself.
  */
 export async function warmUp(executor: Executor): Promise<void> {
+  await executor.runEveryBatch(row);
   await Promise.all([
     executor.run({ body: 'prefill', rows, outputs: [0], mode: 'topk' }),
     executor.run({ body: 'decode', rows, outputs: [0], mode: 'argmax' }),

@@ -28,27 +28,25 @@ export type GluKind = Activation | 'swiglu-oai';
 
 export const ACTIVATION_CODES: Readonly<Record<GluKind, number>> = { silu: 0, gelu: 1, 'swiglu-oai': 2 };
 
-export const linearParams = paramLayout({
-  rows: 'u32',
-  units: 'u32',
-  plane: 'u32',
-  yStride: 'u32',
-  yOffset: 'u32',
-  scale: 'f32',
-});
+const FIELDS = { rows: 'u32', units: 'u32', plane: 'u32', yStride: 'u32', yOffset: 'u32', scale: 'f32' } as const;
+
+export const linearParams = paramLayout(FIELDS);
+/** Of matvec: its batch is the step's rows, or with `ofOutputs` its outputs. */
+export const matvecParams = paramLayout({ ...FIELDS, ofOutputs: 'u32' });
 
 /** Rows of y that the layer gives. */
 export function linearRows(args: LinearArgs): number {
   return args.epilogue === 'glu' ? args.weights.rows / 2 : args.weights.rows;
 }
 
-export function encodeLinear(args: LinearArgs): Uint32Array {
-  return linearParams.encode({
+/** The fields of the params that every kernel of a linear layer has. */
+export function linearFields(args: LinearArgs): Parameters<typeof linearParams.encode>[0] {
+  return {
     rows: linearRows(args),
     units: args.weights.columns / UNIT_ELEMENTS,
     plane: sidePlaneWord(args.weights),
     yStride: args.yStride,
     yOffset: args.yOffset ?? 0,
     scale: args.scale ?? 1,
-  });
+  };
 }

@@ -1,41 +1,72 @@
+import { defined } from '../base/assert';
 import { divideUp } from '../base/units';
 import type { Dispatch } from '../device/plan';
-import { ACTIVATION_CODES, encodeLinear, EPILOGUE_CODES, linearRows, type LinearArgs } from './linear';
+import { ACTIVATION_CODES, EPILOGUE_CODES, linearFields, linearRows, matvecParams, type LinearArgs } from './linear';
+import { matrixPlanes } from './weight-matrix';
 
 /** `rows`: a weight row a thread. `lanes`: 8 threads a row. `subgroup`: a workgroup a row, needs subgroups. */
 export const MATVEC_VARIANTS = ['rows', 'lanes', 'subgroup'] as const;
 export type MatvecVariant = (typeof MATVEC_VARIANTS)[number];
 
+/** Rows that may share one reading of the weights. More sums a thread do not stay in registers. */
+export const BATCH_WIDTHS = [1, 2, 4, 8, 16] as const;
+export type BatchWidth = (typeof BATCH_WIDTHS)[number];
+
+/** Of the widths that may be used, those that steps of up to `most` rows have a use for; 1 is always among them. */
+export function usefulWidths(allowed: readonly BatchWidth[], most: number): readonly BatchWidth[] {
+  return BATCH_WIDTHS.filter((width) => width === 1 || (width < 2 * most && allowed.includes(width)));
+}
+
+/** The narrowest of some widths that takes so many rows at once, else the widest. */
+export function widthFor<W extends { readonly width: BatchWidth }>(widths: readonly W[], rows: number): W {
+  return defined(widths.find(({ width }) => width >= rows) ?? widths.at(-1), 'a batch width');
+}
+
 const THREADS = 64;
 const LANES = 8;
 const MAX_GROUPS = 65_535; // a WebGPU limit a dimension
 
-/** The decode kernel of a linear layer. Batch rows never share a sum, so a row's answer does not depend on the batch. */
-export function matvec(args: LinearArgs & { readonly variant: MatvecVariant }): Dispatch {
+export interface MatvecArgs extends LinearArgs {
+  readonly variant: MatvecVariant;
+  /** Rows that share one reading of the weights; 1 if not given. A row's bits are the same with any. */
+  readonly batch?: BatchWidth;
+  /** It runs for the step's outputs, not for its rows. */
+  readonly ofOutputs?: boolean;
+}
+
+/** The decode kernel of a linear layer. Rows never share a sum, so a row's answer does not depend on the batch. */
+export function matvec(args: MatvecArgs): Dispatch {
   const rows = linearRows(args);
   const variant = fitting(args.variant, rows);
-  const epilogue = {
+  const width = args.batch ?? 1;
+  const constants = {
     EPILOGUE: EPILOGUE_CODES[args.epilogue],
     ACTIVATION: ACTIVATION_CODES[args.activation ?? 'silu'],
+    BATCH: width,
   };
+  const [x, y] = groups(variant, rows);
   return {
     kernel: 'matvec',
     shader: `matvec_${variant}`,
     module: args.weights.format.module,
-    constants: variant === 'lanes' ? { ...epilogue, LANES, THREADS } : epilogue,
-    params: encodeLinear(args),
+    constants: variant === 'lanes' ? { ...constants, LANES, THREADS } : constants,
+    params: matvecParams.encode({ ...linearFields(args), ofOutputs: args.ofOutputs === true ? 1 : 0 }),
     buffers: [
       { buffer: args.weights.buffer, access: 'read' },
       { buffer: args.x, access: 'read' },
       { buffer: args.y, access: 'write' },
     ],
-    grid: (batch) => {
-      if (variant === 'rows') return [divideUp(rows, THREADS), 1, batch];
-      if (variant === 'lanes') return [divideUp(rows, THREADS / LANES), 1, batch];
-      const columns = divideUp(rows, MAX_GROUPS);
-      return [divideUp(rows, columns), columns, batch];
-    },
+    grid: (batch) => [x, y, divideUp(batch, width)],
+    weightBytesRead: (batch) => matrixPlanes(args.weights).totalBytes * divideUp(batch, width),
   };
+}
+
+/** Workgroups that cover `rows` weight rows. */
+function groups(variant: MatvecVariant, rows: number): readonly [number, number] {
+  if (variant === 'rows') return [divideUp(rows, THREADS), 1];
+  if (variant === 'lanes') return [divideUp(rows, THREADS / LANES), 1];
+  const columns = divideUp(rows, MAX_GROUPS);
+  return [divideUp(rows, columns), columns];
 }
 
 /** Eight rows a workgroup do not reach beyond half a million rows, which only a vocabulary can have. */

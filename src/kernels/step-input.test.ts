@@ -13,7 +13,7 @@ const ROWS: readonly StepInputRow[] = [
 describe('encodeStepInput', () => {
   it('lays out rows, block tables and outputs', () => {
     const words = [...encodeStepInput(ROWS, [2, 1], [])];
-    expect(words.slice(0, 8)).toEqual([3, 30, 32, 0, 0, 0, 0, 0]); // rows, outputs at, tables at
+    expect(words.slice(0, 8)).toEqual([3, 30, 32, 2, 0, 0, 0, 0]); // rows, outputs at, tables at, outputs
     expect(words.slice(8, 13)).toEqual([42, 32, 0, 23, 26]);
     expect(words.slice(13, 17)).toEqual([ON_DEVICE, 9, 3, 29]); // and no window: nothing reads its word
     expect(words.slice(18, 23)).toEqual([0, 33, 0, 23, 26]); // the same tables as the first row's

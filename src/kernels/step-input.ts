@@ -1,6 +1,7 @@
 /**
  * The one small buffer that is written before a step, in words:
- * 0 row count · 1 word at which the outputs' rows begin · 2 word at which the cos/sin tables begin · 3 … 7 zero ·
+ * 0 row count · 1 word at which the outputs' rows begin · 2 word at which the cos/sin tables begin · 3 output count ·
+ * 4 … 7 zero ·
  * 8: per row token (ON_DEVICE: see `sampled`), position, slot, words of its sequence's block tables, of each pool one ·
  * then the block tables, the outputs (a row index each) and the tables [tables × rows × pairs × (cos, sin)] of f32.
  * `shaders/lib/step.wgsl` reads it.
@@ -60,7 +61,7 @@ export function encodeStepInput(
   const tableWords = cosSin.reduce((sum, table) => sum + table.reduce((words, row) => words + row.length, 0), 0);
 
   const words = new Uint32Array(tablesAt + tableWords);
-  words.set([rows.length, outputsAt, tablesAt]);
+  words.set([rows.length, outputsAt, tablesAt, outputs.length]);
   rows.forEach((row, i) => {
     const token = row.token ?? ON_DEVICE;
     const tablesOfRow = [row.blocks, row.windowBlocks ?? NO_BLOCKS].map((table) => blockTables.get(table) ?? 0);

@@ -1,19 +1,20 @@
 import { defined } from '../base/assert';
-import { largestBufferBytes, type Device, type PreparedPlan } from '../device/device';
+import { largestBufferBytes, type Device } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { TOP_K } from '../kernels/candidates';
 import { KV_BLOCK_TOKENS, type KvType } from '../kernels/kv-layout';
 import { allocateWeights, type DeviceWeights } from './device-weights';
 import { sizeKvCache } from './kv-size';
 import type { Network } from './network';
-import { buildPlans, type ModelPlans } from './plan-builder';
+import { buildPlans, type BatchPlan, type ModelPlans } from './plan-builder';
 import { ropeTable } from './rope';
 import { planWeights, type WeightPlan } from './weight-plan';
-import type { ModelLimits, PreparedModel } from './executor';
+import type { ModelLimits, PreparedBatch, PreparedModel } from './executor';
 import type { KernelVariants } from './probe';
 
 /** Rows of logits computed at once: bounds the logits buffer, not what a request may ask for. */
-const MAX_OUTPUTS = 8;
+const MIN_OUTPUTS = 8;
+const MAX_OUTPUTS = 16;
 /** Rows of one step that replays a sequence's generated tokens. */
 const MAX_REPLAY_ROWS = 16;
 
@@ -48,6 +49,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     stepRows: Math.max(chunkTokens, MAX_REPLAY_ROWS),
   });
   const maxChunkTokens = Math.min(chunkTokens, size.contextLength);
+  const maxOutputs = Math.min(MAX_OUTPUTS, Math.max(MIN_OUTPUTS, options.maxConcurrent));
   const limits: ModelLimits = {
     vocabularySize: network.vocabularySize,
     contextLength: size.contextLength,
@@ -58,7 +60,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     maxDecodeRows,
     maxSlots: options.maxConcurrent,
     topK: Math.min(TOP_K, network.vocabularySize),
-    maxOutputs: MAX_OUTPUTS,
+    maxOutputs,
   };
   const weights = allocateWeights(device, weightPlan);
   const plans = buildPlans(device, network, weightPlan, weights, {
@@ -68,7 +70,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     maxChunkTokens,
     maxDecodeRows,
     slots: options.maxConcurrent,
-    maxOutputs: MAX_OUTPUTS,
+    maxOutputs,
   });
   const prepared = preparePlans(device, plans).then((ready) => ({
     kind: 'text' as const,
@@ -89,14 +91,14 @@ export function defaultChunk(variants: KernelVariants): number {
 }
 
 async function preparePlans(device: Device, plans: ModelPlans): Promise<PreparedModel['prepared']> {
-  const prepare = (name: 'prefill' | 'decode' | 'head' | 'argmax' | 'topk'): Promise<PreparedPlan> =>
-    device.prepare(plans[name]);
+  const batches = (of: readonly BatchPlan[]): Promise<readonly PreparedBatch[]> =>
+    Promise.all(of.map(async ({ width, plan }) => ({ width, plan: await device.prepare(plan) })));
   const [prefill, decode, head, argmax, topk] = await Promise.all([
-    prepare('prefill'),
-    prepare('decode'),
-    prepare('head'),
-    prepare('argmax'),
-    prepare('topk'),
+    device.prepare(plans.prefill),
+    batches(plans.decode),
+    batches(plans.head),
+    device.prepare(plans.argmax),
+    device.prepare(plans.topk),
   ]);
   return { prefill, decode, head, argmax, topk };
 }

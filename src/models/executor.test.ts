@@ -102,8 +102,8 @@ describe('Executor', () => {
       { mode: 'argmax', tokenId: 3, nan: true },
     ]);
     expect(ran()).toEqual([
-      ['decode', 3],
-      ['head', 2],
+      ['decode.4', 3],
+      ['head.2', 2],
       ['argmax', 2],
     ]);
     expect(device.submits.at(-1)?.readback).toEqual({ buffer: model.plans.argmaxResult, sizeBytes: 16 });
@@ -118,7 +118,7 @@ describe('Executor', () => {
     const [first, second] = await run({ outputs: [1, 2], mode: 'topk' });
     expect(ran()).toEqual([
       ['prefill', 3],
-      ['head', 2],
+      ['head.2', 2],
       ['topk', 2],
     ]);
     if (first?.mode !== 'topk' || second?.mode !== 'topk') throw new Error('expected candidates');
@@ -134,7 +134,7 @@ describe('Executor', () => {
     const logits = Float32Array.from({ length: 2 * vocabulary }, (_, i) => i / 2);
     compute(model.plans.logits, new Uint32Array(logits.buffer));
     const outputs = await run({ body: null, outputs: [0, 1], mode: 'logits' });
-    expect(ran()).toEqual([['head', 2]]);
+    expect(ran()).toEqual([['head.2', 2]]);
     const arrays = outputs.map((output) => (output.mode === 'logits' ? output.logits : new Float32Array()));
     expect(arrays.map((array) => [...array])).toEqual([
       [...logits.subarray(0, vocabulary)],
@@ -166,10 +166,25 @@ describe('Executor', () => {
     expect(executor.lastDecodeStep).toEqual(one);
   });
 
+  it('takes the narrowest batch that holds the rows, and none that no step needs', async () => {
+    const { model, run, ran } = await setUp();
+    expect(model.plans.decode.map(({ width }) => width)).toEqual([1, 2, 4, 8, 16]); // up to 16 rows of a replay
+    expect(model.plans.head.map(({ width }) => width)).toEqual([1, 2, 4, 8]);
+    for (const [count, width] of [1, 2, 4, 4].map((batch, i) => [i + 1, batch] as const)) {
+      const rows = Array.from({ length: count }, (_, slot) => ({ token: 5, position: 0, slot, blocks: BLOCKS }));
+      await run({ body: 'decode', rows, outputs: rows.map((_, i) => i) });
+      expect(ran()).toEqual([
+        [`decode.${width}`, count],
+        [`head.${width}`, count],
+        ['argmax', count],
+      ]);
+    }
+  });
+
   it('submits before it waits: steps run in the order of the calls', async () => {
     const { device, run } = await setUp();
     const both = [run({ body: 'decode', outputs: [0] }), run({ body: 'prefill' })];
-    expect(device.submits.map(({ steps }) => steps[0]?.plan.label)).toEqual(['decode', 'prefill']);
+    expect(device.submits.map(({ steps }) => steps[0]?.plan.label)).toEqual(['decode.4', 'prefill']);
     await Promise.all(both);
   });
 });

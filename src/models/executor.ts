@@ -3,6 +3,7 @@ import { tokenId, type TokenId } from '../base/ids';
 import type { Device, DeviceBuffer, PreparedPlan, Readback } from '../device/device';
 import type { PlanStep } from '../device/plan';
 import { keyToLogit, NAN_KEY, TOP_K } from '../kernels/candidates';
+import { widthFor, type BatchWidth } from '../kernels/matvec';
 import { encodeStepInput, type RopeTable, type StepInputRow } from '../kernels/step-input';
 
 export type { StepInputRow } from '../kernels/step-input';
@@ -14,9 +15,16 @@ export interface PreparedModel {
   readonly kind: 'text';
   readonly device: Device;
   readonly plans: ModelPlans;
-  readonly prepared: Readonly<Record<'prefill' | 'decode' | 'head' | 'argmax' | 'topk', PreparedPlan>>;
+  readonly prepared: Readonly<Record<'prefill' | 'argmax' | 'topk', PreparedPlan>> &
+    Readonly<Record<'decode' | 'head', readonly PreparedBatch[]>>;
   readonly ropeTables: readonly RopeTable[];
   readonly limits: ModelLimits;
+}
+
+/** A prepared plan whose matvecs take `width` rows at once. */
+export interface PreparedBatch {
+  readonly width: BatchWidth;
+  readonly plan: PreparedPlan;
 }
 
 export interface ModelLimits {
@@ -74,9 +82,10 @@ export class Executor {
     if (body !== null) this.decodeStart = body === 'decode' ? device.counters() : null;
     device.write(plans.stepInput, 0, encodeStepInput(rows, outputs, ropeTables));
     const steps: PlanStep[] = [];
-    if (body !== null) steps.push({ plan: prepared[body], rows: rows.length });
+    if (body === 'prefill') steps.push({ plan: prepared.prefill, rows: rows.length });
+    if (body === 'decode') steps.push(batchStep(prepared.decode, rows.length));
     if (outputs.length > 0) {
-      steps.push({ plan: prepared.head, rows: outputs.length });
+      steps.push(batchStep(prepared.head, outputs.length));
       if (mode !== 'logits') steps.push({ plan: prepared[mode], rows: outputs.length });
     }
     const submitted = device.submit(steps, this.readback(mode, outputs.length));
@@ -84,6 +93,14 @@ export class Executor {
     const bytes = await submitted;
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
     return outputs.map((_, i) => this.output(mode, words, i));
+  }
+
+  /** Runs the plans of every batch width on one row, whatever width it would take; resolves when that is done. */
+  async runEveryBatch(row: StepInputRow): Promise<void> {
+    const { device, plans, prepared, ropeTables } = this.model;
+    device.write(plans.stepInput, 0, encodeStepInput([row], [0], ropeTables));
+    const steps = [...prepared.decode, ...prepared.head].map(({ plan }) => ({ plan, rows: 1 }));
+    await device.submit(steps, this.readback('argmax', 0));
   }
 
   /** What the outputs need; without any, one word, to know when the step is done. */
@@ -120,4 +137,9 @@ export class Executor {
       }
     }
   }
+}
+
+/** The plan that reads the weights once for so many rows, or as seldom as it can. */
+function batchStep(batches: readonly PreparedBatch[], rows: number): PlanStep {
+  return { plan: widthFor(batches, rows).plan, rows };
 }

@@ -19,7 +19,8 @@ async function blocksOf(name: string, plan: 'prefill' | 'decode'): Promise<reado
     kvType: 'f32',
     variants: { matvec: 'lanes', matmul: 'tile' },
   });
-  const { dispatches } = (await model.prepared).plans[plan];
+  const { plans } = await model.prepared;
+  const { dispatches } = plan === 'prefill' ? plans.prefill : defined(plans.decode[0], 'a width').plan;
   const norms = dispatches.flatMap(({ kernel }, at) => (kernel === 'rmsnorm' ? [at] : []));
   return norms.flatMap((at, i) => (i % 2 === 1 ? [dispatches.slice(at, norms[i + 1])] : []));
 }

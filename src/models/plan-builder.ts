@@ -10,7 +10,7 @@ import { headNorm } from '../kernels/head-norm';
 import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, type MatmulVariant } from '../kernels/matmul';
-import { matvec, type MatvecVariant } from '../kernels/matvec';
+import { BATCH_WIDTHS, matvec, usefulWidths, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
 import { rmsnorm } from '../kernels/rmsnorm';
 import { ropeKv } from '../kernels/rope-kv';
 import { softcap } from '../kernels/softcap';
@@ -32,6 +32,8 @@ import type { LayerWeightPlan, MatrixPlan, VectorPlan, WeightPlan } from './weig
 export interface PlanOptions {
   readonly matvec: MatvecVariant;
   readonly matmul: MatmulVariant;
+  /** Rows of a decode step, or outputs, that may share a reading of the weights. */
+  readonly batch?: readonly BatchWidth[];
   readonly kvType: KvType;
   readonly kv: Pick<KvSize, 'contextLength' | 'blocks' | 'window'>;
   readonly maxChunkTokens: number;
@@ -46,16 +48,22 @@ export interface PlanOptions {
 export interface ModelPlans {
   /** Prompt rows → the residual stream and the KV cache. */
   readonly prefill: Plan;
-  /** The same for generated rows, with the decode kernels. */
-  readonly decode: Plan;
-  /** The rows that outputs name → logits; for prompt and generated rows alike. */
-  readonly head: Plan;
+  /** The same for generated rows, with the decode kernels; narrow batches first. */
+  readonly decode: readonly BatchPlan[];
+  /** The rows that outputs name → logits; for prompt and generated rows alike; narrow batches first. */
+  readonly head: readonly BatchPlan[];
   readonly argmax: Plan;
   readonly topk: Plan;
   readonly stepInput: DeviceBuffer;
   readonly logits: DeviceBuffer; // [outputs × vocabulary] f32
   readonly argmaxResult: DeviceBuffer; // [outputs] (order key, id)
   readonly topkResult: DeviceBuffer; // [outputs × 64] (order key, id)
+}
+
+/** A plan whose matvecs read the weights once for `width` rows. It runs for any number of rows, with the same bits. */
+export interface BatchPlan {
+  readonly width: BatchWidth;
+  readonly plan: Plan;
 }
 
 /** Lowers a network to kernels. The caller owns every buffer made here, through the device. */
@@ -118,11 +126,11 @@ export class PlanBuilder implements Lowering {
     const plan = (label: string, dispatches: readonly Dispatch[]): Plan => ({ label, stepInput, dispatches });
     return {
       prefill: this.prefill(weightPlan),
-      decode: plan(
-        'decode',
-        this.body(weightPlan, (args) => matvec({ ...args, variant: options.matvec }), true),
-      ),
-      head: plan('head', this.head(weightPlan, logits)),
+      decode: this.batches(options.maxDecodeRows, (batch) => {
+        const linear: Linear = (args) => matvec({ ...args, variant: options.matvec, batch });
+        return plan(`decode.${batch}`, this.body(weightPlan, linear, true));
+      }),
+      head: this.head(weightPlan, logits),
       argmax: plan('argmax', best.dispatches),
       topk: plan('topk', top.dispatches),
       stepInput,
@@ -136,6 +144,12 @@ export class PlanBuilder implements Lowering {
   prefill(weightPlan: WeightPlan): Plan {
     const linear: Linear = (args) => matmul({ ...args, variant: this.options.matmul });
     return { label: 'prefill', stepInput: this.stepInput, dispatches: this.body(weightPlan, linear, false) };
+  }
+
+  /** A plan for each batch width that steps of up to `most` rows have a use for. */
+  private batches(most: number, plan: (width: BatchWidth) => Plan): readonly BatchPlan[] {
+    const widths = usefulWidths(this.options.batch ?? BATCH_WIDTHS, most);
+    return widths.map((width) => ({ width, plan: plan(width) }));
   }
 
   /** Tokens → residual stream. `fusesGlu`: the linear kernel can end in SwiGLU. */
@@ -194,8 +208,8 @@ export class PlanBuilder implements Lowering {
   }
 
   /** Final norm and logits of the rows that outputs name: always the decode kernel, whatever the rows came from. */
-  private head(weightPlan: WeightPlan, logits: DeviceBuffer): Dispatch[] {
-    const { network, options } = this;
+  private head(weightPlan: WeightPlan, logits: DeviceBuffer): readonly BatchPlan[] {
+    const { network, options, stepInput } = this;
     const normed = this.device.createBuffer('output.normed', options.maxOutputs * network.hiddenSize * 4);
     const norm = rmsnorm({
       x: this.activations.x,
@@ -206,11 +220,14 @@ export class PlanBuilder implements Lowering {
       ofOutputs: true,
       scale: network.logitScale,
     });
-    const linear: Linear = (args) => matvec({ ...args, variant: options.matvec });
     const args = { x: normed, y: logits, yStride: network.vocabularySize, epilogue: 'store' } as const;
     const cap = network.logitSoftCap;
     const capped = cap === null ? [] : [softcap({ x: logits, size: network.vocabularySize, cap })];
-    return [norm, ...this.rowsOf(weightPlan.head, linear, args), ...capped];
+    return this.batches(options.maxOutputs, (batch) => {
+      const linear: Linear = (given) => matvec({ ...given, variant: options.matvec, batch, ofOutputs: true });
+      const dispatches = [norm, ...this.rowsOf(weightPlan.head, linear, args), ...capped];
+      return { label: `head.${batch}`, stepInput, dispatches };
+    });
   }
 
   get residualScale(): number {

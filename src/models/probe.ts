@@ -4,7 +4,7 @@ import type { Device, DeviceBuffer, PreparedPlan } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, MATMUL_VARIANTS, type MatmulVariant } from '../kernels/matmul';
-import { matvec, MATVEC_VARIANTS, type MatvecVariant } from '../kernels/matvec';
+import { matvec, MATVEC_VARIANTS, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
 import { encodeStepInput } from '../kernels/step-input';
 import { matrixPlanes } from '../kernels/weight-matrix';
 import type { QuantFormat } from '../quant/format';
@@ -13,6 +13,8 @@ import type { QuantFormat } from '../quant/format';
 export interface KernelVariants {
   readonly matvec: MatvecVariant;
   readonly matmul: MatmulVariant;
+  /** Widths of matvec's batches that give the bits of width 1 on this adapter; all if not given. */
+  readonly batch?: readonly BatchWidth[];
 }
 
 /** Remembers a choice between visits. Owned by the host; losing it costs a new probe. */

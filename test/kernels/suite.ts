@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Device } from '../../src/device/device';
+import type { QuantFormat } from '../../src/quant/format';
 import { describeAttention } from './attention-cases';
+import { describeBatches } from './batch-cases';
 import { describeCandidates } from './candidates-cases';
 import { describeExpertMatvec, describeRoute } from './expert-cases';
 import { describeActivation, describeLayernorm, describePool } from './encoder-cases';
@@ -8,10 +10,13 @@ import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-c
 import { describeMatmul, describeMatvec } from './linear-cases';
 import { describeRopeKv } from './rope-kv-cases';
 import { describeEmbed, describeGlu, describeRmsnorm, describeSlicedEmbed } from './row-cases';
+import { DRAWN_FORMATS } from './test-matrix';
 
 export interface KernelSuiteOptions {
   /** The shapes this device has. */
   readonly variants: { readonly matvec: readonly string[]; readonly matmul: readonly string[] };
+  /** Block formats whose batches are compared; those that are drawn for all cases if not given. */
+  readonly batchFormats?: readonly QuantFormat[];
 }
 
 /** Gives the device of the running suite. */
@@ -39,6 +44,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeGlu(deviceOf);
     describeActivation(deviceOf);
     describeMatvec(deviceOf, options.variants.matvec);
+    describeBatches(deviceOf, options.variants.matvec, options.batchFormats ?? DRAWN_FORMATS);
     describeMatmul(deviceOf, options.variants.matmul);
     describeRoute(deviceOf);
     describeExpertMatvec(deviceOf);

@@ -93,7 +93,10 @@ export class RecordingDevice implements Device {
     this.counts.passes += 1;
     this.counts.readbacks += 1;
     this.counts.readbackBytes += readback.sizeBytes;
-    for (const { plan } of submit.steps) this.counts.dispatches += plan.dispatches.length;
+    for (const { plan, rows } of submit.steps) {
+      this.counts.dispatches += plan.dispatches.length;
+      for (const { weightBytesRead } of plan.dispatches) this.counts.weightBytesRead += weightBytesRead?.(rows) ?? 0;
+    }
     const result = recorded(readback.buffer).bytes.slice(0, readback.sizeBytes);
     await this.options.onSubmit?.(submit);
     return result;

@@ -1,11 +1,15 @@
 import { assert } from '../../base/assert';
-import { EPILOGUE_CODES, linearParams } from '../../kernels/linear';
+import { EPILOGUE_CODES, linearParams, matvecParams } from '../../kernels/linear';
 import { UNIT_ELEMENTS } from '../../kernels/weight-matrix';
 import { dot } from './dot';
 import type { KernelRun } from './kernel-run';
 import { activate } from './glu';
 
 export function runMatvec(run: KernelRun): void {
+  const { ofOutputs } = matvecParams.decode(run.dispatch.params);
+  const there = ofOutputs === 1 ? run.step.outputCount : run.step.rowCount;
+  // Alone, a row does not ask how many there are; a batch does.
+  assert(run.constant('BATCH') === 1 || run.rows === there, `matvec runs for all ${there} rows, not ${run.rows}`);
   runLinear(run);
 }
 

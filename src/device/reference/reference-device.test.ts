@@ -57,6 +57,7 @@ describe('the reference device', () => {
     );
     expect(countersSince(device.counters(), before)).toEqual({
       dispatches: 2,
+      weightBytesRead: 0,
       submits: 1,
       passes: 1,
       bindGroupsCreated: 0,

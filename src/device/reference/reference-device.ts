@@ -137,6 +137,7 @@ class ReferenceDevice implements Device {
         if (use.access === 'write') memoryOf(use.buffer).revision += 1;
       });
       this.counts.dispatches += 1;
+      this.counts.weightBytesRead += dispatch.weightBytesRead?.(rows) ?? 0;
     }
   }
 

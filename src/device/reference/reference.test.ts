@@ -1,8 +1,10 @@
 import { MATMUL_VARIANTS } from '../../kernels/matmul';
 import { MATVEC_VARIANTS } from '../../kernels/matvec';
+import { QUANT_FORMATS } from '../../quant/registry';
 import { describeKernels } from '../../../test/kernels/suite';
 import { createReferenceDevice } from './reference-device';
 
 describeKernels('the reference device', async () => createReferenceDevice(), {
   variants: { matvec: MATVEC_VARIANTS, matmul: MATMUL_VARIANTS },
+  batchFormats: QUANT_FORMATS,
 });

@@ -10,6 +10,10 @@ export class StepReader {
     return this.memory.word(0);
   }
 
+  get outputCount(): number {
+    return this.memory.word(3);
+  }
+
   /** The row's token, or `ON_DEVICE`. */
   token(row: number): number {
     return this.rowWord(row, 0);

@@ -1,5 +1,6 @@
 import { ForgelightError } from '../../base/errors';
 import type { Dispatch } from '../plan';
+import { shaderText } from './shader-text';
 import { SHADERS } from './shaders.generated';
 
 /** A dispatch's pipeline and the layout its bind groups follow. */
@@ -32,9 +33,9 @@ export class PipelineCache {
   }
 
   private async create(dispatch: Dispatch, key: string): Promise<KernelPipeline> {
-    const shader = dispatch.module === '' ? dispatch.shader : `${dispatch.shader}.${dispatch.module}`;
-    const code = SHADERS[shader];
-    if (code === undefined) {
+    const shader = [dispatch.shader, dispatch.module].filter(Boolean).join('.');
+    const code = shaderText(SHADERS, dispatch.shader, dispatch.module);
+    if (code === null) {
       throw new ForgelightError('unsupported-quantisation', `There is no kernel ${shader} in this build.`);
     }
     const layout = this.layoutOf(dispatch);

@@ -11,7 +11,7 @@ import {
   type PreparedPlan,
   type Readback,
 } from '../device';
-import type { Plan, PlanStep } from '../plan';
+import type { Dispatch, Plan, PlanStep } from '../plan';
 import { openGpuDevice, type AdapterOptions } from './adapter';
 import { PipelineCache } from './pipelines';
 import { SHADER_BUILD } from './shaders.generated';
@@ -31,7 +31,8 @@ class GpuMemory implements DeviceBuffer {
 interface PreparedDispatch {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
-  readonly grid: (rows: number) => readonly [number, number, number];
+  readonly grid: Dispatch['grid'];
+  readonly weightBytesRead: Dispatch['weightBytesRead'];
 }
 
 class GpuPlan implements PreparedPlan {
@@ -168,7 +169,8 @@ export class WebGpuDevice implements Device {
           ...dispatch.buffers.map((use, j) => ({ binding: 2 + j, resource: { buffer: memoryOf(use.buffer).gpu } })),
         ],
       });
-      return { pipeline: kernel.pipeline, bindGroup, grid: dispatch.grid };
+      const { grid, weightBytesRead } = dispatch;
+      return { pipeline: kernel.pipeline, bindGroup, grid, weightBytesRead };
     });
     return new GpuPlan(plan.label, dispatches, params);
   }
@@ -182,11 +184,12 @@ export class WebGpuDevice implements Device {
     const pass = encoder.beginComputePass();
     this.counts.passes += 1;
     for (const { plan, rows } of steps) {
-      for (const { pipeline, bindGroup, grid } of planOf(plan).dispatches) {
+      for (const { pipeline, bindGroup, grid, weightBytesRead } of planOf(plan).dispatches) {
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup);
         pass.dispatchWorkgroups(...grid(rows));
         this.counts.dispatches += 1;
+        this.counts.weightBytesRead += weightBytesRead?.(rows) ?? 0;
       }
     }
     pass.end();

@@ -1,5 +1,3 @@
-
-
 struct Params { size: u32 }
 
 

@@ -1,5 +1,3 @@
-
-
 // Adds one bias to every row: x[r, offset + k] += bias[k]
 // x [rows × stride] f32 · bias [size] f32
 // grid: (⌈size / 64⌉, rows)

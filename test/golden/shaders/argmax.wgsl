@@ -1,5 +1,3 @@
-
-
 struct Params {
   size: u32,
   first: u32, // 1: input is logits

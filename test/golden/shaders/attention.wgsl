@@ -1,5 +1,3 @@
-
-
 override GROUP: u32 = 1u; // query heads a KV head
 
 override THREADS: u32 = 64u;
@@ -175,14 +173,6 @@ fn row_block(row: u32, pool: u32, position: u32, block_tokens: u32) -> u32 {
 }
 
 override BLOCK_TOKENS: u32 = 16u;
-
-fn load4(element: u32) -> vec4f {
-  return vec4f(unpack2x16float(kv[element / 2u]), unpack2x16float(kv[element / 2u + 1u]));
-}
-
-// KV cache of halves, two neighbouring elements a word; needs no shader-f16. Beyond the half range values are clamped:
-// packing an infinity is not defined.
-@group(0) @binding(2) var<storage, read_write> kv: array<u32>;
 
 // The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
 @group(0) @binding(1) var<storage, read> step: array<u32>;

@@ -1,5 +1,3 @@
-
-
 struct Params {
   size: u32,
   y_stride: u32,

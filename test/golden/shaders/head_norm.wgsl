@@ -1,5 +1,3 @@
-
-
 struct Params {
   stride: u32,
   offset: u32,

@@ -1,5 +1,3 @@
-
-
 struct Params {
   rows: u32,
   units: u32, // columns / 32
@@ -7,23 +5,34 @@ struct Params {
   y_stride: u32,
   y_offset: u32,
   scale: f32, // of what is stored or added
+  of_outputs: u32, // 1: the batch is the step's outputs, else its rows
 }
 
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-@group(0) @binding(3) var<storage, read> x: array<vec4f>;
-
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-fn row_dot(row: u32, base: u32) -> f32 {
-  var sum = vec4f();
+// Adds the products of weight row `row` with the batch's rows.
+fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, first: u32, count: u32) {
+  let row_quads = params.units * 8u;
   for (var u = 0u; u < params.units; u++) {
     let w = dequant32(row * params.units + u, params.plane);
-    let o = base + u * 8u;
-    sum += w[0] * x[o] + w[1] * x[o + 1u] + w[2] * x[o + 2u] + w[3] * x[o + 3u] + w[4] * x[o + 4u] + w[5] * x[o + 5u] + w[6] * x[o + 6u] + w[7] * x[o + 7u];
+    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
   }
-  return dot(sum, vec4f(1.0));
+}
+
+// The epilogue of dot product `v`; `up` is that of the row `rows` further on, for GLU alone.
+fn finish(v: f32, up: f32, to: u32) {
+  var value = v;
+  if (EPILOGUE == GLU) {
+    value = activate(v) * up;
+  }
+  value *= params.scale;
+  if (EPILOGUE == ADD) {
+    value += y[to];
+  }
+  y[to] = value;
 }
 
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -31,33 +40,43 @@ fn row_dot(row: u32, base: u32) -> f32 {
   if (row >= params.rows) {
     return;
   }
-  let base = id.z * params.units * 8u;
-  let to = id.z * params.y_stride + params.y_offset + row;
-  var v = row_dot(row, base);
+  let first = id.z * BATCH;
+  let count = batch_rows(first, params.of_outputs);
+  var sums: array<vec4f, MAX_BATCH>;
+  add_row(&sums, row, first, count);
+  var ups: array<vec4f, MAX_BATCH>;
   if (EPILOGUE == GLU) {
-    v = activate(v) * row_dot(row + params.rows, base);
+    add_row(&ups, row + params.rows, first, count);
   }
-  v *= params.scale;
-  if (EPILOGUE == ADD) {
-    v += y[to];
+  for (var b = 0u; b < BATCH; b++) {
+    if (b < count) {
+      finish(dot(sums[b], vec4f(1.0)), dot(ups[b], vec4f(1.0)), (first + b) * params.y_stride + params.y_offset + row);
+    }
   }
-  y[to] = v;
 }
 
-// The 32 weights from element 32·unit on. `plane` is not used: the format has no side plane.
-fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
-  let o = unit * 16u;
-  return array<vec4f, 8>(quad(o), quad(o + 2u), quad(o + 4u), quad(o + 6u), quad(o + 8u), quad(o + 10u), quad(o + 12u), quad(o + 14u));
+const MAX_BATCH = 16u;
+
+// Adds the products of a unit of weights with each row's unit of x; the first row's begins at quad `o`.
+fn add_unit(sums: ptr<function, array<vec4f, MAX_BATCH>>, w: array<vec4f, 8>, o: u32, row_quads: u32, count: u32) {
+  if (BATCH == 1u) {
+    (*sums)[0] += unit_products(w, o);
+  } else {
+    for (var b = 0u; b < BATCH; b++) {
+      if (b < count) {
+        (*sums)[b] += unit_products(w, o + b * row_quads);
+      }
+    }
+  }
 }
 
-fn quad(o: u32) -> vec4f {
-  let a = weights[o];
-  let b = weights[o + 1u];
-  return bitcast<vec4f>(vec4u(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
+override BATCH: u32 = 1u; // at most MAX_BATCH; constant, so that loops over it can be unrolled and their sums kept in registers
+
+fn unit_products(w: array<vec4f, 8>, o: u32) -> vec4f {
+  return w[0] * x[o] + w[1] * x[o + 1u] + w[2] * x[o + 2u] + w[3] * x[o + 3u] + w[4] * x[o + 4u] + w[5] * x[o + 5u] + w[6] * x[o + 6u] + w[7] * x[o + 7u];
 }
 
-// BF16: 16 words a unit, two upper halves of f32 a word, the lower first.
-@group(0) @binding(2) var<storage, read> weights: array<u32>;
+@group(0) @binding(3) var<storage, read> x: array<vec4f>;
 
 // What happens to a row's dot product before it is stored.
 override EPILOGUE: u32 = 0u;
@@ -78,3 +97,22 @@ fn activate(v: f32) -> f32 {
 override ACTIVATION: u32 = 0u;
 
 const GELU: u32 = 1u; // else SiLU
+
+// Rows from `first` on that are there; 1 where a row is alone.
+fn batch_rows(first: u32, of_outputs: u32) -> u32 {
+  if (BATCH == 1u) {
+    return 1u;
+  }
+  return min(BATCH, select(row_count(), output_count(), of_outputs == 1u) - first);
+}
+
+fn row_count() -> u32 {
+  return step[0];
+}
+
+fn output_count() -> u32 {
+  return step[3];
+}
+
+// The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
+@group(0) @binding(1) var<storage, read> step: array<u32>;

@@ -1,5 +1,3 @@
-
-
 override POOLING: u32 = 0u; // which rows
 
 const FIRST: u32 = 1u;

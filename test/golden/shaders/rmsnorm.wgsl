@@ -1,5 +1,3 @@
-
-
 struct Params {
   quads: u32, // hidden / 4
   epsilon: f32,

@@ -1,5 +1,3 @@
-
-
 struct Params {
   heads: u32, // query heads
   pairs: u32, // rotated pairs a head; 0: no rotation
@@ -88,10 +86,6 @@ fn kv_address(block: u32, head: u32, position: u32) -> u32 {
   return ((block * KV_HEADS + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * HEAD_SIZE;
 }
 
-fn store2(element: u32, v: vec2f) {
-  kv[element / 2u] = pack2x16float(clamp(v, -HALF_MAX, HALF_MAX));
-}
-
 // cos and sin of pair `pair` at the row's position, from table `table`.
 fn rope_cos_sin(row: u32, table: u32, pair: u32, pairs: u32) -> vec2f {
   let o = step[2] + ((table * row_count() + row) * pairs + pair) * 2u;
@@ -108,9 +102,3 @@ fn row_count() -> u32 {
 const ROWS: u32 = 8u; // word at which the rows begin
 
 const ROW_WORDS: u32 = 5u;
-
-// KV cache of halves, two neighbouring elements a word; needs no shader-f16. Beyond the half range values are clamped:
-// packing an infinity is not defined.
-@group(0) @binding(2) var<storage, read_write> kv: array<u32>;
-
-const HALF_MAX = vec2f(65504.0);

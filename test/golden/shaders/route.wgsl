@@ -1,5 +1,3 @@
-
-
 const MAX_USED = 64u;
 
 struct Params {

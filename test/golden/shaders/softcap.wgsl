@@ -1,5 +1,3 @@
-
-
 // Soft cap in place: x = cap · tanh(x / cap)
 // x [outputs × size] f32
 // grid: (⌈size / 64⌉, outputs)

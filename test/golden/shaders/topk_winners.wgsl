@@ -1,5 +1,3 @@
-
-
 struct Params {
   size: u32,
   chunk: u32, // logits a chunk

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import type { Device } from '../../src/device/device';
+import type { Epilogue } from '../../src/kernels/linear';
+import { BATCH_WIDTHS, matvec, MATVEC_VARIANTS, type BatchWidth, type MatvecVariant } from '../../src/kernels/matvec';
+import { dequantize, type QuantFormat } from '../../src/quant/format';
+import { Q8_0 } from '../../src/quant/q8_0';
+import { Random } from './random';
+import { randomBlocks } from './random-blocks';
+import type { DeviceOf } from './suite';
+import { DRAWN_FORMATS } from './test-matrix';
+import { withBench, type Workbench } from './workbench';
+
+const MAX_ROWS = 16;
+export const EPILOGUES: readonly Epilogue[] = ['store', 'add', 'glu'];
+/** Columns of more units than a workgroup has threads, in whole blocks of every format; an odd number of rows. */
+const COLUMNS = 9 * 256;
+const ROWS = 3;
+const Y_STRIDE = EPILOGUES.length * ROWS + 1;
+
+type Epilogues = readonly Epilogue[];
+
+/** Layers of some epilogues beside each other, in one y. */
+interface Layers {
+  readonly bench: Workbench;
+  readonly format: QuantFormat;
+  readonly variant: MatvecVariant;
+  readonly weights: ReturnType<Workbench['weights']>;
+  readonly x: Float32Array;
+  readonly before: Float32Array;
+  readonly epilogues: Epilogues;
+  readonly ofOutputs: boolean;
+}
+
+function drawLayers(bench: Workbench, of: Pick<Layers, 'format' | 'variant' | 'epilogues' | 'ofOutputs'>): Layers {
+  const random = new Random(601);
+  const { format } = of;
+  const bytes = randomBlocks(format, (2 * ROWS * COLUMNS) / format.blockElements, random);
+  const values = Float64Array.from(dequantize(format, bytes));
+  const weights = bench.weights({ format, rows: 2 * ROWS, columns: COLUMNS, bytes, values });
+  const x = random.floats(MAX_ROWS * COLUMNS);
+  return { bench, weights, x, before: random.floats(MAX_ROWS * Y_STRIDE), ...of };
+}
+
+/** y after `count` rows ran in batches of `width`. */
+async function run(layers: Layers, count: number, width: BatchWidth): Promise<Uint32Array> {
+  const { bench, variant, weights, epilogues, ofOutputs } = layers;
+  const rows = Array.from({ length: count }, (_, i) => i);
+  const step = rows.map((position) => ({ token: 0, position, slot: 0, blocks: [0] }));
+  // The other number is a wrong one.
+  if (ofOutputs)
+    bench.step(
+      step.slice(0, 1),
+      rows.map(() => 0),
+    );
+  else bench.step(step, [0]);
+  const y = bench.floats('y', layers.before);
+  const x = bench.floats('x', layers.x);
+  const dispatches = epilogues.map((epilogue, i) =>
+    matvec({
+      weights: epilogue === 'glu' ? weights : { ...weights, rows: ROWS },
+      x,
+      y,
+      yStride: Y_STRIDE,
+      yOffset: i * ROWS,
+      epilogue,
+      variant,
+      batch: width,
+      ofOutputs,
+    }),
+  );
+  return new Uint32Array((await bench.run(dispatches, count, y)).buffer);
+}
+
+/** The narrowest width that takes so many rows at once. */
+function widthOf(count: number): BatchWidth {
+  return BATCH_WIDTHS.find((width) => width >= count) ?? 16;
+}
+
+/** Rows 1 … 16 in one batch, and 15 in several, have the bits of rows that run alone. */
+export async function checkBatches(device: Device, of: Parameters<typeof drawLayers>[1]): Promise<void> {
+  await withBench(device, async (bench) => {
+    const layers = drawLayers(bench, of);
+    const alone = await run(layers, MAX_ROWS, 1);
+    const before = new Uint32Array(layers.before.buffer);
+    const expectRows = async (count: number, width: BatchWidth): Promise<void> => {
+      const expected = before.slice();
+      expected.set(alone.subarray(0, count * Y_STRIDE));
+      expect(await run(layers, count, width), `${count} rows, ${width} at once`).toEqual(expected);
+    };
+    expect(alone).not.toEqual(before);
+    for (let count = 1; count <= MAX_ROWS; count++) await expectRows(count, widthOf(count));
+    for (const width of [2, 4, 8] as const) await expectRows(15, width);
+  });
+}
+
+/** Rows that share a reading of the weights have the bits that each has alone. */
+export function describeBatches(deviceOf: DeviceOf, names: readonly string[], formats: readonly QuantFormat[]): void {
+  const variants = MATVEC_VARIANTS.filter((variant) => names.includes(variant));
+  describe.each(variants)('batches of matvec %s', (variant) => {
+    // Every epilogue of a few formats; the others' go round. test/long has every one of each.
+    const cases = formats.map((format, i) => {
+      const one = EPILOGUES.slice(i % EPILOGUES.length).slice(0, 1);
+      return { type: format.type, format, epilogues: DRAWN_FORMATS.includes(format) ? EPILOGUES : one };
+    });
+    it.each(cases)('$type: rows 1 … 16, $epilogues', async ({ format, epilogues }) => {
+      await checkBatches(deviceOf(), { format, variant, epilogues, ofOutputs: false });
+    });
+
+    it('outputs 1 … 16', async () => {
+      await checkBatches(deviceOf(), { format: Q8_0, variant, epilogues: ['store'], ofOutputs: true });
+    });
+  });
+}

@@ -1,0 +1,19 @@
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import type { Device } from '../../src/device/device';
+import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
+import { MATVEC_VARIANTS } from '../../src/kernels/matvec';
+import { QUANT_FORMATS } from '../../src/quant/registry';
+import { checkBatches, EPILOGUES } from '../kernels/batch-cases';
+
+/** Every block format × shape × epilogue × batch: the kernel suite has a sample of the epilogues. */
+describe.each(MATVEC_VARIANTS)('batches of matvec %s', (variant) => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await createWebGpuDevice(navigator.gpu);
+  });
+  afterAll(() => device.close());
+
+  it.each(QUANT_FORMATS)('$type: rows 1 … 16 have the bits that each has alone', async (format) => {
+    await checkBatches(device, { format, variant, epilogues: EPILOGUES, ofOutputs: false });
+  });
+});
