@@ -11,8 +11,8 @@ const LIST = SAMPLES.set('list', []);
 const DICT = SAMPLES.set('dict', {});
 const WHOLE = SAMPLES.set('whole', 1);
 const FLOAT = SAMPLES.set('float', 0.5);
-export const NONE = SAMPLES.set('none', null);
-export const UNDEFINED = SAMPLES.set('undefined', undefined);
+export const NONE: RuntimeValue = SAMPLES.set('none', null);
+export const UNDEFINED: RuntimeValue = SAMPLES.set('undefined', undefined);
 const [TRUE, FALSE] = [SAMPLES.set('true', true), SAMPLES.set('false', false)];
 
 /** Another value of the class of `sample`: @huggingface/jinja does not export the classes. */
