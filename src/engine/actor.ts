@@ -69,6 +69,8 @@ export class Actor {
   #running = false;
   /** Why new requests are refused, once they are. */
   #refusal: ForgelightError | null = null;
+  /** A device was lost that has not taken over yet. */
+  #lostAhead: { readonly runner: Runner; readonly error: unknown } | null = null;
   readonly #closers: (() => void)[] = [];
 
   /** Throws `invalid-request` when the timeouts contradict each other. */
@@ -241,6 +243,7 @@ export class Actor {
   }
 
   #lose(runner: Runner, cause: unknown): void {
+    if (runner !== this.#runner) this.#lostAhead = { runner, error: cause };
     if (runner !== this.#runner || this.#table.state !== 'ready') return; // another device runs by now, or is awaited
     this.#abandonSteps(runner, cause);
     const { recover } = this.#options;
@@ -268,6 +271,7 @@ export class Actor {
       const error = refusal(record.listener.id, record.task, runner.limits);
       if (error !== null) this.#table.fail(record, error, this.#options.clock.now());
     }
+    if (this.#lostAhead?.runner === runner) this.#lose(runner, this.#lostAhead.error);
   }
 
   #close(closed: () => void): void {

@@ -18,6 +18,7 @@ import type { ModelSource, OpenedModel } from '../store/source';
 import { orAbort } from '../store/waiting';
 import { createChatTokenizer, type ChatTokenizer } from '../tokenizer/chat-tokenizer';
 import { EmbeddingRunner } from './embedding-runner';
+import { deviceLost } from './failures';
 import { ModelRunner } from './model-runner';
 import type { Runner } from './runner';
 import { warmUp, warmUpEmbedder } from './warm-up';
@@ -64,7 +65,7 @@ export interface LoadedModel extends RunnableModel {
 /**
  * Loads a model in one pass: network or file → SHA-256 → device, pipelines being made meanwhile. It answers only after its
  * bytes are proven. `before`: the same model as it was on a device that is gone; kernels stay the same where the adapter does.
- * Throws what the source, the format, the device and the options can meet; nothing is left behind then.
+ * Throws what the source, the format, the device and the options can meet, `device-lost` among it; nothing is left behind then.
  */
 export async function loadOntoDevice(
   options: LoadOptions,
@@ -72,11 +73,15 @@ export async function loadOntoDevice(
   before: LoadedModel | null = null,
 ): Promise<LoadedModel> {
   const device = await host.openDevice();
+  const loss = new AbortController();
+  void device.lost.then(({ message }) => loss.abort(deviceLost(new Error(message))));
+  // Whatever a lost device makes of what it is asked, the loss is why the load ends.
+  const signal = AbortSignal.any([host.signal, loss.signal]);
   try {
-    return await new Load(options, host, device, before).run();
+    return await new Load(options, { ...host, signal }, device, before).run();
   } catch (error) {
     device.close();
-    throw host.signal.aborted ? host.signal.reason : error;
+    throw signal.aborted ? signal.reason : error;
   }
 }
 

@@ -73,10 +73,10 @@ describe('ModelRunner', () => {
     );
   });
 
-  it('takes neighbours of one mode together', async () => {
+  it('takes outputs of one mode together, and gives results in the order that was asked for', async () => {
     const { executor, runner } = setUp();
     const modes = ['argmax', 'argmax', 'topk', 'logits', 'logits', 'argmax'] as const;
-    await runner.submit(
+    const results = await runner.submit(
       batch(
         'decode',
         4,
@@ -84,11 +84,11 @@ describe('ModelRunner', () => {
       ),
     );
     expect(executor.submissions.map(({ body, mode, outputs }) => [body, mode, outputs])).toEqual([
-      ['decode', 'argmax', [0, 1]],
+      ['decode', 'argmax', [0, 1, 1]],
       [null, 'topk', [2]],
       [null, 'logits', [3, 0]],
-      [null, 'argmax', [1]],
     ]);
+    expect(results.map((result) => (result.mode === 'argmax' ? result.tokenId : -1))).toEqual([0, 1, 2, 3, 0, 1]);
     expect(executor.submissions.every(({ rows }) => rows.length === 4)).toBe(true);
   });
 

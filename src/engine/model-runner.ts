@@ -13,17 +13,21 @@ export class ModelRunner implements Runner {
     this.maxOutputs = maxOutputs;
   }
 
-  /** One submission, and one more for each further `maxOutputs` outputs or change of their mode. */
+  /** One submission, and one more for each further mode of its outputs, and for each further `maxOutputs` of one mode. */
   async submit(batch: StepBatch): Promise<readonly StepResult[]> {
     const { kind } = batch;
     const { maxChunkTokens, maxDecodeRows } = this.limits;
     assert(batch.rows.length <= (kind === 'prefill' ? maxChunkTokens : maxDecodeRows), 'a step fits the plan');
     const rows = withBlocks(batch);
-    const [first, ...rest] = groupOutputs(batch.outputs, this.maxOutputs);
-    const { mode, outputs } = first ?? { mode: 'argmax', outputs: [] };
-    const results = [this.executor.run({ body: kind, rows, outputs, mode })];
-    for (const group of rest) results.push(this.executor.run({ body: null, rows, ...group }));
-    return (await Promise.all(results)).flat();
+    const groups = groupOutputs(batch.outputs, this.maxOutputs);
+    const running = groups.map(({ mode, outputs }, index) =>
+      this.executor.run({ body: index === 0 ? kind : null, rows, mode, outputs: outputs.map(({ row }) => row) }),
+    );
+    const results = new Map<StepOutput, StepResult>();
+    (await Promise.all(running)).forEach((found, index) => {
+      groups[index]?.outputs.forEach((output, at) => results.set(output, defined(found[at], 'a result an output')));
+    });
+    return batch.outputs.map((output) => defined(results.get(output), 'the result of an output'));
   }
 }
 
@@ -40,18 +44,19 @@ export function withBlocks(batch: StepBatch): (StepRow & Pick<StepInputRow, 'blo
 
 interface OutputGroup {
   readonly mode: OutputMode;
-  /** Rows, at most as many as one submission takes. */
-  readonly outputs: readonly number[];
+  /** At most as many as one submission takes. */
+  readonly outputs: readonly StepOutput[];
 }
 
-/** Neighbouring outputs of one mode. */
+/** The outputs by their modes; one empty group where there are none. */
 function groupOutputs(outputs: readonly StepOutput[], most: number): readonly OutputGroup[] {
-  const groups: { mode: OutputMode; outputs: number[] }[] = [];
-  for (const { row, mode } of outputs) {
+  const groups: { mode: OutputMode; outputs: StepOutput[] }[] = [];
+  for (const output of outputs) {
+    const { mode } = output;
     assert(mode !== 'embedding', 'the model makes no embeddings');
-    const last = groups.at(-1);
-    if (last !== undefined && last.outputs.length < most && last.mode === mode) last.outputs.push(row);
-    else groups.push({ mode, outputs: [row] });
+    const open = groups.find((group) => group.mode === mode && group.outputs.length < most);
+    if (open === undefined) groups.push({ mode, outputs: [output] });
+    else open.outputs.push(output);
   }
-  return groups;
+  return groups.length > 0 ? groups : [{ mode: 'argmax', outputs: [] }];
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock';
-import { ForgelightError } from '../base/errors';
+import { ForgelightError, type ErrorCode } from '../base/errors';
 import { pause } from '../store/waiting';
 import type { LoadedModel } from './load-onto-device';
 
@@ -26,7 +26,10 @@ export async function recoverModel({ load, blocked, clock, signal }: Recovery): 
   return await load();
 }
 
-/** No device now, or one that is lost again: a matter of time. Anything else would be the same later. */
+/** What a browser that has just lost its GPU answers: no adapter, one that refuses a device, or a device that is lost again. */
+const REFUSALS: readonly ErrorCode[] = ['no-adapter', 'missing-feature', 'device-lost'];
+
+/** A matter of time, for a model that ran before. Anything else would be the same later. */
 function isRefused(error: unknown): boolean {
-  return error instanceof ForgelightError && (error.code === 'no-adapter' || error.code === 'device-lost');
+  return error instanceof ForgelightError && REFUSALS.includes(error.code);
 }

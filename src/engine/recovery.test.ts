@@ -138,6 +138,36 @@ describe('the loss of the device', () => {
     await engine.close();
   });
 
+  it('is met when it comes just as the next device takes over, though nothing runs', async () => {
+    const { engine, events, opened } = await setUp();
+    const forget = engine.watch(({ type }) => {
+      if (type !== 'restored') return;
+      forget();
+      opened.at(-1)?.lose();
+    });
+    opened[0]?.lose();
+    await settle(() => opened.length === 3 && engine.snapshot().state === 'ready');
+    expect(statesOf(events)).toEqual(['lost', 'ready', 'lost', 'ready']);
+    await engine.close();
+  });
+
+  it.each(['flush', 'prepare', 'submit'] as const)('ends a load as such, when it comes at its %s', async (at) => {
+    const { device, base, lose } = fragile();
+    const failing = withOverrides(device, {
+      [at]: async () => {
+        lose();
+        await device.lost;
+        throw new Error('what a lost device says');
+      },
+    });
+    const load = testLoad(bytes, { host: { openDevice: async () => failing } });
+    await expect(load.run()).rejects.toMatchObject({
+      code: 'device-lost',
+      message: expect.stringContaining('the driver fell over'),
+    });
+    expect(base.allocatedBytes()).toBe(0);
+  });
+
   it('may come again', async () => {
     const { engine, opened } = await setUp();
     const solo = idsOf(await ask(engine, greedy(12)));
@@ -203,6 +233,20 @@ describe('a host that gives no device', () => {
     });
     expect(statesOf(events)).toEqual(['lost', 'blocked', 'gone']);
     expect(endOf(await ask(engine, greedy(1))).outcome).toMatchObject({ error: { code: 'device-lost' } });
+    await engine.close();
+  });
+
+  it.each(['no-adapter', 'missing-feature', 'device-lost'] as const)('says so with %s', async (code) => {
+    const { engine, opened, clock } = await setUp(
+      refusing((before) => {
+        if (before === 1) throw new ForgelightError(code, 'not now');
+        return fragile();
+      }),
+    );
+    opened[0]?.lose();
+    await settle(() => engine.snapshot().state === 'blocked');
+    clock.advance(BLOCKED_MS);
+    await settle(() => engine.snapshot().state === 'ready');
     await engine.close();
   });
 

@@ -1,0 +1,113 @@
+/** What happens in an engine's worker, in the order in which it happens there. */
+export type ProbeEvent =
+  /** GPU buffers that exist, after a change. */
+  | { readonly type: 'buffers'; readonly live: number; readonly bytes: number }
+  | { readonly type: 'submit' }
+  /** What a request's port was told, but for `accepted`. */
+  | { readonly type: 'token' | 'prefill' | 'logits' | 'ended'; readonly requestId: number }
+  /** The device has fallen silent and waits to be lost. */
+  | { readonly type: 'silent' };
+
+/** When a device falls silent, to be lost. */
+export interface Losing {
+  /** After each so many tokens. */
+  readonly everyTokens?: number;
+  /** While a model is loaded onto it: the first device is 1. */
+  readonly duringLoad?: number;
+}
+
+/** What `INSTALL_PROBE` leaves in the page. */
+export interface Probe {
+  /** For `createEngine`: the library's worker, under observation. */
+  workerUrl(library: string, losing?: Losing): string;
+  /** Of all workers together. */
+  readonly events: ProbeEvent[];
+  onSilence: () => void;
+}
+
+/**
+ * Runs in the worker, beside the engine. A device that is to be lost falls silent first: at that very token, it gives no further result.
+ * Its process is then killed for real.
+ */
+function observe(channel: string, { everyTokens = 0, duringLoad = 0 }: Losing): void {
+  const port = new BroadcastChannel(channel);
+  const tell = (event: ProbeEvent): void => port.postMessage(event);
+  const live = new Map<GPUBuffer, number>();
+  const tellBuffers = (): void =>
+    tell({ type: 'buffers', live: live.size, bytes: [...live.values()].reduce((sum, size) => sum + size, 0) });
+  let [tokens, devices] = [0, 0];
+  let silence: Promise<never> | null = null;
+  let endSilence: (error: DOMException) => void = () => undefined;
+
+  const { createBuffer } = GPUDevice.prototype;
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    const buffer = createBuffer.call(this, descriptor);
+    live.set(buffer, descriptor.size);
+    tellBuffers();
+    return buffer;
+  };
+  const { destroy, mapAsync } = GPUBuffer.prototype;
+  GPUBuffer.prototype.destroy = function () {
+    if (live.delete(this)) tellBuffers();
+    return destroy.call(this);
+  };
+  GPUBuffer.prototype.mapAsync = async function (...range) {
+    await mapAsync.call(this, ...range);
+    return silence ?? undefined;
+  };
+  const { submit } = GPUQueue.prototype;
+  GPUQueue.prototype.submit = function (buffers) {
+    tell({ type: 'submit' });
+    return submit.call(this, buffers);
+  };
+  const fallSilent = (): void => {
+    silence = new Promise((_, reject) => (endSilence = reject));
+    silence.catch(() => undefined);
+    tell({ type: 'silent' });
+  };
+  const { requestDevice } = GPUAdapter.prototype;
+  GPUAdapter.prototype.requestDevice = async function (descriptor) {
+    const device = await requestDevice.call(this, descriptor);
+    devices += 1;
+    void device.lost.then(() => {
+      endSilence(new DOMException('The device is lost.', 'AbortError'));
+      silence = null;
+    });
+    return device;
+  };
+  const { createComputePipelineAsync } = GPUDevice.prototype;
+  GPUDevice.prototype.createComputePipelineAsync = async function (descriptor) {
+    if (devices === duringLoad) {
+      if (silence === null) fallSilent();
+      await this.lost;
+    }
+    return createComputePipelineAsync.call(this, descriptor);
+  };
+  const { postMessage } = MessagePort.prototype;
+  MessagePort.prototype.postMessage = function (message: ProbeEvent, ...rest: []) {
+    if (['token', 'prefill', 'logits', 'ended'].includes(message?.type)) tell({ ...message });
+    postMessage.call(this, message, ...rest);
+    if (message?.type === 'token' && (tokens += 1) % everyTokens === 0 && silence === null) fallSilent();
+  };
+}
+
+/** The expression that makes `Probe` a global of the page it is evaluated in. */
+export const INSTALL_PROBE = `(${install.toString()})(${JSON.stringify(observe.toString())})`;
+
+function install(observeSource: string): void {
+  const name = crypto.randomUUID();
+  const probe: Probe = {
+    workerUrl(library, losing = {}) {
+      const worker = new URL('worker.js', library).href;
+      const script = `import ${JSON.stringify(worker)};(${observeSource})(${JSON.stringify(name)}, ${JSON.stringify(losing)});`;
+      return URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+    },
+    events: [],
+    onSilence: () => undefined,
+  };
+  new BroadcastChannel(name).addEventListener('message', ({ data }: MessageEvent<ProbeEvent>) => {
+    probe.events.push(data);
+    if (data.type === 'silent') probe.onSilence();
+  });
+  Object.assign(globalThis, { probe });
+}
