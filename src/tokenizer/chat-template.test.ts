@@ -17,20 +17,20 @@ describe('a chat template', () => {
     expect(
       render('{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m["content"] }}{{ eos_token }}{% endfor %}'),
     ).toBe('<s>[user] Hi</s>');
-    expect(render('{{ add_generation_prompt }}')).toBe('true');
-    expect(render('{{ add_generation_prompt }}', USER, { addGenerationPrompt: false })).toBe('false');
+    expect(render('{{ add_generation_prompt }}')).toBe('True');
+    expect(render('{{ add_generation_prompt }}', USER, { addGenerationPrompt: false })).toBe('False');
     expect(render('{% if thinking %}T{% else %}F{% endif %}', USER, { kwargs: { thinking: true } })).toBe('T');
     expect(render('{% for i in range(3) %}{{ i }}{% endfor %}{% for i in range(5, 0, -2) %}{{ i }}{% endfor %}')).toBe(
       '012531',
     );
-    expect(render('{{ strftime_now("%d %b %Y, %A %B %I:%M:%S %p %y %H %j %%") }}')).toBe(
-      '05 Jan 2025, Sunday January 02:03:09 PM 25 14 %j %',
+    expect(render('{{ strftime_now("%d %b %Y, %A %B %I:%M:%S %p %y %H %j %-d %e %Q %%") }}')).toBe(
+      '05 Jan 2025, Sunday January 02:03:09 PM 25 14 005 5  5 %Q %',
     );
     expect(
       render('{{ messages[0].name }}{{ none }}{{ None }}{{ True }}', [
         { role: 'user', content: '', name: 'Bo' } as TemplateMessage,
       ]),
-    ).toBe('Botrue');
+    ).toBe('BoTrue');
   });
 
   it('is rendered without the line ends of blocks', () => {
@@ -103,8 +103,8 @@ describe('ChatML stands in', () => {
   it.each([
     ['a missing template', null, /no chat template/],
     ['a malformed one', '{% for m in messages %}', /cannot be used/],
-    ['one with a syntax that the interpreter lacks', '{% do messages.append(1) %}', /cannot be used/],
-    ['one with a filter that it lacks', '{{ messages | groupby("role") }}', /cannot be used/],
+    ['one with a syntax that the interpreter lacks', '{% include "other" %}', /cannot be used/],
+    ['one with a filter that it lacks', '{{ messages | urlize }}', /cannot be used/],
     ['one of absurd length', 'x'.repeat(300_000), /300000 characters/],
     ['one with more blanks than any needs', `a${' '.repeat(600)}b`, /600 blanks/],
     ['one nested too deeply', `${'{{ '}${'('.repeat(100_000)}1${')'.repeat(100_000)} }}`, /cannot be used/],
@@ -117,7 +117,7 @@ describe('ChatML stands in', () => {
   });
 
   it('for a conversation with which the template fails, and for no other', () => {
-    const template = templateOf('{% if messages|length > 1 %}{{ messages | groupby("role") }}{% endif %}ok');
+    const template = templateOf('{% if messages|length > 1 %}{{ messages | urlize }}{% endif %}ok');
     expect(template.render(USER)).toBe('ok');
     expect(template.notes).toEqual([]);
     expect(template.render([...USER, ...USER])).toContain('<|im_start|>user\nHi');
@@ -177,6 +177,17 @@ describe('a hostile template ends soon', () => {
       '{% macro f(n) %}{% if n > 0 %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(60) }}',
     ],
     ['a large macro defined again and again', nested(2, `{% macro f() %}${'{{ a }}'.repeat(10_000)}{% endmacro %}`)],
+    ['a list put into itself', `{% set l = [1] %}${nested(2, '{% do l.append(l) %}')}`],
+    ['a list that grows and grows', `{% set l = [] %}${nested(2, '{% do l.append("x") %}')}`],
+    ['a text times a number', '{{ "ab" * 1000000000 }}'],
+    ['a text times a number again and again', nested(3, '{% set x = "ab" * 30000 %}')],
+    [
+      'a filter of every item again and again',
+      `{% set r = range(9999) %}${nested(3, '{% set x = r | map("string") %}')}`,
+    ],
+    ['a search of every item', '{% set r = range(9999) %}{% set x = r | select("in", r) | list %}'],
+    ['the letters of a text', `${DOUBLED}{% for a in a20 %}{% endfor %}`],
+    ['shared lists as text', `${SHARED}{{ a60 | string }}`],
     ['the time at length', `${DOUBLED}{{ strftime_now(a20) }}`],
     ['deep nesting', `{% if true %}`.repeat(20_000)],
     ['many filters', `{{ 1${' | string'.repeat(20_000)} }}`],
@@ -207,13 +218,20 @@ describe('an operation that multiplies is stopped before it runs', () => {
     ['JSON indented that multiplies', '{{ messages | tojson(indent=500000000) }}'],
     ['a search', `${DOUBLED}{% if "b" + a20 in "b" + a20 %}x{% endif %}`],
     ['a split', `${DOUBLED}{{ a20.split(a20) | length }}`],
+    ['the join of a text', `${DOUBLED}{{ a20.join(range(9999)) }}`],
+    ['a filter of an item', `${DOUBLED}{{ [a19] | map("replace", "a", a19) | list }}`],
   ])('%s', (_, text) => {
     expect(templateOf(text).notes).toEqual([expect.stringContaining('too many steps')]);
+  });
+
+  it('and so is a text times a number', () => {
+    expect(templateOf('{{ "ab" * 32768 }}').notes).toEqual([]);
+    expect(templateOf('{{ "ab" * 32769 }}').notes).toEqual([expect.stringContaining('repeats a text')]);
   });
 
   it('but not with the arguments of everyday', () => {
     const text = `${DOUBLED}{{ a19.replace("a", "b\\n") | indent(1) | length }} {{ a20.split("b") | length }} {{ "</think>" in a20 }} {{ [a20, 1] | join(", ") | length }}`;
     expect(templateOf(text).notes).toEqual([]);
-    expect(render(text)).toBe(`${2 ** 20 + 2 ** 19 - 1} 1 false ${2 ** 20 + 3}`);
+    expect(render(text)).toBe(`${2 ** 20 + 2 ** 19 - 1} 1 False ${2 ** 20 + 3}`);
   });
 });

@@ -101,12 +101,27 @@ function compile(text: string, now: () => Date): Template {
     if (blanks.length > MAX_BLANK_UNITS) throw new TemplateTooCostly(`it has ${blanks.length} blanks in a row`);
   }
   // as Hugging Face renders: a block's line end and the blanks before it are not output
-  const program = parse(tokenize(text, { lstrip_blocks: true, trim_blocks: true }));
+  const program = parse(withDo(tokenize(text, { lstrip_blocks: true, trim_blocks: true })));
   return (variables) => {
     const environment = new Environment();
     for (const [name, value] of Object.entries(variables)) environment.set(name, value);
     return new BoundedInterpreter(environment, () => now().getTime()).run(program).toString();
   };
+}
+
+type Tokens = ReturnType<typeof tokenize>;
+
+/** `{% do x %}`, which the parser lacks, as an assignment to a name that no template can read. */
+function withDo(tokens: Tokens): Tokens {
+  return tokens.flatMap((token, i): Tokens => {
+    const isDo = token.type === 'Identifier' && token.value === 'do' && tokens[i - 1]?.type === 'OpenStatement';
+    if (!isDo) return [token];
+    return [
+      { value: 'set', type: 'Identifier' },
+      { value: ' done', type: 'Identifier' },
+      { value: '=', type: 'Equals' },
+    ];
+  });
 }
 
 function variablesOf(messages: readonly TemplateMessage[], options: RenderOptions): Variables {

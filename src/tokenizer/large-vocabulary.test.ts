@@ -51,13 +51,14 @@ describe('a vocabulary of 262,144 tokens', () => {
     ['byte-level BPE with half a million merges', words()],
   ])('is ready in under a second: %s', { timeout: 60_000 }, (_, metadata) => {
     const tookMs = Array.from({ length: 3 }, () => {
-      const start = performance.now();
+      const start = process.cpuUsage();
       const tokenizer = createTokenizer(metadata);
       expect(tokenizer.vocabularySize).toBe(TOKENS);
       expect(tokenizer.decode(tokenizer.encode('some text', { addSpecial: false }))).toBe('some text');
-      return performance.now() - start;
+      const { user, system } = process.cpuUsage(start);
+      return (user + system) / 1000;
     });
-    // the best of three: other work on this computer only adds to it
+    // Time of the processor, not of the clock, and the best of three: other work on this computer only adds to it.
     expect(Math.min(...tookMs)).toBeLessThan(LIMIT_MS);
   });
 });

@@ -45,6 +45,8 @@ const TIME_FIELDS = new Map<string, (time: Date) => string>([
   ['%B', (time) => MONTHS[time.getMonth()] ?? ''],
   ['%b', (time) => (MONTHS[time.getMonth()] ?? '').slice(0, 3)],
   ['%d', (time) => pad(time.getDate())],
+  ['%e', (time) => String(time.getDate()).padStart(2)],
+  ['%j', (time) => String(dayOfYear(time)).padStart(3, '0')],
   ['%A', (time) => DAYS[time.getDay()] ?? ''],
   ['%a', (time) => (DAYS[time.getDay()] ?? '').slice(0, 3)],
   ['%H', (time) => pad(time.getHours())],
@@ -55,10 +57,21 @@ const TIME_FIELDS = new Map<string, (time: Date) => string>([
   ['%%', () => '%'],
 ]);
 
-/** Python's `strftime` in English, which models were trained with; local time. An unknown directive stays as it is. */
+/** Python's `strftime` in English, which models were trained with; local time; `%-d` without zeros. An unknown directive stays as it is. */
 function formatTime(time: Date, format: string): string {
   if (format.length > MAX_FORMAT_UNITS) throw new TemplateTooCostly('it formats the time at length');
-  return format.replace(/%./g, (directive) => TIME_FIELDS.get(directive)?.(time) ?? directive);
+  return format.replace(/%(-?)(.)/g, (directive, bare: string, letter: string) => {
+    const text = TIME_FIELDS.get(`%${letter}`)?.(time);
+    return (bare === '' ? text : text?.replace(/^[0 ]+(?=.)/, '')) ?? directive;
+  });
+}
+
+function dayOfYear(time: Date): number {
+  const [day, before] = [
+    Date.UTC(time.getFullYear(), time.getMonth(), time.getDate()),
+    Date.UTC(time.getFullYear(), 0, 0),
+  ];
+  return (day - before) / 86_400_000;
 }
 
 function pad(value: number): string {

@@ -68,7 +68,7 @@ export function emptyOperandOf(node: object): { readonly operand: object; readon
     }
     case 'FilterExpression': {
       const filter = field(node, 'filter');
-      const as = EMPTY_BY_FILTER.get(field(filter, 'value') ?? field(field(filter, 'callee'), 'value'));
+      const as = EMPTY_BY_FILTER.get(filterName(filter));
       const operand = field(node, 'operand');
       return as !== undefined && isNode(operand) ? { operand, as } : null;
     }
@@ -85,15 +85,20 @@ function keywordValue(argument: unknown): unknown {
   return field(argument, 'type') === 'KeywordArgumentExpression' ? field(argument, 'value') : undefined;
 }
 
-function isNode(value: unknown): value is object {
+export function isNode(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-function field(node: unknown, name: string): unknown {
+/** The name of a filter, with or without arguments. */
+export function filterName(filter: unknown): unknown {
+  return field(filter, 'value') ?? field(field(filter, 'callee'), 'value');
+}
+
+export function field(node: unknown, name: string): unknown {
   return isNode(node) ? (node as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 
-function list(value: unknown): readonly unknown[] {
+export function list(value: unknown): readonly unknown[] {
   if (value === undefined) return [];
   assert(Array.isArray(value), 'a list of syntax nodes');
   return value;

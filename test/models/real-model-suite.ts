@@ -26,9 +26,10 @@ export function describeRealModel(
   options: RealModelOptions,
 ): void {
   describe(`${title}, against exact arithmetic`, () => {
-    const started = performance.now();
+    let started = 0;
     let model: RealModel;
     beforeAll(async () => {
+      started = performance.now();
       model = await RealModel.load(await createDevice(), await readFile(), options.variants);
     });
     afterAll(() => {

@@ -23,9 +23,10 @@ describeRealModel(
   () => createWebGpuDevice(navigator.gpu, { features: [] }),
   { variants: { matvec: 'rows', matmul: 'rows' }, greedyTokens: 8, positions: 64 },
 );
+// Few heads: a software adapter takes many seconds for one in this shape.
 describeRealModel(
   'Gemma 3 270M Q4_K_M on WebGPU with subgroups',
   () => fetchRealModel(GEMMA3),
   () => createWebGpuDevice(navigator.gpu),
-  { variants: { matvec: 'subgroup', matmul: 'tile' }, greedyTokens: 3, positions: 2 },
+  { variants: { matvec: 'subgroup', matmul: 'rows' }, greedyTokens: 2, positions: 1 },
 );

@@ -39,6 +39,11 @@ describeZoo(
     chunkTokens: 64,
   },
 );
+describeZoo('webgpu, subgroups', [...ZOO_MODELS, ...ZOO_FORMATS], () => createWebGpuDevice(navigator.gpu), readModel, {
+  variants: { matvec: 'subgroup', matmul: 'rows' },
+  kvType: 'f32',
+  chunkTokens: 16,
+});
 describeZoo('webgpu, subgroups, f16 KV', SAMPLE, () => createWebGpuDevice(navigator.gpu), readModel, {
   variants: { matvec: 'subgroup', matmul: 'rows' },
   kvType: 'f16',

@@ -167,7 +167,7 @@ describe('a device', () => {
   it('counts the bytes of what exists, the parameters of its plans among it', async () => {
     const device = await open();
     const { plan, y } = await smallPlan(device);
-    const stepBytes = (8 + 4 + 1) * 4;
+    const stepBytes = (8 + 5 + 1) * 4;
     expect(device.allocatedBytes()).toBe(16 + 8 + 4 + stepBytes + 256);
     device.release(plan);
     device.destroyBuffer(y);
