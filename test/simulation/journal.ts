@@ -9,19 +9,29 @@ import { toyEmbedding, toyHash, toyLogits, toyText } from './toy-runner';
 
 type Ended = Extract<RequestEvent, { type: 'ended' }>;
 
-/** What may come before a cancel: a refusal, a watchdog, the end of the whole engine. */
-const EARLIER_FAILURES: readonly ErrorCode[] = [
-  'busy',
-  'invalid-request',
-  'context-overflow',
-  'timeout',
-  'device-lost',
-  'device-blocked',
-  'closed',
-];
+/** What happened in a schedule that requests may fail of. */
+export interface FailureCauses {
+  closed: boolean;
+  lost: boolean;
+  timedOut: boolean;
+}
 
+/** The engine takes no request of this kind, or none now: it is the only event then. */
+const REFUSALS: readonly ErrorCode[] = ['busy', 'invalid-request', 'context-overflow', 'device-blocked'];
+/** One step failed, or what it computed is not to be used. */
+const STEP_FAILURES: readonly ErrorCode[] = ['out-of-memory', 'corrupt-model', 'timeout'];
+
+function isPlausible(code: ErrorCode, isRefused: boolean, causes: FailureCauses): boolean {
+  if (REFUSALS.includes(code)) return isRefused;
+  if (code === 'closed') return causes.closed;
+  if (code === 'device-lost') return causes.lost;
+  if (code === 'timeout') return causes.timedOut;
+  return STEP_FAILURES.includes(code);
+}
+
+/** What may come before a cancel: a refusal, a watchdog, the end of the whole engine. */
 function mayEndACancelled({ outcome }: Ended): boolean {
-  if (outcome.kind === 'failed') return EARLIER_FAILURES.includes(outcome.error.code);
+  if (outcome.kind === 'failed') return outcome.error.code === 'timeout' || !STEP_FAILURES.includes(outcome.error.code);
   return outcome.kind === 'cancelled' || outcome.kind === 'timed_out';
 }
 
@@ -30,11 +40,14 @@ export class Journal {
   ended: Ended | null = null;
   /** `cancel` returned true for it. */
   cancelled = false;
+  /** Its listener threw, and hears a part of what follows. */
+  isDeaf = false;
   readonly #events: RequestEvent[] = [];
 
   constructor(
     readonly id: number,
     readonly task: Task,
+    readonly deadlineMs: number,
   ) {}
 
   get count(): number {
@@ -42,7 +55,7 @@ export class Journal {
   }
 
   /** Events in order, one terminal event and nothing after it; no token once `cancel` has returned true. */
-  write(event: RequestEvent): void {
+  write(event: RequestEvent, nowMs: number): void {
     assert(this.ended === null, `request ${this.id}: '${event.type}' after its end`);
     assert(event.requestId === this.id, `request ${this.id} hears of request ${event.requestId}`);
     assert(
@@ -54,18 +67,25 @@ export class Journal {
       `request ${this.id}: '${event.type}' after its cancel`,
     );
     this.#events.push(event);
-    if (event.type === 'ended') this.ended = event;
+    if (event.type !== 'ended') return;
+    this.ended = event;
+    const isOnTime = event.outcome.kind !== 'timed_out' || nowMs >= this.deadlineMs;
+    assert(isOnTime, `request ${this.id} times out before its time`);
   }
 
-  /** Survivors gave exactly the solo answer, the others the beginning of it. `deaf` ones heard a part. */
-  check(limits: RunnerLimits, isDeaf: boolean): void {
+  /** Survivors gave exactly the solo answer, the others the beginning of it. Deaf ones heard a part. */
+  check(limits: RunnerLimits, causes: FailureCauses): void {
     const { ended, task } = this;
     assert(ended !== null, `request ${this.id} never ends`);
     assert(
       !this.cancelled || mayEndACancelled(ended),
       `request ${this.id} was cancelled and ends by ${ended.outcome.kind}`,
     );
-    if (isDeaf) return;
+    if (ended.outcome.kind === 'failed') {
+      const { code } = ended.outcome.error;
+      assert(isPlausible(code, this.count === 1, causes), `request ${this.id} fails by ${code} for no reason`);
+    }
+    if (this.isDeaf) return;
     if (task.kind === 'evaluate') this.#checkLogits(limits, task.promptIds, task.positions, ended);
     else if (task.kind === 'embed') this.#checkEmbedding(task.promptIds, ended);
     else if (this.count > 1) this.#checkAnswer(limits, task, ended);

@@ -27,7 +27,8 @@ export type Action =
   | { readonly type: 'fail'; readonly error: 'out-of-memory' | 'device-lost' | 'unknown' }
   | { readonly type: 'poison' }
   | { readonly type: 'advance'; readonly byMs: number }
-  | { readonly type: 'lost' }
+  /** A device is reported lost: the one that runs, or late the one before it. */
+  | { readonly type: 'lost'; readonly which: 'current' | 'previous' }
   /** What becomes of the search for another device. */
   | { readonly type: 'recovery'; readonly ends: 'restored' | 'blocked' | 'failed' }
   | { readonly type: 'close' };
@@ -48,7 +49,7 @@ export interface Scenario {
 
 const COMMON = [5, 9, 12, 7, 30, 3, 3, 8, 21, 14, 6, 11];
 
-const id = fc.integer({ min: 1, max: 8 });
+const id = fc.integer({ min: 1, max: 10 });
 
 const reaction: fc.Arbitrary<Reaction | null> = fc.oneof(
   { weight: 4, arbitrary: fc.constant(null) },
@@ -66,28 +67,34 @@ const submit: fc.Arbitrary<SubmitAction> = fc.record({
   id,
   kind: fc.constantFrom('argmax', 'argmax', 'topk', 'logits', 'evaluate', 'embed'),
   prompt: fc.oneof(
-    fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 10 }),
+    fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 8 }),
     // Beginnings that others have too.
     fc.integer({ min: 1, max: 12 }).map((length) => COMMON.slice(0, length)),
     fc
       .tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 0, max: 30 }))
       .map(([n, last]) => [...COMMON.slice(0, n), last]),
   ),
-  maxTokens: fc.integer({ min: 1, max: 9 }),
+  maxTokens: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 9, max: 20 })),
   emitted: fc.constantFrom(0, 0, 0, 1, 3, 8),
   stop: fc.constantFrom<string[]>([], [], ['é'], ['t', 'ab'], ['m']),
   reaction,
 });
 
 const action: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 60, arbitrary: submit },
+  { weight: 80, arbitrary: submit },
   { weight: 180, arbitrary: fc.record({ type: fc.constant('deliver'), index: fc.constantFrom(0, 0, 0, 1) }) },
-  { weight: 40, arbitrary: fc.record({ type: fc.constant('cancel'), id }) },
-  { weight: 40, arbitrary: fc.record({ type: fc.constant('advance'), byMs: fc.integer({ min: 1, max: 200 }) }) },
+  { weight: 30, arbitrary: fc.record({ type: fc.constant('cancel'), id }) },
+  { weight: 35, arbitrary: fc.record({ type: fc.constant('advance'), byMs: fc.integer({ min: 1, max: 250 }) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('fail'), error: fc.constant('out-of-memory') }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('fail'), error: fc.constantFrom('device-lost', 'unknown') }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('poison') }) },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('lost') }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant('lost'),
+      which: fc.constantFrom('current', 'current', 'current', 'previous'),
+    }),
+  },
   {
     weight: 12,
     arbitrary: fc.record({
@@ -100,12 +107,12 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 
 export const scenario: fc.Arbitrary<Scenario> = fc.record({
   depth: fc.constantFrom(1, 2),
-  maxConcurrent: fc.constantFrom(1, 1, 2, 4),
-  maxQueued: fc.integer({ min: 0, max: 4 }),
+  maxConcurrent: fc.constantFrom(1, 2, 3, 4),
+  maxQueued: fc.integer({ min: 0, max: 6 }),
   chunkTokens: fc.integer({ min: 1, max: 5 }),
   blockTokens: fc.integer({ min: 1, max: 4 }),
-  totalBlocks: fc.integer({ min: 6, max: 20 }),
-  contextLength: fc.integer({ min: 8, max: 24 }),
+  totalBlocks: fc.oneof(fc.integer({ min: 6, max: 9 }), fc.integer({ min: 6, max: 20 })),
+  contextLength: fc.integer({ min: 8, max: 32 }),
   windowTokens: fc.constantFrom(0, 0, 1, 2, 3, 6, 40),
   actions: fc.array(fc.record({ action, ticks: fc.constantFrom(0, 1, 2, 3, 5, 20, 20, 20) }), {
     minLength: 5,

@@ -1,12 +1,14 @@
 import { assert, unreachable } from '../../src/base/assert';
 import { ForgelightError } from '../../src/base/errors';
-import { requestId, tokenId } from '../../src/base/ids';
+import { type RequestId, requestId, tokenId } from '../../src/base/ids';
 import { Actor } from '../../src/engine/actor';
 import { checkInvariants, checkSuccession } from '../../src/engine/invariants';
+import type { RequestTable } from '../../src/engine/request-table';
 import type { Runner, RunnerLimits } from '../../src/engine/runner';
 import type { GenerateTask, Task } from '../../src/protocol/commands';
-import type { EngineSnapshot } from '../../src/protocol/snapshot';
-import { Journal } from './journal';
+import type { EngineEvent } from '../../src/protocol/engine-events';
+import type { EngineSnapshot, RequestState } from '../../src/protocol/snapshot';
+import { type FailureCauses, Journal } from './journal';
 import type { Action, Reaction, Scenario, SubmitAction } from './scenario';
 import { SimulatedClock } from './simulated-clock';
 import { ToyRunner } from './toy-runner';
@@ -37,6 +39,12 @@ function resumed(task: GenerateTask, emitted: number, limits: RunnerLimits): Gen
   return { ...task, emittedIds: tokens.slice(0, Math.min(emitted, tokens.length - (wasStoppedByText ? 1 : 0))) };
 }
 
+/** What is read and kept cannot change any more. */
+function isDeepFrozen(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.isFrozen(value) && Object.values(value).every(isDeepFrozen);
+}
+
 /** Runs one schedule on the real actor to its end; throws on the first violation. */
 export async function simulate(scenario: Scenario): Promise<Simulation> {
   const simulation = new Simulation(scenario);
@@ -54,12 +62,21 @@ export class Simulation {
   runner: ToyRunner;
   readonly actor: Actor;
   readonly limits: RunnerLimits;
-  readonly #deaf = new Set<Journal>();
+  readonly counts = { preemptions: 0, replays: 0, forgetfulRows: 0, restores: 0 };
+  readonly #causes: FailureCauses = { closed: false, lost: false, timedOut: false };
+  readonly #places = new Map<RequestId, RequestState>();
   readonly #faults: Error[] = [];
+  /** Whole contexts fit, so that nobody has to lose its place to another. */
+  readonly #isRoomy: boolean;
+  /** Failed steps and lost devices: each may cost every request its place once. */
+  #disturbances = 0;
+  #hasFailedStep = false;
+  /** Who loses its place now loses it to another. */
+  #isSound = true;
+  #previousRunner: ToyRunner | null = null;
   #isEmitting = false;
   #recovery: Recovery | null = null;
   #lastSnapshot: EngineSnapshot | null = null;
-  #lastSnapshotText = 'null';
 
   constructor(scenario: Omit<Scenario, 'actions'>) {
     const { windowTokens, totalBlocks, blockTokens, maxConcurrent } = scenario;
@@ -77,6 +94,7 @@ export class Simulation {
       maxSlots: MAX_SLOTS,
       topK: 8,
     };
+    this.#isRoomy = totalBlocks >= maxConcurrent * Math.ceil(scenario.contextLength / blockTokens);
     this.runner = new ToyRunner(this.limits);
     this.actor = new Actor({
       runner: this.runner,
@@ -89,6 +107,7 @@ export class Simulation {
       timeouts: { stepMs: STEP_MS, requestMs: REQUEST_MS },
       recover: (blocked) => {
         assert(this.#recovery === null, 'one device is looked for at a time');
+        assert(this.#disturbances > 0, 'a device is given up that nobody lost');
         return new Promise((restored, failed) => {
           this.#recovery = { restored, blocked, failed };
         });
@@ -96,16 +115,32 @@ export class Simulation {
       report: (error) => {
         if (!(error instanceof ListenerFault)) this.#fault(error);
       },
-      inspect: (table) => {
-        checkInvariants(table);
-        const snapshot = table.snapshot();
-        if (this.#lastSnapshot !== null) checkSuccession(this.#lastSnapshot, snapshot);
-        assert(JSON.stringify(this.#lastSnapshot) === this.#lastSnapshotText, 'a snapshot changed after it was given');
-        this.#lastSnapshot = snapshot;
-        this.#lastSnapshotText = JSON.stringify(snapshot);
-        assert(this.runner.maxPending <= scenario.depth, 'too many steps in flight');
-      },
+      announce: (event) => this.#hear(event),
+      inspect: (table) => this.#inspect(table, scenario),
     });
+  }
+
+  #inspect(table: RequestTable, { depth, maxConcurrent, maxQueued }: Omit<Scenario, 'actions'>): void {
+    checkInvariants(table);
+    this.#isSound = table.state === 'ready' && !this.#hasFailedStep;
+    assert(table.live.size <= maxConcurrent + maxQueued, 'more requests are taken than there are places');
+    assert(this.runner.maxPending <= depth, 'too many steps in flight');
+    for (const { incarnation, listener } of table.live.values())
+      assert(!this.#isRoomy || incarnation <= this.#disturbances, `request ${listener.id} lost its place for nothing`);
+    const snapshot = table.snapshot();
+    if (snapshot === this.#lastSnapshot) return;
+    if (this.#lastSnapshot !== null) checkSuccession(this.#lastSnapshot, snapshot);
+    assert(isDeepFrozen(snapshot), 'a snapshot can change after it was given');
+    this.#lastSnapshot = snapshot;
+  }
+
+  #hear(event: EngineEvent): void {
+    if (event.type === 'state' && event.state === 'ready') this.counts.restores += 1;
+    if (event.type !== 'request') return;
+    const known = this.#places.get(event.requestId);
+    if (known !== undefined && event.state === 'queued' && this.#isSound) this.counts.preemptions += 1;
+    if (event.state === 'ended') this.#places.delete(event.requestId);
+    else this.#places.set(event.requestId, event.state);
   }
 
   act(action: Action): void {
@@ -117,23 +152,47 @@ export class Simulation {
       case 'deliver':
         return this.runner.deliver(Math.min(action.index, this.runner.pending.length - 1));
       case 'fail':
-        return this.runner.fail(
-          0,
-          action.error === 'unknown' ? new TypeError('boom') : new ForgelightError(action.error, 'simulated'),
-        );
+        return this.fail(action.error);
       case 'poison':
         return this.runner.poisonNext();
       case 'advance':
-        return this.clock.advance(action.byMs);
+        return this.advance(action.byMs);
       case 'lost':
-        return this.actor.deviceLost(this.runner, new ForgelightError('device-lost', 'simulated'));
+        return this.lose(action.which);
       case 'recovery':
         return this.recover(action.ends);
       case 'close':
+        this.#causes.closed = true;
         return void this.actor.close().catch((error: unknown) => this.#fault(error));
       default:
         return unreachable(action);
     }
+  }
+
+  fail(error: 'out-of-memory' | 'device-lost' | 'unknown'): void {
+    this.#disturb(error !== 'out-of-memory');
+    this.#hasFailedStep = true;
+    this.runner.fail(0, error === 'unknown' ? new TypeError('boom') : new ForgelightError(error, 'simulated'));
+  }
+
+  advance(byMs: number): void {
+    if (this.runner.pending.length > 0) {
+      this.#disturb(true); // as far as anyone knows, the step took too long
+      this.#causes.timedOut = true;
+    }
+    this.clock.advance(byMs);
+  }
+
+  lose(which: 'current' | 'previous'): void {
+    const runner = which === 'current' ? this.runner : this.#previousRunner;
+    if (runner === null) return;
+    if (which === 'current') this.#disturb(true);
+    this.actor.deviceLost(runner, new ForgelightError('device-lost', 'simulated'));
+  }
+
+  #disturb(isLoss: boolean): void {
+    this.#disturbances += 1;
+    if (isLoss) this.#causes.lost = true;
   }
 
   /** The search for another device ends so, if there is one. */
@@ -143,20 +202,29 @@ export class Simulation {
     if (ends === 'blocked') return recovery.blocked(this.clock.now() + 120_000);
     this.#recovery = null;
     if (ends === 'failed') return recovery.failed(new ForgelightError('device-lost', 'no device came back'));
+    this.#retire();
+    this.#previousRunner = this.runner;
     this.runner = new ToyRunner(this.limits);
     recovery.restored(this.runner);
+  }
+
+  /** What the device that goes was still to say comes late, and its counts are taken over. */
+  #retire(): void {
+    while (this.runner.pending.length > 0) this.runner.deliver(0);
+    this.counts.replays += this.runner.replays;
+    this.counts.forgetfulRows += this.runner.forgetfulRows;
   }
 
   submit(action: SubmitAction): void {
     const { id, reaction } = action;
     const task = taskOf(action, this.limits);
-    const journal = new Journal(id, task);
+    const journal = new Journal(id, task, this.clock.now() + REQUEST_MS);
     this.journals.push(journal);
     let isInside = true; // of submit
     this.actor.submit(requestId(id), task, (event) => {
       if (isInside) this.#faults.push(new Error('emit is called inside submit'));
       try {
-        journal.write(event);
+        journal.write(event, this.clock.now());
       } catch (error) {
         this.#fault(error);
       }
@@ -192,10 +260,10 @@ export class Simulation {
 
   /** One step later, a cancelled request has ended. */
   async deliverOne(): Promise<void> {
-    const doomed = this.journals.filter((journal) => journal.cancelled);
+    const doomed = this.journals.filter((journal) => journal.cancelled || this.clock.now() >= journal.deadlineMs);
     this.runner.deliver(0);
     await this.pass(SETTLED_TICKS);
-    for (const journal of doomed) assert(journal.ended !== null, `request ${journal.id} was cancelled and lives on`);
+    for (const journal of doomed) assert(journal.ended !== null, `request ${journal.id} was to end, and lives on`);
   }
 
   /** Lets everything run to its end and checks what is left. */
@@ -213,7 +281,8 @@ export class Simulation {
       'a request is stuck',
     );
     assert(this.clock.pending === 0, `${this.clock.pending} timers leak`);
-    for (const journal of this.journals) journal.check(this.limits, this.#deaf.has(journal));
+    for (const journal of this.journals) journal.check(this.limits, this.#causes);
+    this.#retire();
     await this.#closeTwice();
   }
 
@@ -233,12 +302,13 @@ export class Simulation {
   #react(journal: Journal, reaction: Reaction): void {
     switch (reaction.kind) {
       case 'throw':
-        this.#deaf.add(journal);
+        journal.isDeaf = true;
+        void Promise.resolve().then(() => (journal.cancelled ||= journal.ended === null));
         throw new ListenerFault('a listener throws');
       case 'cancel-self':
         return this.cancel(journal.id);
       case 'cancel-other':
-        return this.cancel((journal.id % 8) + 1);
+        return this.cancel((journal.id % 10) + 1);
       case 'submit-again':
         return this.submit({
           type: 'submit',

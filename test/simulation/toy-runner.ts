@@ -4,15 +4,18 @@ import type { Runner, RunnerLimits, StepBatch, StepOutput, StepResult, StepRow }
 
 /** What a KV cell or a slot holds that nobody wrote. */
 const UNWRITTEN = -1;
+const EMPTY_HASH = 0x811c9dc5;
 
 /** A hash of the ids, in order: the toy model's whole knowledge of a text. */
 export function toyHash(ids: Iterable<number>): number {
-  let hash = 0x811c9dc5;
-  for (const id of ids) {
-    hash = Math.imul(hash ^ (id + 0x9e37), 0x01000193);
-    hash ^= hash >>> 15;
-  }
+  let hash = EMPTY_HASH;
+  for (const id of ids) hash = mix(hash, id);
   return hash >>> 0;
+}
+
+function mix(hash: number, id: number): number {
+  const mixed = Math.imul(hash ^ (id + 0x9e37), 0x01000193);
+  return mixed ^ (mixed >>> 15);
 }
 
 /** What a KV cell holds of a token: which kernels wrote it shows, as it does in the last bits of a real one. */
@@ -27,7 +30,10 @@ export function toyText(prompt: readonly number[], answer: readonly number[] = [
 
 /** The toy model's next-token logits after a text: [vocabularySize]. */
 export function toyLogits(hash: number, vocabularySize: number): Float32Array {
-  return Float32Array.from({ length: vocabularySize }, (_, id) => (toyHash([hash, id]) % 4096) / 512);
+  const logits = new Float32Array(vocabularySize);
+  const text = mix(EMPTY_HASH, hash);
+  for (let id = 0; id < vocabularySize; id++) logits[id] = ((mix(text, id) >>> 0) % 4096) / 512;
+  return logits;
 }
 
 export function toyCandidates(logits: Float32Array, count: number): { ids: Uint32Array; logits: Float32Array } {
@@ -61,6 +67,9 @@ export class ToyRunner implements Runner {
   /** Steps whose results have not arrived, oldest first. */
   readonly pending: PendingStep[] = [];
   maxPending = 0;
+  /** Steps that ran known answer tokens again, and rows that could not see a block of their window any more. */
+  replays = 0;
+  forgetfulRows = 0;
   #poisonNext = false;
   readonly #cells: Int32Array; // [totalBlocks × blockTokens]
   readonly #windowCells: Int32Array; // the same of layers with a window
@@ -79,6 +88,8 @@ export class ToyRunner implements Runner {
 
   submit(batch: StepBatch): Promise<readonly StepResult[]> {
     this.#check(batch);
+    if (batch.kind === 'decode' && batch.outputs.length === 0) this.replays += 1;
+    this.forgetfulRows += batch.sequences.filter(({ windowBlocks }) => windowBlocks[0] === null).length;
     for (const row of batch.rows) {
       const cell = toyCell(row.token ?? this.#slots[row.slot] ?? UNWRITTEN, batch.kind);
       this.#cells[this.#cell(batch, row.slot, row.position)] = cell;
@@ -132,10 +143,9 @@ export class ToyRunner implements Runner {
   /** All that the row sees. Where its window shows another text than the whole, that is another text. */
   #text(batch: StepBatch, row: StepRow): number[] {
     const length = row.position + 1;
-    const text = Array.from(
-      { length },
-      (_, position) => this.#cells[this.#cell(batch, row.slot, position)] ?? UNWRITTEN,
-    );
+    const text: number[] = [];
+    for (let position = 0; position < length; position++)
+      text.push(this.#cells[this.#cell(batch, row.slot, position)] ?? UNWRITTEN);
     const first = Math.max(0, length - (this.limits.window?.tokens ?? 0));
     for (let position = first; position < length; position++) {
       const seen = this.#windowCells[this.#windowCell(batch, row.slot, position)] ?? UNWRITTEN;
