@@ -272,8 +272,9 @@ export class Simulation {
     this.#rethrow();
   }
 
-  /** One step later, a cancelled request has ended. */
+  /** One step later, a request that was cancelled or whose time is up has ended. */
   async deliverOne(): Promise<void> {
+    this.clock.advance(0); // what fell due when it was set
     const doomed = this.journals.filter((journal) => journal.cancelled || this.clock.now() >= journal.deadlineMs);
     this.runner.deliver(0);
     await this.pass(SETTLED_TICKS);
