@@ -2,6 +2,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { CHROMIUM_FLAGS } from './scripts/lib/chromium-flags.mjs';
 import { installedChromiums } from './scripts/lib/chromium.mjs';
+import { plantedBug } from './scripts/lib/planted-bug.mjs';
 import { testFiles } from './scripts/lib/vite-files.mjs';
 
 const BROWSER_TESTS = ['src/**/*.browser.test.ts', 'test/!(long)/**/*.browser.test.ts', 'test/*.browser.test.ts'];
@@ -9,6 +10,11 @@ const BROWSER_TESTS = ['src/**/*.browser.test.ts', 'test/!(long)/**/*.browser.te
 const LONG_TESTS = ['test/long/**/*.browser.test.ts'];
 /** They run a real model, so they are slow, and they need it to be there. */
 const MODEL_TESTS = ['src/**/*.model.test.ts', 'test/**/*.model.test.ts'];
+
+/** Each puts a mistake into the code and looks who notices. */
+const PLANTED_BUGS = 'test/planted-bugs/**/*.test.ts';
+/** Set by these: the unit tests run on code with this mistake in it. */
+const bug = process.env.PLANTED_BUG;
 
 const BUNDLED_BEFORE = [
   'comlink',
@@ -59,13 +65,15 @@ export default defineConfig({
     maxWorkers: '100%',
     projects: [
       {
+        plugins: bug ? [plantedBug(JSON.parse(bug))] : [],
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.mjs'],
-          exclude: ['**/*.browser.test.ts', ...MODEL_TESTS],
+          exclude: ['**/*.browser.test.ts', ...MODEL_TESTS, PLANTED_BUGS],
           testTimeout: 20_000,
         },
       },
+      { test: { name: 'planted', include: [PLANTED_BUGS] } },
       {
         test: {
           name: 'model',

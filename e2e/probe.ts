@@ -32,6 +32,8 @@ export interface Probe {
 function observe(channel: string, { everyTokens = 0, duringLoad = 0 }: Losing): void {
   const port = new BroadcastChannel(channel);
   const tell = (event: ProbeEvent): void => port.postMessage(event);
+  /** A method as it was, to be called on the object that the new one is called on. */
+  const original = <T extends object, K extends keyof T>(prototype: T, name: K): T[K] => prototype[name];
   const live = new Map<GPUBuffer, number>();
   const tellBuffers = (): void =>
     tell({ type: 'buffers', live: live.size, bytes: [...live.values()].reduce((sum, size) => sum + size, 0) });
@@ -39,14 +41,15 @@ function observe(channel: string, { everyTokens = 0, duringLoad = 0 }: Losing): 
   let silence: Promise<never> | null = null;
   let endSilence: (error: DOMException) => void = () => undefined;
 
-  const { createBuffer } = GPUDevice.prototype;
+  const createBuffer = original(GPUDevice.prototype, 'createBuffer');
   GPUDevice.prototype.createBuffer = function (descriptor) {
     const buffer = createBuffer.call(this, descriptor);
     live.set(buffer, descriptor.size);
     tellBuffers();
     return buffer;
   };
-  const { destroy, mapAsync } = GPUBuffer.prototype;
+  const destroy = original(GPUBuffer.prototype, 'destroy');
+  const mapAsync = original(GPUBuffer.prototype, 'mapAsync');
   GPUBuffer.prototype.destroy = function () {
     if (live.delete(this)) tellBuffers();
     return destroy.call(this);
@@ -55,7 +58,7 @@ function observe(channel: string, { everyTokens = 0, duringLoad = 0 }: Losing): 
     await mapAsync.call(this, ...range);
     return silence ?? undefined;
   };
-  const { submit } = GPUQueue.prototype;
+  const submit = original(GPUQueue.prototype, 'submit');
   GPUQueue.prototype.submit = function (buffers) {
     tell({ type: 'submit' });
     return submit.call(this, buffers);
@@ -65,7 +68,7 @@ function observe(channel: string, { everyTokens = 0, duringLoad = 0 }: Losing): 
     silence.catch(() => undefined);
     tell({ type: 'silent' });
   };
-  const { requestDevice } = GPUAdapter.prototype;
+  const requestDevice = original(GPUAdapter.prototype, 'requestDevice');
   GPUAdapter.prototype.requestDevice = async function (descriptor) {
     const device = await requestDevice.call(this, descriptor);
     devices += 1;
@@ -75,7 +78,7 @@ function observe(channel: string, { everyTokens = 0, duringLoad = 0 }: Losing): 
     });
     return device;
   };
-  const { createComputePipelineAsync } = GPUDevice.prototype;
+  const createComputePipelineAsync = original(GPUDevice.prototype, 'createComputePipelineAsync');
   GPUDevice.prototype.createComputePipelineAsync = async function (descriptor) {
     if (devices === duringLoad) {
       if (silence === null) fallSilent();
@@ -83,7 +86,7 @@ function observe(channel: string, { everyTokens = 0, duringLoad = 0 }: Losing): 
     }
     return createComputePipelineAsync.call(this, descriptor);
   };
-  const { postMessage } = MessagePort.prototype;
+  const postMessage = original(MessagePort.prototype, 'postMessage');
   MessagePort.prototype.postMessage = function (message: ProbeEvent, ...rest: []) {
     if (['token', 'prefill', 'logits', 'ended'].includes(message?.type)) tell({ ...message });
     postMessage.call(this, message, ...rest);

@@ -2,11 +2,13 @@
 // `--variants matvec=lanes,matmul=tile` forces kernel shapes, `--adapter` uses the real graphics card, `--streams` also
 // decodes 1, 2, 4 and 8 answers at once, side by side in one run.
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CHROMIUM_FLAGS } from './lib/chromium-flags.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
-import { runNode, runScript, SetupError } from './lib/command.mjs';
+import { reasonOf, runNode, runScript, SetupError } from './lib/command.mjs';
 import { ensureDependencies } from './lib/install.mjs';
+import { ROOT } from './lib/paths.mjs';
 import { ensureDefaultModel } from './model.mjs';
 import { createStaticServer } from './serve.mjs';
 
@@ -25,17 +27,29 @@ await runScript(async (signal) => {
     },
   });
   await ensureDependencies(signal);
+  const timeouts = await timeoutsOfHost();
   await ensureDefaultModel(signal);
   const { code } = await runNode(['scripts/build.mjs'], { signal });
   if (code !== 0) throw new SetupError('The library could not be built: the builder said why above.');
-  const result = await measureInBrowser(await ensureChromium(signal), values);
+  const result = await measureInBrowser(await ensureChromium(signal), { ...values, timeouts });
   console.log(values.json ? JSON.stringify(result, null, 2) : table(result));
   return 0;
 });
 
 /** @typedef {Awaited<ReturnType<typeof measureInBrowser>>} Measured */
 
-/** @param {string} executablePath @param {{ adapter: boolean, variants: string, streams: boolean }} options */
+/** The engine's own reading of `FORGELIGHT_TIMEOUT_*`: a slow machine needs longer ones, and a wrong one is told before any work. */
+async function timeoutsOfHost() {
+  const { runnerImport } = await import('vite');
+  const { module } = await runnerImport(join(ROOT, 'src/protocol/timeouts.ts'), { configFile: false });
+  try {
+    return module.timeoutsFromEnvironment(process.env);
+  } catch (error) {
+    throw new SetupError(reasonOf(error));
+  }
+}
+
+/** @param {string} executablePath @param {{ adapter: boolean, variants: string, timeouts: object, streams: boolean }} options */
 async function measureInBrowser(executablePath, options) {
   const { chromium } = await import('playwright');
   const server = createStaticServer().listen(0, '127.0.0.1');
@@ -59,6 +73,7 @@ async function measureInBrowser(executablePath, options) {
     );
     return await page.evaluate(measure, {
       variants,
+      timeouts: options.timeouts,
       promptTokens: PROMPT_TOKENS,
       decodeTokens: DECODE_TOKENS,
       streams: options.streams ? STREAMS : [],
@@ -71,13 +86,17 @@ async function measureInBrowser(executablePath, options) {
 
 /**
  * Runs in the page.
- * @param {{ variants: Record<string, string>, promptTokens: number, decodeTokens: number, streams: number[] }} input
+ * @param {{ variants: Record<string, string>, timeouts: object, promptTokens: number, decodeTokens: number, streams: number[] }} input
  */
-async function measure({ variants, promptTokens, decodeTokens, streams }) {
+async function measure({ variants, timeouts, promptTokens, decodeTokens, streams }) {
   const library = '/lib/index.js';
   const { createEngine } = await import(library);
   const started = performance.now();
-  const engine = await createEngine({ model: '/models/SmolLM2-135M-Instruct.Q4_1.gguf', debug: { variants } });
+  const engine = await createEngine({
+    model: '/models/SmolLM2-135M-Instruct.Q4_1.gguf',
+    timeouts,
+    debug: { variants },
+  });
   const loadSeconds = (performance.now() - started) / 1000;
   const words = await engine.tokenize('The quick brown fox jumps over the lazy dog. '.repeat(promptTokens));
   const answer = await engine.completions.create({

@@ -19,7 +19,8 @@ const REPORTS = join(ARTIFACTS_FOLDER, 'reports');
 /** In this order: what is quick and tells most comes first. */
 const SUITES = {
   static: runStaticChecks,
-  unit: runVitest,
+  unit: runUnitTests,
+  planted: runVitest,
   model: runVitest,
   browser: runVitest,
   build: runBuild,
@@ -27,7 +28,7 @@ const SUITES = {
   long: runVitest,
 };
 /** What runs when nothing is named: `long` takes many minutes and is asked for by `npm run test:long`. */
-const USUAL = ['static', 'unit', 'model', 'browser', 'build', 'e2e'];
+const USUAL = ['static', 'unit', 'planted', 'model', 'browser', 'build', 'e2e'];
 
 await runScript(async (signal) => {
   const names = chosenSuites(process.argv.slice(2));
@@ -90,7 +91,7 @@ async function setUpHost(names, signal) {
       console.log(`Chromium: ${process.env.CHROMIUM_PATH}`);
     });
   }
-  if (names.some((name) => ['unit', 'model', 'browser', 'e2e'].includes(name))) {
+  if (names.some((name) => ['unit', 'planted', 'model', 'browser', 'e2e'].includes(name))) {
     await attempt('no default model (see above)', async () => {
       console.log(`Model: ${await ensureDefaultModel(signal)}`);
     });
@@ -113,12 +114,23 @@ async function runStaticChecks(_name, signal) {
   return { passed: STATIC_CHECKS.length - failed.length, failed: failed.length, note: failed.join(', ') };
 }
 
-/** @param {string} name of the vitest project @param {AbortSignal} signal @returns {Promise<Result>} */
-async function runVitest(name, signal) {
+/** More schedules than `npm run check` has time for. @param {string} name @param {AbortSignal} signal */
+function runUnitTests(name, signal) {
+  return runVitest(name, signal, { SIMULATION_RUNS: process.env.SIMULATION_RUNS || '20000' });
+}
+
+/**
+ * @param {string} name of the vitest project
+ * @param {AbortSignal} signal
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<Result>}
+ */
+async function runVitest(name, signal, env = {}) {
   const report = join(REPORTS, `${name}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const { code } = await runNode(['node_modules/vitest/vitest.mjs', 'run', '--project', name, ...reporters], {
     signal,
+    env,
   });
   return readCounts(report, countVitest, code);
 }

@@ -1,5 +1,6 @@
 import { systemClock } from '../base/system-clock';
-import { DEFAULT_TIMEOUTS, parseEngineOptions } from '../protocol/engine-options-schema';
+import { parseEngineOptions } from '../protocol/engine-options-schema';
+import { DEFAULT_TIMEOUTS } from '../protocol/timeouts';
 import type { ModelReference } from '../protocol/engine-port';
 import { modelSource } from '../store/open-model';
 import type { ChatTokenizer } from '../tokenizer/chat-tokenizer';

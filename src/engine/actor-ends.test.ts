@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { generate, LIMITS, outcome, setUp, tokens } from '../../test/simulation/actor-harness';
+import { ToyRunner } from '../../test/simulation/toy-runner';
 import { SAMPLING, soloRun } from '../../test/simulation/toy-task';
 import { ForgelightError } from '../base/errors';
 import { requestId } from '../base/ids';
@@ -108,6 +109,35 @@ describe('the loss of the device', () => {
     for (const each of events) expect(outcome(each)).toMatchObject({ error: { code: 'device-lost' } });
     expect(JSON.stringify(events)).toContain('GPU process crashed');
     expect(actor.snapshot()).toMatchObject({ state: 'gone', kv: { freeBlocks: 32 } });
+  });
+
+  it('cuts answers to what a smaller device holds, and goes on', async () => {
+    let restored: (runner: ToyRunner) => void = () => undefined;
+    const { submit, actor, runner, settle, step } = setUp({
+      maxConcurrent: 3,
+      recover: () => new Promise((resolve) => (restored = resolve)),
+    });
+    const sampling = { ...SAMPLING.logits, logitBias: [[9, 100]] as const };
+    const long = generate(4, { maxTokens: 50, sampling });
+    const [first, second, whole] = [submit(1, long), submit(2, long), submit(3, generate(20, { sampling }))];
+    await settle();
+    for (let count = 0; count < 40; count++) await step();
+    const told = tokens(first).length;
+    expect(told).toBeGreaterThan(8);
+    actor.deviceLost(runner, new Error('GPU process crashed'));
+    await settle();
+    const smaller = new ToyRunner({ ...LIMITS, totalBlocks: 3 });
+    restored(smaller);
+    await settle();
+    expect(outcome(first)).toEqual({ kind: 'length' });
+    expect(tokens(first)).toHaveLength(told);
+    expect(outcome(second)).toEqual({ kind: 'length' });
+    expect(outcome(whole)).toEqual({ kind: 'length' });
+    const last = submit(4, long);
+    for (await settle(); smaller.pending.length > 0; await settle()) smaller.deliver(0);
+    expect(outcome(last)).toEqual({ kind: 'length' });
+    expect(tokens(last)).toHaveLength(3 * LIMITS.blockTokens - 4);
+    expect(actor.snapshot()).toMatchObject({ state: 'ready', kv: { freeBlocks: 3 } });
   });
 
   it('is not the same as a step that lacks memory', async () => {

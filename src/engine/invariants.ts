@@ -2,6 +2,7 @@ import { assert } from '../base/assert';
 import type { BlockId } from '../base/ids';
 import type { EngineSnapshot } from '../protocol/snapshot';
 import { type BlockPool, blocksFor } from './block-pool';
+import { generatedTokens } from './request';
 import type { RequestTable } from './request-table';
 
 /** Throws `InvariantError` when the engine's state contradicts itself. Tests call it after every step, the actor when idle. */
@@ -70,6 +71,11 @@ function checkPlaces(table: RequestTable): void {
     arrivals.every((arrival, index) => arrival > (arrivals[index - 1] ?? 0)),
     'the queue is not in the order of arrival',
   );
+  const [first = Infinity] = arrivals;
+  assert(
+    table.active.every(({ listener }) => listener.generation < first),
+    'a request was overtaken by a later one',
+  );
   assert(table.live.size === table.queue.length + table.active.length, 'a request is in a place, but not alive');
 }
 
@@ -80,6 +86,14 @@ function checkSnapshot(snapshot: EngineSnapshot, table: RequestTable): void {
   const isOver = snapshot.state === 'gone' || snapshot.state === 'closed';
   assert(!isOver || table.live.size === 0, `the engine is ${snapshot.state}, but requests live`);
   assert(snapshot.state === 'ready' || table.active.length === 0, `the engine is ${snapshot.state}, but requests run`);
+  for (const [id, record] of table.live) {
+    const shown = snapshot.requests.filter((request) => request.id === id && request.state !== 'ended');
+    const [only] = shown;
+    assert(
+      shown.length === 1 && only?.state === record.state && only.generatedTokens === generatedTokens(record),
+      `the snapshot of request ${id} is older than its version`,
+    );
+  }
   for (const request of snapshot.requests) {
     const hasEnded = request.state === 'ended';
     assert(

@@ -1,16 +1,25 @@
 import { assert } from '../base/assert';
 import type { RequestState } from '../protocol/snapshot';
 
-/** What may happen to a request. */
-export type LifecycleEvent =
-  /** It got a slot and the blocks of all that is known of it. */
-  | 'admitted'
-  /** Its prompt, and what was known of its answer, is in the KV cache. */
-  | 'prompted'
-  /** It lost its slot and its blocks, to an older request or with the device. Its tokens are kept and replayed. */
-  | 'preempted'
-  /** It got its outcome: state destroyed, slot and blocks given back, one terminal event. */
-  | 'finished';
+/** What may happen to a request. The texts are those of ARCHITECTURE.md, which `test/documents.test.ts` compares. */
+export const LIFECYCLE_EVENTS = {
+  admitted: 'It is the first that waits, a slot is free, and so are blocks for all that is known of it: it takes them.',
+  prompted: 'Its prompt, and what was known of its answer but the end, is in the KV cache.',
+  preempted:
+    'It loses its slot and its blocks: to a request that came before it, or with the device, or because a step failed whose blocks it reads. Its tokens are kept.',
+  finished:
+    'It has its outcome. State destroyed, timer stopped, slot and blocks given back, one `ended` with the result: in one go.',
+} as const;
+
+export type LifecycleEvent = keyof typeof LIFECYCLE_EVENTS;
+
+/** What a request in each state holds. */
+export const STATE_HOLDINGS: Readonly<Record<RequestState, string>> = {
+  queued: 'tokens, sampler and stop matcher, and its timer; it waits in the order of arrival',
+  prefilling: 'also a slot and blocks; prompt chunks run, then what is known of its answer is replayed',
+  decoding: 'the same; it has a row in every decode step',
+  ended: 'nothing: the snapshots remember the last 32 that ended',
+};
 
 /** A request's life as data: state → event → next state. What is not listed cannot happen. */
 export const TRANSITIONS: Readonly<Record<RequestState, Readonly<Partial<Record<LifecycleEvent, RequestState>>>>> = {

@@ -44,6 +44,7 @@ interface Fixture {
   readonly events: EngineEvent[];
   readonly opened: ReturnType<typeof fragile>[];
   readonly clock: FakeClock;
+  readonly load: ReturnType<typeof testLoad>;
 }
 
 /** An engine whose devices come from `open`, called with how many there were before. */
@@ -65,7 +66,7 @@ async function setUp(open: (before: number) => ReturnType<typeof fragile> = () =
   const engine = await load.run();
   const events: EngineEvent[] = [];
   engine.watch((event) => events.push(event));
-  return { engine, events, opened, clock };
+  return { engine, events, opened, clock, load };
 }
 
 const greedy = (maxTokens: number): HostRequest => ({
@@ -195,6 +196,34 @@ async function settle(until: () => boolean): Promise<void> {
   for (let turn = 0; turn < 5000 && !until(); turn++) await new Promise((resolve) => setImmediate(resolve));
   expect(until()).toBe(true);
 }
+
+describe('a watcher of the engine', () => {
+  it('that throws is reported once, and keeps nobody else from hearing', async () => {
+    const { engine, events, opened, load } = await setUp();
+    const heard: string[] = [];
+    const stop = engine.watch((event) => heard.push(event.type));
+    let calls = 0;
+    engine.watch(() => {
+      calls += 1;
+      throw new Error('closed tab');
+    });
+    const late: string[] = [];
+    engine.watch((event) => late.push(event.type));
+    await ask(
+      engine,
+      greedy(4),
+      at(2, () => opened[0]?.lose()),
+    );
+    expect(calls).toBe(1);
+    expect(load.reports).toMatchObject([{ message: 'closed tab' }]);
+    expect(late).toEqual(events.map(({ type }) => type));
+    expect(late).toContain('restored');
+    expect(heard).toEqual(late);
+    stop();
+    await engine.close();
+    expect(heard.length).toBeLessThan(late.length);
+  });
+});
 
 describe('a host that gives no device', () => {
   it('is asked once more when it may give one again; answers go on, new requests are told when', async () => {

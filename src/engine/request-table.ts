@@ -4,7 +4,7 @@ import type { RequestId } from '../base/ids';
 import { requestGone } from '../base/request-gone';
 import type { Outcome } from '../protocol/events';
 import type { EngineSnapshot, EngineState, RequestSnapshot } from '../protocol/snapshot';
-import { reusableTokens } from './admission';
+import { maxOutputs, reusableTokens } from './admission';
 import type { BlockPool } from './block-pool';
 import { KvCache } from './kv-cache';
 import { type LifecycleEvent, nextState } from './lifecycle';
@@ -146,11 +146,15 @@ export class RequestTable {
     this.changed();
   }
 
-  /** Another device, whose KV cache is empty. Nobody is active. */
+  /** Another device, whose KV cache is empty and may be smaller. Nobody is active. */
   replaceDevice(limits: RunnerLimits): void {
     assert(this.active.length === 0, 'requests are active while their device changes');
     this.#limits = limits;
     this.#kv = new KvCache(limits);
+    for (const { answer, task } of this.live.values()) {
+      if (answer !== null && task.kind === 'generate')
+        answer.maxOutputs = Math.min(answer.maxOutputs, maxOutputs(task, limits));
+    }
     this.changed();
   }
 

@@ -14,8 +14,8 @@ import type { RunnerLimits } from './runner';
 export interface Answer {
   readonly sampler: Sampler;
   readonly text: AnswerText;
-  /** Tokens it may have. */
-  readonly maxOutputs: number;
+  /** Tokens it may have: fewer once it goes on on a device with less memory. */
+  maxOutputs: number;
 }
 
 /** All that the engine knows of one live request. Owned by the actor's table; nobody else sees it. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_TIMEOUTS, parseEngineOptions } from './engine-options-schema';
+import { parseEngineOptions } from './engine-options-schema';
+import { DEFAULT_TIMEOUTS } from './timeouts';
 
 const model = 'https://example.org/x.gguf';
 

@@ -1,9 +1,10 @@
 import * as v from 'valibot';
-import type { DebugOptions, LoadOptions, ModelReference, Timeouts } from './engine-port';
+import type { DebugOptions, LoadOptions, ModelReference } from './engine-port';
 import type { LoadProgress } from './progress';
 import { MAX_INT32 } from './sampling-schema';
 import { integerFrom, listOf, object, oneOf, plainObject, textOf } from './schema-fields';
-import { invalidField, parseInput } from './schema-parse';
+import { parseInput } from './schema-parse';
+import { completeTimeouts } from './timeouts';
 
 /** Options of `createEngine` after validation, every default filled in. */
 export interface ParsedEngineOptions {
@@ -13,9 +14,6 @@ export interface ParsedEngineOptions {
   readonly onProgress: ((progress: LoadProgress) => void) | null;
   readonly signal: AbortSignal | null;
 }
-
-/** Long enough for a software adapter; a request may be an hour of slow tokens, but a step is never minutes. */
-export const DEFAULT_TIMEOUTS: Timeouts = { stepMs: 120_000, requestMs: 3_600_000, stallMs: 60_000 };
 
 const model = v.custom<ModelReference>(
   (input) => (typeof input === 'string' ? input.length > 0 && input.length <= 8192 : input instanceof Blob),
@@ -76,7 +74,7 @@ export function parseEngineOptions(options: unknown): ParsedEngineOptions {
       maxConcurrent: fields.maxConcurrent,
       maxQueued: fields.maxQueued,
       kvCacheType: fields.kvCacheType,
-      timeouts: timeoutsOf(fields.timeouts),
+      timeouts: completeTimeouts(fields.timeouts),
       debug: present(fields.debug) satisfies DebugOptions,
     },
     device: fields.device,
@@ -84,16 +82,6 @@ export function parseEngineOptions(options: unknown): ParsedEngineOptions {
     onProgress: fields.onProgress ?? null,
     signal: fields.signal ?? null,
   };
-}
-
-function timeoutsOf(given: { [Name in keyof Timeouts]?: number | undefined }): Timeouts {
-  const requestMs = given.requestMs ?? DEFAULT_TIMEOUTS.requestMs;
-  const stepMs = given.stepMs ?? Math.min(DEFAULT_TIMEOUTS.stepMs, Math.floor(requestMs / 2));
-  if (stepMs >= requestMs) {
-    throw invalidField('timeouts.stepMs', `must be less than timeouts.requestMs (${requestMs}), got ${stepMs}`);
-  }
-  if (stepMs < 1) throw invalidField('timeouts.requestMs', `must be at least 2, got ${requestMs}`);
-  return { stepMs, requestMs, stallMs: given.stallMs ?? DEFAULT_TIMEOUTS.stallMs };
 }
 
 type Present<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };

@@ -1,7 +1,8 @@
 import { assert } from '../../src/base/assert';
 import type { ErrorCode } from '../../src/base/errors';
+import type { TokenId } from '../../src/base/ids';
 import type { RunnerLimits } from '../../src/engine/runner';
-import type { Task } from '../../src/protocol/commands';
+import type { GenerateTask, Task } from '../../src/protocol/commands';
 import type { RequestEvent } from '../../src/protocol/events';
 import { AnswerText } from '../../src/engine/answer-text';
 import { soloRun, toyTokenizer } from './toy-task';
@@ -14,6 +15,8 @@ export interface FailureCauses {
   closed: boolean;
   lost: boolean;
   timedOut: boolean;
+  /** Tokens that a request can hold on the smallest device, where one was smaller than the one before. */
+  smallest: number | null;
 }
 
 /** The engine takes no request of this kind, or none now: it is the only event then. */
@@ -22,7 +25,7 @@ const REFUSALS: readonly ErrorCode[] = ['busy', 'invalid-request', 'context-over
 const STEP_FAILURES: readonly ErrorCode[] = ['out-of-memory', 'corrupt-model', 'timeout'];
 
 function isPlausible(code: ErrorCode, isRefused: boolean, causes: FailureCauses): boolean {
-  if (REFUSALS.includes(code)) return isRefused;
+  if (REFUSALS.includes(code)) return isRefused || (code === 'context-overflow' && causes.smallest !== null);
   if (code === 'closed') return causes.closed;
   if (code === 'device-lost') return causes.lost;
   if (code === 'timeout') return causes.timedOut;
@@ -47,11 +50,19 @@ export class Journal {
   constructor(
     readonly id: number,
     readonly task: Task,
+    /** Of the device that ran when it was submitted. */
+    readonly limits: RunnerLimits,
     readonly deadlineMs: number,
   ) {}
 
   get count(): number {
     return this.#events.length;
+  }
+
+  /** Prompt and answer, as far as it was told. */
+  get conversation(): readonly TokenId[] {
+    const emitted = this.task.kind === 'generate' ? this.task.emittedIds : [];
+    return [...this.task.promptIds, ...emitted, ...this.#of('token').map(({ tokenId }) => tokenId)];
   }
 
   /** Events in order, one terminal event and nothing after it; no token once `cancel` has returned true. */
@@ -74,8 +85,8 @@ export class Journal {
   }
 
   /** Survivors gave exactly the solo answer, the others the beginning of it. Deaf ones heard a part. */
-  check(limits: RunnerLimits, causes: FailureCauses): void {
-    const { ended, task } = this;
+  check(causes: FailureCauses): void {
+    const { ended, limits, task } = this;
     assert(ended !== null, `request ${this.id} never ends`);
     assert(
       !this.cancelled || mayEndACancelled(ended),
@@ -88,15 +99,17 @@ export class Journal {
     if (this.isDeaf) return;
     if (task.kind === 'evaluate') this.#checkLogits(limits, task.promptIds, task.positions, ended);
     else if (task.kind === 'embed') this.#checkEmbedding(task.promptIds, ended);
-    else if (this.count > 1) this.#checkAnswer(limits, task, ended);
+    else if (this.count > 1) this.#checkAnswer(task, ended, causes);
   }
 
-  #checkAnswer(limits: RunnerLimits, task: Extract<Task, { kind: 'generate' }>, ended: Ended): void {
-    const solo = soloRun(task, limits);
+  #checkAnswer(task: GenerateTask, ended: Ended, { smallest }: FailureCauses): void {
+    const solo = soloRun(task, this.limits);
     const tokens = this.#of('token');
     const text = textBefore(task) + tokens.map((event) => event.text).join('') + ended.text;
     const ids = tokens.map((event) => event.tokenId);
-    const isSurvivor = ended.outcome.kind === 'stop' || ended.outcome.kind === 'length';
+    const leftTokens = smallest === null ? Infinity : smallest - task.promptIds.length;
+    const isCut = ended.outcome.kind === 'length' && ended.usage.completionTokens >= leftTokens;
+    const isSurvivor = !isCut && (ended.outcome.kind === 'stop' || ended.outcome.kind === 'length');
     const rest = solo.tokens.slice(task.emittedIds.length);
     const expected = isSurvivor ? rest : rest.slice(0, ids.length);
     assert(ids.join() === expected.join(), `request ${this.id} answers ${ids.join()}, alone ${solo.tokens.join()}`);
@@ -152,7 +165,7 @@ export class Journal {
 }
 
 /** What the engine before has told of a resumed answer. */
-function textBefore(task: Extract<Task, { kind: 'generate' }>): string {
+function textBefore(task: GenerateTask): string {
   const answer = new AnswerText(toyTokenizer, task.stop);
   return task.emittedIds.map((id) => answer.push(id).text).join('');
 }

@@ -16,6 +16,8 @@ export interface SubmitAction {
   /** Tokens of the answer that another engine has emitted already, as far as it has so many. */
   readonly emitted: number;
   readonly stop: readonly string[];
+  /** The prompt is the next turn after the answer before, as far as that was told. */
+  readonly isFollowUp: boolean;
   readonly reaction: Reaction | null;
 }
 
@@ -25,12 +27,14 @@ export type Action =
   /** The result of a step in flight arrives: of the oldest (0) or of the one after it. */
   | { readonly type: 'deliver'; readonly index: 0 | 1 }
   | { readonly type: 'fail'; readonly error: 'out-of-memory' | 'device-lost' | 'unknown' }
+  /** The next step is not run for lack of memory. */
+  | { readonly type: 'refuse' }
   | { readonly type: 'poison' }
   | { readonly type: 'advance'; readonly byMs: number }
   /** A device is reported lost: the one that runs, or late the one before it. */
   | { readonly type: 'lost'; readonly which: 'current' | 'previous' }
   /** What becomes of the search for another device. */
-  | { readonly type: 'recovery'; readonly ends: 'restored' | 'blocked' | 'failed' }
+  | { readonly type: 'recovery'; readonly ends: 'restored' | 'smaller' | 'blocked' | 'failed' }
   | { readonly type: 'close' };
 
 export interface Scenario {
@@ -77,6 +81,7 @@ const submit: fc.Arbitrary<SubmitAction> = fc.record({
   maxTokens: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 9, max: 20 })),
   emitted: fc.constantFrom(0, 0, 0, 1, 3, 8),
   stop: fc.constantFrom<string[]>([], [], ['é'], ['t', 'ab'], ['m']),
+  isFollowUp: fc.constantFrom(false, false, true),
   reaction,
 });
 
@@ -87,6 +92,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 35, arbitrary: fc.record({ type: fc.constant('advance'), byMs: fc.integer({ min: 1, max: 250 }) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('fail'), error: fc.constant('out-of-memory') }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('fail'), error: fc.constantFrom('device-lost', 'unknown') }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('refuse') }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('poison') }) },
   {
     weight: 4,
@@ -99,7 +105,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     weight: 12,
     arbitrary: fc.record({
       type: fc.constant('recovery'),
-      ends: fc.constantFrom('restored', 'restored', 'blocked', 'failed'),
+      ends: fc.constantFrom('restored', 'restored', 'restored', 'smaller', 'blocked', 'failed'),
     }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('close') }) },

@@ -2,6 +2,7 @@ import { assert, unreachable } from '../../src/base/assert';
 import { ForgelightError } from '../../src/base/errors';
 import { type RequestId, requestId, tokenId } from '../../src/base/ids';
 import { Actor } from '../../src/engine/actor';
+import { capacityTokens } from '../../src/engine/admission';
 import { checkInvariants, checkSuccession } from '../../src/engine/invariants';
 import type { RequestTable } from '../../src/engine/request-table';
 import type { Runner, RunnerLimits } from '../../src/engine/runner';
@@ -11,17 +12,14 @@ import type { EngineSnapshot, RequestState } from '../../src/protocol/snapshot';
 import { type FailureCauses, Journal } from './journal';
 import type { Action, Reaction, Scenario, SubmitAction } from './scenario';
 import { SimulatedClock } from './simulated-clock';
+import { limitsOf, smallerLimits } from './toy-limits';
 import { ToyRunner } from './toy-runner';
-import { SAMPLING, soloRun, toyTokenizer, VOCABULARY_SIZE } from './toy-task';
+import { SAMPLING, soloRun, toyTokenizer } from './toy-task';
 
 const STEP_MS = 400;
 const REQUEST_MS = 600;
 /** More microtasks than the loop needs from one wait to the next. */
 const SETTLED_TICKS = 20;
-
-/** Requests that run together, and rows of a step. */
-const MAX_SLOTS = 4;
-const STEP_ROWS = 5;
 
 class ListenerFault extends Error {}
 
@@ -61,16 +59,19 @@ export class Simulation {
   readonly clock = new SimulatedClock();
   runner: ToyRunner;
   readonly actor: Actor;
-  readonly limits: RunnerLimits;
+  limits: RunnerLimits;
   readonly counts = { preemptions: 0, replays: 0, forgetfulRows: 0, restores: 0 };
-  readonly #causes: FailureCauses = { closed: false, lost: false, timedOut: false };
+  readonly #scenario: Omit<Scenario, 'actions'>;
+  readonly #causes: FailureCauses = { closed: false, lost: false, timedOut: false, smallest: null };
   readonly #places = new Map<RequestId, RequestState>();
   readonly #faults: Error[] = [];
   /** Whole contexts fit, so that nobody has to lose its place to another. */
-  readonly #isRoomy: boolean;
+  #isRoomy: boolean;
   /** Failed steps and lost devices: each may cost every request its place once. */
   #disturbances = 0;
   #hasFailedStep = false;
+  /** The device that runs has given a reason to give it up. */
+  #mayBeLost = false;
   /** Who loses its place now loses it to another. */
   #isSound = true;
   #previousRunner: ToyRunner | null = null;
@@ -79,22 +80,10 @@ export class Simulation {
   #lastSnapshot: EngineSnapshot | null = null;
 
   constructor(scenario: Omit<Scenario, 'actions'>) {
-    const { windowTokens, totalBlocks, blockTokens, maxConcurrent } = scenario;
-    const perSequence = Math.floor((windowTokens - 1 + STEP_ROWS + blockTokens - 2) / blockTokens) + 1;
-    const window = { tokens: windowTokens, blocks: Math.min(totalBlocks, MAX_SLOTS * perSequence) };
-    assert(maxConcurrent <= MAX_SLOTS, 'a slot for each');
-    this.limits = {
-      vocabularySize: VOCABULARY_SIZE,
-      contextLength: scenario.contextLength,
-      blockTokens,
-      totalBlocks,
-      window: windowTokens === 0 ? null : window,
-      maxChunkTokens: STEP_ROWS,
-      maxDecodeRows: STEP_ROWS,
-      maxSlots: MAX_SLOTS,
-      topK: 8,
-    };
-    this.#isRoomy = totalBlocks >= maxConcurrent * Math.ceil(scenario.contextLength / blockTokens);
+    const { contextLength, totalBlocks, blockTokens, maxConcurrent } = scenario;
+    this.#scenario = scenario;
+    this.limits = limitsOf(scenario);
+    this.#isRoomy = totalBlocks >= maxConcurrent * Math.ceil(contextLength / blockTokens);
     this.runner = new ToyRunner(this.limits);
     this.actor = new Actor({
       runner: this.runner,
@@ -106,8 +95,8 @@ export class Simulation {
       chunkTokens: scenario.chunkTokens,
       timeouts: { stepMs: STEP_MS, requestMs: REQUEST_MS },
       recover: (blocked) => {
-        assert(this.#recovery === null, 'one device is looked for at a time');
-        assert(this.#disturbances > 0, 'a device is given up that nobody lost');
+        if (this.#recovery !== null) this.#fault(new Error('one device is looked for at a time'));
+        if (!this.#mayBeLost) this.#fault(new Error('a device is given up that nobody lost'));
         return new Promise((restored, failed) => {
           this.#recovery = { restored, blocked, failed };
         });
@@ -116,11 +105,18 @@ export class Simulation {
         if (!(error instanceof ListenerFault)) this.#fault(error);
       },
       announce: (event) => this.#hear(event),
-      inspect: (table) => this.#inspect(table, scenario),
+      inspect: (table) => {
+        try {
+          this.#inspect(table);
+        } catch (error) {
+          this.#fault(error);
+        }
+      },
     });
   }
 
-  #inspect(table: RequestTable, { depth, maxConcurrent, maxQueued }: Omit<Scenario, 'actions'>): void {
+  #inspect(table: RequestTable): void {
+    const { depth, maxConcurrent, maxQueued } = this.#scenario;
     checkInvariants(table);
     this.#isSound = table.state === 'ready' && !this.#hasFailedStep;
     assert(table.live.size <= maxConcurrent + maxQueued, 'more requests are taken than there are places');
@@ -153,6 +149,9 @@ export class Simulation {
         return this.runner.deliver(Math.min(action.index, this.runner.pending.length - 1));
       case 'fail':
         return this.fail(action.error);
+      case 'refuse':
+        this.#failStep(false);
+        return this.runner.refuseNext();
       case 'poison':
         return this.runner.poisonNext();
       case 'advance':
@@ -170,8 +169,7 @@ export class Simulation {
   }
 
   fail(error: 'out-of-memory' | 'device-lost' | 'unknown'): void {
-    this.#disturb(error !== 'out-of-memory');
-    this.#hasFailedStep = true;
+    this.#failStep(error !== 'out-of-memory');
     this.runner.fail(0, error === 'unknown' ? new TypeError('boom') : new ForgelightError(error, 'simulated'));
   }
 
@@ -190,22 +188,37 @@ export class Simulation {
     this.actor.deviceLost(runner, new ForgelightError('device-lost', 'simulated'));
   }
 
+  #failStep(isLoss: boolean): void {
+    this.#disturb(isLoss);
+    this.#hasFailedStep = true;
+  }
+
   #disturb(isLoss: boolean): void {
     this.#disturbances += 1;
-    if (isLoss) this.#causes.lost = true;
+    if (!isLoss) return;
+    this.#causes.lost = true;
+    this.#mayBeLost = true;
   }
 
   /** The search for another device ends so, if there is one. */
-  recover(ends: 'restored' | 'blocked' | 'failed'): void {
+  recover(ends: 'restored' | 'smaller' | 'blocked' | 'failed'): void {
     const recovery = this.#recovery;
     if (recovery === null) return;
     if (ends === 'blocked') return recovery.blocked(this.clock.now() + 120_000);
     this.#recovery = null;
     if (ends === 'failed') return recovery.failed(new ForgelightError('device-lost', 'no device came back'));
+    if (ends === 'smaller') this.#shrink();
     this.#retire();
+    this.#mayBeLost = false;
     this.#previousRunner = this.runner;
     this.runner = new ToyRunner(this.limits);
     recovery.restored(this.runner);
+  }
+
+  #shrink(): void {
+    this.limits = smallerLimits(this.#scenario);
+    this.#isRoomy = false;
+    this.#causes.smallest = capacityTokens(this.limits);
   }
 
   /** What the device that goes was still to say comes late, and its counts are taken over. */
@@ -217,8 +230,9 @@ export class Simulation {
 
   submit(action: SubmitAction): void {
     const { id, reaction } = action;
-    const task = taskOf(action, this.limits);
-    const journal = new Journal(id, task, this.clock.now() + REQUEST_MS);
+    const before = action.isFollowUp ? (this.journals.at(-1)?.conversation ?? []) : [];
+    const task = taskOf({ ...action, prompt: [...before, ...action.prompt] }, this.limits);
+    const journal = new Journal(id, task, this.limits, this.clock.now() + REQUEST_MS);
     this.journals.push(journal);
     let isInside = true; // of submit
     this.actor.submit(requestId(id), task, (event) => {
@@ -258,8 +272,9 @@ export class Simulation {
     this.#rethrow();
   }
 
-  /** One step later, a cancelled request has ended. */
+  /** One step later, a request that was cancelled or whose time is up has ended. */
   async deliverOne(): Promise<void> {
+    this.clock.advance(0); // what fell due when it was set
     const doomed = this.journals.filter((journal) => journal.cancelled || this.clock.now() >= journal.deadlineMs);
     this.runner.deliver(0);
     await this.pass(SETTLED_TICKS);
@@ -281,7 +296,7 @@ export class Simulation {
       'a request is stuck',
     );
     assert(this.clock.pending === 0, `${this.clock.pending} timers leak`);
-    for (const journal of this.journals) journal.check(this.limits, this.#causes);
+    for (const journal of this.journals) journal.check(this.#causes);
     this.#retire();
     await this.#closeTwice();
   }
@@ -318,6 +333,7 @@ export class Simulation {
           maxTokens: 5,
           emitted: 0,
           stop: [],
+          isFollowUp: false,
           reaction: null,
         });
       default:

@@ -1,4 +1,5 @@
 import { assert, defined, unreachable } from '../../src/base/assert';
+import { ForgelightError } from '../../src/base/errors';
 import { tokenId } from '../../src/base/ids';
 import type { Runner, RunnerLimits, StepBatch, StepOutput, StepResult, StepRow } from '../../src/engine/runner';
 
@@ -53,7 +54,8 @@ export function toyArgmax(hash: number, vocabularySize: number): number {
 }
 
 interface PendingStep {
-  readonly results: readonly StepResult[];
+  /** `null`: it was not run for lack of memory. */
+  readonly results: readonly StepResult[] | null;
   readonly resolve: (results: readonly StepResult[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -71,6 +73,7 @@ export class ToyRunner implements Runner {
   replays = 0;
   forgetfulRows = 0;
   #poisonNext = false;
+  #refuseNext = false;
   readonly #cells: Int32Array; // [totalBlocks × blockTokens]
   readonly #windowCells: Int32Array; // the same of layers with a window
   readonly #slots: Int32Array;
@@ -86,10 +89,24 @@ export class ToyRunner implements Runner {
     this.#poisonNext = true;
   }
 
+  /** The next step is not run: nothing is written. */
+  refuseNext(): void {
+    this.#refuseNext = true;
+  }
+
   submit(batch: StepBatch): Promise<readonly StepResult[]> {
     this.#check(batch);
     if (batch.kind === 'decode' && batch.outputs.length === 0) this.replays += 1;
     this.forgetfulRows += batch.sequences.filter(({ windowBlocks }) => windowBlocks[0] === null).length;
+    const results = this.#refuseNext ? null : this.#run(batch);
+    this.#refuseNext = false;
+    return new Promise((resolve, reject) => {
+      this.pending.push({ results, resolve, reject });
+      this.maxPending = Math.max(this.maxPending, this.pending.length);
+    });
+  }
+
+  #run(batch: StepBatch): readonly StepResult[] {
     for (const row of batch.rows) {
       const cell = toyCell(row.token ?? this.#slots[row.slot] ?? UNWRITTEN, batch.kind);
       this.#cells[this.#cell(batch, row.slot, row.position)] = cell;
@@ -97,15 +114,14 @@ export class ToyRunner implements Runner {
     }
     const results = batch.outputs.map((output) => this.#output(batch, output));
     this.#poisonNext = false;
-    return new Promise((resolve, reject) => {
-      this.pending.push({ results, resolve, reject });
-      this.maxPending = Math.max(this.maxPending, this.pending.length);
-    });
+    return results;
   }
 
   deliver(index: number): void {
     const step = this.pending.splice(index, 1)[0];
-    step?.resolve(step.results);
+    if (step === undefined) return;
+    if (step.results === null) step.reject(new ForgelightError('out-of-memory', 'simulated'));
+    else step.resolve(step.results);
   }
 
   fail(index: number, error: unknown): void {

@@ -1,0 +1,15 @@
+/** A classic mistake, as a replacement in the code's text, and who has to notice it. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** What goes wrong for a user. */
+  readonly why: string;
+  /** The simulation, unless it cannot see this: then a unit test, by its file and full name. */
+  readonly seenBy?: { readonly file: string; readonly test: string };
+  /** The code throws by itself. */
+  readonly crashes?: true;
+  /** A seed of schedules that meet it soon. */
+  readonly seed?: number;
+}
