@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import type { CompletionBody, Engine, EngineOptions } from '../src/client/types';
-import { installCrowd, type Crowd, type CrowdReport, type Told } from './crowd';
-import { libraryUrl, openBlankPage } from './library';
+import type { Crowd, CrowdReport, Told } from './crowd';
+import { useLibrary } from './library';
 
 // Many requests, any interleaving, the same answers: on WebGPU, with the built library.
 
@@ -40,10 +40,7 @@ for (const model of ['llama', 'gemma3']) {
   test(`${model}: 8 streams with ${CANCELS} cancels give the answers that each request gets alone`, async ({
     page,
   }, info) => {
-    await openBlankPage(page);
-    await page.evaluate(installCrowd);
-    const library = libraryUrl(info.config.metadata);
-    await page.evaluate(async (url) => Object.assign(globalThis, await import(url)), library);
+    await useLibrary(page, info.config.metadata);
     const bodies = bodiesFor(model);
     const url = `/fixtures/zoo/${model}.gguf`;
     const alone = await solo(page, url, bodies);

@@ -3,8 +3,9 @@ import { expect, type Page } from '@playwright/test';
 import type { CompletionBody, Engine, EngineOptions } from '../src/client/types';
 import type { EngineEvent } from '../src/protocol/engine-events';
 import type { Crowd } from './crowd';
-import { ENDLESS_LOSSES, test, useLibrary } from './loss';
-import type { Losing, Probe, ProbeEvent } from './probe';
+import { useLibrary } from './library';
+import { ENDLESS_LOSSES, test } from './loss';
+import type { LiveBuffers, Losing, Probe, ProbeEvent } from './probe';
 
 // The GPU process is killed under running answers, for real.
 
@@ -57,9 +58,7 @@ const whatIsHeard = (): Promise<string[]> => page.evaluate(() => heard);
 const count = (type: ProbeEvent['type']): Promise<number> =>
   page.evaluate((type) => probe.events.filter((event) => event.type === type).length, type);
 
-/** Of all workers of the page, as they told it last. */
-const liveBuffers = (): Promise<ProbeEvent | undefined> =>
-  page.evaluate(() => probe.events.findLast(({ type }) => type === 'buffers'));
+const liveBuffers = (): Promise<LiveBuffers> => page.evaluate(() => probe.live());
 
 /** What is held on the device, by the engine's book and by all buffers that live. */
 async function memory(): Promise<object> {
@@ -106,7 +105,7 @@ test('a device is replaced as soon as it is lost, though nothing runs; lost unde
 }, info) => {
   page = await openLosing(ENDLESS_LOSSES);
   library = await useLibrary(page, info.config.metadata);
-  const nothing = { type: 'buffers', live: 0, bytes: 0 };
+  const nothing = { count: 0, bytes: 0 };
   await expect(load(LLAMA, { duringLoad: 1 })).rejects.toThrow(/The device was lost .* Load the model again/);
   await expect.poll(liveBuffers).toEqual(nothing);
 

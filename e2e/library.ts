@@ -1,4 +1,6 @@
 import type { Page } from '@playwright/test';
+import { installCrowd } from './crowd';
+import { INSTALL_PROBE } from './probe';
 
 /** Where the built library is, on another origin than the page's. */
 export function libraryUrl(metadata: Record<string, unknown>): string {
@@ -8,4 +10,14 @@ export function libraryUrl(metadata: Record<string, unknown>): string {
 /** Opens an empty page: a web developer's own site. A real file: browsers treat made-up answers as another network. */
 export async function openBlankPage(page: Page): Promise<void> {
   await page.goto('/fixtures/blank.html');
+}
+
+/** An empty page with the library's exports, `crowd` and `probe` as globals. Returns the library's address. */
+export async function useLibrary(page: Page, metadata: Record<string, unknown>): Promise<string> {
+  const library = libraryUrl(metadata);
+  await openBlankPage(page);
+  await page.evaluate(installCrowd);
+  await page.evaluate(INSTALL_PROBE);
+  await page.evaluate(async (url) => Object.assign(globalThis, await import(url)), library);
+  return library;
 }

@@ -1,7 +1,4 @@
 import { test as base, type Browser, type Page } from '@playwright/test';
-import { installCrowd } from './crowd';
-import { libraryUrl, openBlankPage } from './library';
-import { INSTALL_PROBE } from './probe';
 
 /** With these a page gets the GPU back however often its process falls; without them, twice in two minutes is too often. */
 export const ENDLESS_LOSSES = ['--disable-gpu-process-crash-limit', '--disable-domain-blocking-for-3d-apis'];
@@ -31,13 +28,3 @@ export const test = base.extend<LosingFixtures>({
     for (const browser of browsers) await browser.close();
   },
 });
-
-/** An empty page with the library's exports, `crowd` and `probe` as globals. Returns the library's address. */
-export async function useLibrary(page: Page, metadata: Record<string, unknown>): Promise<string> {
-  const library = libraryUrl(metadata);
-  await openBlankPage(page);
-  await page.evaluate(installCrowd);
-  await page.evaluate(INSTALL_PROBE);
-  await page.evaluate(async (url) => Object.assign(globalThis, await import(url)), library);
-  return library;
-}

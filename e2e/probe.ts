@@ -1,12 +1,17 @@
 /** What happens in an engine's worker, in the order in which it happens there. */
 export type ProbeEvent =
   /** GPU buffers that exist, after a change. */
-  | { readonly type: 'buffers'; readonly live: number; readonly bytes: number }
+  | { readonly type: 'buffers'; readonly worker: string; readonly live: LiveBuffers }
   | { readonly type: 'submit' }
   /** What a request's port was told, but for `accepted`. */
   | { readonly type: 'token' | 'prefill' | 'logits' | 'ended'; readonly requestId: number }
   /** The device has fallen silent and waits to be lost. */
   | { readonly type: 'silent' };
+
+export interface LiveBuffers {
+  readonly count: number;
+  readonly bytes: number;
+}
 
 /** When a device falls silent, to be lost. */
 export interface Losing {
@@ -22,6 +27,8 @@ export interface Probe {
   workerUrl(library: string, losing?: Losing): string;
   /** Of all workers together. */
   readonly events: ProbeEvent[];
+  /** The buffers of all workers, as each told it last. */
+  live(): LiveBuffers;
   onSilence: () => void;
 }
 
@@ -31,12 +38,13 @@ export interface Probe {
  */
 function observe(channel: string, { everyTokens = 0, duringLoad = 0 }: Losing): void {
   const port = new BroadcastChannel(channel);
+  const worker = crypto.randomUUID();
   const tell = (event: ProbeEvent): void => port.postMessage(event);
   /** A method as it was, to be called on the object that the new one is called on. */
   const original = <T extends object, K extends keyof T>(prototype: T, name: K): T[K] => prototype[name];
   const live = new Map<GPUBuffer, number>();
   const tellBuffers = (): void =>
-    tell({ type: 'buffers', live: live.size, bytes: [...live.values()].reduce((sum, size) => sum + size, 0) });
+    tell({ type: 'buffers', worker, live: { count: live.size, bytes: [...live.values()].reduce((a, b) => a + b, 0) } });
   let [tokens, devices] = [0, 0];
   let silence: Promise<never> | null = null;
   let endSilence: (error: DOMException) => void = () => undefined;
@@ -99,6 +107,7 @@ export const INSTALL_PROBE = `(${install.toString()})(${JSON.stringify(observe.t
 
 function install(observeSource: string): void {
   const name = crypto.randomUUID();
+  const buffers = new Map<string, LiveBuffers>();
   const probe: Probe = {
     workerUrl(library, losing = {}) {
       const worker = new URL('worker.js', library).href;
@@ -106,10 +115,18 @@ function install(observeSource: string): void {
       return URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
     },
     events: [],
+    live() {
+      const all = [...buffers.values()];
+      return {
+        count: all.reduce((sum, { count }) => sum + count, 0),
+        bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+      };
+    },
     onSilence: () => undefined,
   };
   new BroadcastChannel(name).addEventListener('message', ({ data }: MessageEvent<ProbeEvent>) => {
     probe.events.push(data);
+    if (data.type === 'buffers') buffers.set(data.worker, data.live);
     if (data.type === 'silent') probe.onSilence();
   });
   Object.assign(globalThis, { probe });
