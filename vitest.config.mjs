@@ -8,8 +8,8 @@ import { testFiles } from './scripts/lib/vite-files.mjs';
 const BROWSER_TESTS = ['src/**/*.browser.test.ts', 'test/!(long)/**/*.browser.test.ts', 'test/*.browser.test.ts'];
 /** Minutes each: `npm run test:long`. */
 const LONG_TESTS = ['test/long/**/*.browser.test.ts'];
-/** They run a real model, so they are slow, and they need it to be there. */
-const MODEL_TESTS = ['src/**/*.model.test.ts', 'test/**/*.model.test.ts'];
+/** More than `npm run check` has time for: real models, the whole zoo, every kernel on the CPU, megabytes of text. */
+const SLOW_TESTS = ['src/**/*.slow.test.ts', 'test/**/*.slow.test.ts'];
 
 /** Each puts a mistake into the code and looks who notices. */
 const PLANTED_BUGS = 'test/planted-bugs/**/*.test.ts';
@@ -69,15 +69,15 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.mjs'],
-          exclude: ['**/*.browser.test.ts', ...MODEL_TESTS, PLANTED_BUGS],
+          exclude: ['**/*.browser.test.ts', ...SLOW_TESTS, PLANTED_BUGS],
           testTimeout: 20_000,
         },
       },
       { test: { name: 'planted', include: [PLANTED_BUGS] } },
       {
         test: {
-          name: 'model',
-          include: MODEL_TESTS,
+          name: 'slow',
+          include: SLOW_TESTS,
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },

@@ -21,14 +21,14 @@ const SUITES = {
   static: runStaticChecks,
   unit: runUnitTests,
   planted: runVitest,
-  model: runVitest,
+  slow: runVitest,
   browser: runVitest,
   build: runBuild,
   e2e: runEndToEnd,
   long: runVitest,
 };
 /** What runs when nothing is named: `long` takes many minutes and is asked for by `npm run test:long`. */
-const USUAL = ['static', 'unit', 'planted', 'model', 'browser', 'build', 'e2e'];
+const USUAL = ['static', 'unit', 'planted', 'slow', 'browser', 'build', 'e2e'];
 
 await runScript(async (signal) => {
   const names = chosenSuites(process.argv.slice(2));
@@ -91,12 +91,12 @@ async function setUpHost(names, signal) {
       console.log(`Chromium: ${process.env.CHROMIUM_PATH}`);
     });
   }
-  if (names.some((name) => ['unit', 'planted', 'model', 'browser', 'e2e'].includes(name))) {
+  if (names.some((name) => ['unit', 'planted', 'slow', 'browser', 'e2e'].includes(name))) {
     await attempt('no default model (see above)', async () => {
       console.log(`Model: ${await ensureDefaultModel(signal)}`);
     });
   }
-  if (names.some((name) => ['model', 'browser'].includes(name))) {
+  if (names.some((name) => ['slow', 'browser'].includes(name))) {
     await attempt('no Gemma 3 model (see above)', async () => {
       console.log(`Model: ${await ensureGemmaModel(signal)}`);
     });

@@ -7,6 +7,7 @@ import { describeCandidates } from './candidates-cases';
 import { describeExpertMatvec, describeRoute } from './expert-cases';
 import { describeActivation, describeLayernorm, describePool } from './encoder-cases';
 import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-cases';
+import { describeInvariance } from './invariance-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
 import { describeRopeKv } from './rope-kv-cases';
 import { describeEmbed, describeGlu, describeRmsnorm, describeSlicedEmbed } from './row-cases';
@@ -52,5 +53,6 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeAttention(deviceOf);
     describePool(deviceOf);
     describeCandidates(deviceOf);
+    describeInvariance(deviceOf);
   });
 }

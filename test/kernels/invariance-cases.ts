@@ -1,0 +1,273 @@
+import { describe, expect, it } from 'vitest';
+import type { Device, DeviceBuffer } from '../../src/device/device';
+import type { Dispatch, KernelName } from '../../src/device/plan';
+import { activate } from '../../src/kernels/activation';
+import { addBias } from '../../src/kernels/add-bias';
+import { attention } from '../../src/kernels/attention';
+import { argmax, candidateBytes, topk, TOP_K } from '../../src/kernels/candidates';
+import { embed } from '../../src/kernels/embed';
+import { expertMatvec } from '../../src/kernels/expert-matvec';
+import { glu } from '../../src/kernels/glu';
+import { headNorm } from '../../src/kernels/head-norm';
+import { kvLayerBytes, type KvLayer } from '../../src/kernels/kv-layout';
+import { layernorm } from '../../src/kernels/layernorm';
+import { matmul, MATMUL_VARIANTS } from '../../src/kernels/matmul';
+import { matvec, MATVEC_VARIANTS, type MatvecVariant } from '../../src/kernels/matvec';
+import { rmsnorm } from '../../src/kernels/rmsnorm';
+import { route } from '../../src/kernels/route';
+import { ropeKv } from '../../src/kernels/rope-kv';
+import { softcap } from '../../src/kernels/softcap';
+import type { StepInputRow } from '../../src/kernels/step-input';
+import { Q4_1 } from '../../src/quant/q4_1';
+import { Random } from './random';
+import type { DeviceOf } from './suite';
+import { randomMatrix } from './test-matrix';
+import { withBench, type Workbench } from './workbench';
+
+const ROWS = 16;
+const [SIZE, HEADS, KV_HEADS, HEAD_SIZE] = [96, 4, 2, 64] as const;
+const QKV = (HEADS + 2 * KV_HEADS) * HEAD_SIZE;
+const PAIRS = HEAD_SIZE / 2;
+const VOCABULARY = 1500;
+const KV_BLOCKS = 10;
+const KV_TYPES = ['f16', 'f32'] as const;
+
+/** Rows of two sequences, each with a block table of its own, up to position 75. */
+const STEP_ROWS: readonly StepInputRow[] = Array.from({ length: ROWS }, (_, i) => ({
+  token: i % 3 === 0 ? null : (i * 7) % 70,
+  position: i * 5,
+  slot: i % 2,
+  blocks: i % 2 === 0 ? [3, 1, 4, 9, 5] : [2, 6, 0, 8, 7],
+}));
+
+const matrix = randomMatrix(Q4_1, 70, SIZE, new Random(700));
+const [EXPERTS, USED] = [5, 2] as const;
+const experts = randomMatrix(Q4_1, EXPERTS * 33, SIZE, new Random(705));
+const ropeTable = (position: number): Float32Array =>
+  Float32Array.from({ length: 2 * PAIRS }, (_, i) => {
+    const angle = position * 0.8 ** (i >> 1);
+    return i % 2 === 0 ? Math.cos(angle) : Math.sin(angle);
+  });
+
+/** Some of the rows, on a bench: their inputs, and buffers that all pieces share. */
+class Piece {
+  readonly count: number;
+
+  constructor(
+    readonly bench: Workbench,
+    private readonly from: number,
+    private readonly to: number,
+  ) {
+    this.count = to - from;
+    const outputs = Array.from({ length: this.count }, (_, i) => i);
+    bench.step(STEP_ROWS.slice(from, to), outputs, [ropeTable]);
+  }
+
+  /** The piece's rows of an array [rows × width] of numbers that the seed stands for. */
+  rows(width: number, seed = 701): DeviceBuffer {
+    const all = new Random(seed).floats(ROWS * width, -4, 4);
+    return this.bench.floats('rows', all.slice(this.from * width, this.to * width));
+  }
+
+  shared(length: number): DeviceBuffer {
+    return this.bench.floats('shared', new Random(702).floats(length));
+  }
+
+  empty(wordsEach: number): DeviceBuffer {
+    return this.bench.empty('y', this.count * wordsEach * 4);
+  }
+
+  /** A layer's cache with something in it. */
+  cache(type: KvLayer['type']): KvLayer {
+    const layer = { type, kvHeads: KV_HEADS, headSize: HEAD_SIZE, blocks: KV_BLOCKS, pool: 'all' } as const;
+    // Small numbers as f32, and as halves.
+    const words = Uint32Array.from({ length: kvLayerBytes(layer) / 4 }, (_, i) => 0x3c003800 + ((i * 37) % 509));
+    return { ...layer, buffer: this.bench.words('kv', words) };
+  }
+}
+
+/** Dispatches, and the buffer that then holds an answer for each row. */
+interface Work {
+  readonly dispatches: readonly Dispatch[];
+  readonly result: DeviceBuffer;
+  /** Words of a row's answer; all that `result` has for a row if not given. */
+  readonly width?: number;
+}
+
+type RowKernel = (piece: Piece) => Work;
+
+const one = (result: DeviceBuffer, dispatch: Dispatch): Work => ({ dispatches: [dispatch], result });
+
+const linear = (piece: Piece) => ({
+  weights: piece.bench.weights(matrix),
+  x: piece.rows(SIZE),
+  y: piece.rows(matrix.rows, 703),
+  yStride: matrix.rows,
+  epilogue: 'add' as const,
+});
+
+const rotated = (piece: Piece, type: KvLayer['type']): Work => {
+  const q = piece.empty(HEADS * HEAD_SIZE);
+  const args = { qkv: piece.rows(QKV), q, heads: HEADS, pairs: PAIRS, table: 0, pairing: 'halves' } as const;
+  return one(q, ropeKv({ ...args, kv: piece.cache(type) }));
+};
+
+const attended = (piece: Piece, type: KvLayer['type'], window: number): Work => {
+  const y = piece.empty(HEADS * HEAD_SIZE);
+  const args = { q: piece.rows(HEADS * HEAD_SIZE), y, heads: HEADS, scale: 0.1, window };
+  return one(y, attention({ ...args, kv: piece.cache(type) }));
+};
+
+const routed = (piece: Piece): Work => {
+  const routes = piece.empty(2 * USED);
+  return one(routes, route({ logits: piece.rows(EXPERTS), routes, experts: EXPERTS, used: USED, scale: 1 }));
+};
+
+const ofExperts = (piece: Piece, epilogue: 'store' | 'add', variant: MatvecVariant): Work => {
+  const { dispatches, result: routes } = routed(piece);
+  const rows = experts.rows / EXPERTS;
+  const isSum = epilogue === 'add';
+  const y = isSum ? piece.rows(rows, 703) : piece.empty(USED * rows);
+  const x = piece.rows(isSum ? USED * SIZE : SIZE, 704);
+  const args = { weights: piece.bench.weights(experts), experts: EXPERTS, used: USED, routes, x, y, biases: [] };
+  return { dispatches: [...dispatches, expertMatvec({ ...args, yStride: rows, epilogue, variant })], result: y };
+};
+
+const candidates = (piece: Piece) => ({
+  logits: piece.rows(VOCABULARY),
+  size: VOCABULARY,
+  scratch: [0, 1].map((i) =>
+    piece.bench.empty(`scratch ${i}`, candidateBytes(VOCABULARY, piece.count)),
+  ) as unknown as readonly [DeviceBuffer, DeviceBuffer],
+});
+
+const best = (piece: Piece): Work => ({ ...topk(candidates(piece)), width: 2 * TOP_K });
+
+/** Every kernel that gives an answer for a row, which `pool` does not: a new one has to be named here. */
+const KERNELS: Readonly<Record<Exclude<KernelName, 'pool'>, readonly RowKernel[]>> = {
+  embed: [
+    (piece) => {
+      const y = piece.empty(SIZE);
+      const sampled = piece.bench.words('sampled', Uint32Array.of(11, 42));
+      return one(y, embed({ weights: piece.bench.weights(matrix), sampled, y, scale: 3 }));
+    },
+  ],
+  rmsnorm: [false, true].map((ofOutputs) => (piece) => {
+    const y = piece.rows(SIZE, 703);
+    const args = { x: piece.rows(SIZE), weight: piece.shared(SIZE), y, hidden: SIZE, epsilon: 1e-5 };
+    return one(y, rmsnorm({ ...args, ofOutputs, epilogue: 'add' }));
+  }),
+  layernorm: [
+    (piece) => {
+      const x = piece.rows(SIZE);
+      return one(
+        x,
+        layernorm({ x, weight: piece.shared(SIZE), bias: piece.shared(SIZE), hidden: SIZE, epsilon: 1e-5 }),
+      );
+    },
+  ],
+  head_norm: [
+    (piece) => {
+      const x = piece.rows(QKV);
+      const args = { x, weight: piece.shared(HEAD_SIZE), stride: QKV, offset: HEAD_SIZE, size: HEAD_SIZE };
+      return one(x, headNorm({ ...args, segments: 3, epsilon: 1e-5 }));
+    },
+  ],
+  add_bias: [
+    (piece) => {
+      const x = piece.rows(QKV);
+      return one(x, addBias({ x, bias: piece.shared(SIZE), size: SIZE, stride: QKV, offset: 5 }));
+    },
+  ],
+  glu: (['silu', 'gelu'] as const).map((activation) => (piece) => {
+    const y = piece.empty(SIZE);
+    return one(y, glu({ x: piece.rows(2 * SIZE), y, size: SIZE, activation }));
+  }),
+  // All its batches have cases of their own.
+  matvec: [
+    (piece) => {
+      const args = linear(piece);
+      return one(args.y, matvec({ ...args, variant: 'rows', batch: 16 }));
+    },
+  ],
+  matmul: MATMUL_VARIANTS.map((variant) => (piece) => {
+    const args = linear(piece);
+    return one(args.y, matmul({ ...args, variant }));
+  }),
+  route: [routed],
+  expert_matvec: (['store', 'add'] as const).flatMap((epilogue) =>
+    MATVEC_VARIANTS.map((variant) => (piece: Piece) => ofExperts(piece, epilogue, variant)),
+  ),
+  activation: [
+    (piece) => {
+      const x = piece.rows(SIZE);
+      return one(x, activate({ x, size: SIZE, activation: 'gelu' }));
+    },
+  ],
+  rope_kv: KV_TYPES.map((type) => (piece) => rotated(piece, type)),
+  attention: KV_TYPES.flatMap((type) => [0, 9].map((window) => (piece: Piece) => attended(piece, type, window))),
+  argmax: [(piece) => ({ ...argmax({ ...candidates(piece), sampled: piece.bench.empty('sampled', 8) }), width: 2 })],
+  topk_chunks: [best],
+  topk_winners: [best],
+  topk: [best],
+  softcap: [
+    (piece) => {
+      const x = piece.rows(SIZE);
+      return one(x, softcap({ x, size: SIZE, cap: 3 }));
+    },
+  ],
+};
+
+/** The answers of rows from … to − 1, as words. */
+async function answers(device: Device, kernel: RowKernel, from: number, to: number): Promise<Uint32Array> {
+  return await withBench(device, async (bench) => {
+    const piece = new Piece(bench, from, to);
+    const { dispatches, result, width = result.sizeBytes / 4 / piece.count } = kernel(piece);
+    const bytes = await bench.run(dispatches, piece.count, result);
+    return new Uint32Array(bytes.buffer, bytes.byteOffset, width * piece.count);
+  });
+}
+
+/** The words of the cache, one after the other, after all rows were written in two pieces that meet at `seam`. */
+async function cacheAfter(device: Device, type: KvLayer['type'], seam: number): Promise<string> {
+  return await withBench(device, async (bench) => {
+    const kv = new Piece(bench, 0, 1).cache(type);
+    for (const [from, to] of [
+      [0, seam],
+      [seam, ROWS],
+    ] as const) {
+      if (from === to) continue;
+      const piece = new Piece(bench, from, to);
+      const q = piece.empty(HEADS * HEAD_SIZE);
+      const args = { qkv: piece.rows(QKV), q, heads: HEADS, pairs: PAIRS, table: 0, pairing: 'halves' } as const;
+      await bench.run([ropeKv({ ...args, kv })], piece.count, q);
+    }
+    return (await bench.read(kv.buffer)).join(); // as text, which compares much faster than as an array
+  });
+}
+
+/** A row has the same bits whoever runs beside it: 1 … 16 rows at once, cut anywhere. */
+export function describeInvariance(deviceOf: DeviceOf): void {
+  describe('a row has the same bits in any batch and any chunk', () => {
+    const cases = Object.entries(KERNELS).flatMap(([name, kernels]) =>
+      kernels.map((kernel, i) => ({ name: `${name} ${i + 1}`, kernel })),
+    );
+    it.each(cases)('$name', async ({ kernel }) => {
+      const whole = await answers(deviceOf(), kernel, 0, ROWS);
+      expect(whole.length % ROWS).toBe(0);
+      for (let seam = 1; seam < ROWS; seam++) {
+        const pieces = new Uint32Array(whole.length);
+        pieces.set(await answers(deviceOf(), kernel, 0, seam));
+        pieces.set(await answers(deviceOf(), kernel, seam, ROWS), (whole.length / ROWS) * seam);
+        expect(pieces, `cut at ${seam}`).toEqual(whole);
+      }
+    });
+
+    it.each(KV_TYPES)('what rope_kv writes into a cache of %s', async (type) => {
+      const whole = await cacheAfter(deviceOf(), type, ROWS);
+      for (let seam = 1; seam < ROWS; seam++) {
+        expect(await cacheAfter(deviceOf(), type, seam), `cut at ${seam}`).toBe(whole);
+      }
+    });
+  });
+}
