@@ -100,6 +100,46 @@ for (const model of ['llama', 'gemma3']) {
   });
 }
 
+/** Few tokens, because each takes a second: of a person's question, of code, of one that is drawn. */
+const REAL_BODIES: readonly CompletionBody[] = [
+  { prompt: 'The capital of France is', max_tokens: 5, temperature: 0, logprobs: 0 },
+  { prompt: 'def add(a, b):', max_tokens: 6, temperature: 0 },
+  { prompt: 'The sky is', max_tokens: 5, temperature: 1, seed: 7, logprobs: 0 },
+];
+
+test('the real model: 4 streams, of which one is cancelled, go on with the same tokens when the device is lost', async ({
+  openLosing,
+}, info) => {
+  page = await openLosing([]);
+  library = await useLibrary(page, info.config.metadata);
+  await load('/models/SmolLM2-135M-Instruct.Q4_1.gguf');
+  // Whole rows of logits are read back through a larger buffer, made when one is first asked for: that is now.
+  await page.evaluate(async () => engine.evaluate([1]));
+  const before = await memory();
+  const result = await page.evaluate(async (bodies) => {
+    const controller = new AbortController();
+    let chunks = 0;
+    const onChunk = (): void => {
+      chunks += 1;
+      if (chunks === 5) controller.abort();
+      if (chunks === 9) void crashGpu();
+    };
+    const asked = engine.completions.create({ prompt: 'Once', max_tokens: 40, stream: true }, controller);
+    const cancelled = asked.then(async (stream) => crowd.read(stream, onChunk)).catch(({ name }: Error) => name);
+    const together = await Promise.all(
+      bodies.map(async (body) => crowd.read(await engine.completions.create({ ...body, stream: true }), onChunk)),
+    );
+    const alone = await crowd.solo(engine, bodies);
+    return { together, alone, cancelled: await cancelled, heard };
+  }, REAL_BODIES);
+  expect(result.together).toEqual(result.alone);
+  expect(result.alone[0]?.text).toContain('Paris');
+  expect(result.cancelled).toBe('AbortError');
+  expect(result.heard).toEqual(ONE_LOSS);
+  expect(await memory()).toEqual(before);
+  await page.evaluate(async () => engine.close());
+});
+
 test('a device is replaced as soon as it is lost, though nothing runs; lost under a load, it ends that and leaves nothing', async ({
   openLosing,
 }, info) => {
