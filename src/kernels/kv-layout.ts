@@ -1,6 +1,6 @@
 import type { DeviceBuffer } from '../device/device';
 
-/** How a type of cache keeps elements: `units` of neighbours in a head, each of some bytes, its scale among them. */
+/** How a type of cache keeps elements: units of neighbours in a head, each of some bytes, a scale among them. */
 interface KvFormat {
   readonly unitElements: number;
   readonly unitBytes: number;
