@@ -10,7 +10,7 @@ import { attention, attentionParams } from '../src/kernels/attention';
 import { argmax, argmaxParams, topk, topkParams } from '../src/kernels/candidates';
 import { embed, embedParams } from '../src/kernels/embed';
 import { expertMatvec, expertMatvecParams } from '../src/kernels/expert-matvec';
-import type { KvLayer, KvType } from '../src/kernels/kv-layout';
+import { KV_TYPES, type KvLayer, type KvType } from '../src/kernels/kv-layout';
 import { linearParams, matvecParams } from '../src/kernels/linear';
 import { matmul, MATMUL_VARIANTS } from '../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS } from '../src/kernels/matvec';
@@ -70,7 +70,7 @@ describe('linked shaders', () => {
     const quants = QUANT_FORMATS.map((format) => format.module).sort();
     for (const kernel of ['embed', 'matvec_rows', 'matmul_tile', 'expert_matvec'])
       expect(modules(kernel).sort()).toEqual(quants);
-    for (const kernel of ['rope_kv', 'attention']) expect(modules(kernel).sort()).toEqual(['f16', 'f32']);
+    for (const kernel of ['rope_kv', 'attention']) expect(modules(kernel).sort()).toEqual([...KV_TYPES].sort());
   });
 });
 
@@ -82,8 +82,8 @@ describe('joining a kernel with a module', () => {
 
   it('leaves no stub in the kernel', () => {
     for (const { takes, text } of Object.values(texts.kernels)) {
-      expect(text).not.toMatch(/^fn (dequant32|load4|store2)\b/m);
-      if (takes !== null) expect(text).toMatch(/\b(dequant32|load4|store2)\(/);
+      expect(text).not.toMatch(/^fn (dequant32|load4|store4)\b/m);
+      if (takes !== null) expect(text).toMatch(/\b(dequant32|load4|store4)\(/);
     }
   });
 
@@ -146,7 +146,6 @@ const linearArgs = matrices.map((weights) => ({
   yStride: 64,
   epilogue: 'add' as const,
 }));
-const KV_TYPES = ['f16', 'f32'] as const;
 
 const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
   embed: {

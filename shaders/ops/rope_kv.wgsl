@@ -1,10 +1,13 @@
 // Rotates queries and keys by their position (RoPE) and writes keys and values into the paged KV cache.
-// Four elements (two pairs) a thread; elements past the rotated ones pass through.
+// Four elements (two pairs) a thread; elements past the rotated ones pass through. Each key is followed by its value, the
+// queries come last: where THREADS is a multiple of HEAD_SIZE / 2, a workgroup has whole keys with their values.
 // qkv [rows × (heads + 2·KV_HEADS)·HEAD_SIZE] f32 · q [rows × heads·HEAD_SIZE] f32 · kv: one layer's cache
-// grid: (⌈(heads + 2·KV_HEADS)·HEAD_SIZE / 4 / 64⌉, rows)
-import kv::store2;
+// grid: (⌈(heads + 2·KV_HEADS)·HEAD_SIZE / 4 / THREADS⌉, rows)
+import kv::store4;
 import package::lib::kv::{ kv_address, KV_HEADS, HEAD_SIZE, BLOCK_TOKENS };
 import package::lib::step::{ row_position, row_block, rope_cos_sin };
+
+override THREADS: u32 = 64u;
 
 struct Params {
   heads: u32, // query heads
@@ -22,24 +25,32 @@ fn rotate(v: vec2f, cos_sin: vec2f) -> vec2f {
   return vec2f(v.x * cos_sin.x - v.y * cos_sin.y, v.x * cos_sin.y + v.y * cos_sin.x);
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let heads = params.heads + 2u * KV_HEADS;
-  if (id.x >= heads * HEAD_SIZE / 4u) { return; }
+@compute @workgroup_size(THREADS)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) local: u32) {
+  let cached = 2u * KV_HEADS;
+  let heads = params.heads + cached;
   let row = id.y;
-  let head = id.x / (HEAD_SIZE / 4u);
-  let quad = id.x % (HEAD_SIZE / 4u);
-  let is_value = head >= params.heads + KV_HEADS;
+  let quads = HEAD_SIZE / 4u;
+  let turn = id.x / quads;
+  let quad = id.x % quads;
+  let is_cached = turn < cached;
+  let is_value = is_cached && turn % 2u == 1u;
+  let kv_head = turn / 2u;
   let rotated = !is_value && quad < params.pairs / 2u;
 
   // The thread's elements: (a, a + 1) and (b, b + 1).
   let split = rotated && params.halves == 1u;
   let a = select(quad * 4u, quad * 2u, split);
   let b = select(a + 2u, a + params.pairs, split);
-  let base = (row * heads + head) * HEAD_SIZE;
-  var va = vec2f(qkv[base + a], qkv[base + a + 1u]);
-  var vb = vec2f(qkv[base + b], qkv[base + b + 1u]);
-  if (rotated) {
+  var va = vec2f();
+  var vb = vec2f();
+  if (turn < heads) {
+    let head = select(turn - cached, params.heads + kv_head + select(0u, KV_HEADS, is_value), is_cached);
+    let base = (row * heads + head) * HEAD_SIZE;
+    va = vec2f(qkv[base + a], qkv[base + a + 1u]);
+    vb = vec2f(qkv[base + b], qkv[base + b + 1u]);
+  }
+  if (turn < heads && rotated) {
     let first = rope_cos_sin(row, params.table, quad * 2u, params.pairs);
     let second = rope_cos_sin(row, params.table, quad * 2u + 1u, params.pairs);
     if (split) {
@@ -53,17 +64,18 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
   }
 
-  if (head < params.heads) {
-    let to = (row * params.heads + head) * HEAD_SIZE;
+  if (!is_cached && turn < heads) {
+    let to = (row * params.heads + turn - cached) * HEAD_SIZE;
     q[to + a] = va.x;
     q[to + a + 1u] = va.y;
     q[to + b] = vb.x;
     q[to + b + 1u] = vb.y;
-    return;
   }
-  let position = row_position(row);
-  let block = row_block(row, params.pool, position, BLOCK_TOKENS);
-  let to = kv_address(block, (head - params.heads) % KV_HEADS, position) + select(0u, params.v_plane, is_value);
-  store2(to + a, va);
-  store2(to + b, vb);
+  var to = 0u;
+  if (is_cached) {
+    let position = row_position(row);
+    let block = row_block(row, params.pool, position, BLOCK_TOKENS);
+    to = kv_address(block, kv_head, position) + select(0u, params.v_plane, is_value);
+  }
+  store4(is_cached, local, quads, to, a, b, vec4f(va, vb));
 }

@@ -1,6 +1,13 @@
 /** What a page imports. */
 export { ForgelightError, type ErrorCode } from '../base/errors';
-export type { DebugOptions, EngineInfo, EngineStats, ModelReference, Timeouts } from '../protocol/engine-port';
+export type {
+  DebugOptions,
+  EngineInfo,
+  EngineStats,
+  KvCacheType,
+  ModelReference,
+  Timeouts,
+} from '../protocol/engine-port';
 export type { EngineEvent } from '../protocol/engine-events';
 export type { Timings } from '../protocol/events';
 export type { LoadPhase, LoadProgress } from '../protocol/progress';

@@ -1,4 +1,11 @@
-import type { DebugOptions, EngineInfo, EngineStats, ModelReference, Timeouts } from '../protocol/engine-port';
+import type {
+  DebugOptions,
+  EngineInfo,
+  EngineStats,
+  KvCacheType,
+  ModelReference,
+  Timeouts,
+} from '../protocol/engine-port';
 import type { EngineEvent } from '../protocol/engine-events';
 import type { Timings } from '../protocol/events';
 import type { LoadProgress } from '../protocol/progress';
@@ -15,7 +22,8 @@ export interface EngineOptions {
   readonly contextLength?: number;
   readonly maxConcurrent?: number;
   readonly maxQueued?: number;
-  readonly kvCacheType?: 'f16' | 'f32';
+  /** Default `'f16'`; `'q8_0'` takes about half its memory, where heads have a multiple of 32 elements. */
+  readonly kvCacheType?: KvCacheType;
   readonly kvCacheTokens?: number;
   readonly timeouts?: Partial<Timeouts>;
   /** Where the worker's script is, for self-hosters whose policy allows neither blob nor cross-origin workers. */

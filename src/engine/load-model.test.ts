@@ -107,10 +107,11 @@ describe('loadModel', () => {
     expect(await of({ maxConcurrent: 2, contextLength: 64, debug: { chunkTokens: 3, depth: 1 } })).toBe(plain);
     const others = [
       await of({ kvCacheType: 'f16' }),
+      await of({ kvCacheType: 'q8_0' }),
       await of({ debug: { variants: { matvec: 'lanes' } } }),
       await of({ debug: { variants: { matmul: 'tile' } } }),
     ];
-    expect(new Set([plain, ...others]).size).toBe(4);
+    expect(new Set([plain, ...others]).size).toBe(5);
   });
 
   it('needs no size of the file', async () => {
@@ -128,6 +129,16 @@ describe('a load that fails', () => {
     expect(code).toBe('corrupt-model');
     expect(message).toContain(LLAMA_SHA256);
     expect(message).toContain(WRONG);
+  });
+
+  it('names the size of heads that a type of KV cache cannot take', async () => {
+    const options = { kvCacheType: 'q8_0' };
+    const heads16 = new Uint8Array((await readZoo('granite')).bytes);
+    expect(await failing(heads16, { options })).toMatchObject({
+      code: 'invalid-request',
+      param: 'kvCacheType',
+      message: expect.stringContaining('heads have 16. Choose "f16"'),
+    });
   });
 
   it('holds the server to the hash it promised', async () => {

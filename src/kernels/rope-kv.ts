@@ -1,7 +1,7 @@
 import { divideUp } from '../base/units';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
-import { KV_POOL_CODES, kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
+import { KV_POOL_CODES, kvConstants, kvPlaneElements, kvUnitElements, type KvLayer } from './kv-layout';
 import { paramLayout } from './params';
 
 export const ropeKvParams = paramLayout({
@@ -12,6 +12,15 @@ export const ropeKvParams = paramLayout({
   vPlane: 'u32',
   pool: 'u32',
 });
+
+const THREADS = 64;
+
+/** Threads of a workgroup: four elements each, and whole keys with their values where units share a scale. */
+function threadsOf({ type, headSize }: KvLayer): number {
+  if (kvUnitElements(type) === 1) return THREADS;
+  const pair = headSize / 2;
+  return pair * Math.max(1, Math.floor(THREADS / pair));
+}
 
 /** Rotates queries and keys by their position and writes keys and values into the cache. */
 export function ropeKv(args: {
@@ -27,11 +36,12 @@ export function ropeKv(args: {
   pairing: 'neighbours' | 'halves';
 }): Dispatch {
   const elements = (args.heads + 2 * args.kv.kvHeads) * args.kv.headSize;
+  const threads = threadsOf(args.kv);
   return {
     kernel: 'rope_kv',
     shader: 'rope_kv',
     module: args.kv.type,
-    constants: kvConstants(args.kv),
+    constants: { ...kvConstants(args.kv), THREADS: threads },
     params: ropeKvParams.encode({
       heads: args.heads,
       pairs: args.pairs,
@@ -45,6 +55,6 @@ export function ropeKv(args: {
       { buffer: args.qkv, access: 'read' },
       { buffer: args.q, access: 'write' },
     ],
-    grid: (rows) => [divideUp(elements / 4, 64), rows, 1],
+    grid: (rows) => [divideUp(elements / 4, threads), rows, 1],
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GIB, MIB } from '../base/units';
 import { TINY, tinyFile } from '../../test/support/tiny-llama';
+import type { KvType } from '../kernels/kv-layout';
 import { sizeKvCache } from './kv-size';
 import type { Network } from './network';
 import { describeNetwork } from './registry';
@@ -9,7 +10,15 @@ const network = describeNetwork(tinyFile());
 /** A layer's block: keys and values of 16 tokens, 2 heads of 16. */
 const BLOCK_BYTES = { f32: 2 * 16 * 2 * 16 * 4, f16: 2 * 16 * 2 * 16 * 2 } as const;
 
+/** The same with heads of 32, as bytes and a half a head. */
+const Q8_BLOCK_BYTES = 2 * 16 * 2 * 34;
+
 const LOAD = { maxConcurrent: 2, stepRows: 16 } as const;
+
+/** The network with heads of another size. */
+function withHeads(of: Network, headSize: number): Network {
+  return { ...of, layers: of.layers.map((layer) => ({ ...layer, attention: { ...layer.attention, headSize } })) };
+}
 
 /** The tiny network, trained for more tokens and with more layers and heads. */
 function trained(contextLength: number, layers: number = TINY.layers, kvHeads: number = TINY.kvHeads): Network {
@@ -71,6 +80,23 @@ describe('sizeKvCache', () => {
     const size = sizeKvCache(trained(1000), { kvType, maxBindingBytes: 2 * BLOCK_BYTES.f32 + 4, ...LOAD });
     expect(size).toMatchObject({ contextLength: blocks * 16, blocks });
     expect(size.notes).toHaveLength(1);
+  });
+
+  it('holds more tokens of q8_0, which takes 34 bytes for 32 elements', () => {
+    const heads32 = withHeads(trained(1000), 32);
+    const blocksOf = (kvType: KvType): number =>
+      sizeKvCache(heads32, { kvType, maxBindingBytes: 34 * Q8_BLOCK_BYTES, ...LOAD }).blocks;
+    expect([blocksOf('q8_0'), blocksOf('f16'), blocksOf('f32')]).toEqual([34, 18, 9]);
+  });
+
+  it.each([16, 80])('refuses q8_0 for heads of %i, and says what to choose', (headSize) => {
+    const options = { kvType: 'q8_0', maxBindingBytes: GIB, ...LOAD } as const;
+    expect(refusal(() => sizeKvCache(withHeads(network, headSize), options))).toMatchObject({
+      code: 'invalid-request',
+      param: 'kvCacheType',
+      message: `kvCacheType "q8_0" keeps 32 elements of a head under one scale, and this model's heads have ${headSize}. Choose "f16".`,
+    });
+    expect(sizeKvCache(withHeads(network, headSize), { ...options, kvType: 'f16' }).blocks).toBe(3);
   });
 
   it('spends at most a gibibyte over all layers when nobody says', () => {

@@ -1,6 +1,6 @@
 import { ForgelightError } from '../base/errors';
 import { divideUp, formatBytes, GIB } from '../base/units';
-import { KV_BLOCK_TOKENS, kvLayerBytes, type KvPool, type KvType } from '../kernels/kv-layout';
+import { KV_BLOCK_TOKENS, kvLayerBytes, kvUnitElements, type KvPool, type KvType } from '../kernels/kv-layout';
 import type { AttentionBlock } from './network';
 
 /** What the KV pool may take when nobody says. */
@@ -52,10 +52,11 @@ export function blocksAround(tokens: number): number {
 }
 
 /**
- * Sizes the KV pool and the context. Throws `invalid-request` for sizes that contradict the model or each other and
+ * Sizes the KV pool and the context. Throws `invalid-request` for a type or sizes that contradict the model or each other and
  * `out-of-memory` for what the adapter cannot hold, naming what would fit.
  */
 export function sizeKvCache(network: CachedNetwork, options: KvSizeOptions): KvSize {
+  refuseUnits(network, options.kvType);
   const trained = network.contextLength;
   const window = widestWindow(network, options);
   const fitting = fittingTokens(network, options, window);
@@ -95,6 +96,18 @@ export function sizeKvCache(network: CachedNetwork, options: KvSizeOptions): KvS
     window: window === null ? null : { ...window, blocks: Math.min(window.blocks, blocks) },
     notes,
   };
+}
+
+/** Throws `invalid-request` for heads that do not divide into what the type keeps together. */
+function refuseUnits(network: CachedNetwork, type: KvType): void {
+  const unit = kvUnitElements(type);
+  const odd = network.layers.find(({ attention }) => attention.headSize % unit !== 0);
+  if (odd === undefined) return;
+  throw new ForgelightError(
+    'invalid-request',
+    `kvCacheType "${type}" keeps ${unit} elements of a head under one scale, and this model's heads have ${odd.attention.headSize}. Choose "f16".`,
+    { param: 'kvCacheType' },
+  );
 }
 
 /** The context that a request may have at most, whatever will fit. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { KV_TYPES } from '../kernels/kv-layout';
 import { parseEngineOptions } from './engine-options-schema';
 import { DEFAULT_TIMEOUTS } from './timeouts';
 
@@ -46,6 +47,10 @@ describe('parseEngineOptions', () => {
     expect(parseEngineOptions(parsed.load).load).toEqual(parsed.load);
   });
 
+  it.each(KV_TYPES)('takes a KV cache of %s', (kvCacheType) => {
+    expect(parseEngineOptions({ model, kvCacheType }).load.kvCacheType).toBe(kvCacheType);
+  });
+
   it('treats undefined as absent', () => {
     expect(parseEngineOptions({ model, sha256: undefined, timeouts: undefined, debug: { depth: undefined } })).toEqual(
       parseEngineOptions({ model }),
@@ -62,7 +67,7 @@ describe('parseEngineOptions', () => {
     [{ maxConcurrent: 65 }, 'maxConcurrent', 'from 1 to 64, got 65'],
     [{ maxConcurrent: 0 }, 'maxConcurrent', 'from 1 to 64, got 0'],
     [{ maxQueued: 0 }, 'maxQueued', 'got 0'],
-    [{ kvCacheType: 'q8_0' }, 'kvCacheType', 'must be "f16" or "f32"'],
+    [{ kvCacheType: 'q4_0' }, 'kvCacheType', 'must be "f16" or "f32" or "q8_0", got "q4_0"'],
     [{ kvCacheTokens: 1.5 }, 'kvCacheTokens', 'got 1.5'],
     [{ timeouts: { stepMs: 0 } }, 'timeouts.stepMs', 'got 0'],
     [

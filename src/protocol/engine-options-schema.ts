@@ -44,7 +44,7 @@ const engineOptions = object({
   contextLength: v.optional(tokenCount),
   maxConcurrent: v.optional(integerFrom(1, 64), 8),
   maxQueued: v.optional(integerFrom(1, 65_536), 64),
-  kvCacheType: v.optional(oneOf(['f16', 'f32']), 'f16'),
+  kvCacheType: v.optional(oneOf(['f16', 'f32', 'q8_0']), 'f16'),
   kvCacheTokens: v.optional(tokenCount),
   timeouts: v.optional(object({ stepMs: durationMs, requestMs: durationMs, stallMs: durationMs }), {}),
   workerUrl: v.optional(

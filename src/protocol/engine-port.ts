@@ -6,6 +6,9 @@ import type { EngineSnapshot } from './snapshot';
 /** Where a model's bytes come from. */
 export type ModelReference = string | Blob;
 
+/** How keys and values are kept: as they are rounded to halves, exactly, or as bytes of which 32 share a scale. */
+export type KvCacheType = 'f16' | 'f32' | 'q8_0';
+
 /** What the host of an engine (browser worker, daemon) needs to load a model. Plain data and a Blob: it crosses a port. */
 export interface LoadOptions {
   readonly model: ModelReference;
@@ -13,7 +16,7 @@ export interface LoadOptions {
   readonly contextLength?: number;
   readonly maxConcurrent: number;
   readonly maxQueued: number;
-  readonly kvCacheType: 'f16' | 'f32';
+  readonly kvCacheType: KvCacheType;
   readonly kvCacheTokens?: number;
   readonly timeouts: Timeouts;
   readonly debug: DebugOptions;

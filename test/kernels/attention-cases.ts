@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Device } from '../../src/device/device';
 import { attention } from '../../src/kernels/attention';
-import type { KvPool, KvType } from '../../src/kernels/kv-layout';
-import { randomHalf } from './half';
-import { attentionOracle, cacheElements, type CacheShape } from './oracle';
+import { KV_TYPES, type KvPool, type KvType } from '../../src/kernels/kv-layout';
+import { randomCache } from './cache-oracle';
+import { attentionOracle, type CacheShape } from './oracle';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
 import { rowOf, tablesOf, withBench } from './workbench';
@@ -13,7 +13,6 @@ const GROUPS = [1, 3, 4, 8];
 const POSITIONS = [0, 15, 16, 63, 64, 65, 200];
 /** Inside a tile of 64 positions, a tile, and across tiles. */
 const WINDOWS = [1, 5, 64, 65, 100];
-const TYPES = ['f16', 'f32'] as const;
 const SEQUENCES = 2;
 const TABLE_BLOCKS = 13;
 
@@ -55,14 +54,7 @@ function attentionCase(
     order.slice(s * TABLE_BLOCKS, (s + 1) * TABLE_BLOCKS),
   ).flatMap((blocks) => POSITIONS.map((position) => ({ position, blocks })));
   const rows = random.shuffled(all.length).flatMap((i) => all[i] ?? []);
-  const bits = new Uint16Array(cacheElements(shape));
-  const cache = new Float64Array(bits.length);
-  for (let i = 0; i < bits.length; i++) {
-    const drawn = randomHalf(random);
-    bits[i] = drawn.bits;
-    cache[i] = drawn.value;
-  }
-  const words = new Uint32Array(type === 'f32' ? Float32Array.from(cache).buffer : bits.buffer);
+  const { values: cache, words } = randomCache(type, shape, random);
   const q = random.floats(rows.length * shape.kvHeads * group * headSize, -spread, spread);
   // Heads differ in their sinks, around what is asked for.
   const sinks = sink === null ? null : random.floats(shape.kvHeads * group, sink - 2, sink + 2);
@@ -87,7 +79,7 @@ export function describeAttention(deviceOf: DeviceOf): void {
   describe('attention', () => {
     // All pairs of head size and group; the cache's type goes round so that each is met with each of both.
     const cases = HEAD_SIZES.flatMap((headSize, i) =>
-      GROUPS.map((group, j) => ({ headSize, group, type: TYPES[(i + j) % 2] ?? 'f16' })),
+      GROUPS.map((group, j) => ({ headSize, group, type: KV_TYPES[(i + j) % KV_TYPES.length] ?? 'f16' })),
     );
 
     it.each(cases)(
@@ -98,19 +90,19 @@ export function describeAttention(deviceOf: DeviceOf): void {
       },
     );
 
-    it.each(TYPES)('%s cache, scores that leave one position all the weight', async (type) => {
+    it.each(KV_TYPES)('%s cache, scores that leave one position all the weight', async (type) => {
       const args = attentionCase(type, 64, 3, 400);
       attentionOracle(args).check(await run(deviceOf(), args), 'y');
     });
 
     // Of one head size and group, as the pipelines above: windows and caps are parameters.
-    const windows = TYPES.flatMap((type) => WINDOWS.map((window) => ({ type, window })));
+    const windows = KV_TYPES.flatMap((type) => WINDOWS.map((window) => ({ type, window })));
     it.each(windows)('$type cache, a window of $window', async ({ type, window }) => {
       const args = attentionCase(type, 64, 3, 1, { window });
       attentionOracle(args).check(await run(deviceOf(), args), 'y');
     });
 
-    const caps = TYPES.flatMap((type) =>
+    const caps = KV_TYPES.flatMap((type) =>
       [20, 50].flatMap((softCap) => [0, 65].map((window) => ({ type, softCap, window }))),
     );
     it.each(caps)('$type cache, scores capped to $softCap, a window of $window', async ({ type, softCap, window }) => {
@@ -120,7 +112,7 @@ export function describeAttention(deviceOf: DeviceOf): void {
       }
     });
 
-    const lengths = TYPES.flatMap((type) => [1, 16, 63, 64, 65, 200].map((length) => ({ type, length })));
+    const lengths = KV_TYPES.flatMap((type) => [1, 16, 63, 64, 65, 200].map((length) => ({ type, length })));
     it.each(lengths)('$type cache, all $length rows of a sequence see each other', async ({ type, length }) => {
       const args = attentionCase(type, 32, 1, 1);
       const blocks = args.rows[0]?.blocks ?? [];
@@ -137,7 +129,7 @@ export function describeAttention(deviceOf: DeviceOf): void {
 function describeSinks(deviceOf: DeviceOf): void {
   describe('attention with sinks, and in company', () => {
     // Below all scores, among them, and above all: then the head gives next to nothing.
-    const sinks = TYPES.flatMap((type) =>
+    const sinks = KV_TYPES.flatMap((type) =>
       [-500, 0, 30].flatMap((sink) => [0, 65].map((window) => ({ type, sink, window }))),
     );
     it.each(sinks)('$type cache, sinks about $sink, a window of $window', async ({ type, sink, window }) => {
@@ -152,7 +144,7 @@ function describeSinks(deviceOf: DeviceOf): void {
       }
     });
 
-    const shapes = TYPES.flatMap((type) => [{ type }, { type, window: 65, softCap: 20 }, { type, sink: 0 }]);
+    const shapes = KV_TYPES.flatMap((type) => [{ type }, { type, window: 65, softCap: 20 }, { type, sink: 0 }]);
     it.each(shapes)('a row has the same bits alone and among others: %j', async ({ type, ...limits }) => {
       const args = attentionCase(type, 64, 3, 1, limits);
       const together = await run(deviceOf(), args);

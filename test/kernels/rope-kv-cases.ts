@@ -1,18 +1,15 @@
 import { describe, it } from 'vitest';
 import type { Device } from '../../src/device/device';
-import { kvLayerBytes, type KvType } from '../../src/kernels/kv-layout';
+import { KV_TYPES, kvLayerBytes, type KvType } from '../../src/kernels/kv-layout';
 import { ropeKv } from '../../src/kernels/rope-kv';
+import { cacheOracle } from './cache-oracle';
 import { Expected } from './expected';
-import { halfValue } from './half';
 import { cacheAt, cacheElements, rotateOracle, type CacheShape } from './oracle';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
 import { tablesOf, withBench } from './workbench';
 
 const POSITIONS = [0, 15, 16, 63, 64, 65, 200];
-const HALF_MAX = 65504;
-/** What the cache holds before: a number that no kernel writes. */
-const UNTOUCHED = 77;
 
 interface RopeCase {
   readonly type: KvType;
@@ -46,15 +43,13 @@ function ropeTable(table: number, pairs: number): (position: number) => Float32A
     });
 }
 
-function cacheValues(type: KvType, bytes: Uint8Array): Float64Array {
-  if (type === 'f32') return Float64Array.from(new Float32Array(bytes.buffer));
-  return Float64Array.from(new Uint16Array(bytes.buffer), halfValue);
-}
-
-/** A cache full of `UNTOUCHED`. */
-function cacheBefore(type: KvType, elements: number): Uint32Array {
-  if (type === 'f32') return new Uint32Array(new Float32Array(elements).fill(UNTOUCHED).buffer);
-  return new Uint32Array(new Uint16Array(elements).fill(0x54d0).buffer); // 77 = (1 + 208 / 1024) · 2⁶
+/** Values of the first rows that are beyond every range, all 0, and too small for a scale of their own. */
+function setExtremes(qkv: Float32Array, { type, headSize, heads, kvHeads }: RopeCase, perRow: number): void {
+  const values = (row: number): number => row * perRow + (heads + kvHeads) * headSize;
+  const most = type === 'f32' ? 1e9 : Infinity;
+  qkv.set([most, -most], values(0));
+  qkv.fill(0, values(1), values(1) + 32);
+  if (type === 'q8_0') qkv.fill(1e-9, values(2), values(2) + 32);
 }
 
 async function checkRopeKv(device: Device, args: RopeCase): Promise<void> {
@@ -67,45 +62,37 @@ async function checkRopeKv(device: Device, args: RopeCase): Promise<void> {
   const perRow = (heads + 2 * kvHeads) * headSize;
   // Multiples of 1 / 256 below 2: halves hold them exactly, so that what is not rotated is copied exactly.
   const qkv = Float32Array.from({ length: rows.length * perRow }, () => random.integer(-511, 511) / 256);
-  const large = (heads + kvHeads) * headSize; // values of row 0
-  qkv.set([1e6, -1e6], large);
+  setExtremes(qkv, args, perRow);
 
   const q = new Expected(new Float64Array(rows.length * heads * headSize));
-  const cache = new Expected(new Float64Array(cacheElements(shape)).fill(UNTOUCHED));
+  const cache = cacheOracle(type, shape);
   rows.forEach(({ position, blocks }, row) => {
     const angles = Array.from({ length: pairs }, (_, pair) => angle(1, position, pair));
     for (let head = 0; head < heads + 2 * kvHeads; head++) {
       const values = qkv.subarray(row * perRow + head * headSize, row * perRow + (head + 1) * headSize);
       const isValue = head >= heads + kvHeads;
       const turned = rotateOracle(values, isValue ? [] : angles, pairing);
-      const kvHead = (head - heads) % kvHeads;
-      turned.values.forEach((value, d) => {
-        const tolerance = turned.tolerances[d] ?? 0;
-        if (head < heads) q.set((row * heads + head) * headSize + d, value, tolerance);
-        else {
-          const stored = type === 'f16' ? Math.min(Math.max(value, -HALF_MAX), HALF_MAX) : value;
-          const rounding = type === 'f16' && tolerance > 0 ? Math.abs(value) * 2 ** -10 + 2 ** -24 : 0;
-          cache.set(cacheAt(shape, isValue ? 1 : 0, blocks, kvHead, position) + d, stored, tolerance + rounding);
-        }
-      });
+      const at = cacheAt(shape, isValue ? 1 : 0, blocks, (head - heads) % kvHeads, position);
+      if (head >= heads) cache.keep(at, turned.values, turned.tolerances);
+      else turned.values.forEach((v, d) => q.set((row * heads + head) * headSize + d, v, turned.tolerances[d] ?? 0));
     }
   });
 
   await withBench(device, async (bench) => {
-    const pool = type === 'f16' ? 'window' : 'all';
+    const pool = type === 'f32' ? 'all' : 'window';
     const stepRows = rows.map(({ blocks, ...row }) => ({ ...row, ...tablesOf(pool, blocks) }));
     bench.step(stepRows, [], [ropeTable(0, pairs), ropeTable(1, pairs)]);
-    const kv = { buffer: bench.words('kv', cacheBefore(type, cacheElements(shape))), type, pool, ...shape } as const;
+    const kv = { buffer: bench.words('kv', cache.words), type, pool, ...shape } as const;
     const out = bench.empty('q', rows.length * heads * headSize * 4);
     const dispatch = ropeKv({ qkv: bench.floats('qkv', qkv), q: out, kv, heads, pairs, table: 1, pairing });
     q.check(await bench.runFloats([dispatch], rows.length, out), 'q');
-    cache.check(cacheValues(type, await bench.read(kv.buffer)), 'cache');
+    cache.check(await bench.read(kv.buffer));
   });
 }
 
 export function describeRopeKv(deviceOf: DeviceOf): void {
   describe('rope_kv', () => {
-    const cases = SHAPES.flatMap((shape) => (['f16', 'f32'] as const).map((type) => ({ ...shape, type })));
+    const cases = SHAPES.flatMap((shape) => KV_TYPES.map((type) => ({ ...shape, type })));
     it.each(cases)('$type, head size $headSize, $heads / $kvHeads heads, $pairs pairs of $pairing', async (args) => {
       await checkRopeKv(deviceOf(), args);
     });
@@ -114,6 +101,8 @@ export function describeRopeKv(deviceOf: DeviceOf): void {
       const shape = { blocks: 5, kvHeads: 3, headSize: 64 };
       expect(kvLayerBytes({ ...shape, type: 'f32' })).toBe(cacheElements(shape) * 4);
       expect(kvLayerBytes({ ...shape, type: 'f16' })).toBe(cacheElements(shape) * 2);
+      // An element has a byte, and 32 share a half.
+      expect(kvLayerBytes({ ...shape, type: 'q8_0' })).toBe((cacheElements(shape) * 34) / 32);
     });
   });
 }

@@ -19,6 +19,12 @@ describeZoo(
     chunkTokens: 64,
   },
 );
+/** Heads of 32, 64 with windows, and 32 with biases. */
+describeZoo('reference, q8_0 KV', ['llama', 'gemma3', 'qwen2'], async () => createReferenceDevice(), readZoo, {
+  variants: { matvec: 'rows', matmul: 'rows' },
+  kvType: 'q8_0',
+  chunkTokens: 7,
+});
 describeSplits('reference', SPLIT_MODELS, async () => createReferenceDevice(), readZoo, {
   variants: { matvec: 'rows', matmul: 'rows' },
   chunkTokens: 7,

@@ -71,12 +71,23 @@ export interface ZooOptions {
   readonly contextLength?: number;
 }
 
-/** Largest absolute difference that f32 kernels may have from `exact`; with an f16 KV cache the rms is what counts. */
-const MAX_ABS = 1e-3;
-const F16_MAX_ABS = 0.1;
-const F16_RMS = 0.005;
-/** Twice what rounding the cache was seen to move a logit. */
-const F16_SURE_MARGIN = 0.05;
+interface Tolerance {
+  /** Largest absolute difference of a logit from `exact`. */
+  readonly maxAbs: number;
+  /** Root mean square of the differences, relative to that of the logits: what counts where the cache is rounded. */
+  readonly rms: number;
+  /** Tokens whose margin is as large are chosen for sure: twice what rounding the cache was seen to move a logit. */
+  readonly sureMargin: number;
+  /** The greedy tokens that are sure are more than this. */
+  readonly sureTokens: number;
+}
+
+const TOLERANCES: Readonly<Record<KvType, Tolerance>> = {
+  f32: { maxAbs: 1e-3, rms: 0.005, sureMargin: 2e-3, sureTokens: 10 },
+  f16: { maxAbs: 0.1, rms: 0.005, sureMargin: 0.05, sureTokens: 0 },
+  // Of a byte the rounding is some thirty times that of a half: 1 / 254 of the largest of 32.
+  q8_0: { maxAbs: 0.6, rms: 0.06, sureMargin: 1, sureTokens: 0 },
+};
 
 export function float32Of(base64: string): Float32Array {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
@@ -144,8 +155,9 @@ export function expectClose(actual: Float32Array, exact: Float32Array, kvType: K
     squares += difference ** 2;
     exactSquares += value ** 2;
   });
-  expect(worst).toBeLessThan(kvType === 'f32' ? MAX_ABS : F16_MAX_ABS);
-  expect(Math.sqrt(squares / exactSquares)).toBeLessThan(F16_RMS);
+  const { maxAbs, rms } = TOLERANCES[kvType];
+  expect(worst).toBeLessThan(maxAbs);
+  expect(Math.sqrt(squares / exactSquares)).toBeLessThan(rms);
 }
 
 /** The tokens after `p40` that the model chooses, each staying on the device. */
@@ -199,11 +211,11 @@ export function describeZoo(
 
     it('decodes the exact greedy continuation, the token staying on the device', async () => {
       const chosen = await greedyContinuation(runner, reference, options.chunkTokens);
-      const allowed = options.kvType === 'f32' ? 2 * MAX_ABS : F16_SURE_MARGIN;
-      const close = reference.exact.greedy24_margins.findIndex((margin) => margin < allowed);
+      const { sureMargin, sureTokens } = TOLERANCES[options.kvType];
+      const close = reference.exact.greedy24_margins.findIndex((margin) => margin < sureMargin);
       const sure = close < 0 ? chosen.length : close;
       expect(chosen.slice(0, sure)).toEqual(reference.exact.greedy24.slice(0, sure));
-      expect(sure).toBeGreaterThan(options.kvType === 'f32' ? 10 : 0);
+      expect(sure).toBeGreaterThan(sureTokens);
     });
 
     it('orders the best 64 as the logits do', async () => {
@@ -217,5 +229,28 @@ export function describeZoo(
       expect([...top.logits]).toEqual(order.slice(0, 64).map((id) => logits[id]));
       expect(top.nan).toBe(false);
     });
+  });
+}
+
+/** Two devices choose the same tokens, however far both are from exact arithmetic. */
+export function describeAgreement(
+  title: string,
+  models: readonly string[],
+  devices: readonly (() => Promise<Device>)[],
+  readModel: (name: string) => Promise<ZooFile>,
+  options: ZooOptions,
+): void {
+  it.each(models)(`${title}: %s`, async (name) => {
+    const { bytes, reference } = await readModel(name);
+    const answers: number[][] = [];
+    for (const createDevice of devices) {
+      const device = await createDevice();
+      const runner = await loadZooModel(device, bytes, options);
+      answers.push(await greedyContinuation(runner, reference, options.chunkTokens));
+      device.close();
+    }
+    const [first] = answers;
+    expect(first).toHaveLength(reference.exact.greedy24.length);
+    for (const answer of answers) expect(answer).toEqual(first);
   });
 }

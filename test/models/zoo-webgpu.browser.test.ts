@@ -1,8 +1,17 @@
 import { afterEach, expect } from 'vitest';
+import { createReferenceDevice } from '../../src/device/reference/reference-device';
 import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
 import { collectGpuErrors } from '../kernels/gpu-errors';
 import { describeSplits, SPLIT_MODELS } from './split-suite';
-import { describeZoo, ZOO_FORMATS, ZOO_MODELS, type ZooFile, type ZooReference } from './zoo-suite';
+import {
+  describeAgreement,
+  describeZoo,
+  ZOO_FORMATS,
+  ZOO_MODELS,
+  type ZooFile,
+  type ZooOptions,
+  type ZooReference,
+} from './zoo-suite';
 
 const gpuErrors = collectGpuErrors();
 
@@ -20,6 +29,9 @@ async function readModel(name: string): Promise<ZooFile> {
 
 /** Models that meet every kernel between them: what differs otherwise is data. */
 const SAMPLE = ['llama', 'smollm2', 'qwen3', 'phi3', 'gemma3', 'gpt-oss', 'quant-Q4_1', 'quant-Q8_0'];
+
+/** Heads of 32, and of 64 with windows. */
+const Q8_MODELS = ['llama', 'gemma3'];
 
 describeZoo(
   'webgpu, no features',
@@ -49,6 +61,15 @@ describeZoo('webgpu, subgroups, f16 KV', SAMPLE, () => createWebGpuDevice(naviga
   kvType: 'f16',
   chunkTokens: 16,
 });
+const Q8_KV: ZooOptions = { variants: { matvec: 'rows', matmul: 'rows' }, kvType: 'q8_0', chunkTokens: 7 };
+describeZoo('webgpu, q8_0 KV', Q8_MODELS, () => createWebGpuDevice(navigator.gpu), readModel, Q8_KV);
+describeAgreement(
+  'webgpu and reference, q8_0 KV',
+  ['gemma3'],
+  [() => createWebGpuDevice(navigator.gpu), async () => createReferenceDevice()],
+  readModel,
+  Q8_KV,
+);
 describeSplits('webgpu, rows', SPLIT_MODELS, () => createWebGpuDevice(navigator.gpu), readModel, {
   variants: { matvec: 'rows', matmul: 'rows' },
   chunkTokens: 7,

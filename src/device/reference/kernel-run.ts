@@ -1,5 +1,5 @@
-import { assert, defined } from '../../base/assert';
-import type { KvType } from '../../kernels/kv-layout';
+import { defined } from '../../base/assert';
+import { KV_TYPES, type KvType } from '../../kernels/kv-layout';
 import { QUANT_FORMATS } from '../../quant/registry';
 import type { QuantFormat } from '../../quant/format';
 import type { Dispatch } from '../plan';
@@ -33,9 +33,8 @@ export class KernelRun {
   }
 
   kvType(): KvType {
-    const { module } = this.dispatch;
-    assert(module === 'f16' || module === 'f32', `KV type ${module}`);
-    return module;
+    const type = KV_TYPES.find((known) => known === this.dispatch.module);
+    return defined(type, `KV type ${this.dispatch.module}`);
   }
 }
 

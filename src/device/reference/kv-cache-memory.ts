@@ -1,10 +1,8 @@
-import { f16ToF32, f32ToF16 } from '../../base/f16';
 import { KV_BLOCK_TOKENS } from '../../kernels/kv-layout';
 import type { KernelRun } from './kernel-run';
+import { KV_CODECS } from './kv-codecs';
 
-const HALF_MAX = 65504;
-
-/** One layer's paged KV cache, [K, V][block][kv head][token in block][head size], as f16 or f32. */
+/** One layer's paged KV cache, [K, V][block][kv head][token in block][head size], of any type. */
 export class KvCacheMemory {
   readonly kvHeads: number;
   readonly headSize: number;
@@ -21,20 +19,12 @@ export class KvCacheMemory {
 
   load(part: 'key' | 'value', row: number, kvHead: number, position: number): Float32Array {
     const at = this.address(part, row, kvHead, position);
-    const memory = this.run.memory(0);
-    if (this.run.kvType() === 'f32') return memory.floats(at, this.headSize);
-    return Float32Array.from(memory.halves(at, this.headSize), f16ToF32);
+    return KV_CODECS[this.run.kvType()].load(this.run.memory(0), at, this.headSize, this.vPlane);
   }
 
-  /** Halves are clamped to their range, as in shaders/kv/f16.wgsl. */
   store(part: 'key' | 'value', row: number, kvHead: number, values: Float32Array): void {
     const at = this.address(part, row, kvHead, this.run.step.position(row));
-    const memory = this.run.memory(0);
-    if (this.run.kvType() === 'f32') memory.floats(at, this.headSize).set(values);
-    else
-      memory
-        .halves(at, this.headSize)
-        .set(Array.from(values, (v) => f32ToF16(Math.min(Math.max(v, -HALF_MAX), HALF_MAX))));
+    KV_CODECS[this.run.kvType()].store(this.run.memory(0), at, values, this.vPlane);
   }
 
   private address(part: 'key' | 'value', row: number, kvHead: number, position: number): number {
