@@ -9,7 +9,7 @@ import { embed } from '../../src/kernels/embed';
 import { expertMatvec } from '../../src/kernels/expert-matvec';
 import { glu } from '../../src/kernels/glu';
 import { headNorm } from '../../src/kernels/head-norm';
-import { kvLayerBytes, type KvLayer } from '../../src/kernels/kv-layout';
+import { KV_TYPES, kvLayerBytes, type KvLayer } from '../../src/kernels/kv-layout';
 import { layernorm } from '../../src/kernels/layernorm';
 import { matmul, MATMUL_VARIANTS } from '../../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS, type MatvecVariant } from '../../src/kernels/matvec';
@@ -30,7 +30,6 @@ const QKV = (HEADS + 2 * KV_HEADS) * HEAD_SIZE;
 const PAIRS = HEAD_SIZE / 2;
 const VOCABULARY = 1500;
 const KV_BLOCKS = 10;
-const KV_TYPES = ['f16', 'f32'] as const;
 
 /** Rows of two sequences, each with a block table of its own, up to position 75. */
 const STEP_ROWS: readonly StepInputRow[] = Array.from({ length: ROWS }, (_, i) => ({
