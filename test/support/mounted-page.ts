@@ -10,6 +10,7 @@ import { ChatStore } from '../../src/page/chat-store';
 import { TEXT } from '../../src/page/messages';
 import { pagePhase } from '../../src/page/page-state';
 import '../../src/page/page.css';
+import { FakeClock } from './fake-clock';
 import type { ScriptedAnswer, ScriptedLoad } from './scripted-engine';
 import { ScriptedEngines } from './scripted-engine';
 
@@ -24,11 +25,12 @@ export const ANSWER =
 /** The page under test, with an engine that the test steps by hand. */
 export class MountedPage {
   readonly engines = new ScriptedEngines();
+  readonly clock = new FakeClock();
   /** Mistakes of ours that the page reported. */
   readonly reported: unknown[] = [];
   readonly root: AppRoot = document.createElement('app-root');
   readonly store = new ChatStore(
-    { createEngine: this.engines.createEngine, now: () => 0, reportError: (error) => this.reported.push(error) },
+    { createEngine: this.engines.createEngine, clock: this.clock, reportError: (error) => this.reported.push(error) },
     CHOICE,
   );
 
