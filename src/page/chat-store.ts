@@ -167,7 +167,8 @@ export class ChatStore {
     let status: AnswerStatus | null = null;
     for await (const chunk of stream) {
       const text = chunk.choices[0]?.delta.content ?? '';
-      if (text !== '') this.#apply({ type: 'answer-grew', id, text, sinceAskedMs: this.#ports.clock.now() - askedAtMs });
+      if (text !== '')
+        this.#apply({ type: 'answer-grew', id, text, sinceAskedMs: this.#ports.clock.now() - askedAtMs });
       status = finishOf(chunk) ?? status;
     }
     if (status === null) throw new ForgelightError('request-gone', TEXT.error.streamEnded);

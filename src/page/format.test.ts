@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { answerDetails, formatDuration, formatRate, formatTime, percentText, phaseText, progressDetails } from './format';
+import {
+  answerDetails,
+  formatDuration,
+  formatRate,
+  formatTime,
+  percentText,
+  phaseText,
+  progressDetails,
+} from './format';
 import type { Answer } from './page-state';
 
 const DOWNLOAD = {

@@ -99,9 +99,7 @@ export class GpuNotice extends LitElement {
   #renderCountdown(retryAtMs: number): TemplateResult {
     const leftSeconds = Math.ceil((retryAtMs - this.clock.now()) / 1000);
     const text =
-      leftSeconds > 0
-        ? TEXT.gpu.retry(formatTime(retryAtMs), formatDuration(leftSeconds * 1000))
-        : TEXT.gpu.retrying;
+      leftSeconds > 0 ? TEXT.gpu.retry(formatTime(retryAtMs), formatDuration(leftSeconds * 1000)) : TEXT.gpu.retrying;
     return html`<p class="countdown" data-testid="gpu-retry">${text}</p>`;
   }
 }
