@@ -25,6 +25,8 @@ export class GpuNotice extends LitElement {
         border: 1px solid var(--line);
         border-radius: var(--radius);
         background: var(--accent-wash);
+        /* The bar's track, to be seen on this ground. */
+        --sunken: var(--line);
       }
       svg {
         margin-top: 0.15rem;
