@@ -46,7 +46,7 @@ async function ask(page: Page, question: string): Promise<void> {
 /** The last answer as soon as it has this many letters. */
 async function answerOf(page: Page, letters: number): Promise<string> {
   const answer = page.getByTestId('answer').last();
-  const text = async (): Promise<string> => (await answer.textContent()) ?? '';
+  const text = async (): Promise<string> => (await answer.innerText()).trim();
   await expect.poll(async () => (await text()).length, { timeout: 120_000 }).toBeGreaterThanOrEqual(letters);
   return text();
 }
