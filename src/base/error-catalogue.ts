@@ -46,7 +46,9 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   'device-lost': {
     title: 'The graphics processor was lost',
     cause: 'The driver was reset or the GPU process ended, and no other device took over.',
-    advice: `Its driver was restarted, or another program took it down. ${LOAD_AGAIN} Your conversation is still here.`,
+    advice:
+      `Its driver was restarted, or another program took it down. ${LOAD_AGAIN} Your conversation is still here. ` +
+      'If that fails, reload the page, restart the browser, or update the graphics driver.',
     httpStatus: 503,
   },
   'device-blocked': {

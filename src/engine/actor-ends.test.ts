@@ -174,7 +174,7 @@ describe('a broken invariant', () => {
       })),
     );
     expect(reported).toMatchObject([{ message: 'planted' }]);
-    expect(actor.snapshot().state).toBe('lost');
+    expect(actor.snapshot().state).toBe('gone');
     let closed = false;
     void actor.close().then(() => (closed = true));
     await settle();

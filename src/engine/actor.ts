@@ -239,7 +239,7 @@ export class Actor {
     if (this.#table.state === 'closed' || this.#table.state === state) return;
     this.#refusal = error;
     for (const record of this.#table.live.values()) this.#table.fail(record, error, this.#options.clock.now());
-    this.#table.enter(state);
+    this.#table.enter(state, state === 'gone' ? { error } : {});
   }
 
   #lose(runner: Runner, cause: unknown): void {
@@ -258,7 +258,7 @@ export class Actor {
   }
 
   #block(retryAtMs: number): void {
-    if (this.#table.state === 'lost') this.#table.enter('blocked', retryAtMs);
+    if (this.#table.state === 'lost') this.#table.enter('blocked', { retryAtMs });
   }
 
   /** Live requests go on where they were; what does not fit on the new device fails, and says what would. */
@@ -370,7 +370,7 @@ export class Actor {
         cause: error,
       },
     );
-    this.#table.abandon();
+    this.#table.abandon(this.#refusal);
     this.#emit();
     for (const closed of this.#closers.splice(0)) closed();
   }

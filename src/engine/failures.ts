@@ -26,8 +26,12 @@ export function noPlace(id: RequestId, table: RequestTable, maxQueued: number): 
 }
 
 /** The device is gone, through no fault of the requests that it worked on. */
-export function isLoss(error: unknown): boolean {
+export function isLoss(error: unknown): error is ForgelightError {
   return error instanceof ForgelightError && error.code === 'device-lost';
+}
+
+function isFull(error: unknown): error is ForgelightError {
+  return error instanceof ForgelightError && error.code === 'out-of-memory';
 }
 
 /** The device is not to be used any more. */
@@ -35,8 +39,9 @@ export function isFatal(error: unknown): boolean {
   return !(error instanceof ForgelightError) || error.code === 'timeout';
 }
 
+/** Why the engine ends. That another device is too small for the model is told apart: its message says what would fit. */
 export function deviceLost(cause: unknown): ForgelightError {
-  if (cause instanceof ForgelightError && cause.code.startsWith('device-')) return cause;
+  if (isLoss(cause) || isFull(cause)) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new ForgelightError('device-lost', `The device was lost (${reason}). Load the model again to go on.`, {
     cause,

@@ -81,6 +81,9 @@ const sampled: HostRequest = {
 const statesOf = (events: readonly EngineEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'state' ? [event.state] : []));
 
+const errorsOf = (events: readonly EngineEvent[]): unknown[] =>
+  events.flatMap((event) => (event.type === 'state' ? [event.error] : []));
+
 /** What happens to `engine` when the `count`-th token of a request has come. */
 function at(count: number, act: () => void): (event: RequestEvent) => void {
   let tokens = 0;
@@ -261,7 +264,27 @@ describe('a host that gives no device', () => {
       error: { code: 'device-lost', message: expect.stringContaining('WebGPU found no graphics adapter') },
     });
     expect(statesOf(events)).toEqual(['lost', 'blocked', 'gone']);
+    expect(errorsOf(events)).toMatchObject([null, null, { code: 'device-lost' }]);
     expect(endOf(await ask(engine, greedy(1))).outcome).toMatchObject({ error: { code: 'device-lost' } });
+    await engine.close();
+  });
+
+  it('is no matter where the next device is too small: that is told apart at once, with its words', async () => {
+    const full = new ForgelightError('out-of-memory', 'At most 512 tokens fit.');
+    const { engine, events, opened } = await setUp(
+      refusing(() => {
+        throw full;
+      }),
+    );
+    const answering = ask(
+      engine,
+      greedy(8),
+      at(3, () => opened[0]?.lose()),
+    );
+    const error = { code: 'out-of-memory', message: full.message };
+    expect(endOf(await answering).outcome).toMatchObject({ kind: 'failed', error });
+    expect(statesOf(events)).toEqual(['lost', 'gone']);
+    expect(errorsOf(events)).toEqual([null, error]);
     await engine.close();
   });
 

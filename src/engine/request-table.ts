@@ -1,5 +1,5 @@
 import { assert, defined } from '../base/assert';
-import { errorToData, type ErrorData } from '../base/errors';
+import { errorToData, type ErrorData, type ForgelightError } from '../base/errors';
 import type { RequestId } from '../base/ids';
 import { requestGone } from '../base/request-gone';
 import type { Outcome } from '../protocol/events';
@@ -55,12 +55,17 @@ export class RequestTable {
     return this.#state;
   }
 
-  /** Changes the engine's state; `closed` is for ever. `retryAtMs`: when a blocked device is tried again, by the engine's clock. */
-  enter(state: EngineState, retryAtMs: number | null = null): void {
+  /**
+   * Changes the engine's state; `closed` is for ever. `retryAtMs`: when a blocked device is tried again, by the engine's clock.
+   * `error`: why it is gone.
+   */
+  enter(state: EngineState, about: { readonly retryAtMs?: number; readonly error?: ForgelightError } = {}): void {
     if (this.#state === state || this.#state === 'closed') return;
+    const { retryAtMs = null, error } = about;
     this.#state = state;
     this.#retryAtMs = retryAtMs;
-    this.#outbox.announce({ type: 'state', state, retryAtMs });
+    const why = error === undefined ? null : errorToData(error, 'device-lost');
+    this.#outbox.announce({ type: 'state', state, retryAtMs, error: why });
     this.changed();
   }
 
@@ -183,7 +188,7 @@ export class RequestTable {
   }
 
   /** After a broken invariant: forgets everything without relying on any of it, and tells whoever has not been told. */
-  abandon(): void {
+  abandon(why: ForgelightError): void {
     for (const { listener, task, cancelDeadline } of this.live.values()) {
       cancelDeadline();
       const error = errorToData(requestGone(listener.id), 'request-gone');
@@ -194,7 +199,7 @@ export class RequestTable {
     this.active.length = 0;
     this.#ended.length = 0;
     this.#kv = new KvCache(this.#limits);
-    this.enter('lost');
+    this.enter('gone', { error: why });
     this.changed();
   }
 

@@ -1,12 +1,14 @@
 import type { PropertyValues, TemplateResult } from 'lit';
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
+import { defined } from '../base/assert';
 import { appStyles } from './app-styles';
 import type { ChatStore } from './chat-store';
 import type { ChatComposer } from './composer';
 import './composer';
 import { onEvent } from './events';
 import { FileDrop } from './file-drop';
+import './gpu-notice';
 import { ICONS, LOGO } from './icons';
 import './message-list';
 import { TEXT } from './messages';
@@ -128,19 +130,36 @@ export class AppRoot extends LitElement {
 
   #renderMain(state: PageState): TemplateResult {
     const { model, messages } = state;
+    const phase = pagePhase(state);
     const card = model.kind === 'ready' ? nothing : html`<model-card .model=${model}></model-card>`;
     return html`
       <main>
-        <message-list .messages=${messages} .retryable=${pagePhase(state) === 'ready'}>
-          ${messages.length > 0 ? nothing : html`<div slot="before" class="welcome">${this.#renderWelcome(model)} ${card}</div>`}
+        <message-list .messages=${messages} .retryable=${phase === 'ready'}>
+          ${messages.length > 0 ? nothing : html`<div slot="before" class="welcome">${this.#renderWelcome(model, phase)} ${card}</div>`}
           ${messages.length > 0 ? html`<div slot="after">${card}</div>` : nothing}
         </message-list>
-        <div class="composer"><chat-composer .phase=${pagePhase(state)}></chat-composer></div>
+        <div class="composer">
+          ${model.kind === 'ready' ? this.#renderGpu(model, phase) : nothing}
+          <chat-composer .phase=${phase}></chat-composer>
+        </div>
       </main>
     `;
   }
 
-  #renderWelcome(model: ModelState): TemplateResult {
+  /** Beside the composer, where it is in sight wherever the conversation is scrolled to. */
+  #renderGpu({ choice, gpu }: ModelState & { kind: 'ready' }, phase: PagePhase): TemplateResult | typeof nothing {
+    if (gpu.kind === 'working') return nothing;
+    return html`
+      <gpu-notice
+        .gpu=${gpu}
+        .clock=${defined(this.store, 'the store of what is shown').clock}
+        ?answering=${phase === 'generating'}
+        ?local=${choice.local}
+      ></gpu-notice>
+    `;
+  }
+
+  #renderWelcome(model: ModelState, phase: PagePhase): TemplateResult {
     if (model.kind !== 'ready') {
       return html`
         <h2>${TEXT.welcome.title}</h2>
@@ -154,7 +173,14 @@ export class AppRoot extends LitElement {
         ${TEXT.chat.prompts.map(
           (text) =>
             html`<li>
-              <button type="button" data-testid="suggestion" @click=${() => this.#suggest(text)}>${text}</button>
+              <button
+                type="button"
+                data-testid="suggestion"
+                ?disabled=${phase !== 'ready'}
+                @click=${() => this.#suggest(text)}
+              >
+                ${text}
+              </button>
             </li>`,
         )}
       </ul>

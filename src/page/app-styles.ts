@@ -77,6 +77,9 @@ export const appStyles = css`
     margin: 0 auto;
     padding: 0.2rem var(--gutter) max(0.7rem, env(safe-area-inset-bottom));
   }
+  gpu-notice {
+    margin-bottom: 0.6rem;
+  }
   .welcome {
     width: 100%;
     max-width: 34rem;

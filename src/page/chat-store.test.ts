@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ForgelightError } from '../base/errors';
 import { defined } from '../base/assert';
+import { FakeClock } from '../../test/support/fake-clock';
 import type { ScriptedAnswer, ScriptedLoad } from '../../test/support/scripted-engine';
 import { ScriptedEngines } from '../../test/support/scripted-engine';
 import { ChatStore } from './chat-store';
@@ -11,15 +12,15 @@ import { pagePhase } from './page-state';
 const CHOICE: ModelChoice = { reference: 'https://example.org/a.gguf', name: 'a.gguf', local: false, sha256: 'ab' };
 const OTHER: ModelChoice = { ...CHOICE, name: 'b.gguf' };
 
-function setUp(): { store: ChatStore; engines: ScriptedEngines; reported: unknown[]; setNow: (ms: number) => void } {
+function setUp(): { store: ChatStore; engines: ScriptedEngines; reported: unknown[]; clock: FakeClock } {
   const engines = new ScriptedEngines();
   const reported: unknown[] = [];
-  let nowMs = 0;
+  const clock = new FakeClock();
   const store = new ChatStore(
-    { createEngine: engines.createEngine, now: () => nowMs, reportError: (error) => reported.push(error) },
+    { createEngine: engines.createEngine, clock, reportError: (error) => reported.push(error) },
     CHOICE,
   );
-  return { store, engines, reported, setNow: (ms) => (nowMs = ms) };
+  return { store, engines, reported, clock };
 }
 
 /** Lets everything that is already settled be handled. */
@@ -110,11 +111,11 @@ describe('loading', () => {
 
 describe('answering', () => {
   it('streams, measures the first token, keeps the final timings, and sends the history along', async () => {
-    const { store, engines, setNow } = await readyStore();
+    const { store, engines, clock } = await readyStore();
     const first = store.send('  Hello ');
     await settle();
     expect(pagePhase(store.state)).toBe('generating');
-    setNow(120);
+    clock.advance(120);
     answerAt(engines, 0).write('Hi');
     answerAt(engines, 0).write(' there');
     answerAt(engines, 0).finish();
@@ -194,14 +195,14 @@ describe('answering', () => {
     expect(store.state.messages.map(({ text }) => text)).toEqual(['Hello', 'Hi']);
   });
 
-  it('the loss of the device ends the engine too', async () => {
+  it('the end of the engine ends the model too', async () => {
     const { store, engines } = await readyStore();
     const sent = store.send('Hello');
     await settle();
-    answerAt(engines, 0).fail(new ForgelightError('device-lost', 'reason: unknown'));
+    answerAt(engines, 0).fail(new ForgelightError('closed', 'The worker is gone.'));
     await sent;
     expect(pagePhase(store.state)).toBe('error');
-    expect(last(store)).toMatchObject({ status: { kind: 'failed', failure: { code: 'device-lost' } } });
+    expect(last(store)).toMatchObject({ status: { kind: 'failed', failure: { code: 'closed' } } });
   });
 
   it('a stream that ends without a reason is a failure, not a finished answer', async () => {
@@ -211,6 +212,87 @@ describe('answering', () => {
     answerAt(engines, 0).breakOff();
     await sent;
     expect(last(store)).toMatchObject({ status: { kind: 'failed', failure: { code: 'request-gone' } } });
+  });
+});
+
+describe('the loss of the GPU', () => {
+  const PROGRESS = { phase: 'download', loaded: 1, total: 2, bytesPerSecond: 0, etaSeconds: null, resumed: 0 } as const;
+
+  async function answeringStore(): Promise<ReturnType<typeof setUp> & { load: ScriptedLoad; sent: Promise<void> }> {
+    const parts = await readyStore();
+    const sent = parts.store.send('Hello');
+    await settle();
+    answerAt(parts.engines, 0).write('One, ');
+    await settle();
+    return { ...parts, load: loadAt(parts.engines, 0), sent };
+  }
+
+  it('shows how far the engine is with the next one, while the answer waits and then goes on', async () => {
+    const { store, engines, load, sent } = await answeringStore();
+    load.enter('lost');
+    load.options.onProgress?.(PROGRESS);
+    expect(store.state.model).toMatchObject({ kind: 'ready', gpu: { kind: 'lost', progress: PROGRESS } });
+    expect(last(store)).toMatchObject({ text: 'One, ', status: { kind: 'writing' } });
+    load.info = { ...load.info, device: { ...load.info.device, name: 'Another GPU' } };
+    load.enter('ready');
+    expect(store.state.model).toMatchObject({ gpu: { kind: 'working' }, info: { device: { name: 'Another GPU' } } });
+    answerAt(engines, 0).write('two');
+    answerAt(engines, 0).finish();
+    await sent;
+    expect(last(store)).toMatchObject({ text: 'One, two', status: { kind: 'finished' } });
+    expect(pagePhase(store.state)).toBe('ready');
+  });
+
+  it('says until when the browser gives none, and sends nothing until then', async () => {
+    const { store, engines } = await readyStore();
+    loadAt(engines, 0).enter('lost');
+    loadAt(engines, 0).enter('blocked', { retryAtMs: 126_000 });
+    expect(store.state.model).toMatchObject({ gpu: { kind: 'blocked', retryAtMs: 126_000 } });
+    await store.send('Hello');
+    expect(engines.answers).toEqual([]);
+    loadAt(engines, 0).enter('ready');
+    const sent = store.send('Hello');
+    await settle();
+    expect(engines.answers).toHaveLength(1);
+    store.stop();
+    await sent;
+  });
+
+  it('for good keeps the reason and the conversation, and another engine goes on with it', async () => {
+    const { store, engines, load, sent } = await answeringStore();
+    load.enter('lost');
+    const message = 'At most 512 tokens fit.';
+    load.enter('gone', { error: { code: 'out-of-memory', message } });
+    expect(store.state.model).toMatchObject({ kind: 'failed', failure: { code: 'out-of-memory', detail: message } });
+    answerAt(engines, 0).fail(new ForgelightError('out-of-memory', message));
+    await sent;
+    const loading = store.load(CHOICE);
+    await settle();
+    expect(engines.closed).toBe(1);
+    loadAt(engines, 1).finish();
+    await loading;
+    expect(store.state.messages.map(({ text }) => text)).toEqual(['Hello', 'One, ']);
+    const again = store.send('Go on');
+    await settle();
+    expect(answerAt(engines, 1).body.messages).toHaveLength(3);
+    store.stop();
+    await again;
+  });
+
+  it('of an engine that was replaced is no news', async () => {
+    const { store, engines } = await readyStore();
+    const loading = store.load(OTHER);
+    await settle();
+    const before = store.state;
+    loadAt(engines, 0).options.onProgress?.(PROGRESS);
+    loadAt(engines, 0).enter('lost');
+    expect(store.state).toBe(before);
+    loadAt(engines, 1).finish();
+    await loading;
+    const ready = store.state;
+    loadAt(engines, 0).options.onProgress?.(PROGRESS);
+    loadAt(engines, 0).enter('gone', { error: { code: 'device-lost', message: 'gone' } });
+    expect(store.state).toBe(ready);
   });
 });
 

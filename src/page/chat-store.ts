@@ -1,6 +1,7 @@
-import { defined } from '../base/assert';
+import { defined, unreachable } from '../base/assert';
+import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
-import type { ChatCompletionChunk, createEngine, Engine } from '../client/index';
+import type { ChatCompletionChunk, createEngine, Engine, EngineEvent } from '../client/index';
 import { endsEngine, failureOf } from './failure';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
@@ -10,11 +11,13 @@ import { historyOf, initialState, pagePhase, reduce } from './page-state';
 /** What the store needs of the world. */
 export interface StorePorts {
   readonly createEngine: typeof createEngine;
-  /** Milliseconds from an arbitrary origin. */
-  now(): number;
+  /** The one that the engine's times are on. */
+  readonly clock: Clock;
   /** Where mistakes of ours are reported for developers. */
   reportError(error: unknown): void;
 }
+
+type EngineStateEvent = Extract<EngineEvent, { type: 'state' }>;
 
 /** The answer that is being written. */
 interface Answering {
@@ -42,6 +45,10 @@ export class ChatStore {
     return this.#state;
   }
 
+  get clock(): Clock {
+    return this.#ports.clock;
+  }
+
   /** Calls `listener` after every change; the returned function ends it. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -55,6 +62,7 @@ export class ChatStore {
     const loading = new AbortController();
     this.#loading = loading;
     this.#apply({ type: 'load-started', choice });
+    let loaded: Engine | null = null;
     try {
       await this.#closeEngine();
       const engine = await this.#ports.createEngine({
@@ -62,12 +70,17 @@ export class ChatStore {
         ...(choice.sha256 === undefined ? {} : { sha256: choice.sha256 }),
         signal: loading.signal,
         onProgress: (progress) => {
-          if (this.#loading === loading) this.#apply({ type: 'load-progressed', progress });
+          // After the loss of its device an engine loads its model again, and reports as before.
+          if (this.#loading === loading || (loaded !== null && this.#engine === loaded)) {
+            this.#apply({ type: 'load-progressed', progress });
+          }
         },
       });
       if (this.#loading !== loading) return await engine.close();
+      loaded = engine;
       this.#engine = engine;
       this.#loading = null;
+      engine.on('state', (event) => this.#follow(engine, event));
       this.#apply({ type: 'load-finished', info: engine.info });
     } catch (error) {
       this.#loadFailed(loading, error);
@@ -124,15 +137,38 @@ export class ChatStore {
     this.#apply({ type: 'announced', text });
   }
 
+  /** What becomes of the engine's GPU, for as long as the engine is the page's. */
+  #follow(engine: Engine, event: EngineStateEvent): void {
+    if (this.#engine !== engine) return;
+    switch (event.state) {
+      case 'lost':
+        return this.#apply({ type: 'gpu-lost' });
+      case 'blocked':
+        return this.#apply({ type: 'gpu-blocked', retryAtMs: defined(event.retryAtMs, 'a time to try again') });
+      case 'ready':
+        return this.#apply({ type: 'gpu-restored', info: engine.info });
+      case 'gone': {
+        const { code, message } = defined(event.error, 'why the engine is gone');
+        return this.#apply({ type: 'engine-failed', failure: { code, detail: message } });
+      }
+      case 'loading':
+      case 'closed':
+        return;
+      default:
+        return unreachable(event.state);
+    }
+  }
+
   /** Streams one answer into the state. */
   async #stream(engine: Engine, { id, abort }: Answering): Promise<AnswerStatus> {
-    const askedAtMs = this.#ports.now();
+    const askedAtMs = this.#ports.clock.now();
     const messages = historyOf(this.#state.messages);
     const stream = await engine.chat.completions.create({ messages, stream: true }, { signal: abort.signal });
     let status: AnswerStatus | null = null;
     for await (const chunk of stream) {
       const text = chunk.choices[0]?.delta.content ?? '';
-      if (text !== '') this.#apply({ type: 'answer-grew', id, text, sinceAskedMs: this.#ports.now() - askedAtMs });
+      if (text !== '')
+        this.#apply({ type: 'answer-grew', id, text, sinceAskedMs: this.#ports.clock.now() - askedAtMs });
       status = finishOf(chunk) ?? status;
     }
     if (status === null) throw new ForgelightError('request-gone', TEXT.error.streamEnded);

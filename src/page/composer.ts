@@ -80,7 +80,7 @@ export class ChatComposer extends LitElement {
           data-testid="prompt"
           placeholder=${TEXT.composer.placeholder}
           aria-describedby="hint"
-          ?disabled=${this.phase === 'idle' || this.phase === 'error'}
+          ?disabled=${this.phase === 'idle'}
           .value=${this.draft}
           @input=${this.#typed}
           @keydown=${this.#pressed}
@@ -157,6 +157,8 @@ function hintOf(phase: PagePhase): string {
       return TEXT.composer.noModel;
     case 'loading':
       return TEXT.composer.loading;
+    case 'recovering':
+      return TEXT.composer.recovering;
     case 'error':
       return TEXT.composer.failed;
     case 'generating':

@@ -63,13 +63,14 @@ export class ErrorView extends LitElement {
     if (this.failure === null) return nothing;
     const { code, detail } = this.failure;
     const { title, advice } = ERROR_TEXT[code];
+    // What does not fit, and what would, are in the error's own words.
     return html`
       <div class="box" data-testid="error" data-code=${code}>
         ${ICONS.warning}
         <p class="title">${title}</p>
         <div class="body">
           <p>${advice}</p>
-          <details>
+          <details ?open=${code === 'out-of-memory'}>
             <summary>${TEXT.error.details}</summary>
             <code>${code}: ${detail}</code>
           </details>

@@ -16,5 +16,10 @@ export function failureOf(error: unknown): Failure {
 
 /** After these the engine answers nothing any more: the model must be loaded again. */
 export function endsEngine(failure: Failure): boolean {
-  return failure.code === 'device-lost' || failure.code === 'device-blocked' || failure.code === 'closed';
+  return failure.code === 'device-lost' || failure.code === 'closed';
+}
+
+/** What may end an engine and an answer together: the model's card then has the full words. */
+export function concernsEngine(failure: Failure): boolean {
+  return endsEngine(failure) || failure.code === 'out-of-memory';
 }

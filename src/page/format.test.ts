@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { answerDetails, formatDuration, formatRate, phaseText, progressDetails } from './format';
+import {
+  answerDetails,
+  formatDuration,
+  formatRate,
+  formatTime,
+  percentText,
+  phaseText,
+  progressDetails,
+} from './format';
 import type { Answer } from './page-state';
 
 const DOWNLOAD = {
@@ -34,6 +42,29 @@ describe('formatRate', () => {
     [128.4, '128'],
   ])('%d → %s', (rate, text) => {
     expect(formatRate(rate)).toBe(text);
+  });
+});
+
+describe('formatTime', () => {
+  it('is the time of day here, to the minute', () => {
+    const atMs = new Date(2026, 0, 2, 9, 5, 59).getTime();
+    expect(formatTime(atMs)).toMatch(/^0?9.05( AM)?$/);
+  });
+});
+
+describe('percentText', () => {
+  it.each([
+    [0, '0 %'],
+    [97_999_999, '99 %'],
+    [98_362_432, '100 %'],
+    [98_400_000, '100 %'],
+  ])('%d bytes of 98362432 → %s', (loaded, text) => {
+    expect(percentText({ ...DOWNLOAD, loaded })).toBe(text);
+  });
+
+  it('is nothing where the size is not known', () => {
+    expect(percentText({ ...DOWNLOAD, total: 0 })).toBeNull();
+    expect(percentText(null)).toBeNull();
   });
 });
 

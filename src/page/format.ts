@@ -16,6 +16,11 @@ export function formatDuration(durationMs: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** The time of day as people here write it, to the minute. `atMs`: as `Date` counts. */
+export function formatTime(atMs: number): string {
+  return new Date(atMs).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+}
+
 /** Tokens per second with two or three digits that mean something: `0.93`, `14.2`, `128`. */
 export function formatRate(perSecond: number): string {
   if (perSecond < 10) return perSecond.toFixed(2);
@@ -27,6 +32,12 @@ export function phaseText(progress: LoadProgress | null, local: boolean): string
   if (progress === null) return TEXT.progress.waiting;
   const { phase } = progress;
   return phase === 'download' && local ? TEXT.progress.readLocal : TEXT.progress[phase];
+}
+
+/** How much of the phase is done; `null` where it cannot be told. */
+export function percentText(progress: LoadProgress | null): string | null {
+  if (progress === null || progress.total <= 0) return null;
+  return TEXT.progress.percent(Math.floor((100 * Math.min(progress.loaded, progress.total)) / progress.total));
 }
 
 /** How far, how fast, how long yet: only what is known. */

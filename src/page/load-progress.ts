@@ -2,22 +2,26 @@ import type { TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { LoadProgress } from '../client/index';
-import { emit } from './events';
-import { phaseText, progressDetails } from './format';
-import { TEXT } from './messages';
-import { baseStyles, cardStyles, controlStyles } from './styles';
+import { percentText, phaseText, progressDetails } from './format';
+import { baseStyles, cardStyles } from './styles';
 
-/** How far a load is, in words and as a bar, with a button that stops it. */
+/** How far a load is, in words and as a bar. What stops it goes into its slot. */
 @customElement('load-progress')
 export class LoadProgressElement extends LitElement {
   static override styles = [
     baseStyles,
-    controlStyles,
     cardStyles,
     css`
       .phase {
+        display: flex;
+        justify-content: space-between;
+        gap: 1rem;
         margin: 0 0 0.6rem;
         font-weight: 500;
+      }
+      .percent {
+        flex: none;
+        font-variant-numeric: tabular-nums;
       }
       progress {
         display: block;
@@ -61,7 +65,7 @@ export class LoadProgressElement extends LitElement {
       .details {
         min-height: 1.6em;
       }
-      button {
+      ::slotted(*) {
         margin-top: 0.9rem;
       }
     `,
@@ -75,9 +79,13 @@ export class LoadProgressElement extends LitElement {
   protected override render(): TemplateResult {
     const { progress } = this;
     const phase = phaseText(progress, this.local);
+    const percent = percentText(progress);
     const known = progress !== null && progress.total > 0;
     return html`
-      <p class="phase" data-testid="load-phase">${phase}</p>
+      <p class="phase">
+        <span data-testid="load-phase">${phase}</span>
+        ${percent === null ? nothing : html`<span class="percent" data-testid="load-percent">${percent}</span>`}
+      </p>
       <progress
         data-testid="load-progress"
         aria-label=${phase}
@@ -87,9 +95,7 @@ export class LoadProgressElement extends LitElement {
       <ul class="details" data-testid="load-details">
         ${progress === null ? nothing : progressDetails(progress).map((detail) => html`<li>${detail}</li>`)}
       </ul>
-      <button type="button" data-testid="stop-loading" @click=${() => emit(this, 'loading-stopped', null)}>
-        ${TEXT.progress.cancel}
-      </button>
+      <slot></slot>
     `;
   }
 }

@@ -1,3 +1,4 @@
+import { systemClock } from '../base/system-clock';
 import { createEngine } from '../client/index';
 import './app-root';
 import { ChatStore } from './chat-store';
@@ -9,7 +10,7 @@ import { applyTheme, readTheme } from './theme';
 const page = document.documentElement;
 const start = startOf(new URL(window.location.href));
 const store = new ChatStore(
-  { createEngine, now: () => performance.now(), reportError: (error) => window.reportError(error) },
+  { createEngine, clock: systemClock, reportError: (error) => window.reportError(error) },
   start.choice,
 );
 

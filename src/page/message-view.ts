@@ -5,7 +5,7 @@ import { unreachable } from '../base/assert';
 import './error-view';
 import { emit } from './events';
 import type { Failure } from './failure';
-import { endsEngine } from './failure';
+import { concernsEngine } from './failure';
 import { answerDetails } from './format';
 import { ICONS } from './icons';
 import { MarkdownStream } from './markdown-stream';
@@ -76,7 +76,8 @@ export class MessageView extends LitElement {
 
   /** Where the whole engine failed, the model's card has the full words: here one line says why the answer ends. */
   #renderFailure(id: number, failure: Failure): TemplateResult {
-    if (endsEngine(failure) && !this.retryable) return html`<p class="broken">${ERROR_TEXT[failure.code].title}</p>`;
+    if (concernsEngine(failure) && !this.retryable)
+      return html`<p class="broken">${ERROR_TEXT[failure.code].title}</p>`;
     const retry = html`
       <button type="button" data-testid="retry" @click=${() => emit(this, 'answer-retried', id)}>
         ${ICONS.retry} ${TEXT.chat.retry}

@@ -76,10 +76,19 @@ export const TEXT = {
     cancel: 'Stop loading',
     bytes: (loaded: string, total: string) => `${loaded} of ${total}`,
     bytesSoFar: (loaded: string) => `${loaded} so far`,
+    percent: (percent: number) => `${percent} %`,
     steps: (done: number, total: number) => `${done} of ${total} steps`,
     speed: (bytes: string) => `${bytes}/s`,
     eta: (duration: string) => `about ${duration} left`,
     resumed: (bytes: string) => `${bytes} were already here`,
+  },
+
+  gpu: {
+    lost: 'The graphics processor was lost; loading the model again…',
+    blocked: 'The browser has closed the graphics processor to this page for a while',
+    retry: (time: string, left: string) => `It failed twice in a short time. Trying again at ${time}, in ${left}.`,
+    retrying: 'It failed twice in a short time. Trying again now…',
+    answerWaits: 'The answer goes on by itself.',
   },
 
   chat: {
@@ -122,6 +131,7 @@ export const TEXT = {
     generating: 'Answering. Escape stops it.',
     noModel: 'Load a model first.',
     loading: 'The model is loading. You can write already.',
+    recovering: 'Waiting for the graphics processor. You can write already.',
     failed: 'Load a model to go on.',
   },
 
@@ -133,6 +143,10 @@ export const TEXT = {
     cut: 'Answer ended: the context is full.',
     stopped: 'Answer stopped.',
     cleared: 'New chat.',
+    gpuBlocked: (time: string) =>
+      `The browser has closed the graphics processor to this page for a while. Trying again at ${time}.`,
+    gpuBack: 'The graphics processor is back.',
+    gpuBackAnswering: 'The graphics processor is back; the answer goes on.',
   },
 
   error: {

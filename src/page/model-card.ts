@@ -105,7 +105,11 @@ function renderModel(card: ModelCard, model: ModelState): TemplateResult {
     case 'loading':
       return html`
         ${renderName(choice)}
-        <load-progress .progress=${model.progress} .local=${choice.local}></load-progress>
+        <load-progress .progress=${model.progress} .local=${choice.local}>
+          <button type="button" data-testid="stop-loading" @click=${() => emit(card, 'loading-stopped', null)}>
+            ${TEXT.progress.cancel}
+          </button>
+        </load-progress>
       `;
     case 'failed':
       return html`

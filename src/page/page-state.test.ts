@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SCRIPTED_INFO } from '../../test/support/scripted-engine';
+import { formatTime } from './format';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 import type { PageEvent, PageState } from './page-state';
@@ -30,6 +31,58 @@ describe('the page’s phase', () => {
     ['error', [...READY.slice(0, 1), { type: 'engine-failed', failure: FAILURE }]],
   ] as const)('is %s', (phase, events) => {
     expect(pagePhase(after(...events))).toBe(phase);
+  });
+});
+
+describe('a lost GPU', () => {
+  const WRITING: readonly PageEvent[] = [...ASKED, { type: 'answer-grew', id: 2, text: 'Hi', sinceAskedMs: 1 }];
+  const RELOAD = { ...DOWNLOAD, loaded: 2 };
+  const OTHER_INFO = { ...SCRIPTED_INFO, device: { ...SCRIPTED_INFO.device, name: 'Another GPU' } };
+
+  it.each([
+    ['generating', WRITING],
+    ['recovering', READY],
+  ] as const)('leaves the page %s, whatever comes until it is back', (phase, events) => {
+    const lost = after(...events, { type: 'gpu-lost' });
+    expect(lost.model).toMatchObject({ kind: 'ready', gpu: { kind: 'lost', progress: null } });
+    expect(pagePhase(lost)).toBe(phase);
+    const blocked = reduce(lost, { type: 'gpu-blocked', retryAtMs: 1000 });
+    expect(blocked.model).toMatchObject({ kind: 'ready', gpu: { kind: 'blocked', retryAtMs: 1000 } });
+    expect(pagePhase(blocked)).toBe(phase);
+    const loading = reduce(blocked, { type: 'load-progressed', progress: RELOAD });
+    expect(loading.model).toMatchObject({ kind: 'ready', gpu: { kind: 'lost', progress: RELOAD } });
+    expect(pagePhase(loading)).toBe(phase);
+    const back = reduce(loading, { type: 'gpu-restored', info: OTHER_INFO });
+    expect(back.model).toMatchObject({ kind: 'ready', gpu: { kind: 'working' }, info: OTHER_INFO });
+    expect(back.messages).toEqual(after(...events).messages);
+    expect(pagePhase(back)).toBe(phase === 'recovering' ? 'ready' : phase);
+  });
+
+  it('is announced when it goes, is tried again and is back, and not at every step between', () => {
+    const lost = after(...WRITING, { type: 'gpu-lost' });
+    expect(lost.announcement).toBe(TEXT.gpu.lost);
+    expect(reduce(lost, { type: 'load-progressed', progress: RELOAD }).announcement).toBe(TEXT.gpu.lost);
+    const blocked = reduce(lost, { type: 'gpu-blocked', retryAtMs: 1000 });
+    expect(blocked.announcement).toBe(TEXT.status.gpuBlocked(formatTime(1000)));
+    const restored = { type: 'gpu-restored', info: SCRIPTED_INFO } as const;
+    expect(reduce(blocked, restored).announcement).toBe(TEXT.status.gpuBackAnswering);
+    expect(after(...READY, { type: 'gpu-lost' }, restored).announcement).toBe(TEXT.status.gpuBack);
+  });
+
+  it('that does not come back fails the model; what was written stays', () => {
+    const gone = after(...WRITING, { type: 'gpu-lost' }, { type: 'engine-failed', failure: FAILURE });
+    expect(gone.model).toEqual({ kind: 'failed', choice: CHOICE, failure: FAILURE });
+    expect(pagePhase(gone)).toBe('error');
+    expect(gone.messages).toEqual(after(...WRITING).messages);
+  });
+
+  it('is no news where no model is loaded, and progress none where no GPU is lost', () => {
+    for (const state of [after(), after(READY[0] as PageEvent)]) {
+      expect(reduce(state, { type: 'gpu-lost' })).toBe(state);
+      expect(reduce(state, { type: 'gpu-restored', info: SCRIPTED_INFO })).toBe(state);
+    }
+    const ready = after(...READY);
+    expect(reduce(ready, { type: 'load-progressed', progress: DOWNLOAD })).toBe(ready);
   });
 });
 

@@ -1,14 +1,22 @@
 import { unreachable } from '../base/assert';
 import type { ChatMessage, EngineInfo, FinishReason, LoadProgress, Timings } from '../client/index';
 import type { Failure } from './failure';
-import { phaseText } from './format';
+import { formatTime, phaseText } from './format';
 import { ERROR_TEXT, TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
+
+/** What becomes of the GPU under a model that was loaded. */
+export type GpuState =
+  | { readonly kind: 'working' }
+  /** The engine loads the model onto another device; `null` until it reports. */
+  | { readonly kind: 'lost'; readonly progress: LoadProgress | null }
+  /** The browser gives none for now. The engine tries again at `retryAtMs`, on the clock that `Date` counts on. */
+  | { readonly kind: 'blocked'; readonly retryAtMs: number };
 
 export type ModelState =
   | { readonly kind: 'none'; readonly choice: ModelChoice; readonly stopped: boolean }
   | { readonly kind: 'loading'; readonly choice: ModelChoice; readonly progress: LoadProgress | null }
-  | { readonly kind: 'ready'; readonly choice: ModelChoice; readonly info: EngineInfo }
+  | { readonly kind: 'ready'; readonly choice: ModelChoice; readonly info: EngineInfo; readonly gpu: GpuState }
   | { readonly kind: 'failed'; readonly choice: ModelChoice; readonly failure: Failure };
 
 export type AnswerStatus =
@@ -50,6 +58,9 @@ export type PageEvent =
   | { readonly type: 'load-finished'; readonly info: EngineInfo }
   | { readonly type: 'load-stopped' }
   | { readonly type: 'engine-failed'; readonly failure: Failure }
+  | { readonly type: 'gpu-lost' }
+  | { readonly type: 'gpu-blocked'; readonly retryAtMs: number }
+  | { readonly type: 'gpu-restored'; readonly info: EngineInfo }
   | { readonly type: 'asked'; readonly questionId: number; readonly answerId: number; readonly text: string }
   | { readonly type: 'answer-grew'; readonly id: number; readonly text: string; readonly sinceAskedMs: number }
   | { readonly type: 'answer-ended'; readonly id: number; readonly status: AnswerStatus }
@@ -57,8 +68,8 @@ export type PageEvent =
   | { readonly type: 'chat-cleared' }
   | { readonly type: 'announced'; readonly text: string };
 
-/** The page in one word, for tests and styles. */
-export type PagePhase = 'idle' | 'loading' | 'ready' | 'generating' | 'error';
+/** The page in one word, for tests and styles. `recovering`: without a GPU, and no answer waits for one. */
+export type PagePhase = 'idle' | 'loading' | 'ready' | 'generating' | 'recovering' | 'error';
 
 export function initialState(choice: ModelChoice): PageState {
   return { model: { kind: 'none', choice, stopped: false }, messages: [], announcement: '' };
@@ -68,14 +79,18 @@ export function initialState(choice: ModelChoice): PageState {
 export function reduce(state: PageState, event: PageEvent): PageState {
   const { model } = state;
   switch (event.type) {
+    case 'gpu-lost':
+    case 'gpu-blocked':
+    case 'gpu-restored':
+      return model.kind === 'ready' ? withGpu(state, model, event) : state;
     case 'load-started':
       return withModel(state, { kind: 'loading', choice: event.choice, progress: null }, TEXT.progress.waiting);
     case 'load-progressed':
-      return model.kind === 'loading' ? progressed(state, model, event.progress) : state;
+      return progressed(state, event.progress);
     case 'load-finished':
       return withModel(
         state,
-        { kind: 'ready', choice: model.choice, info: event.info },
+        { kind: 'ready', choice: model.choice, info: event.info, gpu: { kind: 'working' } },
         TEXT.status.ready(model.choice.name),
       );
     case 'load-stopped':
@@ -128,7 +143,8 @@ export function pagePhase({ model, messages }: PageState): PagePhase {
     case 'failed':
       return 'error';
     case 'ready':
-      return messages.some(isRunning) ? 'generating' : 'ready';
+      if (messages.some(isRunning)) return 'generating';
+      return model.gpu.kind === 'working' ? 'ready' : 'recovering';
     default:
       return unreachable(model);
   }
@@ -156,10 +172,39 @@ function withModel(state: PageState, model: ModelState, announcement: string): P
   return { ...state, model, announcement };
 }
 
-function progressed(state: PageState, model: ModelState & { kind: 'loading' }, progress: LoadProgress): PageState {
+/** The phases of a first load are announced. Those of a load after a loss are not: the loss was, and the way back will be. */
+function progressed(state: PageState, progress: LoadProgress): PageState {
+  const { model } = state;
+  if (model.kind === 'ready' && model.gpu.kind !== 'working') {
+    return withModel(state, { ...model, gpu: { kind: 'lost', progress } }, state.announcement);
+  }
+  if (model.kind !== 'loading') return state;
   const changed = model.progress?.phase !== progress.phase;
   const announcement = changed ? `${phaseText(progress, model.choice.local)}.` : state.announcement;
   return withModel(state, { ...model, progress }, announcement);
+}
+
+type GpuEvent = Extract<PageEvent, { type: `gpu-${string}` }>;
+
+function withGpu(state: PageState, model: ModelState & { kind: 'ready' }, event: GpuEvent): PageState {
+  switch (event.type) {
+    case 'gpu-lost':
+      return withModel(state, { ...model, gpu: { kind: 'lost', progress: null } }, TEXT.gpu.lost);
+    case 'gpu-blocked': {
+      const { retryAtMs } = event;
+      return withModel(
+        state,
+        { ...model, gpu: { kind: 'blocked', retryAtMs } },
+        TEXT.status.gpuBlocked(formatTime(retryAtMs)),
+      );
+    }
+    case 'gpu-restored': {
+      const announcement = state.messages.some(isRunning) ? TEXT.status.gpuBackAnswering : TEXT.status.gpuBack;
+      return withModel(state, { ...model, info: event.info, gpu: { kind: 'working' } }, announcement);
+    }
+    default:
+      return unreachable(event);
+  }
 }
 
 function changeAnswer(state: PageState, id: number, change: (answer: Answer) => Answer): PageState {

@@ -1,3 +1,4 @@
+import type { ErrorData } from '../base/errors';
 import type { RequestId } from '../base/ids';
 import type { EngineInfo } from './engine-port';
 import type { EngineState, RequestState } from './snapshot';
@@ -7,8 +8,10 @@ export type EngineEvent =
   | {
       readonly type: 'state';
       readonly state: EngineState;
-      /** When a blocked device is tried again, in milliseconds of the engine's clock. */
+      /** When a blocked device is tried again, in milliseconds of the engine's clock; in a browser, that of `Date`. */
       readonly retryAtMs: number | null;
+      /** Why the engine is `gone`; `null` in every other state. */
+      readonly error: ErrorData | null;
     }
   | { readonly type: 'request'; readonly requestId: RequestId; readonly state: RequestState }
   /** The device is gone; live requests wait for another one. */

@@ -10,6 +10,7 @@ import { ChatStore } from '../../src/page/chat-store';
 import { TEXT } from '../../src/page/messages';
 import { pagePhase } from '../../src/page/page-state';
 import '../../src/page/page.css';
+import { FakeClock } from './fake-clock';
 import type { ScriptedAnswer, ScriptedLoad } from './scripted-engine';
 import { ScriptedEngines } from './scripted-engine';
 
@@ -24,11 +25,12 @@ export const ANSWER =
 /** The page under test, with an engine that the test steps by hand. */
 export class MountedPage {
   readonly engines = new ScriptedEngines();
+  readonly clock = new FakeClock();
   /** Mistakes of ours that the page reported. */
   readonly reported: unknown[] = [];
   readonly root: AppRoot = document.createElement('app-root');
   readonly store = new ChatStore(
-    { createEngine: this.engines.createEngine, now: () => 0, reportError: (error) => this.reported.push(error) },
+    { createEngine: this.engines.createEngine, clock: this.clock, reportError: (error) => this.reported.push(error) },
     CHOICE,
   );
 
@@ -99,6 +101,21 @@ export class MountedPage {
     this.answer.fail(new ForgelightError(code, 'at token 17'));
   }
 
+  /** The GPU goes under an answer, and the next load has begun. */
+  async loseGpu(): Promise<void> {
+    await this.beginAnswer();
+    this.load.enter('lost');
+    this.load.options.onProgress?.(DOWNLOAD);
+  }
+
+  /** The GPU goes for good under an answer, with what the engine says of it. */
+  async endEngine(code: ErrorCode, message: string): Promise<void> {
+    await this.loseGpu();
+    this.answer.fail(new ForgelightError(code, message));
+    this.load.enter('gone', { error: { code, message } });
+    await this.phase('error');
+  }
+
   async typeBadAddress(): Promise<void> {
     await userEvent.fill(page.getByTestId('model-url'), 'ftp://x');
     await userEvent.click(page.getByTestId('load-url'));
@@ -129,6 +146,17 @@ export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<v
     await mounted.failAnswering('device-lost');
     await mounted.phase('error');
   },
+  'GPU lost while answering': (mounted) => mounted.loseGpu(),
+  'GPU lost, nothing asked': async (mounted) => {
+    await mounted.becomeReady();
+    mounted.load.enter('lost');
+  },
+  'GPU blocked while answering': async (mounted) => {
+    await mounted.loseGpu();
+    mounted.load.enter('blocked', { retryAtMs: mounted.clock.now() + 125_000 });
+  },
+  'GPU gone': (mounted) => mounted.endEngine('device-lost', 'The device was lost (no adapter).'),
+  'GPU too small': (mounted) => mounted.endEngine('out-of-memory', 'At most 512 tokens fit.'),
   'model dialog': async (mounted) => {
     await mounted.becomeReady();
     await userEvent.click(page.getByTestId('model-button'));

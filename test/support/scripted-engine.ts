@@ -1,4 +1,6 @@
-import type { ChatBody, ChatCompletionChunk, Engine, EngineOptions } from '../../src/client/index';
+import type { ChatBody, ChatCompletionChunk, Engine, EngineEvent, EngineOptions } from '../../src/client/index';
+
+type StateEvent = Extract<EngineEvent, { type: 'state' }>;
 
 /** A chunk of a stream, cut down to what a page reads of it. */
 export type ScriptedChunk = { readonly text: string } | { readonly finish: 'stop' | 'length' };
@@ -38,12 +40,12 @@ export class ScriptedEngines {
   ignoreAborts = false;
 
   readonly createEngine = (options: EngineOptions): Promise<Engine> => {
-    const load = new ScriptedLoad(options, this.#engine(), this.ignoreAborts);
+    const load = new ScriptedLoad(options, (own) => this.#engine(own), this.ignoreAborts);
     this.loads.push(load);
     return load.promise;
   };
 
-  #engine(): Engine {
+  #engine(load: ScriptedLoad): Engine {
     const refuse = (): never => {
       throw new Error('not scripted');
     };
@@ -54,7 +56,9 @@ export class ScriptedEngines {
       return answer.chunks() as AsyncIterable<ChatCompletionChunk> as never;
     };
     return {
-      info: SCRIPTED_INFO,
+      get info() {
+        return load.info;
+      },
       chat: { completions: { create } },
       completions: { create: refuse },
       embeddings: { create: refuse },
@@ -62,7 +66,7 @@ export class ScriptedEngines {
       detokenize: refuse,
       evaluate: refuse,
       cancel: refuse,
-      on: refuse,
+      on: load.on,
       snapshot: refuse,
       stats: refuse,
       close: async () => {
@@ -72,16 +76,20 @@ export class ScriptedEngines {
   }
 }
 
+/** A load, and the engine that comes of it. */
 export class ScriptedLoad {
   readonly options: EngineOptions;
+  /** What the engine says of itself; a test may change it. */
+  info: Engine['info'] = SCRIPTED_INFO;
   readonly promise: Promise<Engine>;
   readonly #engine: Engine;
+  readonly #listeners = new Set<(event: StateEvent) => void>();
   #resolve: (engine: Engine) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
-  constructor(options: EngineOptions, engine: Engine, ignoreAborts: boolean) {
+  constructor(options: EngineOptions, makeEngine: (load: ScriptedLoad) => Engine, ignoreAborts: boolean) {
     this.options = options;
-    this.#engine = engine;
+    this.#engine = makeEngine(this);
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -98,6 +106,19 @@ export class ScriptedLoad {
 
   fail(error: unknown): void {
     this.#reject(error);
+  }
+
+  readonly on: Engine['on'] = (type, listener) => {
+    // The page listens to states only.
+    if (type !== 'state') throw new Error('not scripted');
+    const own = listener as (event: StateEvent) => void;
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  };
+
+  /** The engine enters `state`, and says so. */
+  enter(state: StateEvent['state'], about: Partial<Pick<StateEvent, 'retryAtMs' | 'error'>> = {}): void {
+    for (const listener of this.#listeners) listener({ type: 'state', state, retryAtMs: null, error: null, ...about });
   }
 }
 
