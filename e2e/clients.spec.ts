@@ -11,8 +11,15 @@ declare const clients: Clients;
 declare const createEngine: (options: EngineOptions) => Promise<Engine>;
 declare let engine: Engine;
 
-/** One request runs, the others wait; prompts are read token by token, so that there is time in each phase. */
-const OPTIONS = { model: '/fixtures/zoo/llama.gguf', maxConcurrent: 1, debug: { chunkTokens: 1 } } as const;
+/**
+ * One request runs, the others wait; prompts are read token by token, so that there is time in each phase. Which kernels are the
+ * fastest does not matter here.
+ */
+const OPTIONS = {
+  model: '/fixtures/zoo/llama.gguf',
+  maxConcurrent: 1,
+  debug: { chunkTokens: 1, variants: { matvec: 'rows', matmul: 'rows' } },
+} as const;
 const { prompts } = JSON.parse(readFileSync('test/fixtures/zoo/llama.json', 'utf8')) as { prompts: { p3: number[] } };
 const STATES = ['queued', 'prefilling', 'decoding'] as const;
 
@@ -128,12 +135,12 @@ test('a worker that dies tells whoever waits, and disturbs no other engine', asy
         async ([library, options, state, death]) => {
           let victim: Worker | null = null;
           const OriginalWorker = Worker;
-          globalThis.Worker = class extends OriginalWorker {
-            constructor(...given: ConstructorParameters<typeof OriginalWorker>) {
-              super(...given);
-              victim = this;
-            }
-          };
+          globalThis.Worker = new Proxy(OriginalWorker, {
+            construct(target, given) {
+              victim = Reflect.construct(target, given) as Worker;
+              return victim;
+            },
+          });
           const script = `import ${JSON.stringify(new URL('worker.js', library).href)};
             addEventListener('message', ({ data }) => { if (data === 'die') throw new Error('died'); });`;
           const workerUrl = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
@@ -206,26 +213,15 @@ test('a page that is left gives its GPU memory back, also where the browser keep
     await usePage(left, info.config.metadata);
     await openEngine(left);
     await left.evaluate(async () => {
-      const { stream } = await clients.ask(engine, 'decoding');
-      const reading = (async () => {
-        for await (const _ of stream);
-      })();
-      addEventListener('pageshow', ({ persisted }) => {
-        void Promise.all([reading, engine.stats()].map(clients.end)).then((ends) =>
-          localStorage.setItem('back', JSON.stringify({ persisted, ends })),
-        );
-      });
+      await clients.ask(engine, 'decoding');
+      addEventListener('pagehide', ({ persisted }) => localStorage.setItem('kept', String(persisted)));
     });
     await expectWorkers(other, 1);
     await left.goto('/fixtures/blank.html?next');
     await expectWorkers(other, 0);
+    expect(await other.evaluate(() => localStorage.getItem('kept'))).toBe('true');
     await openEngine(other);
     const expected = await answer(other);
-    await left.evaluate(() => void setTimeout(() => history.back()));
-    await expect
-      .poll(() => other.evaluate(() => JSON.parse(localStorage.getItem('back') ?? 'null') as unknown))
-      .toEqual({ persisted: true, ends: ['closed', 'closed'] });
-
     for (const state of ['download', 'decoding'] as const) {
       const tab = await context.newPage();
       await usePage(tab, info.config.metadata);
