@@ -142,7 +142,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   closed: {
     title: 'The engine was closed',
-    cause: '`close()` was called, or the worker has ended.',
+    cause: '`close()` was called, the page was left, or the worker has ended.',
     advice: LOAD_AGAIN,
     httpStatus: 503,
   },

@@ -8,6 +8,10 @@ export interface EngineScope extends WorkerScope {
   readonly hasWebGpu: boolean;
   /** https, or this computer: what WebGPU demands. */
   readonly isSecure: boolean;
+  /** Calls `listener` when the Web Lock is free. */
+  onFree(lock: string, listener: () => void): void;
+  /** Calls `listener` when the page is left, also if the browser keeps it for Back; the returned function takes it back. */
+  onLeave(listener: () => void): () => void;
 }
 
 /** The page that this code runs in. Throws `no-webgpu` where there is none (Node). */
@@ -25,6 +29,12 @@ export function browserScope(): EngineScope {
     createWorker: (url) => new Worker(trustedScriptUrl(url), { type: 'module', name: 'forgelight' }),
     createScriptUrl: (script) => URL.createObjectURL(new Blob([script], { type: 'text/javascript' })),
     revokeScriptUrl: (url) => URL.revokeObjectURL(url),
+    // It rejects when the page is on its way out: nobody is left to call.
+    onFree: (lock, listener) => void navigator.locks.request(lock, () => undefined).then(listener, () => undefined),
+    onLeave(listener) {
+      addEventListener('pagehide', listener);
+      return () => removeEventListener('pagehide', listener);
+    },
   };
 }
 

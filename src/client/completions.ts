@@ -2,6 +2,7 @@ import { assert } from '../base/assert';
 import type { HostRequest } from '../protocol/engine-port';
 import type { RequestEvent } from '../protocol/events';
 import type { AnswerHead, CollectedAnswer, EndedEvent } from './answer';
+import type { RequestStream } from './request-stream';
 import type { OpenedRequest, Session } from './session';
 import type { TokenLogprobEntry } from './types';
 
@@ -54,6 +55,9 @@ export async function collectAnswer(
   return { text, logprobs: withLogprobs ? logprobs : null, ended };
 }
 
+/** The requests of answers that nobody holds any more: dropped unread, or with the frame that read them. */
+const dropped = new FinalizationRegistry<RequestStream>((stream) => stream.cancel());
+
 /**
  * The chunks of an answer as they come. Whoever stops reading cancels the request, also before the first chunk and while one is
  * waited for, which a generator alone would not do.
@@ -62,11 +66,13 @@ export function streamAnswer<Chunk>(
   opened: OpenedRequest,
   convert: (event: RequestEvent) => Promise<readonly Chunk[]>,
 ): AsyncIterableIterator<Chunk, undefined> {
+  const { stream } = opened;
   const chunks = convertAll(opened, convert);
-  return {
+  // Nothing that the request holds may hold this object, which is the reader's alone.
+  const answer: AsyncIterableIterator<Chunk, undefined> = {
     next: () => chunks.next(),
     return: async () => {
-      opened.stream.cancel();
+      stream.cancel();
       await chunks.return(undefined);
       return { value: undefined, done: true };
     },
@@ -74,13 +80,24 @@ export function streamAnswer<Chunk>(
       return this;
     },
   };
+  dropped.register(answer, stream);
+  return answer;
 }
 
 async function* convertAll<Chunk>(
   opened: OpenedRequest,
   convert: (event: RequestEvent) => Promise<readonly Chunk[]>,
 ): AsyncGenerator<Chunk, undefined> {
-  yield* await convert(opened.accepted);
-  for await (const event of opened.stream) yield* await convert(event);
+  const { accepted, stream } = opened;
+  for (const chunk of await convert(accepted)) {
+    stream.throwIfAborted();
+    yield chunk;
+  }
+  for await (const event of stream) {
+    for (const chunk of await convert(event)) {
+      stream.throwIfAborted();
+      yield chunk;
+    }
+  }
   return undefined;
 }

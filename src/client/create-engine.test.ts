@@ -155,6 +155,38 @@ describe('createEngineIn', () => {
     expect(scope.host.calls).toEqual(['load']);
   });
 
+  it.each([
+    ['its worker is gone', (scope: FakeScope) => scope.waiting.get('lock of the worker')?.(), 'its worker has ended'],
+    ['its page is left', (scope: FakeScope) => scope.leaving.forEach((leave) => leave()), 'its page was left'],
+  ])('ends the worker and tells whoever waits when %s, also during the load', async (_name, happen, words) => {
+    const closed = { code: 'closed', message: expect.stringContaining(words) };
+    const scope = page();
+    const engine = await createEngineIn(scope, parse());
+    const creating = rejection(engine.completions.create({ prompt: 'a' }));
+    await scope.host.arrival();
+    expect(scope.worker.terminations).toBe(0);
+    happen(scope);
+    expect(await creating).toMatchObject(closed);
+    await expect(engine.tokenize('a')).rejects.toMatchObject(closed);
+    expect(scope.worker.terminations).toBe(1);
+
+    const loading = page();
+    loading.host.onLoad = () => {
+      happen(loading);
+      return new Promise(() => undefined);
+    };
+    await expect(createEngineIn(loading, parse())).rejects.toMatchObject(closed);
+    expect(loading.worker.terminations).toBeGreaterThan(0);
+  });
+
+  it('minds the page no longer once it is closed', async () => {
+    const scope = page();
+    const engine = await createEngineIn(scope, parse());
+    expect(scope.leaving.size).toBe(1);
+    await engine.close();
+    expect(scope.leaving.size).toBe(0);
+  });
+
   it('rejects the load when the worker breaks during it', async () => {
     const scope = page();
     scope.host.onLoad = () => {

@@ -1,11 +1,12 @@
 import { proxy, wrap, type Remote } from 'comlink';
+import type { ForgelightError } from '../base/errors';
 import { parseEngineOptions, type ParsedEngineOptions } from '../protocol/engine-options-schema';
 import type { EngineHost, EngineInfo, ModelReference } from '../protocol/engine-port';
 import type { LoadProgress } from '../protocol/progress';
 import { onAbort, throwIfAborted } from './abort';
 import { browserScope, requireWebGpu, type EngineScope } from './browser-scope';
 import { createEngineClient } from './engine-client';
-import { engineBroke, Lifeline } from './lifeline';
+import { engineBroke, Lifeline, pageLeft } from './lifeline';
 import { unwrap } from './result';
 import { startWorker } from './start-worker';
 import type { Engine, EngineOptions } from './types';
@@ -29,16 +30,20 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 /** `createEngine` on a given page. */
 export async function createEngineIn(scope: EngineScope, options: ParsedEngineOptions): Promise<Engine> {
   requireWebGpu(scope);
-  const worker = await startWorker(
+  const { worker, lock } = await startWorker(
     { url: options.workerUrl ?? defaultWorkerUrl(), signal: options.signal, timeoutMs: options.load.timeouts.stallMs },
     scope,
   );
   const lifeline = new Lifeline();
   const dispose = (): void => worker.terminate();
-  worker.addEventListener('error', (event) => {
-    lifeline.end(engineBroke(event.message));
+  const breakOff = (error: ForgelightError): void => {
+    lifeline.end(error);
     dispose();
-  });
+  };
+  worker.addEventListener('error', (event) => breakOff(engineBroke(event.message)));
+  if (lock !== null) scope.onFree(lock, () => breakOff(engineBroke('its worker has ended')));
+  // A page that is kept for Back would keep its GPU memory too, out of everyone's reach.
+  lifeline.onEnd(scope.onLeave(() => breakOff(pageLeft())));
   const host = wrap<EngineHost>(worker);
   const info = await load(
     host,

@@ -55,6 +55,22 @@ describe('AbortSignal', () => {
     },
   );
 
+  it('drops what came with the chunk at which it fired, and what came before the first', async () => {
+    for (const reads of [0, 1, 2]) {
+      const { host, engine } = connect();
+      const controller = new AbortController();
+      const body = { messages, stream: true, stream_options: { include_usage: true } } as const;
+      const creating = engine.chat.completions.create(body, { signal: controller.signal });
+      const request = await host.arrival();
+      request.accept();
+      request.end({ kind: 'stop' }, 'all'); // three chunks: the text, the reason, the usage
+      const iterator = (await creating)[Symbol.asyncIterator]();
+      for (let read = 0; read < reads; read++) await iterator.next();
+      controller.abort();
+      await expect(iterator.next()).rejects.toEqual(abortError);
+    }
+  });
+
   it('keeps the reason of a timeout signal, as fetch does', async () => {
     const { host, engine } = connect();
     const controller = new AbortController();

@@ -56,6 +56,14 @@ export function engineBroke(cause: unknown): ForgelightError {
   });
 }
 
+/** The error of an engine whose page was left, and came back. */
+export function pageLeft(): ForgelightError {
+  return new ForgelightError(
+    'closed',
+    'The engine was closed when its page was left, to give its GPU memory back. Create a new one to go on.',
+  );
+}
+
 export function engineClosed(): ForgelightError {
   return new ForgelightError('closed', 'The engine is closed. Create a new one to go on.');
 }

@@ -65,6 +65,11 @@ export class RequestStream implements AsyncIterableIterator<RequestEvent, undefi
     });
   }
 
+  /** Throws the abort error of a signal that has fired, also if the rest had come already. */
+  throwIfAborted(): void {
+    throwIfAborted(this.signal);
+  }
+
   return(): Promise<IteratorResult<RequestEvent, undefined>> {
     this.cancel();
     return Promise.resolve({ value: undefined, done: true });

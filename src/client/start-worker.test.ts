@@ -16,7 +16,7 @@ describe('startWorker', () => {
     ['blob:https://page.example/7', 'blob:https://page.example/7'],
   ])('starts %s of the same origin directly', async (url, started) => {
     const scope = new FakeScope();
-    expect(await startWorker({ ...options, url }, scope)).toBe(scope.worker);
+    expect(await startWorker({ ...options, url }, scope)).toEqual({ worker: scope.worker, lock: 'lock of the worker' });
     expect(scope.started).toEqual([started]);
     expect(scope.scripts).toEqual([]);
     expect(scope.worker.terminations).toBe(0);

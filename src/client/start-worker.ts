@@ -1,5 +1,5 @@
 import { ForgelightError } from '../base/errors';
-import { WORKER_READY } from '../protocol/worker-ready';
+import { isWorkerReady } from '../protocol/worker-ready';
 import { onAbort, throwIfAborted } from './abort';
 
 /** What starting a worker needs of the page; passed in so that it can be tried without one. */
@@ -17,6 +17,12 @@ export interface StartOptions {
   readonly timeoutMs: number;
 }
 
+export interface StartedWorker {
+  readonly worker: Worker;
+  /** Web Lock that is free when the worker is gone; `null` where there are none. */
+  readonly lock: string | null;
+}
+
 /**
  * Starts the engine's worker and waits until it says that it listens. A script of the page's origin is started directly; one of
  * another origin through a blob that imports it statically, because browsers refuse the direct way. (A blob that imports
@@ -24,7 +30,7 @@ export interface StartOptions {
  *
  * Rejects with `network` and what to set when it does not start, with an `AbortError` when the signal fires.
  */
-export async function startWorker(options: StartOptions, scope: WorkerScope): Promise<Worker> {
+export async function startWorker(options: StartOptions, scope: WorkerScope): Promise<StartedWorker> {
   throwIfAborted(options.signal);
   const url = new URL(options.url, scope.pageUrl);
   if (url.origin === new URL(scope.pageUrl).origin) return await readyWorker(url.href, url.href, options, scope);
@@ -41,13 +47,13 @@ async function readyWorker(
   scriptUrl: string,
   options: StartOptions,
   scope: WorkerScope,
-): Promise<Worker> {
+): Promise<StartedWorker> {
   const worker = create(startUrl, scriptUrl, scope);
   const releases: (() => void)[] = [];
   try {
-    await new Promise<void>((resolve, reject) => {
+    const lock = await new Promise<string | null>((resolve, reject) => {
       const onMessage = (event: MessageEvent<unknown>): void => {
-        if (event.data === WORKER_READY) resolve();
+        if (isWorkerReady(event.data)) resolve(event.data.lock);
       };
       const onError = (event: ErrorEvent): void =>
         reject(startError(scriptUrl, event.message ? event.message : 'its script did not load'));
@@ -62,7 +68,7 @@ async function readyWorker(
         onAbort(options.signal, reject),
       );
     });
-    return worker;
+    return { worker, lock };
   } catch (error) {
     worker.terminate();
     throw error;

@@ -177,7 +177,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A loaded model, ready to answer. */
+/**
+ * A loaded model, ready to answer. It ends with the page, also where the browser keeps that for Back: calls then reject with `closed`.
+ */
 export interface Engine {
   /** Of the device that runs now: it changes when another one takes over. */
   readonly info: EngineInfo;

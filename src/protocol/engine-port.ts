@@ -106,6 +106,9 @@ export type HostRequest =
 /**
  * The calls that cross Comlink. Errors cross as `ErrorData` inside a result, because a thrown object loses its class.
  * Tokens never cross here: `submit` takes a transferred MessagePort on which `RequestEvent`s arrive.
+ *
+ * Nothing tells a host that nobody listens at a port any more (browsers have no `close` event there): a client cancels before it closes
+ * its end, and a client that dies takes the host's worker along.
  */
 export interface EngineHost {
   load(options: LoadOptions, onProgress: (progress: LoadProgress) => void): Promise<Result<EngineInfo>>;
@@ -113,7 +116,7 @@ export interface EngineHost {
   abortLoad(): void;
   submit(requestId: number, request: HostRequest, port: MessagePort): void;
   cancel(requestId: number): Promise<boolean>;
-  /** `EngineEvent`s arrive on the port from now on, until it is closed. */
+  /** `EngineEvent`s arrive on the port from now on. */
   watch(port: MessagePort): void;
   tokenize(text: string, options: { addSpecial: boolean; parseSpecial: boolean }): Promise<Result<number[]>>;
   detokenize(ids: readonly number[]): Promise<Result<string>>;

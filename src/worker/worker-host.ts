@@ -53,13 +53,11 @@ export class WorkerHost implements EngineHost {
       else port.postMessage(event);
       if (event.type === 'ended') port.close();
     };
-    port.addEventListener('close', () => this.engine?.cancel(requestId)); // whoever listened is gone
     this.loaded().submit(requestId, request, emit);
   }
 
   watch(port: MessagePort): void {
-    const forget = this.loaded().watch((event) => port.postMessage(event));
-    port.addEventListener('close', forget);
+    this.loaded().watch((event) => port.postMessage(event));
   }
 
   cancel(requestId: number): Promise<boolean> {

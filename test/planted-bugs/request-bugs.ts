@@ -188,4 +188,37 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
       test: 'several requests run one at a time, first come first served, and are refused beyond the queue',
     },
   },
+  {
+    name: 'nobody waits for the death of the worker',
+    file: 'src/client/create-engine.ts',
+    find: "  if (lock !== null) scope.onFree(lock, () => breakOff(engineBroke('its worker has ended')));\n",
+    replace: '',
+    why: 'calls to a worker that is gone wait for ever',
+    seenBy: {
+      file: 'src/client/create-engine.test.ts',
+      test: 'createEngineIn ends the worker and tells whoever waits when its worker is gone, also during the load',
+    },
+  },
+  {
+    name: 'a page that is left keeps its engine',
+    file: 'src/client/create-engine.ts',
+    find: '  lifeline.onEnd(scope.onLeave(() => breakOff(pageLeft())));\n',
+    replace: '',
+    why: 'a browser that keeps the page for Back keeps its GPU memory too',
+    seenBy: {
+      file: 'src/client/create-engine.test.ts',
+      test: 'createEngineIn ends the worker and tells whoever waits when its page is left, also during the load',
+    },
+  },
+  {
+    name: 'an abort is noticed between events only',
+    file: 'src/client/completions.ts',
+    find: '      stream.throwIfAborted();\n',
+    replace: '',
+    why: 'who pressed Stop reads the rest, as if it were the whole answer',
+    seenBy: {
+      file: 'src/client/engine-client-end.test.ts',
+      test: 'AbortSignal drops what came with the chunk at which it fired, and what came before the first',
+    },
+  },
 ];

@@ -1,7 +1,9 @@
 import { expose } from 'comlink';
-import { WORKER_READY } from '../../protocol/worker-ready';
+import type { WorkerReady } from '../../protocol/worker-ready';
 import type { EngineScope } from '../browser-scope';
 import { FakeHost } from './fake-host';
+
+const READY: WorkerReady = { type: 'forgelight:worker-ready', lock: 'lock of the worker' };
 
 /** A worker without a thread: its host lives behind a message channel, as a real one's does. */
 export class FakeWorker extends EventTarget {
@@ -27,7 +29,7 @@ export class FakeWorker extends EventTarget {
   }
 
   sayReady(): void {
-    this.dispatchEvent(new MessageEvent('message', { data: WORKER_READY }));
+    this.dispatchEvent(new MessageEvent('message', { data: READY }));
   }
 
   fail(message: string): void {
@@ -46,6 +48,10 @@ export class FakeScope implements EngineScope {
   pageUrl = 'https://page.example/chat/';
   hasWebGpu = true;
   isSecure = true;
+  /** Lock → who waits for it. */
+  readonly waiting = new Map<string, () => void>();
+  /** Who hears that the page is left. */
+  readonly leaving = new Set<() => void>();
   /** What happens when a worker is constructed; by default it says that it is ready. */
   onCreate: (worker: FakeWorker) => void = (worker) => queueMicrotask(() => worker.sayReady());
 
@@ -62,5 +68,14 @@ export class FakeScope implements EngineScope {
 
   revokeScriptUrl(url: string): void {
     this.revoked.push(url);
+  }
+
+  onFree(lock: string, listener: () => void): void {
+    this.waiting.set(lock, listener);
+  }
+
+  onLeave(listener: () => void): () => void {
+    this.leaving.add(listener);
+    return () => void this.leaving.delete(listener);
   }
 }
