@@ -94,6 +94,17 @@ describe('fastestVariants', () => {
     }
   });
 
+  it.each([
+    [20, 5], // two to warm up, and three rounds
+    [300, 3],
+  ])('runs kernels of %i ms %i times each: a slow adapter is not kept at it', async (slowMs, times) => {
+    const shaders = MATVEC_VARIANTS.map((variant) => `matvec_${variant}`);
+    const { device, choose } = adapter(Object.fromEntries(shaders.map((shader) => [shader, slowMs])));
+    await choose({ matvecs: MATVEC_VARIANTS, matmuls: ['rows'] });
+    const ran = device.submits.map(({ steps }) => steps[0]?.plan.dispatches[0]?.shader);
+    expect(shaders.map((shader) => ran.filter((name) => name === shader).length)).toEqual([times, times, times]);
+  });
+
   it('measures what it is given alone, and nothing where there is no choice', async () => {
     const { device, choose } = adapter({ matvec_subgroup: 0 });
     const few = { matvecs: ['rows', 'lanes'], matmuls: ['rows'] } as const;

@@ -33,7 +33,7 @@ async function told<T>(what: string, device: Device, work: () => Promise<T>): Pr
 }
 
 describe('the self-test on WebGPU', () => {
-  it('finds every variant right, and every width of each equal', async () => {
+  it('finds every variant right, and every width of "rows" equal', async () => {
     await onDevice(async (device) => {
       const test = new SelfTest(device, Q4_1);
       const all = { matvecs: MATVEC_VARIANTS, matmuls: MATMUL_VARIANTS };
