@@ -43,7 +43,7 @@ async function answer(engine: HostedEngine): Promise<number[]> {
 /** Requests that differ, with the logprobs of their tokens: these show every bit. */
 const requests: readonly HostRequest[] = Array.from({ length: 8 }, (_, i) => ({
   kind: 'completion',
-  body: { prompt: [7, 9 + i, 11], max_tokens: 5, temperature: 1, seed: i, logprobs: 2 },
+  body: { prompt: [7, 9 + i, 11], max_tokens: 10, temperature: 1, seed: i, logprobs: 2 },
 }));
 
 describe('a load on an adapter with a wrong variant', () => {
@@ -89,7 +89,7 @@ describe('a load on an adapter whose width 8 gives other last bits', () => {
     const together = await Promise.all(requests.map((request) => ask(engine, request)));
     expect(together.map((events) => tokensOf(events).map(({ logprob }) => logprob))).toEqual(alone);
     const widths = new Set(adapter.ran(isModel).map(({ constants }) => constants.BATCH));
-    expect([...widths].filter((width) => width !== undefined).toSorted()).toEqual([1, 16, 2, 4].toSorted());
+    expect([...widths].filter((width) => width !== undefined)).toEqual([1, 2, 4, 16]);
     // Eight rows ran together, in a batch that is wider than they need.
     expect(adapter.ran((label) => label === 'decode.16')).not.toEqual([]);
     await engine.close();
