@@ -33,7 +33,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   'missing-feature': {
     title: 'The graphics processor lacks something',
-    cause: 'The adapter lacks a feature or a limit that the model cannot do without.',
+    cause: 'The adapter lacks a feature or a limit that the model cannot do without, or it computes wrongly.',
     advice: 'Update the browser and the graphics driver, or try a smaller model.',
     httpStatus: 501,
   },

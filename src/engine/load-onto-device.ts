@@ -8,7 +8,7 @@ import { allocateModel, type AllocatedModel, type ModelOptions } from '../models
 import { describeModel, type DescribedModel } from '../models/describe-model';
 import { EmbeddingExecutor, type PreparedEmbedder } from '../models/embedding-executor';
 import { Executor, type PreparedModel } from '../models/executor';
-import { chooseVariants, type KernelVariants, type VariantCache } from '../models/probe';
+import { chooseVariants, type ChosenVariants, type VariantCache } from '../models/choose-variants';
 import { WeightUpload } from '../models/weight-upload';
 import type { EngineInfo, LoadOptions } from '../protocol/engine-port';
 import type { LoadPhase, LoadProgress } from '../protocol/progress';
@@ -57,7 +57,7 @@ export interface LoadedModel extends RunnableModel {
   readonly device: Device;
   readonly tokenizer: ChatTokenizer;
   readonly info: EngineInfo;
-  readonly variants: KernelVariants;
+  readonly variants: ChosenVariants;
   /** Phase name → milliseconds. */
   readonly loadMs: Readonly<Record<string, number>>;
 }
@@ -141,14 +141,14 @@ class Load {
     }
   }
 
-  private async probe(model: DescribedModel): Promise<KernelVariants> {
+  private async probe(model: DescribedModel): Promise<ChosenVariants> {
     const { clock, variantCache } = this.host;
     if (this.before !== null && isSameAdapter(this.before.device, this.device)) return this.before.variants;
     const forced = this.options.debug.variants ?? {};
     return this.unlessAborted(chooseVariants(this.device, model.mainFormat, { clock, cache: variantCache, forced }));
   }
 
-  private allocate(model: DescribedModel, variants: KernelVariants): Allocated {
+  private allocate(model: DescribedModel, variants: ChosenVariants): Allocated {
     const { contextLength, kvCacheTokens, kvCacheType, maxConcurrent, debug } = this.options;
     const { network, file } = model;
     const modelOptions: ModelOptions = {
@@ -217,11 +217,11 @@ class Load {
     tokenizer: ChatTokenizer,
     { runner, purpose }: RunnableModel,
     allocated: Allocated,
-    found: { readonly sizeBytes: number; readonly sha256: string; readonly variants: KernelVariants },
+    found: { readonly sizeBytes: number; readonly sha256: string; readonly variants: ChosenVariants },
   ): EngineInfo {
     const { device } = this;
     const { contextLength, vocabularySize, totalBlocks, blockTokens } = runner.limits;
-    const { matvec, matmul } = found.variants;
+    const { matvec, matmul, notes } = found.variants;
     const identity = [found.sha256, device.kind, device.name, device.build, matvec, matmul, this.options.kvCacheType];
     return {
       model: {
@@ -234,7 +234,7 @@ class Load {
         vocabularySize,
       },
       device: { kind: device.kind, name: device.name, features: device.features },
-      notes: [...allocated.notes, ...(purpose === 'embedding' ? [EMBEDS] : tokenizer.notes)],
+      notes: [...notes, ...allocated.notes, ...(purpose === 'embedding' ? [EMBEDS] : tokenizer.notes)],
       systemFingerprint: `fl-${fnv1a(identity.join('|'))}`,
       kvCacheTokens: totalBlocks * blockTokens,
     };

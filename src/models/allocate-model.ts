@@ -10,7 +10,7 @@ import { buildPlans, type BatchPlan, type ModelPlans } from './plan-builder';
 import { ropeTable } from './rope';
 import { planWeights, type WeightPlan } from './weight-plan';
 import type { ModelLimits, PreparedBatch, PreparedModel } from './executor';
-import type { KernelVariants } from './probe';
+import type { KernelVariants } from './choose-variants';
 
 /** Rows of logits computed at once: bounds the logits buffer, not what a request may ask for. */
 const MIN_OUTPUTS = 8;

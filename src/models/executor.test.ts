@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RecordingDevice } from '../../test/support/recording-device';
 import { TINY, tinyFile } from '../../test/support/tiny-llama';
 import type { DeviceBuffer } from '../device/device';
+import type { Dispatch } from '../device/plan';
 import { NAN_KEY, TOP_K } from '../kernels/candidates';
 import { encodeStepInput } from '../kernels/step-input';
 import { allocateModel } from './allocate-model';
@@ -92,6 +93,22 @@ describe('Executor', () => {
       bufferWrites: before.bufferWrites + 1,
       buffersCreated: before.buffersCreated,
     });
+  });
+
+  it('runs every pipeline once where it is asked to, on one row', async () => {
+    const { device, model, executor } = await setUp();
+    const { prefill, decode, head, argmax, topk } = model.plans;
+    const all = [prefill, argmax, topk, ...[...decode, ...head].map(({ plan }) => plan)];
+    const pipelineOf = ({ shader, module, constants }: Dispatch): string => JSON.stringify([shader, module, constants]);
+    const pipelines = new Set(all.flatMap(({ dispatches }) => dispatches.map(pipelineOf)));
+    const plans = device.plans.size;
+    await executor.runEveryPipeline({ token: 0, position: 0, slot: 0, blocks: [0] });
+    const [step, ...more] = device.submits.at(-1)?.steps ?? [];
+    expect([step?.rows, more]).toEqual([1, []]);
+    expect(step?.plan.dispatches.map(pipelineOf).toSorted()).toEqual([...pipelines].toSorted());
+    // A layer's worth, not the model's.
+    expect(pipelines.size).toBeGreaterThan(20);
+    expect(device.plans.size).toBe(plans);
   });
 
   it('gives the best token of each output', async () => {

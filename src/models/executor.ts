@@ -1,7 +1,7 @@
 import { countersSince, NO_COUNTS, type DeviceCounters } from '../base/counters';
 import { tokenId, type TokenId } from '../base/ids';
 import type { Device, DeviceBuffer, PreparedPlan, Readback } from '../device/device';
-import type { PlanStep } from '../device/plan';
+import type { Dispatch, PlanStep } from '../device/plan';
 import { keyToLogit, NAN_KEY, TOP_K } from '../kernels/candidates';
 import { widthFor, type BatchWidth } from '../kernels/matvec';
 import { encodeStepInput, type RopeTable, type StepInputRow } from '../kernels/step-input';
@@ -95,12 +95,19 @@ export class Executor {
     return outputs.map((_, i) => this.output(mode, words, i));
   }
 
-  /** Runs the plans of every batch width on one row, whatever width it would take; resolves when that is done. */
-  async runEveryBatch(row: StepInputRow): Promise<void> {
-    const { device, plans, prepared, ropeTables } = this.model;
-    device.write(plans.stepInput, 0, encodeStepInput([row], [0], ropeTables));
-    const steps = [...prepared.decode, ...prepared.head].map(({ plan }) => ({ plan, rows: 1 }));
-    await device.submit(steps, this.readback('argmax', 0));
+  /** Runs every pipeline of the model's plans once on one row, in whatever layer it is met first; resolves when that is done. */
+  async runEveryPipeline(row: StepInputRow): Promise<void> {
+    const { device, plans, ropeTables } = this.model;
+    const { stepInput, prefill, decode, head, argmax, topk } = plans;
+    const all = [prefill, ...[...decode, ...head].map(({ plan }) => plan), argmax, topk];
+    const dispatches = firstOfEach(all.flatMap((plan) => plan.dispatches));
+    const plan = await device.prepare({ label: 'warmup', stepInput, dispatches });
+    try {
+      device.write(stepInput, 0, encodeStepInput([row], [0], ropeTables));
+      await device.submit([{ plan, rows: 1 }], this.readback('argmax', 0));
+    } finally {
+      device.release(plan);
+    }
   }
 
   /** What the outputs need; without any, one word, to know when the step is done. */
@@ -137,6 +144,16 @@ export class Executor {
       }
     }
   }
+}
+
+/** One dispatch of each pipeline. */
+function firstOfEach(dispatches: readonly Dispatch[]): readonly Dispatch[] {
+  const first = new Map<string, Dispatch>();
+  for (const dispatch of dispatches) {
+    const key = JSON.stringify([dispatch.shader, dispatch.module, dispatch.constants]);
+    if (!first.has(key)) first.set(key, dispatch);
+  }
+  return [...first.values()];
 }
 
 /** The plan that reads the weights once for so many rows, or as seldom as it can. */

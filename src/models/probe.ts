@@ -1,34 +1,14 @@
+import { defined } from '../base/assert';
 import type { Clock } from '../base/clock';
-import { ForgelightError } from '../base/errors';
 import type { Device, DeviceBuffer, PreparedPlan } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import type { LinearArgs } from '../kernels/linear';
-import { matmul, MATMUL_VARIANTS, type MatmulVariant } from '../kernels/matmul';
-import { matvec, MATVEC_VARIANTS, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
+import { matmul, type MatmulVariant } from '../kernels/matmul';
+import { matvec, type MatvecVariant } from '../kernels/matvec';
 import { encodeStepInput } from '../kernels/step-input';
 import { matrixPlanes } from '../kernels/weight-matrix';
 import type { QuantFormat } from '../quant/format';
-
-/** The shape of each kernel that has several. Chosen once per adapter and build, then kept. */
-export interface KernelVariants {
-  readonly matvec: MatvecVariant;
-  readonly matmul: MatmulVariant;
-  /** Widths of matvec's batches that give the bits of width 1 on this adapter; all if not given. */
-  readonly batch?: readonly BatchWidth[];
-}
-
-/** Remembers a choice between visits. Owned by the host; losing it costs a new probe. */
-export interface VariantCache {
-  get(key: string): Promise<KernelVariants | null>;
-  set(key: string, variants: KernelVariants): Promise<void>;
-}
-
-export interface ProbeOptions {
-  readonly clock: Clock;
-  readonly cache: VariantCache;
-  /** Variants that are not to be measured: `{ matvec: 'rows' }`. */
-  readonly forced: Readonly<Record<string, string>>;
-}
+import type { Candidates } from './self-test';
 
 /** A matrix large enough to keep an adapter busy, small enough for a software adapter. */
 const ROWS = 2048;
@@ -38,59 +18,18 @@ const PROMPT_TOKENS = 64;
 const TIMED_MS = 20;
 const MAX_REPEATS = 64;
 const ROUNDS = 3;
+/** A slow adapter has had enough after this: what takes long is seldom a matter of luck. */
+const CONTEST_MS = 500;
 /** So many times slower than the best is no matter of luck. */
 const HOPELESS = 4;
 
-/** Picks the fastest variant of each kernel for this adapter, on weights of `format`. Throws `invalid-request` for unknown names. */
-export async function chooseVariants(
+/** The fastest of some shapes of each kernel on this adapter, on weights of `format`. */
+export async function fastestVariants(
   device: Device,
   format: QuantFormat,
-  options: ProbeOptions,
-): Promise<KernelVariants> {
-  const matvecs = MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup' || device.limits.subgroups);
-  refuseUnknownKernels(options.forced);
-  const forcedMatvec = forced('matvec', matvecs, options.forced);
-  const forcedMatmul = forced('matmul', MATMUL_VARIANTS, options.forced);
-  if (forcedMatvec !== null && forcedMatmul !== null) return { matvec: forcedMatvec, matmul: forcedMatmul };
-  if (device.kind === 'reference') return { matvec: forcedMatvec ?? 'rows', matmul: forcedMatmul ?? 'rows' };
-
-  const key = [device.name, ...device.features, device.build, format.type].join('|');
-  const known = await options.cache.get(key);
-  const measured = known ?? (await measureAll(device, format, matvecs, options.clock));
-  if (known === null) await options.cache.set(key, measured);
-  return { matvec: forcedMatvec ?? measured.matvec, matmul: forcedMatmul ?? measured.matmul };
-}
-
-function refuseUnknownKernels(choice: Readonly<Record<string, string>>): void {
-  const stranger = Object.keys(choice).find((kernel) => kernel !== 'matvec' && kernel !== 'matmul');
-  if (stranger === undefined) return;
-  throw new ForgelightError('invalid-request', `debug.variants.${stranger}: only matvec and matmul have variants.`, {
-    param: `debug.variants.${stranger}`,
-  });
-}
-
-function forced<V extends string>(
-  kernel: string,
-  variants: readonly V[],
-  choice: Readonly<Record<string, string>>,
-): V | null {
-  const name = choice[kernel];
-  if (name === undefined) return null;
-  const variant = variants.find((known) => known === name);
-  if (variant !== undefined) return variant;
-  throw new ForgelightError(
-    'invalid-request',
-    `debug.variants.${kernel}: "${name}" is not one of ${variants.join(', ')} on this device.`,
-    { param: `debug.variants.${kernel}` },
-  );
-}
-
-async function measureAll(
-  device: Device,
-  format: QuantFormat,
-  matvecs: readonly MatvecVariant[],
+  { matvecs, matmuls }: Candidates,
   clock: Clock,
-): Promise<KernelVariants> {
+): Promise<{ readonly matvec: MatvecVariant; readonly matmul: MatmulVariant }> {
   const planes = matrixPlanes({ format, rows: ROWS, columns: COLUMNS });
   const buffers = {
     weights: device.createBuffer('probe.weights', planes.totalBytes),
@@ -117,7 +56,7 @@ async function measureAll(
   try {
     return {
       matvec: await contest(matvecs, (variant) => matvec({ ...args, variant }), 1),
-      matmul: await contest(MATMUL_VARIANTS, (variant) => matmul({ ...args, variant }), PROMPT_TOKENS),
+      matmul: await contest(matmuls, (variant) => matmul({ ...args, variant }), PROMPT_TOKENS),
     };
   } finally {
     for (const buffer of [...Object.values(buffers), step]) device.destroyBuffer(buffer);
@@ -138,18 +77,23 @@ async function fastest<V>(
   field: readonly { readonly variant: V; readonly runner: Contestant }[],
   track: Track,
 ): Promise<V> {
+  const { clock } = track;
+  const [first, ...others] = field;
+  if (others.length === 0) return defined(first, 'a variant').variant;
   try {
     for (const { runner } of field) await runner.warmUp(track);
-    for (let round = 0; round < ROUNDS; round++) {
+    const start = clock.now();
+    for (let round = 0; round < ROUNDS && clock.now() - start < CONTEST_MS; round++) {
       const best = Math.min(...field.map(({ runner }) => runner.bestMs));
       for (const { runner } of field) if (runner.bestMs <= best * HOPELESS) await runner.run(track);
     }
   } finally {
     for (const { runner } of field) runner.release();
   }
-  const [first, ...others] = field;
-  if (first === undefined) throw new ForgelightError('missing-feature', 'There is no kernel variant for this device.');
-  return others.reduce((best, other) => (other.runner.bestMs < best.runner.bestMs ? other : best), first).variant;
+  return others.reduce(
+    (best, other) => (other.runner.bestMs < best.runner.bestMs ? other : best),
+    defined(first, 'a variant'),
+  ).variant;
 }
 
 /** One dispatch and the best time of it so far. */

@@ -34,7 +34,7 @@ export interface DebugOptions {
   readonly chunkTokens?: number;
   /** Steps in flight: 1 or 2. */
   readonly depth?: 1 | 2;
-  /** Kernel name → variant name, instead of the probe's choice. */
+  /** Kernel name → variant name, instead of the probe's choice; taken as it is, in every batch width, untested. */
   readonly variants?: Readonly<Record<string, string>>;
   /** WebGPU features to use, instead of all that the adapter has. */
   readonly features?: readonly string[];

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { randomBlocks } from '../../test/kernels/random-blocks';
 import { Random } from '../../test/kernels/random';
 import { InvariantError } from '../base/assert';
 import { joinBlock, planeLayout, splitPlanes } from './planes';
@@ -7,13 +6,14 @@ import { MXFP4 } from './mxfp4';
 import { Q6_K } from './q6_k';
 import { Q8_0 } from './q8_0';
 import { QUANT_FORMATS } from './registry';
+import { sampleBlocks } from './sample-blocks';
 
 const FORMATS = QUANT_FORMATS.map((format) => [format.type, format] as const);
 const BLOCK_COUNTS = [1, 2, 3, 5, 17, 64, 65];
 
 describe.each(FORMATS)('planes of %s', (_type, format) => {
   it.each(BLOCK_COUNTS)('give %i blocks back as they were', (blocks) => {
-    const bytes = randomBlocks(format, blocks, new Random(blocks));
+    const bytes = sampleBlocks(format, blocks, new Random(blocks).draw);
     const layout = planeLayout(format, blocks);
     const { main, side } = splitPlanes(format, bytes);
     expect(main.byteLength).toBe(blocks * layout.mainBlockBytes);

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock';
 import { systemClock } from '../base/system-clock';
-import type { KernelVariants } from '../models/probe';
+import type { ChosenVariants } from '../models/choose-variants';
 import { createVariantCache } from './variant-cache';
 
 const DATABASE = 'forgelight-variants';
-const LANES: KernelVariants = { matvec: 'lanes', matmul: 'tile' };
+const LANES: ChosenVariants = { matvec: 'lanes', matmul: 'tile', batch: [1, 2], notes: ['a note'] };
+const ROWS: ChosenVariants = { ...LANES, matvec: 'rows', matmul: 'rows' };
 let reports: unknown[] = [];
 const report = (error: unknown): void => void reports.push(error);
 
@@ -31,8 +32,8 @@ describe('the variant cache', () => {
     const later = createVariantCache({ clock: systemClock, report });
     expect(await later.get('adapter|Q4_1')).toEqual(LANES);
     expect(await later.get('adapter|Q8_0')).toBeNull();
-    await later.set('adapter|Q4_1', { matvec: 'rows', matmul: 'rows' });
-    expect(await cache.get('adapter|Q4_1')).toEqual({ matvec: 'rows', matmul: 'rows' });
+    await later.set('adapter|Q4_1', ROWS);
+    expect(await cache.get('adapter|Q4_1')).toEqual(ROWS);
     expect(reports).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { get, promisifyRequest, set, type UseStore } from 'idb-keyval';
 import type { Clock } from '../base/clock';
-import type { KernelVariants, VariantCache } from '../models/probe';
+import type { VariantCache } from '../models/choose-variants';
 
 const DATABASE = 'forgelight-variants';
 const STORE = 'variants';
@@ -27,7 +27,7 @@ export function createVariantCache({ clock, report }: VariantCacheOptions): Vari
     }
   }
   return {
-    get: async (key) => (await attempt(get<KernelVariants>(key, transact))) ?? null,
+    get: async (key) => (await attempt(get<unknown>(key, transact))) ?? null,
     set: async (key, variants) => {
       await attempt(set(key, variants, transact));
     },

@@ -4,8 +4,8 @@ import type { Epilogue } from '../../src/kernels/linear';
 import { BATCH_WIDTHS, matvec, MATVEC_VARIANTS, type BatchWidth, type MatvecVariant } from '../../src/kernels/matvec';
 import { dequantize, type QuantFormat } from '../../src/quant/format';
 import { Q8_0 } from '../../src/quant/q8_0';
+import { sampleBlocks } from '../../src/quant/sample-blocks';
 import { Random } from './random';
-import { randomBlocks } from './random-blocks';
 import type { DeviceOf } from './suite';
 import { DRAWN_FORMATS } from './test-matrix';
 import { withBench, type Workbench } from './workbench';
@@ -34,7 +34,7 @@ interface Layers {
 function drawLayers(bench: Workbench, of: Pick<Layers, 'format' | 'variant' | 'epilogues' | 'ofOutputs'>): Layers {
   const random = new Random(601);
   const { format } = of;
-  const bytes = randomBlocks(format, (2 * ROWS * COLUMNS) / format.blockElements, random);
+  const bytes = sampleBlocks(format, (2 * ROWS * COLUMNS) / format.blockElements, random.draw);
   const values = Float64Array.from(dequantize(format, bytes));
   const weights = bench.weights({ format, rows: 2 * ROWS, columns: COLUMNS, bytes, values });
   const x = random.floats(MAX_ROWS * COLUMNS);

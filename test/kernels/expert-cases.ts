@@ -6,10 +6,10 @@ import { route } from '../../src/kernels/route';
 import { dequantize, type QuantFormat } from '../../src/quant/format';
 import { Q8_0 } from '../../src/quant/q8_0';
 import { QUANT_FORMATS } from '../../src/quant/registry';
+import { sampleBlocks } from '../../src/quant/sample-blocks';
 import { Expected } from './expected';
 import { expectExperts, routeOracle } from './expert-oracle';
 import { Random } from './random';
-import { randomBlocks } from './random-blocks';
 import type { DeviceOf } from './suite';
 import type { TestMatrix } from './test-matrix';
 import { rowOf, withBench } from './workbench';
@@ -97,7 +97,7 @@ const SHAPES = [
 const ACTIVATIONS = ['silu', 'gelu', 'swiglu-oai'] as const;
 
 function matrixOf(format: QuantFormat, rows: number, columns: number, random: Random): TestMatrix {
-  const bytes = randomBlocks(format, (rows * columns) / format.blockElements, random);
+  const bytes = sampleBlocks(format, (rows * columns) / format.blockElements, random.draw);
   return { format, rows, columns, bytes, values: Float64Array.from(dequantize(format, bytes)) };
 }
 

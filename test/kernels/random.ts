@@ -2,6 +2,9 @@
 export class Random {
   constructor(private state: number) {}
 
+  /** `next`, for whoever takes a function. */
+  readonly draw = (): number => this.next();
+
   /** In [0, 1). */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) | 0;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defined } from '../../src/base/assert';
 import type { Device } from '../../src/device/device';
-import type { KernelVariants } from '../../src/models/probe';
+import type { KernelVariants } from '../../src/models/choose-variants';
 import { argmaxOf, perplexityOf, RealModel, type RealFile } from './real-model';
 import { float32Of } from './zoo-suite';
 

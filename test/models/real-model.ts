@@ -6,7 +6,7 @@ import type { Runner, StepBatch, StepResult } from '../../src/engine/runner';
 import { parseGguf } from '../../src/gguf/parse';
 import { allocateModel } from '../../src/models/allocate-model';
 import { Executor } from '../../src/models/executor';
-import type { KernelVariants } from '../../src/models/probe';
+import type { KernelVariants } from '../../src/models/choose-variants';
 import { describeNetwork } from '../../src/models/registry';
 import { WeightUpload } from '../../src/models/weight-upload';
 

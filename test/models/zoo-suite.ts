@@ -3,7 +3,7 @@ import { blockId, tokenId } from '../../src/base/ids';
 import type { Device } from '../../src/device/device';
 import { ModelRunner } from '../../src/engine/model-runner';
 import { allocateModel } from '../../src/models/allocate-model';
-import type { KernelVariants } from '../../src/models/probe';
+import type { KernelVariants } from '../../src/models/choose-variants';
 import type { Runner, StepBatch, StepResult, StepRow } from '../../src/engine/runner';
 import { WeightUpload } from '../../src/models/weight-upload';
 import { parseGguf } from '../../src/gguf/parse';

@@ -178,4 +178,48 @@ export const CACHE_BUGS: readonly PlantedBug[] = [
       test: 'a host that gives no device is asked once more when it may give one again; answers go on, new requests are told when',
     },
   },
+  {
+    name: 'a variant that computes wrongly is measured',
+    file: 'src/models/choose-variants.ts',
+    find: 'fastestVariants(device, format, right, clock)',
+    replace: 'fastestVariants(device, format, candidates, clock)',
+    why: 'the fastest kernel is a wrong one, and answers are nonsense on that adapter',
+    seenBy: {
+      file: 'src/engine/wrong-adapter.test.ts',
+      test: 'a load on an adapter with a wrong variant leaves that out, says so, and answers as the oracle does',
+    },
+  },
+  {
+    name: 'a batch width of other bits is used',
+    file: 'src/models/choose-variants.ts',
+    find: 'batch: matvec === null ? chosen.batch : BATCH_WIDTHS',
+    replace: 'batch: BATCH_WIDTHS',
+    why: 'an answer depends on who runs beside it',
+    seenBy: {
+      file: 'src/engine/wrong-adapter.test.ts',
+      test: 'a load on an adapter whose width 8 gives other last bits never uses it: answers together are those alone',
+    },
+  },
+  {
+    name: 'a choice is trusted though nobody tested it',
+    file: 'src/models/choose-variants.ts',
+    find: " && 'batch' in entry && 'notes' in entry",
+    replace: '',
+    why: 'whoever came before there was a self-test keeps the wrong kernels',
+    seenBy: {
+      file: 'src/models/choose-variants.test.ts',
+      test: 'chooseVariants does not trust what was kept before there was a self-test',
+    },
+  },
+  {
+    name: 'variants are chosen anew on the same adapter',
+    file: 'src/engine/load-onto-device.ts',
+    find: '    if (this.before !== null && isSameAdapter(this.before.device, this.device)) return this.before.variants;\n',
+    replace: '',
+    why: 'an answer goes on in the last bits of other kernels after the device was lost',
+    seenBy: {
+      file: 'src/engine/wrong-adapter.test.ts',
+      test: 'a second load on the same adapter after the loss of the device keeps the variants without asking anything',
+    },
+  },
 ];

@@ -3,13 +3,13 @@ import { Expected } from '../../../test/kernels/expected';
 import { collectGpuErrors } from '../../../test/kernels/gpu-errors';
 import { expectLinear } from '../../../test/kernels/oracle';
 import { Random } from '../../../test/kernels/random';
-import { randomBlocks } from '../../../test/kernels/random-blocks';
 import type { TestMatrix } from '../../../test/kernels/test-matrix';
 import { withBench } from '../../../test/kernels/workbench';
 import { embed } from '../../kernels/embed';
 import { matvec, MATVEC_VARIANTS } from '../../kernels/matvec';
 import { dequantize, type QuantFormat } from '../../quant/format';
 import { QUANT_FORMATS } from '../../quant/registry';
+import { sampleBlocks } from '../../quant/sample-blocks';
 import type { Device } from '../device';
 import { createWebGpuDevice } from './webgpu-device';
 
@@ -32,7 +32,7 @@ const ROWS = 67;
 function matrixOf(format: QuantFormat): TestMatrix {
   const columns = (format.blockElements === 256 ? 3 : 5) * Math.max(format.blockElements, 32);
   const random = new Random(301);
-  const bytes = randomBlocks(format, (ROWS * columns) / format.blockElements, random);
+  const bytes = sampleBlocks(format, (ROWS * columns) / format.blockElements, random.draw);
   return { format, rows: ROWS, columns, bytes, values: Float64Array.from(dequantize(format, bytes)) };
 }
 

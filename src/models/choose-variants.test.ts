@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { LAST_BITS, memoryCache, PosingAdapter, type Posed } from '../../test/support/posing-adapter';
+import { createReferenceDevice } from '../device/reference/reference-device';
+import { BATCH_WIDTHS } from '../kernels/matvec';
+import { Q4_1 } from '../quant/q4_1';
+import { Q8_0 } from '../quant/q8_0';
+import { chooseVariants, type ChosenVariants } from './choose-variants';
+
+function setUp(posed: Posed = {}) {
+  const adapter = new PosingAdapter(posed);
+  const cache = memoryCache();
+  const choose = (forced: Readonly<Record<string, string>> = {}, format = Q4_1): Promise<ChosenVariants> =>
+    chooseVariants(adapter.device, format, { clock: adapter.clock, cache, forced });
+  return { adapter, cache, choose };
+}
+
+/** The fastest, were it right. */
+const LANES_FIRST = { matvec_lanes: 1, matmul_tile: 2 };
+const KEY = 'posing|subgroups|reference|Q4_1';
+
+describe('chooseVariants', () => {
+  it('takes the fastest where all are right, in every batch width, and has nothing to say', async () => {
+    const { adapter, choose } = setUp({ ms: LANES_FIRST });
+    expect(await choose()).toEqual({ matvec: 'lanes', matmul: 'tile', batch: BATCH_WIDTHS, notes: [] });
+    expect([adapter.base.allocatedBytes(), adapter.prepared.length]).toEqual([0, 0]);
+  });
+
+  it.each([1.001, 0, NaN])('does not measure a variant whose results are multiplied by %f', async (wrong) => {
+    const { adapter, choose } = setUp({
+      ms: LANES_FIRST,
+      factor: ({ shader }) => (['matvec_lanes', 'matmul_tile'].includes(shader) ? wrong : 1),
+    });
+    const { matvec, matmul, notes } = await choose();
+    expect([matvec, matmul]).toEqual(['rows', 'rows']);
+    expect(notes).toEqual([expect.stringContaining('matvec_lanes'), expect.stringContaining('matmul_tile')]);
+    const timed = adapter.ran((label) => label === 'probe').map(({ shader }) => shader);
+    expect(timed).toContain('matvec_subgroup');
+    expect(timed.filter((shader) => /lanes|tile/.test(shader))).toEqual([]);
+  });
+
+  it.each([{ subgroups: true }, { subgroups: false }])(
+    'tries subgroups only where there are any: %j',
+    async (posed) => {
+      const { adapter, choose } = setUp({ ...posed, ms: { matvec_subgroup: 0 } });
+      expect((await choose()).matvec === 'subgroup').toBe(posed.subgroups);
+      const shaders = adapter.ran(() => true).map(({ shader }) => shader);
+      expect(shaders.includes('matvec_subgroup')).toBe(posed.subgroups);
+    },
+  );
+
+  it('leaves out a batch width whose rows have other bits, and no other', async () => {
+    const { choose } = setUp({ factor: ({ constants }) => (constants.BATCH === 8 ? LAST_BITS : 1) });
+    const { batch, notes } = await choose();
+    expect(batch).toEqual([1, 2, 4, 16]);
+    expect(notes).toEqual([expect.stringContaining('8 rows at once')]);
+  });
+
+  it.each([0, 1, 2])('looks at the bits of every epilogue: %i', async (epilogue) => {
+    const { choose } = setUp({
+      factor: ({ constants }) => (constants.BATCH === 2 && constants.EPILOGUE === epilogue ? LAST_BITS : 1),
+    });
+    expect((await choose()).batch).toEqual([1, 4, 8, 16]);
+  });
+
+  it.each([
+    ['everything', () => NaN],
+    ['the plainest matvec', ({ shader }: { shader: string }) => (shader === 'matvec_rows' ? 1.01 : 1)],
+    ['the plainest matmul', ({ shader }: { shader: string }) => (shader === 'matmul_rows' ? 1.01 : 1)],
+  ])('refuses an adapter that computes %s wrongly, and remembers nothing', async (_what, factor) => {
+    const { adapter, cache, choose } = setUp({ factor });
+    await expect(choose()).rejects.toMatchObject({
+      code: 'missing-feature',
+      message: expect.stringMatching(/\(posing\) computes wrongly.*Update the graphics driver/),
+    });
+    expect([adapter.base.allocatedBytes(), adapter.prepared.length, cache.entries.size]).toEqual([0, 0, 0]);
+  });
+
+  it('remembers choice, widths and notes for this adapter, build and format', async () => {
+    const { adapter, cache, choose } = setUp({ factor: ({ constants }) => (constants.BATCH === 4 ? LAST_BITS : 1) });
+    const first = await choose();
+    expect(first.notes).toHaveLength(1);
+    expect([...cache.entries]).toEqual([[KEY, first]]);
+    const before = adapter.submits.length;
+    expect(await choose()).toEqual(first);
+    expect(adapter.submits).toHaveLength(before);
+    await choose({}, Q8_0);
+    expect(adapter.submits.length).toBeGreaterThan(before);
+    expect(cache.entries.size).toBe(2);
+  });
+
+  it('does not trust what was kept before there was a self-test', async () => {
+    const { cache, choose } = setUp({ factor: ({ shader }) => (shader === 'matvec_lanes' ? 1.001 : 1) });
+    cache.entries.set(KEY, { matvec: 'lanes', matmul: 'tile' });
+    const chosen = await choose();
+    expect(chosen.matvec).toBe('rows');
+    expect(cache.entries.get(KEY)).toEqual(chosen);
+  });
+});
+
+describe('forced variants', () => {
+  it('are taken as they are where all are named, with nothing run', async () => {
+    const { adapter, cache, choose } = setUp({ factor: () => NaN });
+    const forced = { matvec: 'lanes', matmul: 'tile' };
+    expect(await choose(forced)).toEqual({ ...forced, batch: BATCH_WIDTHS, notes: [] });
+    expect([adapter.submits.length, cache.entries.size]).toEqual([0, 0]);
+  });
+
+  it('do not become what is remembered, and run in every width', async () => {
+    const { cache, choose } = setUp({ factor: ({ constants }) => (constants.BATCH === 8 ? LAST_BITS : 1) });
+    expect(await choose({ matvec: 'lanes' })).toMatchObject({ matvec: 'lanes', matmul: 'rows', batch: BATCH_WIDTHS });
+    const batch = [1, 2, 4, 16];
+    expect([...cache.entries.values()]).toMatchObject([{ matvec: 'rows', matmul: 'rows', batch }]);
+    expect(await choose({ matmul: 'tile' })).toMatchObject({ matvec: 'rows', matmul: 'tile', batch });
+  });
+
+  it.each([
+    [{ matvec: 'fast' }, 'debug.variants.matvec', '"fast" is not one of rows, lanes'],
+    [{ matvec: 'subgroup' }, 'debug.variants.matvec', '"subgroup" is not one of rows, lanes'],
+    [{ matmul: '' }, 'debug.variants.matmul', '"" is not one of rows, tile'],
+    [{ attention: 'flash' }, 'debug.variants.attention', 'only matvec and matmul have variants'],
+  ])('are refused by name: %j', async (forced, param, words) => {
+    const { choose } = setUp({ subgroups: false });
+    await expect(choose(forced)).rejects.toMatchObject({
+      code: 'invalid-request',
+      param,
+      message: expect.stringContaining(words),
+    });
+  });
+
+  it('need no measuring on the reference device, nor do others', async () => {
+    const device = createReferenceDevice();
+    const options = { clock: new PosingAdapter().clock, cache: memoryCache() };
+    const choose = (forced: Readonly<Record<string, string>>) => chooseVariants(device, Q4_1, { ...options, forced });
+    expect(await choose({})).toMatchObject({ matvec: 'rows', matmul: 'rows' });
+    expect(await choose({ matmul: 'tile' })).toMatchObject({ matvec: 'rows', matmul: 'tile' });
+    expect(device.counters().submits).toBe(0);
+  });
+});

@@ -1,0 +1,36 @@
+/** A linear layer whose results lie in a part of y. */
+export interface LinearResult {
+  readonly weights: Float32Array; // [rows × columns]
+  readonly x: Float32Array; // [tokens × columns]
+  readonly y: Float32Array; // [tokens × yStride]
+  readonly rows: number;
+  readonly columns: number;
+  readonly tokens: number;
+  readonly yStride: number;
+  readonly yOffset: number;
+}
+
+/** Half a unit in the last place of 1. */
+const F32_ROUNDING = 2 ** -24;
+/** Rounding errors add up like steps to either side: so many times √n of them is never seen (Higham & Mary 2019). */
+const CERTAINTY = 8;
+
+/** Whether y[t, yOffset + n] is Σ_k W[n, k] · x[t, k], but for what rounding to f32 at each step makes of it, in any order. */
+export function holdsProduct(result: LinearResult): boolean {
+  const { weights, x, y, rows, columns, tokens, yStride, yOffset } = result;
+  const rounding = CERTAINTY * Math.sqrt(columns) * F32_ROUNDING;
+  for (let token = 0; token < tokens; token++) {
+    for (let row = 0; row < rows; row++) {
+      let sum = 0;
+      let size = 0;
+      for (let k = 0; k < columns; k++) {
+        const term = (weights[row * columns + k] ?? NaN) * (x[token * columns + k] ?? NaN);
+        sum += term;
+        size += Math.abs(term);
+      }
+      // Also false where y is not a number.
+      if (!(Math.abs((y[token * yStride + yOffset + row] ?? NaN) - sum) <= rounding * size)) return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,93 @@
+import type { Device, PreparedPlan } from '../../src/device/device';
+import type { Dispatch, Plan } from '../../src/device/plan';
+import { createReferenceDevice } from '../../src/device/reference/reference-device';
+import type { ChosenVariants, VariantCache } from '../../src/models/choose-variants';
+import { FakeClock } from './fake-clock';
+import { withOverrides } from './load-zoo';
+
+export interface Posed {
+  readonly subgroups?: boolean;
+  /** Milliseconds of a dispatch of a shader while the probe measures; 10 where not given. */
+  readonly ms?: Readonly<Record<string, number>>;
+  readonly submitMs?: number;
+  /** What the results of a linear layer are multiplied by; 1: right, NaN: no number. */
+  readonly factor?: (dispatch: Dispatch) => number;
+}
+
+/** What an adapter whose results are right but for their last bits does to them. */
+export const LAST_BITS = 1 + 2 ** -22;
+
+/** Where both kernels of a linear layer have their scale. */
+const SCALE = 5;
+
+/** A graphics adapter played by the CPU: it takes its time by the clock, and may compute wrongly. The probe's plans do not run. */
+export class PosingAdapter {
+  readonly clock = new FakeClock();
+  readonly device: Device;
+  readonly base = createReferenceDevice();
+  /** Of every submission, its plans. */
+  readonly submits: Plan[][] = [];
+  private readonly plans = new Map<PreparedPlan, Plan>();
+
+  constructor({ subgroups = true, ms = {}, submitMs = 0, factor = () => 1 }: Posed = {}) {
+    const { base, clock, plans, submits } = this;
+    this.device = withOverrides(base, {
+      kind: 'webgpu',
+      name: 'posing',
+      features: subgroups ? ['subgroups'] : [],
+      limits: { ...base.limits, subgroups },
+      prepare: async (plan) => {
+        const dispatches = plan.dispatches.map((dispatch) => scaled(dispatch, factor(dispatch)));
+        const prepared = await base.prepare({ ...plan, dispatches });
+        plans.set(prepared, plan);
+        return prepared;
+      },
+      release: (prepared) => {
+        plans.delete(prepared);
+        base.release(prepared);
+      },
+      submit: async (steps, readback) => {
+        const ran = steps.map(({ plan }) => this.planOf(plan));
+        submits.push(ran);
+        if (!ran.every(({ label }) => label === 'probe')) return await base.submit(steps, readback);
+        const dispatches = ran.flatMap((plan) => plan.dispatches);
+        clock.advance(dispatches.reduce((sum, { shader }) => sum + (ms[shader] ?? 10), submitMs));
+        return new Uint8Array(readback.sizeBytes);
+      },
+    });
+  }
+
+  /** What is prepared now. */
+  get prepared(): readonly Plan[] {
+    return [...this.plans.values()];
+  }
+
+  /** Dispatches that ran in plans of a name, as many times as they ran. */
+  ran(isOf: (label: string) => boolean): Dispatch[] {
+    return this.submits.flat().flatMap(({ label, dispatches }) => (isOf(label) ? dispatches : []));
+  }
+
+  private planOf(prepared: PreparedPlan): Plan {
+    const plan = this.plans.get(prepared);
+    if (plan === undefined) throw new Error(`${prepared.label} was not prepared here`);
+    return plan;
+  }
+}
+
+function scaled(dispatch: Dispatch, factor: number): Dispatch {
+  if (factor === 1 || (dispatch.kernel !== 'matvec' && dispatch.kernel !== 'matmul')) return dispatch;
+  const params = dispatch.params.slice();
+  const scale = new Float32Array(params.buffer, SCALE * 4, 1);
+  scale.set(scale.map((value) => value * factor));
+  return { ...dispatch, params };
+}
+
+/** A cache in memory. */
+export function memoryCache(): VariantCache & { readonly entries: Map<string, unknown> } {
+  const entries = new Map<string, unknown>();
+  return {
+    entries,
+    get: async (key) => entries.get(key) ?? null,
+    set: async (key: string, variants: ChosenVariants) => void entries.set(key, variants),
+  };
+}
