@@ -39,6 +39,46 @@ async function readyStore(): Promise<ReturnType<typeof setUp>> {
   return parts;
 }
 
+describe('a page that comes back', () => {
+  it('loads its model again, and keeps the conversation', async () => {
+    const { store, engines } = await readyStore();
+    const sending = store.send('Hello');
+    await settle();
+    answerAt(engines, 0).write('Half an ans');
+    await settle();
+    answerAt(engines, 0).fail(new ForgelightError('closed', 'The engine was closed when its page was left.'));
+    await sending;
+    expect(pagePhase(store.state)).toBe('error');
+    const back = store.comeBack();
+    await settle();
+    loadAt(engines, 1).finish();
+    await back;
+    expect(pagePhase(store.state)).toBe('ready');
+    expect(last(store)).toMatchObject({ text: 'Half an ans', status: { kind: 'failed' } });
+  });
+
+  it('does so although nothing was running, and so nobody has heard of the end', async () => {
+    const { store, engines } = await readyStore();
+    const back = store.comeBack();
+    await settle();
+    expect(pagePhase(store.state)).toBe('loading');
+    loadAt(engines, 1).finish();
+    await back;
+    expect(pagePhase(store.state)).toBe('ready');
+  });
+
+  it('loads nothing that was not wanted', async () => {
+    const { store, engines } = setUp();
+    await store.comeBack();
+    const loading = store.load(CHOICE);
+    await settle();
+    loadAt(engines, 0).fail(new ForgelightError('bad-gguf', 'This file is not a GGUF.'));
+    await loading;
+    await store.comeBack();
+    expect(engines.loads).toHaveLength(1);
+  });
+});
+
 describe('loading', () => {
   it('passes the choice on and becomes ready', async () => {
     const { store, engines } = await readyStore();

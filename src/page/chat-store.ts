@@ -87,6 +87,14 @@ export class ChatStore {
     }
   }
 
+  /** The browser had kept the page, without its engine, and shows it again: what was loaded then, or loading, is loaded anew. */
+  async comeBack(): Promise<void> {
+    const { model } = this.#state;
+    if (model.kind === 'ready' || (model.kind === 'failed' && model.failure.code === 'closed')) {
+      await this.load(model.choice);
+    }
+  }
+
   stopLoading(): void {
     if (this.#loading === null) return;
     this.#loading.abort();

@@ -30,4 +30,7 @@ showPhase();
 const root = document.createElement('app-root');
 root.store = store;
 document.body.append(root);
+window.addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) void store.comeBack();
+});
 if (start.autoload) void store.load(start.choice);
