@@ -1,9 +1,13 @@
 // `npm run bench`: prefill and decode of the default model in a browser on this machine, as a table; `--json` for JSON.
-// `--variants matvec=lanes,matmul=tile` forces kernel shapes, `--adapter` uses the real graphics card, `--streams` also
-// decodes 1, 2, 4 and 8 answers at once, side by side in one run.
+// `--variants matvec=lanes,matmul=tile` forces kernel shapes, `--adapter` uses the real graphics card, `--contexts 128,1024,4096`
+// measures behind longer prompts, `--streams` also decodes 1, 2, 4 and 8 answers at once, `--profile` tells the GPU time of each
+// kernel, `--history FILE` compares with the last run on the same adapter that the file holds, and adds this one.
 import { once } from 'node:events';
+import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { copyBandwidth, measure } from './lib/bench-page.mjs';
+import { comparison, table } from './lib/bench-table.mjs';
 import { CHROMIUM_FLAGS } from './lib/chromium-flags.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
 import { reasonOf, runNode, runScript, SetupError } from './lib/command.mjs';
@@ -12,10 +16,14 @@ import { ROOT } from './lib/paths.mjs';
 import { ensureDefaultModel } from './model.mjs';
 import { createStaticServer } from './serve.mjs';
 
-const PROMPT_TOKENS = 64;
+/** @typedef {import('./lib/bench-page.mjs').BenchInput} BenchInput */
+/** @typedef {import('./lib/bench-table.mjs').BenchResult} BenchResult */
+
 const DECODE_TOKENS = 16;
 const STREAMS = [1, 2, 4, 8];
 const BLANK_PAGE = '/bench.html';
+/** Timestamps are coarse without it. */
+const EXACT_TIMESTAMPS = '--enable-webgpu-developer-features';
 
 await runScript(async (signal) => {
   const { values } = parseArgs({
@@ -23,20 +31,41 @@ await runScript(async (signal) => {
       json: { type: 'boolean', default: false },
       adapter: { type: 'boolean', default: false },
       variants: { type: 'string', default: '' },
+      contexts: { type: 'string', default: '64' },
       streams: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+      history: { type: 'string' },
     },
   });
+  const contexts = contextsOf(values.contexts);
   await ensureDependencies(signal);
   const timeouts = await timeoutsOfHost();
   await ensureDefaultModel(signal);
   const { code } = await runNode(['scripts/build.mjs'], { signal });
   if (code !== 0) throw new SetupError('The library could not be built: the builder said why above.');
-  const result = await measureInBrowser(await ensureChromium(signal), { ...values, timeouts });
+  const variants = Object.fromEntries(
+    values.variants
+      .split(',')
+      .filter(Boolean)
+      .map((pair) => pair.split('=')),
+  );
+  const { profile } = values;
+  const streams = values.streams ? STREAMS : [];
+  const input = { variants, timeouts, contexts, decodeTokens: DECODE_TOKENS, streams, profile };
+  const measured = await measureInBrowser(await ensureChromium(signal), input, values.adapter);
+  const result = { ...measured, date: new Date().toISOString() };
   console.log(values.json ? JSON.stringify(result, null, 2) : table(result));
+  if (values.history !== undefined) await addToHistory(values.history, result);
   return 0;
 });
 
-/** @typedef {Awaited<ReturnType<typeof measureInBrowser>>} Measured */
+/** @param {string} list */
+function contextsOf(list) {
+  const contexts = list.split(',').map(Number);
+  const wrong = contexts.find((tokens) => !Number.isInteger(tokens) || tokens < 1);
+  if (wrong !== undefined) throw new SetupError(`--contexts "${list}": give whole numbers of tokens, as in 128,1024.`);
+  return contexts;
+}
 
 /** The engine's own reading of `FORGELIGHT_TIMEOUT_*`: a slow machine needs longer ones, and a wrong one is told before any work. */
 async function timeoutsOfHost() {
@@ -49,14 +78,14 @@ async function timeoutsOfHost() {
   }
 }
 
-/** @param {string} executablePath @param {{ adapter: boolean, variants: string, timeouts: object, streams: boolean }} options */
-async function measureInBrowser(executablePath, options) {
+/** @param {string} executablePath @param {BenchInput} input @param {boolean} realAdapter */
+async function measureInBrowser(executablePath, input, realAdapter) {
   const { chromium } = await import('playwright');
   const server = createStaticServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  const args = options.adapter ? CHROMIUM_FLAGS.filter((flag) => !flag.includes('swiftshader')) : CHROMIUM_FLAGS;
-  const browser = await chromium.launch({ executablePath, headless: false, args });
+  const flags = realAdapter ? CHROMIUM_FLAGS.filter((flag) => !flag.includes('swiftshader')) : CHROMIUM_FLAGS;
+  const browser = await chromium.launch({ executablePath, headless: false, args: [...flags, EXACT_TIMESTAMPS] });
   try {
     const page = await browser.newPage();
     const origin = `http://127.0.0.1:${port}`;
@@ -65,101 +94,27 @@ async function measureInBrowser(executablePath, options) {
       route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }),
     );
     await page.goto(`${origin}${BLANK_PAGE}`);
-    const variants = Object.fromEntries(
-      options.variants
-        .split(',')
-        .filter(Boolean)
-        .map((pair) => pair.split('=')),
-    );
-    return await page.evaluate(measure, {
-      variants,
-      timeouts: options.timeouts,
-      promptTokens: PROMPT_TOKENS,
-      decodeTokens: DECODE_TOKENS,
-      streams: options.streams ? STREAMS : [],
-    });
+    const bandwidth = await page.evaluate(copyBandwidth);
+    return { ...(await page.evaluate(measure, input)), bandwidth };
   } finally {
     await browser.close();
     server.close();
   }
 }
 
-/**
- * Runs in the page.
- * @param {{ variants: Record<string, string>, timeouts: object, promptTokens: number, decodeTokens: number, streams: number[] }} input
- */
-async function measure({ variants, timeouts, promptTokens, decodeTokens, streams }) {
-  const library = '/lib/index.js';
-  const { createEngine } = await import(library);
-  const started = performance.now();
-  const engine = await createEngine({
-    model: '/models/SmolLM2-135M-Instruct.Q4_1.gguf',
-    timeouts,
-    debug: { variants },
+/** One run a line. @param {string} path @param {BenchResult} result */
+async function addToHistory(path, result) {
+  const text = await readFile(path, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
   });
-  const loadSeconds = (performance.now() - started) / 1000;
-  const words = await engine.tokenize('The quick brown fox jumps over the lazy dog. '.repeat(promptTokens));
-  const answer = await engine.completions.create({
-    prompt: words.slice(0, promptTokens),
-    max_tokens: decodeTokens + 1,
-    temperature: 0,
-  });
-  const stats = await engine.stats();
-  const { info } = engine;
-  /** Times at which each token of an answer came, of answers that differ from their second token on. */
-  const tokenTimes = async (/** @type {number} */ first) => {
-    const chunks = await engine.completions.create({
-      prompt: [words[0], words[first]],
-      max_tokens: decodeTokens + 1,
-      temperature: 0,
-      stream: true,
-    });
-    const times = [];
-    for await (const chunk of chunks) if (chunk.choices[0]?.finish_reason === null) times.push(performance.now());
-    return times;
-  };
-  const concurrent = [];
-  for (const count of streams) {
-    const times = await Promise.all(Array.from({ length: count }, (_, i) => tokenTimes(i + 1)));
-    // While all of them decode, and nothing else happens.
-    const from = Math.max(...times.map((own) => own[0] ?? Infinity));
-    const to = Math.min(...times.map((own) => own.at(-1) ?? 0));
-    const tokens = times.flat().filter((time) => time > from && time <= to).length;
-    concurrent.push({ streams: count, tokensPerSecond: (tokens * 1000) / (to - from) });
-  }
-  await engine.close();
-  return { info, loadSeconds, timings: answer.timings, stats, concurrent };
-}
-
-/** @param {Measured} result */
-function table({ info, loadSeconds, timings, stats, concurrent }) {
-  const step = stats.lastStep;
-  const rows = [
-    ['model', `${info.model.name} ${info.model.quantisation}`],
-    ['adapter', `${info.device.name} (${info.device.features.join(', ') || 'no features'})`],
-    [
-      'kernels',
-      Object.entries(stats.variants)
-        .map((pair) => pair.join('='))
-        .join(' '),
-    ],
-    [
-      'load',
-      `${loadSeconds.toFixed(1)} s (${Object.entries(stats.loadMs)
-        .map(([phase, ms]) => `${phase} ${(Number(ms) / 1000).toFixed(1)}`)
-        .join(', ')})`,
-    ],
-    ['prefill', `${timings.prompt_per_second.toFixed(2)} tokens/s over ${timings.prompt_n}`],
-    ['decode', `${timings.predicted_per_second.toFixed(2)} tokens/s over ${timings.predicted_n}`],
-    [
-      'per decoded token',
-      `${step.dispatches} dispatches, ${step.submits} submit, ${step.passes} pass, ${step.bindGroupsCreated} bind groups, ${step.bufferWrites} buffer write, ${step.readbackBytes} bytes read back`,
-    ],
-    ...concurrent.map(({ streams, tokensPerSecond }) => [
-      `${streams} at once`,
-      `${tokensPerSecond.toFixed(2)} tokens/s together, ${(tokensPerSecond / (concurrent[0]?.tokensPerSecond ?? 1)).toFixed(2)} × one`,
-    ]),
-    ['GPU memory', `${(stats.gpuBytes / 1e6).toFixed(1)} MB`],
-  ];
-  return rows.map(([name, value]) => `${String(name).padEnd(18)} ${value}`).join('\n');
+  /** @type {BenchResult[]} */
+  const runs = text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  const key = (/** @type {BenchResult} */ { info }) => `${info.device.name} ${info.model.sha256}`;
+  const last = runs.findLast((run) => key(run) === key(result));
+  if (last !== undefined) console.log(comparison(result, last));
+  await appendFile(path, `${JSON.stringify(result)}\n`);
 }

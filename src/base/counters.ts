@@ -14,6 +14,14 @@ export interface DeviceCounters {
   readonly weightBytesRead: number;
 }
 
+/** GPU time of a kernel variant, of all its dispatches together. */
+export interface KernelTime {
+  /** Shader, module and constants: `matvec_rows.q4_1.batch1`. */
+  readonly kernel: string;
+  readonly dispatches: number;
+  readonly gpuMs: number;
+}
+
 export const NO_COUNTS: DeviceCounters = {
   dispatches: 0,
   submits: 0,

@@ -1,4 +1,4 @@
-import type { DeviceCounters } from '../base/counters';
+import type { DeviceCounters, KernelTime } from '../base/counters';
 import type { Plan, PlanStep } from './plan';
 
 /** Memory on a device. Owned by whoever created it; a handle, not the memory: only its device can use it. */
@@ -62,6 +62,8 @@ export interface Device {
    */
   submit(steps: readonly PlanStep[], readback: Readback): Promise<Uint8Array>;
   counters(): DeviceCounters;
+  /** What each kernel variant took so far, on a device that was opened to measure it; else nothing. */
+  kernelTimes(): readonly KernelTime[];
   /** Bytes of the buffers that exist now. */
   allocatedBytes(): number;
   /** Resolves once, when the device is gone. */

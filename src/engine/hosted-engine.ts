@@ -144,6 +144,7 @@ export class HostedEngine {
       promptTokens: this.promptTokens,
       loadMs,
       variants: { matvec: variants.matvec, matmul: variants.matmul },
+      kernelTimes: device.kernelTimes(),
     };
   }
 

@@ -29,6 +29,7 @@ const debug = object({
   variants: v.optional(v.pipe(plainObject(), v.record(v.string(), textOf(1, 256)))),
   features: v.optional(listOf(textOf(1, 256), 0, 256, 'feature names')),
   limits: v.optional(v.pipe(plainObject(), v.record(v.string(), integerFrom(0, Number.MAX_SAFE_INTEGER)))),
+  profile: v.optional(v.boolean('must be true or false')),
 });
 
 const engineOptions = object({

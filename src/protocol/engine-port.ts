@@ -1,4 +1,4 @@
-import type { DeviceCounters } from '../base/counters';
+import type { DeviceCounters, KernelTime } from '../base/counters';
 import type { ErrorData } from '../base/errors';
 import type { LoadProgress } from './progress';
 import type { EngineSnapshot } from './snapshot';
@@ -40,6 +40,8 @@ export interface DebugOptions {
   readonly features?: readonly string[];
   /** WebGPU limits to lower. */
   readonly limits?: Readonly<Record<string, number>>;
+  /** Measure the GPU time of each kernel: a pass a dispatch, so it is slower and what it counts are not the engine's own counts. */
+  readonly profile?: boolean;
 }
 
 export interface EngineInfo {
@@ -76,6 +78,8 @@ export interface EngineStats {
   readonly loadMs: Readonly<Record<string, number>>;
   /** Kernel → chosen variant. */
   readonly variants: Readonly<Record<string, string>>;
+  /** Of each kernel variant, with `debug.profile`. */
+  readonly kernelTimes: readonly KernelTime[];
 }
 
 /** All that is needed to continue an answer elsewhere: whoever receives events keeps it. */

@@ -1,4 +1,4 @@
-import { NO_COUNTS, type DeviceCounters } from '../../src/base/counters';
+import { NO_COUNTS, type DeviceCounters, type KernelTime } from '../../src/base/counters';
 import type { Device, DeviceBuffer, DeviceLoss, PreparedPlan, Readback } from '../../src/device/device';
 import type { Plan, PlanStep } from '../../src/device/plan';
 
@@ -104,6 +104,10 @@ export class RecordingDevice implements Device {
 
   counters(): DeviceCounters {
     return { ...this.counts };
+  }
+
+  kernelTimes(): readonly KernelTime[] {
+    return [];
   }
 
   allocatedBytes(): number {

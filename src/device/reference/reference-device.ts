@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert';
-import { NO_COUNTS, type DeviceCounters } from '../../base/counters';
+import { NO_COUNTS, type DeviceCounters, type KernelTime } from '../../base/counters';
 import { ForgelightError } from '../../base/errors';
 import { formatBytes, GIB, MIB, roundUp } from '../../base/units';
 import {
@@ -143,6 +143,10 @@ class ReferenceDevice implements Device {
 
   counters(): DeviceCounters {
     return { ...this.counts };
+  }
+
+  kernelTimes(): readonly KernelTime[] {
+    return [];
   }
 
   allocatedBytes(): number {

@@ -17,6 +17,8 @@ export interface AdapterOptions {
   readonly features?: readonly string[];
   /** Limits to lower, by WebGPU's names. */
   readonly limits?: Readonly<Record<string, number>>;
+  /** Measure the GPU time of every dispatch. */
+  readonly profile?: boolean;
 }
 
 export interface OpenedDevice {
@@ -43,6 +45,13 @@ export async function openGpuDevice(gpu: GPU | undefined, options: AdapterOption
   }
   const allowed = options.features ?? USED_FEATURES;
   const features = USED_FEATURES.filter((feature) => allowed.includes(feature) && adapter.features.has(feature));
+  if (options.profile === true && !features.includes('timestamp-query')) {
+    throw new ForgelightError(
+      'missing-feature',
+      'debug.profile needs the feature timestamp-query, which this adapter lacks or debug.features left out.',
+      { param: 'debug.profile' },
+    );
+  }
   const requiredLimits: Record<string, number> = {};
   for (const limit of RAISED_LIMITS) requiredLimits[limit] = options.limits?.[limit] ?? adapter.limits[limit];
   try {

@@ -277,3 +277,37 @@ describe('an engine', () => {
     expect(chosen(await decode(runner, null, 45))).toBe(models[1]?.reference.exact.greedy24[6]);
   });
 });
+
+describe('the time of kernels', () => {
+  it('is measured where asked for, a pass a dispatch, with the same results', async () => {
+    const device = await open({ profile: true });
+    const { plan, y } = await smallPlan(device);
+    const before = device.counters();
+    // More passes than one query set has timestamps for.
+    const many = 2100;
+    const steps = Array.from({ length: many }, () => ({ plan, rows: 1 }));
+    expect(words(await device.submit(steps, { buffer: y, sizeBytes: 8 }))).toEqual(BEST);
+    const { dispatches, passes, submits } = countersSince(device.counters(), before);
+    expect({ passes, submits }).toEqual({ passes: dispatches, submits: 1 });
+    const times = device.kernelTimes();
+    expect(times.reduce((sum, time) => sum + time.dispatches, 0)).toBe(dispatches);
+    expect(dispatches).toBeGreaterThan(2048);
+    for (const { kernel, gpuMs } of times) {
+      expect(kernel).toMatch(/^argmax/);
+      expect(gpuMs).toBeGreaterThan(0);
+      expect(gpuMs).toBeLessThan(60_000);
+    }
+    expect(words(await device.submit([], { buffer: y, sizeBytes: 8 }))).toEqual(BEST);
+  });
+
+  it('is not measured otherwise, and refused by name where it cannot be', async () => {
+    const device = await open();
+    const { plan, y } = await smallPlan(device);
+    await device.submit([{ plan, rows: 1 }], { buffer: y, sizeBytes: 8 });
+    expect(device.kernelTimes()).toEqual([]);
+    await expect(open({ profile: true, features: [] })).rejects.toMatchObject({
+      code: 'missing-feature',
+      param: 'debug.profile',
+    });
+  });
+});

@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert';
-import { NO_COUNTS, type DeviceCounters } from '../../base/counters';
+import { NO_COUNTS, type DeviceCounters, type KernelTime } from '../../base/counters';
 import { ForgelightError } from '../../base/errors';
 import { formatBytes, roundUp } from '../../base/units';
 import {
@@ -14,6 +14,7 @@ import {
 import type { Dispatch, Plan, PlanStep } from '../plan';
 import { openGpuDevice, type AdapterOptions } from './adapter';
 import { PipelineCache } from './pipelines';
+import { PassTimestamps, Profiler } from './profiler';
 import { SHADER_BUILD } from './shaders.generated';
 import { StagingRing } from './staging';
 
@@ -46,7 +47,7 @@ class GpuPlan implements PreparedPlan {
 /** Opens the adapter that `gpu` (the host's `navigator.gpu`) offers. Throws `no-webgpu`, `no-adapter`, `missing-feature`. */
 export async function createWebGpuDevice(gpu: GPU | undefined, options: AdapterOptions = {}): Promise<Device> {
   const { device, name, features } = await openGpuDevice(gpu, options);
-  return new WebGpuDevice(device, name, features, options.limits);
+  return new WebGpuDevice(device, name, features, options);
 }
 
 /** The Device port over WebGPU: the only user of `GPUDevice`. */
@@ -57,6 +58,7 @@ export class WebGpuDevice implements Device {
   readonly lost: Promise<DeviceLoss>;
   private readonly pipelines: PipelineCache;
   private readonly staging: StagingRing;
+  private readonly profiler: Profiler | null;
   private readonly live = new Set<GpuMemory>();
   private readonly counts = { ...NO_COUNTS } as { -readonly [K in keyof DeviceCounters]: number };
   /** What failed since the last `flush`. */
@@ -67,8 +69,9 @@ export class WebGpuDevice implements Device {
     private readonly gpu: GPUDevice,
     readonly name: string,
     readonly features: readonly string[],
-    lowered: AdapterOptions['limits'] = {},
+    { limits: lowered = {}, profile = false }: Pick<AdapterOptions, 'limits' | 'profile'> = {},
   ) {
+    this.profiler = profile ? new Profiler() : null;
     this.pipelines = new PipelineCache(gpu);
     this.staging = new StagingRing(gpu, () => (this.counts.buffersCreated += 1));
     // WebGPU gives no device less than its default limits, so what is lower is kept to here.
@@ -181,25 +184,64 @@ export class WebGpuDevice implements Device {
 
   submit(steps: readonly PlanStep[], readback: Readback): Promise<Uint8Array> {
     const encoder = this.gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    this.counts.passes += 1;
-    for (const { plan, rows } of steps) {
-      for (const { pipeline, bindGroup, grid, weightBytesRead } of planOf(plan).dispatches) {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(...grid(rows));
-        this.counts.dispatches += 1;
-        this.counts.weightBytesRead += weightBytesRead?.(rows) ?? 0;
-      }
-    }
-    pass.end();
+    const profile = this.profiler === null ? null : this.encodeTimed(encoder, steps, this.profiler);
+    if (profile === null) this.encode(encoder, steps);
     const staging = this.staging.take(readback.sizeBytes);
     encoder.copyBufferToBuffer(memoryOf(readback.buffer).gpu, 0, staging, 0, readback.sizeBytes);
     this.gpu.queue.submit([encoder.finish()]);
     this.counts.submits += 1;
     this.counts.readbacks += 1;
     this.counts.readbackBytes += readback.sizeBytes;
-    return this.read(staging, readback.sizeBytes);
+    const result = this.read(staging, readback.sizeBytes);
+    return profile === null ? result : profile(result);
+  }
+
+  private encode(encoder: GPUCommandEncoder, steps: readonly PlanStep[]): void {
+    const pass = encoder.beginComputePass();
+    this.counts.passes += 1;
+    for (const { plan, rows } of steps) {
+      for (const dispatch of planOf(plan).dispatches) this.dispatch(pass, dispatch, rows);
+    }
+    pass.end();
+  }
+
+  /** A pass a dispatch, with timestamps. What is returned waits for them behind the result. */
+  private encodeTimed(
+    encoder: GPUCommandEncoder,
+    steps: readonly PlanStep[],
+    profiler: Profiler,
+  ): ((result: Promise<Uint8Array>) => Promise<Uint8Array>) | null {
+    const work = steps.flatMap(({ plan, rows }) => planOf(plan).dispatches.map((dispatch) => ({ dispatch, rows })));
+    if (work.length === 0) return null;
+    const timestamps = new PassTimestamps(this.gpu, work.length);
+    for (const [i, { dispatch, rows }] of work.entries()) {
+      const timestampWrites = timestamps.writesOf(i);
+      const pass = encoder.beginComputePass(timestampWrites === undefined ? {} : { timestampWrites });
+      this.counts.passes += 1;
+      this.dispatch(pass, dispatch, rows);
+      pass.end();
+    }
+    timestamps.resolve(encoder);
+    const { sizeBytes, buffer } = timestamps;
+    const staging = this.staging.take(sizeBytes);
+    encoder.copyBufferToBuffer(buffer, 0, staging, 0, sizeBytes);
+    return async (result) => {
+      const bytes = await result;
+      profiler.add(
+        work.map(({ dispatch }) => dispatch.pipeline.label),
+        await this.read(staging, sizeBytes),
+      );
+      timestamps.destroy();
+      return bytes;
+    };
+  }
+
+  private dispatch(pass: GPUComputePassEncoder, dispatch: PreparedDispatch, rows: number): void {
+    pass.setPipeline(dispatch.pipeline);
+    pass.setBindGroup(0, dispatch.bindGroup);
+    pass.dispatchWorkgroups(...dispatch.grid(rows));
+    this.counts.dispatches += 1;
+    this.counts.weightBytesRead += dispatch.weightBytesRead?.(rows) ?? 0;
   }
 
   private async read(staging: GPUBuffer, sizeBytes: number): Promise<Uint8Array> {
@@ -218,6 +260,10 @@ export class WebGpuDevice implements Device {
 
   counters(): DeviceCounters {
     return { ...this.counts };
+  }
+
+  kernelTimes(): readonly KernelTime[] {
+    return this.profiler?.kernelTimes() ?? [];
   }
 
   allocatedBytes(): number {

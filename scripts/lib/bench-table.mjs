@@ -1,0 +1,79 @@
+// The results of `npm run bench` as text.
+
+/** @typedef {Awaited<ReturnType<typeof import('./bench-page.mjs').measure>> & { bandwidth: number, date: string }} BenchResult */
+
+const BAR_WIDTH = 40;
+
+/** @param {BenchResult} result */
+export function table(result) {
+  const { info, loadSeconds, answers, stats, concurrent, bandwidth } = result;
+  const step = stats.lastStep;
+  const phases = Object.entries(stats.loadMs).map(([phase, ms]) => `${phase} ${(Number(ms) / 1000).toFixed(1)}`);
+  const shapes = Object.entries(stats.variants).map((pair) => pair.join('='));
+  const rows = [
+    ['model', `${info.model.name} ${info.model.quantisation}`],
+    ['adapter', `${info.device.name} (${info.device.features.join(', ') || 'no features'})`],
+    ['bandwidth', `${gigabytes(bandwidth)} GB/s, of a kernel that copies`],
+    ['kernels', shapes.join(' ')],
+    ['load', `${loadSeconds.toFixed(1)} s (${phases.join(', ')})`],
+    ...answers.flatMap(({ context, timings }) => {
+      const read = step.weightBytesRead * timings.predicted_per_second;
+      return [
+        ['prefill', `${timings.prompt_per_second.toFixed(2)} tokens/s over ${timings.prompt_n}`],
+        [
+          'decode',
+          `${timings.predicted_per_second.toFixed(2)} tokens/s at ${context}: weights at ${gigabytes(read)} GB/s, ${((read / bandwidth) * 100).toFixed(1)} % of the bandwidth`,
+        ],
+      ];
+    }),
+    [
+      'per decoded token',
+      `${step.dispatches} dispatches, ${step.submits} submit, ${step.passes} pass, ${step.bindGroupsCreated} bind groups, ${step.bufferWrites} buffer write, ${step.readbackBytes} bytes read back`,
+    ],
+    ...concurrent.map(({ streams, tokensPerSecond }) => [
+      `${streams} at once`,
+      `${tokensPerSecond.toFixed(2)} tokens/s together, ${(tokensPerSecond / (concurrent[0]?.tokensPerSecond ?? 1)).toFixed(2)} × one`,
+    ]),
+    ['GPU memory', `${(stats.gpuBytes / 1e6).toFixed(1)} MB`],
+  ];
+  const lines = rows.map(([name, value]) => `${String(name).padEnd(18)} ${value}`);
+  return [...lines, ...kernelLines(result)].join('\n');
+}
+
+/** What each kernel took, the longest first, with a bar of its share. @param {BenchResult} result */
+function kernelLines({ kernels }) {
+  const total = kernels.reduce((sum, { gpuMs }) => sum + gpuMs, 0);
+  if (total === 0) return [];
+  const width = Math.max(...kernels.map(({ kernel }) => kernel.length));
+  return [
+    '\nGPU time of the first context’s answer, a pass a dispatch',
+    ...kernels.map(({ kernel, dispatches, gpuMs }) => {
+      const share = gpuMs / total;
+      const figures = `${gpuMs.toFixed(2).padStart(10)} ms ${String(dispatches).padStart(6)} × ${(share * 100).toFixed(1).padStart(5)} %`;
+      return `${kernel.padEnd(width)} ${figures} ${'█'.repeat(Math.round(share * BAR_WIDTH))}`;
+    }),
+  ];
+}
+
+/** The rates of `now` beside those of an earlier run. @param {BenchResult} now @param {BenchResult} before */
+export function comparison(now, before) {
+  const rates = (/** @type {BenchResult} */ { answers, loadSeconds }) =>
+    new Map([
+      ['load', 1 / loadSeconds],
+      ...answers.flatMap(({ context, timings }) => [
+        /** @type {const} */ ([`prefill ${context}`, timings.prompt_per_second]),
+        /** @type {const} */ ([`decode ${context}`, timings.predicted_per_second]),
+      ]),
+    ]);
+  const earlier = rates(before);
+  const lines = [...rates(now)].flatMap(([name, rate]) => {
+    const known = earlier.get(name);
+    return known === undefined ? [] : [`${name.padEnd(18)} ${(rate / known).toFixed(2)} × as fast`];
+  });
+  return [`\nBeside the run of ${before.date}`, ...lines].join('\n');
+}
+
+/** @param {number} bytes */
+function gigabytes(bytes) {
+  return (bytes / 1e9).toFixed(2);
+}

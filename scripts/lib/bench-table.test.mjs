@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { comparison, table } from './bench-table.mjs';
+
+/** @param {object} [about] @returns {import('./bench-table.mjs').BenchResult} */
+function resultOf(about = {}) {
+  const timings = { prompt_n: 64, prompt_per_second: 40, predicted_n: 16, predicted_per_second: 10 };
+  return /** @type {import('./bench-table.mjs').BenchResult} */ ({
+    date: '2026-01-02T03:04:05.000Z',
+    info: { model: { name: 'Tiny', quantisation: 'Q4_1' }, device: { name: 'an adapter', features: ['subgroups'] } },
+    loadSeconds: 4,
+    bandwidth: 100e9,
+    answers: [{ context: 64, timings }],
+    stats: {
+      loadMs: { probe: 1500 },
+      variants: { matvec: 'rows' },
+      gpuBytes: 12e6,
+      lastStep: {
+        weightBytesRead: 2e9,
+        dispatches: 7,
+        submits: 1,
+        passes: 1,
+        bindGroupsCreated: 0,
+        bufferWrites: 1,
+        readbackBytes: 4,
+      },
+    },
+    concurrent: [
+      { streams: 1, tokensPerSecond: 10 },
+      { streams: 4, tokensPerSecond: 25 },
+    ],
+    kernels: [],
+    ...about,
+  });
+}
+
+describe('the table of a bench run', () => {
+  it('sets the weights read against the bandwidth, and streams against one', () => {
+    const text = table(resultOf());
+    expect(text).toContain('decode             10.00 tokens/s at 64: weights at 20.00 GB/s, 20.0 % of the bandwidth');
+    expect(text).toContain('4 at once          25.00 tokens/s together, 2.50 × one');
+    expect(text).not.toContain('GPU time');
+  });
+
+  it('shows the share of each kernel', () => {
+    const kernels = [
+      { kernel: 'matvec', dispatches: 20, gpuMs: 75 },
+      { kernel: 'rope_kv', dispatches: 10, gpuMs: 25 },
+    ];
+    const lines = table(resultOf({ kernels })).split('\n');
+    expect(lines.at(-2)).toBe(`matvec       75.00 ms     20 ×  75.0 % ${'█'.repeat(30)}`);
+    expect(lines.at(-1)).toBe(`rope_kv      25.00 ms     10 ×  25.0 % ${'█'.repeat(10)}`);
+  });
+});
+
+describe('a run beside an earlier one', () => {
+  it('is compared where both measured the same', () => {
+    const timings = { prompt_n: 64, prompt_per_second: 60, predicted_n: 16, predicted_per_second: 5 };
+    const now = resultOf({
+      loadSeconds: 2,
+      answers: [
+        { context: 64, timings },
+        { context: 128, timings },
+      ],
+    });
+    expect(comparison(now, resultOf()).split('\n').slice(1)).toEqual([
+      'Beside the run of 2026-01-02T03:04:05.000Z',
+      'load               2.00 × as fast',
+      'prefill 64         1.50 × as fast',
+      'decode 64          0.50 × as fast',
+    ]);
+  });
+});
