@@ -52,6 +52,37 @@ test('imported from another origin, the library loads a model and gives the exac
   });
 });
 
+for (const [name, body] of [
+  ['greedy', { temperature: 0 }],
+  ['sampled with the defaults', {}],
+] as const) {
+  test(`a token that is ${name} costs one submission, one pass, one write and few bytes read`, async ({
+    page,
+  }, info) => {
+    const input = { library: libraryUrl(info.config.metadata), model: MODEL, prompt: zoo.prompts.p40, body };
+    const { usage, lastStep } = await page.evaluate(async ({ library, model, prompt, body }) => {
+      const { createEngine } = await import(library);
+      const engine = await createEngine({ model });
+      const { usage } = await engine.completions.create({ prompt, max_tokens: 8, seed: 1, ...body });
+      const { lastStep } = await engine.stats();
+      await engine.close();
+      return { usage, lastStep };
+    }, input);
+    console.log(`counters of the last token, ${name}:`, lastStep);
+    expect(usage.completion_tokens).toBe(8);
+    expect(lastStep).toMatchObject({
+      submits: 1,
+      passes: 1,
+      bindGroupsCreated: 0,
+      bufferWrites: 1,
+      readbacks: 1,
+      buffersCreated: 0,
+      pipelinesCreated: 0,
+    });
+    expect(lastStep.readbackBytes).toBeLessThanOrEqual(16);
+  });
+}
+
 test('an embedding model gives the exact vectors of many texts, one at a time or all at once', async ({
   page,
 }, info) => {

@@ -19,6 +19,7 @@ import { ropeKv, ropeKvParams } from '../src/kernels/rope-kv';
 import { route, routeParams } from '../src/kernels/route';
 import { addBias, addBiasParams } from '../src/kernels/add-bias';
 import { headNorm, headNormParams } from '../src/kernels/head-norm';
+import { sample, sampleParams } from '../src/kernels/sample';
 import { softcap, softcapParams } from '../src/kernels/softcap';
 import { glu, gluParams } from '../src/kernels/glu';
 import { activate, activationParams } from '../src/kernels/activation';
@@ -189,6 +190,7 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
   topk_chunks: { params: topkParams, dispatches: topk(candidateArgs).dispatches.slice(0, 1) },
   topk_winners: { params: topkParams, dispatches: topk(candidateArgs).dispatches.slice(1, 2) },
   topk: { params: topkParams, dispatches: topk(candidateArgs).dispatches.slice(2) },
+  sample: { params: sampleParams, dispatches: sample({ ...candidateArgs, sampled: buffer() }).dispatches.slice(3) },
   head_norm: {
     params: headNormParams,
     dispatches: [headNorm({ x: buffer(), weight: buffer(), stride: 64, offset: 0, segments: 2, size: 32, epsilon: 1 })],

@@ -4,6 +4,7 @@
 const ROWS: u32 = 8u; // word at which the rows begin
 const ROW_WORDS: u32 = 5u;
 const ON_DEVICE: u32 = 0xffffffffu;
+const DRAW_WORDS: u32 = 5u;
 
 fn row_count() -> u32 { return step[0]; }
 fn row_token(row: u32) -> u32 { return step[ROWS + row * ROW_WORDS]; }
@@ -21,6 +22,9 @@ fn output_count() -> u32 { return step[3]; }
 fn output_row(output: u32) -> u32 { return step[step[1] + output]; }
 // The slot whose sampled token output `output` sets.
 fn output_slot(output: u32) -> u32 { return row_slot(output_row(output)); }
+
+// What the token of output `output` is drawn with: word 0 top-k, then as f32 1 temperature, 2 top-p, 3 min-p, 4 the random number.
+fn output_draw(output: u32, word: u32) -> u32 { return step[step[4] + output * DRAW_WORDS + word]; }
 
 // cos and sin of pair `pair` at the row's position, from table `table`.
 fn rope_cos_sin(row: u32, table: u32, pair: u32, pairs: u32) -> vec2f {

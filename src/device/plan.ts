@@ -20,6 +20,7 @@ export type KernelName =
   | 'topk_chunks'
   | 'topk_winners'
   | 'topk'
+  | 'sample'
   | 'softcap';
 
 export interface BufferUse {

@@ -3,6 +3,7 @@ import { generate, LIMITS, outcome, setUp, tokens, types } from '../../test/simu
 import { toyEmbedding, toyHash, toyText } from '../../test/simulation/toy-runner';
 import { SAMPLING, soloRun } from '../../test/simulation/toy-task';
 import { requestId } from '../base/ids';
+import { randomUnit } from '../sampling/random';
 
 describe('a request for an embedding', () => {
   const promptIds = generate(10).promptIds;
@@ -47,7 +48,7 @@ describe('a request for an embedding', () => {
 });
 
 describe('a request alone', () => {
-  it.each(['argmax', 'topk', 'logits'] as const)(
+  it.each(['argmax', 'sample', 'logits'] as const)(
     'gives the same answer at depth 1 and 2, sampled by %s',
     async (mode) => {
       for (const depth of [1, 2] as const) {
@@ -75,9 +76,29 @@ describe('a request alone', () => {
     });
   });
 
+  it('draws ahead where the device draws, each token by its own number', async () => {
+    const { submit, run, runner } = setUp();
+    const task = generate(2, { sampling: SAMPLING.sample });
+    const events = submit(1, task);
+    await run();
+    expect(tokens(events)).toEqual(soloRun(task, LIMITS).tokens);
+    expect(tokens(events).length).toBeGreaterThan(2);
+    expect(runner.maxPending).toBe(2);
+    const [prompt, ...decodes] = runner.batches;
+    expect(prompt?.kind).toBe('prefill');
+    expect(decodes.flatMap(({ rows }) => rows.map(({ token }) => token))).toEqual(decodes.map(() => null));
+    const { seed, temperature, topK, topP, minP } = SAMPLING.sample;
+    expect(runner.batches.flatMap(({ outputs }) => outputs)).toEqual(
+      runner.batches.map((_, i) => {
+        const draw = { temperature, topK, topP, minP, unit: randomUnit(seed, i) };
+        return { row: i === 0 ? 1 : 0, mode: 'sample', draw };
+      }),
+    );
+  });
+
   it('waits for the host when the host chooses', async () => {
     const { submit, run, runner } = setUp();
-    submit(1, generate(2, { sampling: SAMPLING.topk }));
+    submit(1, generate(2, { sampling: SAMPLING.logits }));
     await run();
     expect(runner.maxPending).toBe(1);
     expect(runner.batches.flatMap((batch) => batch.rows).every((row) => row.token !== null)).toBe(true);
@@ -148,7 +169,7 @@ describe('a request alone', () => {
   });
 
   it('says so when the model produces NaN', async () => {
-    for (const mode of ['argmax', 'topk', 'logits'] as const) {
+    for (const mode of ['argmax', 'sample', 'logits'] as const) {
       const { submit, run, runner } = setUp();
       runner.poisonNext();
       const events = submit(1, generate(3, { sampling: SAMPLING[mode] }));

@@ -14,7 +14,7 @@ import { deviceLost, isFatal, isLoss, noPlace } from './failures';
 import { checkInvariants } from './invariants';
 import type { Mail } from './mail';
 import { createListener, Outbox, type Listener } from './outbox';
-import { createRecord, generatedTokens, refusedEvent, type RequestRecord } from './request';
+import { choosesOnDevice, createRecord, generatedTokens, refusedEvent, type RequestRecord } from './request';
 import { RequestTable } from './request-table';
 import type { Runner } from './runner';
 import { isAdmissible, schedule, type ActiveView, type StepPlan } from './scheduler';
@@ -384,6 +384,6 @@ function activeView(record: RequestRecord): ActiveView {
     knownTokens: record.history.length,
     submitted,
     maxOutputs: answer?.maxOutputs ?? 0,
-    runsAhead: answer?.sampler.mode === 'argmax',
+    runsAhead: choosesOnDevice(record),
   };
 }

@@ -124,14 +124,12 @@ function commitToken(record: RequestRecord, answer: Answer, result: StepResult, 
 }
 
 function choose(record: RequestRecord, answer: Answer, result: StepResult): Sampled {
-  const tokenIndex = generatedTokens(record);
   switch (result.mode) {
     case 'argmax':
+    case 'sample':
       return { tokenId: result.tokenId };
-    case 'topk':
-      return answer.sampler.sampleTopK(result.ids, result.logits, record.history, tokenIndex);
     case 'logits':
-      return answer.sampler.sampleLogits(result.logits, record.history, tokenIndex);
+      return answer.sampler.sampleLogits(result.logits, record.history, generatedTokens(record));
     case 'embedding':
       throw new InvariantError('no token is chosen from an embedding');
     default:
@@ -140,7 +138,7 @@ function choose(record: RequestRecord, answer: Answer, result: StepResult): Samp
 }
 
 function hasNaN(result: StepResult): boolean {
-  if (result.mode === 'argmax' || result.mode === 'topk') return result.nan;
+  if ('nan' in result) return result.nan;
   const values = result.mode === 'logits' ? result.logits : result.embedding;
   for (let index = 0; index < values.length; index++) if (Number.isNaN(values[index])) return true;
   return false;

@@ -54,9 +54,12 @@ describe('a completion', () => {
   });
 
   it('is the same in chunks of any size and with one step in flight', async () => {
-    for (const debug of [{ chunkTokens: 1 }, { chunkTokens: 64, depth: 1 }]) {
+    const drawn = idsOf(await ask(completion({ seed: 5 })));
+    expect(drawn).toHaveLength(12);
+    for (const debug of [{ chunkTokens: 1 }, { chunkTokens: 64, depth: 1 }] as const) {
       const other = await load({ options: { debug } });
       expect(idsOf(await ask(completion(GREEDY), other))).toEqual(reference.exact.greedy24.slice(0, 12));
+      expect(idsOf(await ask(completion({ seed: 5 }), other))).toEqual(drawn);
       await other.close();
     }
   });
@@ -85,7 +88,7 @@ describe('a completion', () => {
     expect(seeds[1]).toBe((seeds[0] ?? 0) + 1);
   });
 
-  it('does not depend on whether the device or the host looked for the best', async () => {
+  it('does not depend on whether the device or the host draws', async () => {
     // min_p leaves far fewer than 64 candidates, so a larger top_k cannot change the answer.
     const sampled = { temperature: 1.2, top_p: 1, min_p: 0.05, seed: 42 };
     const bodies = [{ top_k: 64 }, { top_k: 65 }, { top_k: 400 }, { top_k: 0 }, { top_k: 64, logprobs: 0 }];
@@ -278,9 +281,9 @@ describe('text and tokens', () => {
 });
 
 describe('stats', () => {
-  it('grow with the work, and a decode step costs the least there is', async () => {
+  it.each([GREEDY, {}])('grow with the work, and a decode step costs the least there is: %j', async (body) => {
     const before = engine.stats();
-    await ask(completion({ ...GREEDY, max_tokens: 9 }));
+    await ask(completion({ ...body, max_tokens: 9 }));
     const after = engine.stats();
     expect(after.generatedTokens - before.generatedTokens).toBe(9);
     expect(after.promptTokens - before.promptTokens).toBe(40);

@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadZooModel } from '../../test/models/zoo-suite';
 import { readZoo } from '../../test/support/zoo';
-import { blockId, tokenId } from '../base/ids';
+import { blockId, tokenId, type TokenId } from '../base/ids';
 import { createReferenceDevice } from '../device/reference/reference-device';
 import type { Executor, ModelLimits, Output, Submission } from '../models/executor';
+import { drawFromCandidates } from '../sampling/draw';
+import { selectBest } from '../sampling/top-k';
 import { ModelRunner } from './model-runner';
 import type { Runner, StepBatch, StepOutput } from './runner';
 
@@ -44,6 +46,18 @@ function batch(kind: StepBatch['kind'], rows: number, outputs: readonly StepOutp
   };
 }
 
+const DRAW = { topK: 40, temperature: 1.5, topP: 0.95, minP: 0.01 };
+const SEQUENCE = { slot: 2, blocks: [3, 1].map(blockId), windowBlocks: [] };
+
+function outputOf(row: number, mode: 'argmax' | 'sample' | 'logits', unit = 0): StepOutput {
+  return mode === 'sample' ? { row, mode, draw: { ...DRAW, unit } } : { row, mode };
+}
+
+/** What the CPU draws. */
+function onHost(logits: Float32Array, unit: number): number {
+  return drawFromCandidates(selectBest(logits, DRAW.topK), DRAW, unit);
+}
+
 function setUp() {
   const executor = new ScriptedExecutor();
   return { executor, runner: new ModelRunner(executor as unknown as Executor) };
@@ -75,18 +89,20 @@ describe('ModelRunner', () => {
 
   it('takes outputs of one mode together, and gives results in the order that was asked for', async () => {
     const { executor, runner } = setUp();
-    const modes = ['argmax', 'argmax', 'topk', 'logits', 'logits', 'argmax'] as const;
+    const modes = ['argmax', 'argmax', 'sample', 'logits', 'sample', 'argmax'] as const;
     const results = await runner.submit(
       batch(
         'decode',
         4,
-        modes.map((mode, i) => ({ row: i % 4, mode })),
+        modes.map((mode, i) => outputOf(i % 4, mode, i / 8)),
       ),
     );
-    expect(executor.submissions.map(({ body, mode, outputs }) => [body, mode, outputs])).toEqual([
-      ['decode', 'argmax', [0, 1, 1]],
-      [null, 'topk', [2]],
-      [null, 'logits', [3, 0]],
+    expect(
+      executor.submissions.map(({ body, mode, outputs, draws }) => [body, mode, outputs, draws?.map((d) => d.unit)]),
+    ).toEqual([
+      ['decode', 'argmax', [0, 1, 1], []],
+      [null, 'sample', [2, 0], [0.25, 0.5]],
+      [null, 'logits', [3], []],
     ]);
     expect(results.map((result) => (result.mode === 'argmax' ? result.tokenId : -1))).toEqual([0, 1, 2, 3, 0, 1]);
     expect(executor.submissions.every(({ rows }) => rows.length === 4)).toBe(true);
@@ -116,7 +132,6 @@ describe('ModelRunner', () => {
 
 describe('ModelRunner over a model', () => {
   const device = createReferenceDevice();
-  const blocks = [3, 1].map(blockId);
   let runner: Runner;
   let ids: readonly number[];
 
@@ -133,7 +148,7 @@ describe('ModelRunner over a model', () => {
 
   function evaluate(outputs: readonly StepOutput[]): ReturnType<Runner['submit']> {
     const rows = ids.map((id, position) => ({ token: tokenId(id), position, slot: 2 }));
-    return runner.submit({ kind: 'prefill', rows, sequences: [{ slot: 2, blocks, windowBlocks: [] }], outputs });
+    return runner.submit({ kind: 'prefill', rows, sequences: [SEQUENCE], outputs });
   }
 
   it('gives an output the same logits, whichever others are asked with it and in whatever mode', async () => {
@@ -141,15 +156,40 @@ describe('ModelRunner over a model', () => {
     expect(all).toHaveLength(20);
     for (const row of [0, 7, 8, 19]) expect(await evaluate([{ row, mode: 'logits' }])).toEqual([all[row]]);
 
-    const modes = ['argmax', 'topk', 'logits'] as const;
-    const mixed = await evaluate(ids.map((_, row) => ({ row, mode: modes[row % 3] ?? 'argmax' })));
+    const modes = ['argmax', 'sample', 'logits'] as const;
+    const mixed = await evaluate(ids.map((_, row) => outputOf(row, modes[row % 3] ?? 'argmax', row / 20)));
     mixed.forEach((result, row) => {
       const full = all[row];
       if (full?.mode !== 'logits') throw new Error('expected logits');
       const best = full.logits.indexOf(Math.max(...full.logits));
       if (result.mode === 'argmax') expect(result.tokenId).toBe(best);
-      else if (result.mode === 'topk') expect([result.ids[0], result.logits[0]]).toEqual([best, full.logits[best]]);
+      else if (result.mode === 'sample') expect(result.tokenId).toBe(onHost(full.logits, row / 20));
       else expect(result).toEqual(full);
     });
+  });
+
+  it('embeds the token that it drew, before the host knows it', async () => {
+    const units = [0.1, 0.6, 0.35, 0.9, 0.5, 0.75];
+    const decode = (token: TokenId | null, position: number, output: StepOutput): ReturnType<Runner['submit']> => {
+      const rows = [{ token, position, slot: 2 }];
+      return runner.submit({ kind: 'decode', rows, sequences: [SEQUENCE], outputs: [output] });
+    };
+    const drawn = [
+      evaluate([outputOf(ids.length - 1, 'sample', units[0])]),
+      ...units.slice(1).map((unit, i) => decode(null, ids.length + i, outputOf(0, 'sample', unit))),
+    ];
+    const ahead = (await Promise.all(drawn)).map(([result]) => (result?.mode === 'sample' ? result.tokenId : -1));
+
+    const waiting: TokenId[] = [];
+    for (const unit of units) {
+      const last = waiting.at(-1);
+      const position = ids.length + waiting.length - 1;
+      const output = (row: number): StepOutput => ({ row, mode: 'logits' });
+      const [full] = await (last === undefined ? evaluate([output(position)]) : decode(last, position, output(0)));
+      if (full?.mode !== 'logits') throw new Error('expected logits');
+      waiting.push(tokenId(onHost(full.logits, unit)));
+    }
+    expect(ahead).toEqual(waiting);
+    expect(new Set(ahead).size).toBeGreaterThan(3);
   });
 });

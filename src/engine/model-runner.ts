@@ -21,7 +21,13 @@ export class ModelRunner implements Runner {
     const rows = withBlocks(batch);
     const groups = groupOutputs(batch.outputs, this.maxOutputs);
     const running = groups.map(({ mode, outputs }, index) =>
-      this.executor.run({ body: index === 0 ? kind : null, rows, mode, outputs: outputs.map(({ row }) => row) }),
+      this.executor.run({
+        body: index === 0 ? kind : null,
+        rows,
+        mode,
+        outputs: outputs.map(({ row }) => row),
+        draws: outputs.flatMap((output) => (output.mode === 'sample' ? [output.draw] : [])),
+      }),
     );
     const results = new Map<StepOutput, StepResult>();
     (await Promise.all(running)).forEach((found, index) => {

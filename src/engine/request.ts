@@ -89,6 +89,12 @@ export function knownPositions(record: RequestRecord): number {
   return Math.max(record.task.promptIds.length, record.history.length - 1);
 }
 
+/** The device itself chooses its tokens, so that the next row needs no word from the host: for all its life. */
+export function choosesOnDevice(record: RequestRecord): boolean {
+  const mode = record.answer?.sampler.mode;
+  return mode === 'argmax' || mode === 'sample';
+}
+
 /** Tokens that the model chose so far, the end token included. */
 export function generatedTokens(record: RequestRecord): number {
   return record.history.length - record.task.promptIds.length;

@@ -1,4 +1,5 @@
 import type { BlockId, TokenId } from '../base/ids';
+import type { Draw } from '../sampling/draw';
 
 /**
  * What the actor asks of a model on a device. The actor owns the request state and the block tables; the runner owns
@@ -29,7 +30,7 @@ export interface RunnerLimits {
   readonly maxDecodeRows: number;
   /** Requests that run together: slots are numbered below it. */
   readonly maxSlots: number;
-  /** How many candidates `topk` gives. */
+  /** The most candidates that `sample` draws from. */
   readonly topK: number;
 }
 
@@ -49,7 +50,7 @@ export interface StepBatch {
 }
 
 export interface StepRow {
-  /** `null`: the token that the last `argmax` output of this slot chose; it is still on the device. */
+  /** `null`: the token that the last `argmax` or `sample` output of this slot chose; it is still on the device. */
   readonly token: TokenId | null;
   readonly position: number;
   /** Which of `sequences` the row belongs to, by slot. */
@@ -64,16 +65,16 @@ export interface StepSequence {
   readonly windowBlocks: readonly (BlockId | null)[];
 }
 
-export interface StepOutput {
-  /** Index into `rows`. */
-  readonly row: number;
-  /** `embedding`: of a model that makes them, which has no other mode; the row is the last of its text. */
-  readonly mode: 'argmax' | 'topk' | 'logits' | 'embedding';
-}
+/**
+ * `row` is an index into `rows`. `argmax`, `sample`: the device chooses the token. `embedding`: of a model that makes them, which has
+ * no other mode; the row is the last of its text.
+ */
+export type StepOutput =
+  | { readonly row: number; readonly mode: 'argmax' | 'logits' | 'embedding' }
+  | { readonly row: number; readonly mode: 'sample'; readonly draw: Draw };
 
 /** One per output, in their order. A NaN among the logits is reported, never hidden. */
 export type StepResult =
-  | { readonly mode: 'argmax'; readonly tokenId: TokenId; readonly nan: boolean }
-  | { readonly mode: 'topk'; readonly ids: Uint32Array; readonly logits: Float32Array; readonly nan: boolean } // [topK], best first
+  | { readonly mode: 'argmax' | 'sample'; readonly tokenId: TokenId; readonly nan: boolean }
   | { readonly mode: 'logits'; readonly logits: Float32Array } // [vocabularySize]
   | { readonly mode: 'embedding'; readonly embedding: Float32Array }; // [hidden], of length 1

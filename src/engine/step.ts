@@ -1,6 +1,6 @@
 import { assert, defined, unreachable } from '../base/assert';
 import type { RequestId } from '../base/ids';
-import { type RequestRecord } from './request';
+import { choosesOnDevice, type RequestRecord } from './request';
 import type { RequestTable } from './request-table';
 import type { StepBatch, StepOutput, StepResult, StepRow, StepSequence } from './runner';
 import type { StepPlan } from './scheduler';
@@ -55,8 +55,7 @@ export function assemble(plan: StepPlan, table: RequestTable): Step {
     const { id, generation } = record.listener;
     const firstResult = outputs.length;
     members.push({ id, generation, incarnation: record.incarnation, stored: to, firstResult, positions });
-    const mode = record.task.kind === 'embed' ? 'embedding' : (record.answer?.sampler.mode ?? 'logits');
-    for (const position of positions) outputs.push({ row: firstRow + position - from, mode });
+    for (const position of positions) outputs.push(outputAt(record, position, firstRow + position - from));
     firstRow += to - from;
     record.submitted = to;
   }
@@ -74,8 +73,18 @@ export function assemble(plan: StepPlan, table: RequestTable): Step {
 /** The row of a position whose token may not be known to the host yet. */
 function rowAt(record: RequestRecord, slot: number, position: number): StepRow {
   const isKnown = position < record.history.length;
-  assert(isKnown || record.answer?.sampler.mode === 'argmax', 'only an argmax may stay on the device');
+  assert(isKnown || choosesOnDevice(record), 'only a token that the device chose may stay there');
   return { token: isKnown ? defined(record.history[position], 'token') : null, position, slot };
+}
+
+/** A draw is that of the token behind the position, however many tokens the host knows by now. */
+function outputAt(record: RequestRecord, position: number, row: number): StepOutput {
+  const { answer, task } = record;
+  if (task.kind === 'embed') return { row, mode: 'embedding' };
+  if (answer === null) return { row, mode: 'logits' };
+  const { mode } = answer.sampler;
+  if (mode !== 'sample') return { row, mode };
+  return { row, mode, draw: answer.sampler.draw(position + 1 - task.promptIds.length) };
 }
 
 function sequenceOf(record: RequestRecord, slot: number): StepSequence {

@@ -3,20 +3,22 @@ import type { Executor, OutputMode } from '../models/executor';
 
 const row = { token: 0, position: 0, slot: 0, blocks: [0] };
 const rows = [row];
+const draw = { topK: 1, temperature: 1, topP: 1, minP: 0, unit: 0 };
 
 /**
  * Before anyone waits for an answer: every pipeline runs once, because drivers finish compiling at first use, and one whole
- * step, so that all weights are where the device reads them. With two steps in flight, of greedy requests and others, as many
+ * step, so that all weights are where the device reads them. With two steps in flight, of greedy and of sampled requests, as many
  * as there will be, the device makes all that it reads back through. What is written to block 0 of the KV cache is never
  * read: a sequence reads only positions that it wrote itself.
  */
 export async function warmUp(executor: Executor): Promise<void> {
-  await executor.runEveryPipeline(row);
-  const outputs = (body: 'decode' | null, mode: OutputMode) => executor.run({ body, rows, outputs: [0], mode });
+  await executor.runEveryPipeline(row, draw);
+  const outputs = (body: 'decode' | null, mode: OutputMode) =>
+    executor.run({ body, rows, outputs: [0], mode, draws: mode === 'sample' ? [draw] : [] });
   await Promise.all([
-    outputs('decode', 'topk'),
+    outputs('decode', 'sample'),
     outputs(null, 'argmax'),
-    outputs(null, 'topk'),
+    outputs(null, 'sample'),
     outputs(null, 'argmax'),
   ]);
 }

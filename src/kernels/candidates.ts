@@ -19,7 +19,7 @@ export interface Candidates {
   readonly result: DeviceBuffer;
 }
 
-interface CandidateArgs {
+export interface CandidateArgs {
   readonly logits: DeviceBuffer; // [outputs × size] f32
   readonly size: number;
   /** Two buffers of `candidateBytes`, used in turn. */

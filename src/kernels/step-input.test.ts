@@ -10,10 +10,12 @@ const ROWS: readonly StepInputRow[] = [
   { token: 0, position: 33, slot: 0, blocks: FIRST, windowBlocks: WINDOW },
 ];
 
+const DRAW = { topK: 40, temperature: 0.75, topP: 0.5, minP: 0.125, unit: 0.25 };
+
 describe('encodeStepInput', () => {
   it('lays out rows, block tables and outputs', () => {
     const words = [...encodeStepInput(ROWS, [2, 1], [])];
-    expect(words.slice(0, 8)).toEqual([3, 30, 32, 2, 0, 0, 0, 0]); // rows, outputs at, tables at, outputs
+    expect(words.slice(0, 8)).toEqual([3, 30, 32, 2, 32, 0, 0, 0]); // rows, outputs at, tables at, outputs, draws at
     expect(words.slice(8, 13)).toEqual([42, 32, 0, 23, 26]);
     expect(words.slice(13, 17)).toEqual([ON_DEVICE, 9, 3, 29]); // and no window: nothing reads its word
     expect(words.slice(18, 23)).toEqual([0, 33, 0, 23, 26]); // the same tables as the first row's
@@ -36,8 +38,18 @@ describe('encodeStepInput', () => {
     expect(floats).toEqual([32, 9, 33, -32, -9, -33].flatMap((value) => [value, 0.5, 0.25, -1]));
   });
 
+  it('puts the draws between the outputs and the tables', () => {
+    const draws = [DRAW, { ...DRAW, topK: 64, unit: 1 - 2 ** -24 }];
+    const words = encodeStepInput(ROWS, [2, 1], [() => Float32Array.of(9)], draws);
+    expect([words[1], words[4], words[2]]).toEqual([30, 32, 42]);
+    expect([words[32], words[37]]).toEqual([40, 64]);
+    const floats = [...new Float32Array(words.buffer)];
+    expect(floats.slice(33, 37)).toEqual([0.75, 0.5, 0.125, 0.25]);
+    expect(floats.slice(38)).toEqual([0.75, 0.5, 0.125, 1 - 2 ** -24, 9, 9, 9]);
+  });
+
   it('encodes a step of nothing', () => {
-    expect([...encodeStepInput([], [], [])]).toEqual([0, 8, 8, 0, 0, 0, 0, 0]);
+    expect([...encodeStepInput([], [], [])]).toEqual([0, 8, 8, 0, 8, 0, 0, 0]);
   });
 
   it('keeps tokens and positions beyond 2^31', () => {
@@ -55,6 +67,7 @@ describe('stepInputWords', () => {
       rows.map((row) => ({ ...row, blocks: [...row.blocks] })),
       [0, 1, 2],
       [table, table],
+      [DRAW, DRAW, DRAW],
     );
     expect(largest.length).toBe(stepInputWords(size));
   });

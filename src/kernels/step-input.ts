@@ -1,9 +1,10 @@
 /**
  * The one small buffer that is written before a step, in words:
  * 0 row count · 1 word at which the outputs' rows begin · 2 word at which the cos/sin tables begin · 3 output count ·
- * 4 … 7 zero ·
+ * 4 word at which the outputs' draws begin · 5 … 7 zero ·
  * 8: per row token (ON_DEVICE: see `sampled`), position, slot, words of its sequence's block tables, of each pool one ·
- * then the block tables, the outputs (a row index each) and the tables [tables × rows × pairs × (cos, sin)] of f32.
+ * then the block tables, the outputs (a row index each), their draws (top-k, then temperature, top-p, min-p and unit as f32)
+ * where the device samples, and the tables [tables × rows × pairs × (cos, sin)] of f32.
  * `shaders/lib/step.wgsl` reads it.
  */
 export interface StepInputRow {
@@ -17,8 +18,21 @@ export interface StepInputRow {
   readonly windowBlocks?: readonly number[];
 }
 
+/** How the device draws the token of an output. */
+export interface StepInputDraw {
+  /** 1 … 64. */
+  readonly topK: number;
+  /** Above 0. */
+  readonly temperature: number;
+  readonly topP: number;
+  readonly minP: number;
+  /** The random number, a multiple of 2^-24 in [0, 1): exact as f32. */
+  readonly unit: number;
+}
+
 export const STEP_ROWS = 8;
 export const STEP_ROW_WORDS = 5;
+export const STEP_DRAW_WORDS = 5;
 export const ON_DEVICE = 0xffffffff;
 
 /** cos and sin for each rotated pair at a position, [pairs × 2]; one function a table. */
@@ -37,16 +51,18 @@ export interface StepInputSize {
 /** Words that the largest step needs. */
 export function stepInputWords(size: StepInputSize): number {
   const tables = size.tablePairs.reduce((sum, pairs) => sum + size.rows * pairs * 2, 0);
-  return STEP_ROWS + size.rows * STEP_ROW_WORDS + size.sequences * size.blocksPerSequence + size.outputs + tables;
+  const ofRows = size.rows * STEP_ROW_WORDS + size.sequences * size.blocksPerSequence;
+  return STEP_ROWS + ofRows + size.outputs * (1 + STEP_DRAW_WORDS) + tables;
 }
 
 const NO_BLOCKS: readonly number[] = [];
 
-/** Tables must all have the same number of pairs. */
+/** Tables must all have the same number of pairs. `draws`: one for each output, or none. */
 export function encodeStepInput(
   rows: readonly StepInputRow[],
   outputs: readonly number[],
   tables: readonly RopeTable[],
+  draws: readonly StepInputDraw[] = [],
 ): Uint32Array {
   const blockTables = new Map<readonly number[], number>();
   let next = STEP_ROWS + rows.length * STEP_ROW_WORDS;
@@ -56,12 +72,13 @@ export function encodeStepInput(
     next += table.length;
   }
   const outputsAt = next;
-  const tablesAt = outputsAt + outputs.length;
+  const drawsAt = outputsAt + outputs.length;
+  const tablesAt = drawsAt + draws.length * STEP_DRAW_WORDS;
   const cosSin = tables.map((table) => rows.map((row) => table(row.position)));
   const tableWords = cosSin.reduce((sum, table) => sum + table.reduce((words, row) => words + row.length, 0), 0);
 
   const words = new Uint32Array(tablesAt + tableWords);
-  words.set([rows.length, outputsAt, tablesAt, outputs.length]);
+  words.set([rows.length, outputsAt, tablesAt, outputs.length, drawsAt]);
   rows.forEach((row, i) => {
     const token = row.token ?? ON_DEVICE;
     const tablesOfRow = [row.blocks, row.windowBlocks ?? NO_BLOCKS].map((table) => blockTables.get(table) ?? 0);
@@ -70,6 +87,10 @@ export function encodeStepInput(
   for (const [blocks, at] of blockTables) words.set(blocks, at);
   words.set(outputs, outputsAt);
   const floats = new Float32Array(words.buffer);
+  draws.forEach(({ topK, temperature, topP, minP, unit }, i) => {
+    words[drawsAt + i * STEP_DRAW_WORDS] = topK;
+    floats.set([temperature, topP, minP, unit], drawsAt + i * STEP_DRAW_WORDS + 1);
+  });
   let at = tablesAt;
   for (const table of cosSin) {
     for (const row of table) {

@@ -93,12 +93,12 @@ export function defaultChunk(variants: KernelVariants): number {
 async function preparePlans(device: Device, plans: ModelPlans): Promise<PreparedModel['prepared']> {
   const batches = (of: readonly BatchPlan[]): Promise<readonly PreparedBatch[]> =>
     Promise.all(of.map(async ({ width, plan }) => ({ width, plan: await device.prepare(plan) })));
-  const [prefill, decode, head, argmax, topk] = await Promise.all([
+  const [prefill, decode, head, argmax, sample] = await Promise.all([
     device.prepare(plans.prefill),
     batches(plans.decode),
     batches(plans.head),
     device.prepare(plans.argmax),
-    device.prepare(plans.topk),
+    device.prepare(plans.sample),
   ]);
-  return { prefill, decode, head, argmax, topk };
+  return { prefill, decode, head, argmax, sample };
 }

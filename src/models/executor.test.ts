@@ -3,7 +3,7 @@ import { RecordingDevice } from '../../test/support/recording-device';
 import { TINY, tinyFile } from '../../test/support/tiny-llama';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
-import { NAN_KEY, TOP_K } from '../kernels/candidates';
+import { NAN_KEY } from '../kernels/candidates';
 import { encodeStepInput } from '../kernels/step-input';
 import { allocateModel } from './allocate-model';
 import { Executor, type Submission } from './executor';
@@ -13,6 +13,7 @@ import { ropeTable } from './rope';
 const BLOCKS = [1, 0];
 const ROWS = [0, 1, 2].map((position) => ({ token: position + 5, position, slot: 0, blocks: BLOCKS }));
 const { vocabulary } = TINY;
+const DRAW = { topK: 40, temperature: 0.5, topP: 1, minP: 0, unit: 0.25 };
 
 async function setUp() {
   const device = new RecordingDevice();
@@ -97,12 +98,12 @@ describe('Executor', () => {
 
   it('runs every pipeline once where it is asked to, on one row', async () => {
     const { device, model, executor } = await setUp();
-    const { prefill, decode, head, argmax, topk } = model.plans;
-    const all = [prefill, argmax, topk, ...[...decode, ...head].map(({ plan }) => plan)];
+    const { prefill, decode, head, argmax, sample } = model.plans;
+    const all = [prefill, argmax, sample, ...[...decode, ...head].map(({ plan }) => plan)];
     const pipelineOf = ({ shader, module, constants }: Dispatch): string => JSON.stringify([shader, module, constants]);
     const pipelines = new Set(all.flatMap(({ dispatches }) => dispatches.map(pipelineOf)));
     const plans = device.plans.size;
-    await executor.runEveryPipeline({ token: 0, position: 0, slot: 0, blocks: [0] });
+    await executor.runEveryPipeline({ token: 0, position: 0, slot: 0, blocks: [0] }, DRAW);
     const [step, ...more] = device.submits.at(-1)?.steps ?? [];
     expect([step?.rows, more]).toEqual([1, []]);
     expect(step?.plan.dispatches.map(pipelineOf).toSorted()).toEqual([...pipelines].toSorted());
@@ -126,24 +127,31 @@ describe('Executor', () => {
     expect(device.submits.at(-1)?.readback).toEqual({ buffer: model.plans.argmaxResult, sizeBytes: 16 });
   });
 
-  it('gives the best candidates of each output, no more than there are tokens', async () => {
+  it('gives the token that was drawn for each output, and tells the device what to draw with', async () => {
     const { model, compute, run, ran, device } = await setUp();
-    const pairs = (nan: boolean): number[] => {
-      return Array.from({ length: TOP_K }, (_, i) => [i === 0 && nan ? NAN_KEY : 0xc0000000 - i, 40 - i]).flat();
-    };
-    compute(model.plans.topkResult, Uint32Array.from([...pairs(false), ...pairs(true)]));
-    const [first, second] = await run({ outputs: [1, 2], mode: 'topk' });
+    compute(model.plans.sampleResult, Uint32Array.of(0x80000000, 7, NAN_KEY, 3));
+    const draws = [DRAW, { ...DRAW, unit: 0.75 }];
+    expect(await run({ outputs: [1, 2], mode: 'sample', draws })).toEqual([
+      { mode: 'sample', tokenId: 7, nan: false },
+      { mode: 'sample', tokenId: 3, nan: true },
+    ]);
     expect(ran()).toEqual([
       ['prefill', 3],
       ['head.2', 2],
-      ['topk', 2],
+      ['sample', 2],
     ]);
-    if (first?.mode !== 'topk' || second?.mode !== 'topk') throw new Error('expected candidates');
-    expect([...first.ids]).toEqual(Array.from({ length: vocabulary }, (_, i) => 40 - i));
-    expect(first.logits[0]).toBe(2); // 0x40000000
-    expect(first.logits).toHaveLength(vocabulary);
-    expect([first.nan, second.nan]).toEqual([false, true]);
-    expect(device.submits.at(-1)?.readback.sizeBytes).toBe(2 * TOP_K * 8);
+    expect(device.submits.at(-1)?.readback).toEqual({ buffer: model.plans.sampleResult, sizeBytes: 16 });
+    const words = new Uint32Array(device.bytesOf(model.plans.stepInput).slice().buffer);
+    const floats = new Float32Array(words.buffer);
+    const at = words[4] ?? 0;
+    expect([words[at], ...floats.subarray(at + 1, at + 5)]).toEqual([40, 0.5, 1, 0, 0.25]);
+    expect(floats[at + 9]).toBe(0.75);
+  });
+
+  it('draws nothing without a draw for each output', async () => {
+    const { run } = await setUp();
+    await expect(run({ outputs: [1, 2], mode: 'sample', draws: [DRAW] })).rejects.toThrow('has a draw');
+    await expect(run({ outputs: [1], mode: 'argmax', draws: [DRAW] })).rejects.toThrow('has a draw');
   });
 
   it('gives all logits, each output its own array', async () => {
@@ -177,10 +185,14 @@ describe('Executor', () => {
       buffersCreated: 0,
     });
     expect(one.dispatches).toBeGreaterThan(10);
-    await run({ body: null, outputs: [1], mode: 'topk' });
-    expect(executor.lastDecodeStep).toMatchObject({ submits: 2, bufferWrites: 2, readbackBytes: 8 + TOP_K * 8 });
+    await run({ body: null, outputs: [1], mode: 'sample', draws: [DRAW] });
+    expect(executor.lastDecodeStep).toMatchObject({ submits: 2, bufferWrites: 2, readbackBytes: 16 });
     await run({ body: 'decode', outputs: [0] });
     expect(executor.lastDecodeStep).toEqual(one);
+    await run({ body: 'decode', outputs: [0], mode: 'sample', draws: [DRAW] });
+    const { submits, passes, bufferWrites, readbacks, readbackBytes, buffersCreated } = one;
+    const least = { submits, passes, bufferWrites, readbacks, readbackBytes, buffersCreated };
+    expect(executor.lastDecodeStep).toMatchObject(least);
   });
 
   it('takes the narrowest batch that holds the rows, and none that no step needs', async () => {

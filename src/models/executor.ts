@@ -1,12 +1,13 @@
+import { assert } from '../base/assert';
 import { countersSince, NO_COUNTS, type DeviceCounters } from '../base/counters';
 import { tokenId, type TokenId } from '../base/ids';
 import type { Device, DeviceBuffer, PreparedPlan, Readback } from '../device/device';
 import type { Dispatch, PlanStep } from '../device/plan';
-import { keyToLogit, NAN_KEY, TOP_K } from '../kernels/candidates';
+import { NAN_KEY } from '../kernels/candidates';
 import { widthFor, type BatchWidth } from '../kernels/matvec';
-import { encodeStepInput, type RopeTable, type StepInputRow } from '../kernels/step-input';
+import { encodeStepInput, type RopeTable, type StepInputDraw, type StepInputRow } from '../kernels/step-input';
 
-export type { StepInputRow } from '../kernels/step-input';
+export type { StepInputDraw, StepInputRow } from '../kernels/step-input';
 import type { KvWindow } from './kv-size';
 import type { ModelPlans } from './plan-builder';
 
@@ -15,7 +16,7 @@ export interface PreparedModel {
   readonly kind: 'text';
   readonly device: Device;
   readonly plans: ModelPlans;
-  readonly prepared: Readonly<Record<'prefill' | 'argmax' | 'topk', PreparedPlan>> &
+  readonly prepared: Readonly<Record<'prefill' | 'argmax' | 'sample', PreparedPlan>> &
     Readonly<Record<'decode' | 'head', readonly PreparedBatch[]>>;
   readonly ropeTables: readonly RopeTable[];
   readonly limits: ModelLimits;
@@ -37,6 +38,7 @@ export interface ModelLimits {
   readonly maxChunkTokens: number;
   readonly maxDecodeRows: number;
   readonly maxSlots: number;
+  /** The most candidates that `sample` draws from. */
   readonly topK: number;
   /** Outputs of one submission. */
   readonly maxOutputs: number;
@@ -49,14 +51,16 @@ export interface Submission {
   /** Rows whose logits are wanted, at most `maxOutputs`. */
   readonly outputs: readonly number[];
   readonly mode: OutputMode;
+  /** Of mode `sample`: one for each output. */
+  readonly draws?: readonly StepInputDraw[];
 }
 
-export type OutputMode = 'argmax' | 'topk' | 'logits';
+/** The device chooses a token (`argmax`, `sample`), or all logits come. */
+export type OutputMode = 'argmax' | 'sample' | 'logits';
 
 /** What became of an output's logits. */
 export type Output =
-  | { readonly mode: 'argmax'; readonly tokenId: TokenId; readonly nan: boolean }
-  | { readonly mode: 'topk'; readonly ids: Uint32Array; readonly logits: Float32Array; readonly nan: boolean } // [topK], best first
+  | { readonly mode: 'argmax' | 'sample'; readonly tokenId: TokenId; readonly nan: boolean }
   | { readonly mode: 'logits'; readonly logits: Float32Array }; // [vocabularySize]
 
 /** Runs a prepared model: one input write and one submission a call. Holds no request state. */
@@ -78,9 +82,10 @@ export class Executor {
   /** Submits at once; resolves with one output for each of `outputs`. Rejects with `device-lost`. */
   async run(submission: Submission): Promise<readonly Output[]> {
     const { device, plans, prepared, ropeTables } = this.model;
-    const { body, rows, outputs, mode } = submission;
+    const { body, rows, outputs, mode, draws = [] } = submission;
+    assert(draws.length === (mode === 'sample' ? outputs.length : 0), 'each sampled output has a draw');
     if (body !== null) this.decodeStart = body === 'decode' ? device.counters() : null;
-    device.write(plans.stepInput, 0, encodeStepInput(rows, outputs, ropeTables));
+    device.write(plans.stepInput, 0, encodeStepInput(rows, outputs, ropeTables, draws));
     const steps: PlanStep[] = [];
     if (body === 'prefill') steps.push({ plan: prepared.prefill, rows: rows.length });
     if (body === 'decode') steps.push(batchStep(prepared.decode, rows.length));
@@ -96,14 +101,14 @@ export class Executor {
   }
 
   /** Runs every pipeline of the model's plans once on one row, in whatever layer it is met first; resolves when that is done. */
-  async runEveryPipeline(row: StepInputRow): Promise<void> {
+  async runEveryPipeline(row: StepInputRow, draw: StepInputDraw): Promise<void> {
     const { device, plans, ropeTables } = this.model;
-    const { stepInput, prefill, decode, head, argmax, topk } = plans;
-    const all = [prefill, ...[...decode, ...head].map(({ plan }) => plan), argmax, topk];
+    const { stepInput, prefill, decode, head, argmax, sample } = plans;
+    const all = [prefill, ...[...decode, ...head].map(({ plan }) => plan), argmax, sample];
     const dispatches = firstOfEach(all.flatMap((plan) => plan.dispatches));
     const plan = await device.prepare({ label: 'warmup', stepInput, dispatches });
     try {
-      device.write(stepInput, 0, encodeStepInput([row], [0], ropeTables));
+      device.write(stepInput, 0, encodeStepInput([row], [0], ropeTables, [draw]));
       await device.submit([{ plan, rows: 1 }], this.readback('argmax', 0));
     } finally {
       device.release(plan);
@@ -120,8 +125,8 @@ export class Executor {
     switch (mode) {
       case 'argmax':
         return of(plans.argmaxResult, 8);
-      case 'topk':
-        return of(plans.topkResult, TOP_K * 8);
+      case 'sample':
+        return of(plans.sampleResult, 8);
       case 'logits':
         return of(plans.logits, this.limits.vocabularySize * 4);
     }
@@ -130,13 +135,8 @@ export class Executor {
   private output(mode: OutputMode, words: Uint32Array, index: number): Output {
     switch (mode) {
       case 'argmax':
+      case 'sample':
         return { mode, tokenId: tokenId(words[index * 2 + 1] ?? 0), nan: words[index * 2] === NAN_KEY };
-      case 'topk': {
-        const at = index * TOP_K * 2;
-        const keys = Array.from({ length: this.limits.topK }, (_, i) => words[at + 2 * i] ?? 0);
-        const ids = Uint32Array.from(keys, (_, i) => words[at + 2 * i + 1] ?? 0);
-        return { mode, ids, logits: Float32Array.from(keys, keyToLogit), nan: keys[0] === NAN_KEY };
-      }
       case 'logits': {
         const size = this.limits.vocabularySize;
         // A copy of its own: receivers hand it on by transfer.

@@ -4,7 +4,7 @@ import type { Device, DeviceBuffer } from '../device/device';
 import type { Dispatch, Plan } from '../device/plan';
 import { attention } from '../kernels/attention';
 import { addBias } from '../kernels/add-bias';
-import { argmax, candidateBytes, topk } from '../kernels/candidates';
+import { argmax, candidateBytes } from '../kernels/candidates';
 import { embed } from '../kernels/embed';
 import { headNorm } from '../kernels/head-norm';
 import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
@@ -13,6 +13,7 @@ import { matmul, type MatmulVariant } from '../kernels/matmul';
 import { BATCH_WIDTHS, matvec, usefulWidths, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
 import { rmsnorm } from '../kernels/rmsnorm';
 import { ropeKv } from '../kernels/rope-kv';
+import { sample } from '../kernels/sample';
 import { softcap } from '../kernels/softcap';
 import { stepInputWords } from '../kernels/step-input';
 import type { DeviceWeights } from './device-weights';
@@ -53,11 +54,11 @@ export interface ModelPlans {
   /** The rows that outputs name → logits; for prompt and generated rows alike; narrow batches first. */
   readonly head: readonly BatchPlan[];
   readonly argmax: Plan;
-  readonly topk: Plan;
+  readonly sample: Plan;
   readonly stepInput: DeviceBuffer;
   readonly logits: DeviceBuffer; // [outputs × vocabulary] f32
   readonly argmaxResult: DeviceBuffer; // [outputs] (order key, id)
-  readonly topkResult: DeviceBuffer; // [outputs × 64] (order key, id)
+  readonly sampleResult: DeviceBuffer; // [outputs] (order key of the best, id)
 }
 
 /** A plan whose matvecs read the weights once for `width` rows. It runs for any number of rows, with the same bits. */
@@ -121,8 +122,9 @@ export class PlanBuilder implements Lowering {
       this.device.createBuffer('candidates.a', scratchBytes),
       this.device.createBuffer('candidates.b', scratchBytes),
     ] as const;
-    const best = argmax({ logits, size: network.vocabularySize, scratch, sampled: this.sampled });
-    const top = topk({ logits, size: network.vocabularySize, scratch });
+    const candidates = { logits, size: network.vocabularySize, scratch, sampled: this.sampled };
+    const best = argmax(candidates);
+    const drawn = sample(candidates);
     const plan = (label: string, dispatches: readonly Dispatch[]): Plan => ({ label, stepInput, dispatches });
     return {
       prefill: this.prefill(weightPlan),
@@ -132,11 +134,11 @@ export class PlanBuilder implements Lowering {
       }),
       head: this.head(weightPlan, logits),
       argmax: plan('argmax', best.dispatches),
-      topk: plan('topk', top.dispatches),
+      sample: plan('sample', drawn.dispatches),
       stepInput,
       logits,
       argmaxResult: best.result,
-      topkResult: top.result,
+      sampleResult: drawn.result,
     };
   }
 

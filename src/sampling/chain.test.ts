@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createSampler } from './chain';
+import { drawFromCandidates } from './draw';
 import { randomUnit } from './random';
+import { selectBest } from './top-k';
 import type { SamplingOptions } from './types';
 
 const base: SamplingOptions = {
@@ -73,26 +75,23 @@ describe('the chain', () => {
     );
   });
 
-  it('draws the same from the 64 best candidates as from all logits', () => {
+  it('hands a draw to the device that gives the same token as all logits do', () => {
+    const cases = fc.tuple(logits(400), truncations, fc.integer({ min: 1, max: 64 }), fc.nat(1000));
     fc.assert(
-      fc.property(
-        logits(400),
-        truncations,
-        fc.integer({ min: 1, max: 64 }),
-        fc.nat(1000),
-        (raw, truncation, topK, index) => {
-          const sampler = createSampler({ ...base, ...truncation, topK });
-          const ids = Array.from(raw.keys()).sort((a, b) =>
-            raw[b] === raw[a] ? a - b : (raw[b] ?? 0) > (raw[a] ?? 0) ? 1 : -1,
-          );
-          const best = Uint32Array.from(ids.slice(0, 64));
-          const bestLogits = Float32Array.from(best, (id) => raw[id] ?? 0);
-          expect(sampler.mode).toBe('topk');
-          expect(sampler.sampleTopK(best, bestLogits, [], index)).toEqual(sampler.sampleLogits(raw, [], index));
-        },
-      ),
+      fc.property(cases, ([raw, truncation, topK, index]) => {
+        const sampler = createSampler({ ...base, ...truncation, topK });
+        expect(sampler.mode).toBe('sample');
+        const draw = sampler.draw(index);
+        expect(draw.unit).toBe(randomUnit(truncation.seed, index));
+        const drawn = drawFromCandidates(selectBest(raw, draw.topK), draw, draw.unit);
+        expect(drawn).toBe(sampler.sampleLogits(raw, [], index).tokenId);
+      }),
       { seed: 22, numRuns: 300 },
     );
+  });
+
+  it('hands no draw to a device that does not draw', () => {
+    expect(() => createSampler({ ...base, temperature: 0 }).draw(0)).toThrow('not drawn on the device');
   });
 
   it.each([
@@ -140,8 +139,8 @@ describe('the chain', () => {
     expect(mode({ temperature: 0, topK: 500 })).toBe('argmax');
     expect(mode({ temperature: 0, topLogprobs: 0 })).toBe('logits');
     expect(mode({ temperature: 0, repeatPenalty: 1.1 })).toBe('logits');
-    expect(mode({ topK: 1 })).toBe('topk');
-    expect(mode({ topK: 64 })).toBe('topk');
+    expect(mode({ topK: 1 })).toBe('sample');
+    expect(mode({ topK: 64 })).toBe('sample');
     expect(mode({ topK: 65 })).toBe('logits');
     expect(mode({ topK: 33 }, 32)).toBe('logits');
     expect(mode({ topK: 0 })).toBe('logits');

@@ -1,29 +1,29 @@
 import { assert } from '../base/assert';
 import { tokenId } from '../base/ids';
 import { argmax } from './argmax';
-import { drawFromCandidates, drawFromVocabulary } from './draw';
+import { type Draw, drawFromCandidates, drawFromVocabulary } from './draw';
 import { addLogitBias } from './logit-bias';
 import { tokenLogprob } from './logprobs';
 import { applyPenalties, hasPenalties } from './penalties';
 import { randomUnit } from './random';
 import { selectBest } from './top-k';
-import type { Candidates, Sampled, SamplingOptions } from './types';
+import type { Sampled, SamplingOptions } from './types';
 
-/** How many candidates a device reports in `topk` mode. */
+/** How many candidates a device draws from at most. */
 export const DEVICE_CANDIDATES = 64;
 
 /**
  * Turns the logits of one step into a token: logit bias → penalties → top-k → temperature → top-p → min-p → draw.
- * Pure: the answer depends on the options and the arguments alone, and is the same by `sampleTopK` and by `sampleLogits`.
+ * Pure: the answer depends on the options and the arguments alone. A device that draws by itself does it in the same order.
  */
 export interface Sampler {
-  /** The least that the device must report for this request: its argmax, its best candidates, or all logits. */
-  readonly mode: 'argmax' | 'topk' | 'logits';
+  /** What the device does for this request: takes the best token, draws one itself, or reports all logits. */
+  readonly mode: 'argmax' | 'sample' | 'logits';
   /**
-   * For mode `topk`: `ids` and `logits` are the device's best candidates, best first, at least `topK` of them or the whole vocabulary.
+   * For mode `sample`: what the device draws with.
    * @param tokenIndex index of the token in the answer, from 0
    */
-  sampleTopK(ids: Uint32Array, logits: Float32Array, history: readonly number[], tokenIndex: number): Sampled;
+  draw(tokenIndex: number): Draw;
   /**
    * For every mode. `logits` is [vocabularySize] and is not changed; `history` is the prompt and the answer so far.
    * Throws `corrupt-model` on NaN.
@@ -31,27 +31,23 @@ export interface Sampler {
   sampleLogits(logits: Float32Array, history: readonly number[], tokenIndex: number): Sampled;
 }
 
-/** @param deviceCandidates how many candidates the device reports in `topk` mode */
+/** @param deviceCandidates how many candidates the device draws from at most */
 export function createSampler(options: SamplingOptions, deviceCandidates: number = DEVICE_CANDIDATES): Sampler {
   const mode = modeOf(options, deviceCandidates);
 
-  const choose = (candidates: Candidates, tokenIndex: number): number =>
-    options.temperature === 0
-      ? (candidates.ids[0] ?? 0)
-      : drawFromCandidates(candidates, options, randomUnit(options.seed, tokenIndex));
-
   const chooseFromAll = (logits: Float32Array, tokenIndex: number): number => {
     if (options.temperature === 0) return argmax(logits);
-    if (options.topK > 0) return choose(selectBest(logits, options.topK), tokenIndex);
-    return drawFromVocabulary(logits, options, randomUnit(options.seed, tokenIndex));
+    const unit = randomUnit(options.seed, tokenIndex);
+    if (options.topK > 0) return drawFromCandidates(selectBest(logits, options.topK), options, unit);
+    return drawFromVocabulary(logits, options, unit);
   };
 
   return {
     mode,
-    sampleTopK(ids, logits, _history, tokenIndex) {
-      assert(mode === 'topk', 'this request cannot be sampled from the best candidates alone');
-      const best = { ids: ids.subarray(0, options.topK), logits: logits.subarray(0, options.topK) };
-      return { tokenId: tokenId(choose(best, tokenIndex)) };
+    draw(tokenIndex) {
+      assert(mode === 'sample', 'this request is not drawn on the device');
+      const { temperature, topK, topP, minP, seed } = options;
+      return { temperature, topK, topP, minP, unit: randomUnit(seed, tokenIndex) };
     },
     sampleLogits(logits, history, tokenIndex) {
       const chosen = tokenId(chooseFromAll(adjust(logits, history, options), tokenIndex));
@@ -64,7 +60,7 @@ export function createSampler(options: SamplingOptions, deviceCandidates: number
 function modeOf(options: SamplingOptions, deviceCandidates: number): Sampler['mode'] {
   if (hasPenalties(options) || options.logitBias.length > 0 || options.topLogprobs !== null) return 'logits';
   if (options.temperature === 0) return 'argmax';
-  return options.topK >= 1 && options.topK <= deviceCandidates ? 'topk' : 'logits';
+  return options.topK >= 1 && options.topK <= deviceCandidates ? 'sample' : 'logits';
 }
 
 /** The logits after logit bias and penalties; the very array where these change nothing. */

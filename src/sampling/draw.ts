@@ -12,6 +12,14 @@ export interface DrawOptions {
   readonly minP: number;
 }
 
+/** One draw, as a device can do it by itself. */
+export interface Draw extends DrawOptions {
+  /** At least 1. */
+  readonly topK: number;
+  /** The random number in [0, 1). */
+  readonly unit: number;
+}
+
 /** How many candidates to sort at first where top-k sets no limit, and how much the number grows when they are too few. */
 const FIRST_PREFIX = 256;
 const PREFIX_GROWTH = 8;

@@ -16,8 +16,9 @@ import { matvec, MATVEC_VARIANTS, type MatvecVariant } from '../../src/kernels/m
 import { rmsnorm } from '../../src/kernels/rmsnorm';
 import { route } from '../../src/kernels/route';
 import { ropeKv } from '../../src/kernels/rope-kv';
+import { sample } from '../../src/kernels/sample';
 import { softcap } from '../../src/kernels/softcap';
-import type { StepInputRow } from '../../src/kernels/step-input';
+import type { StepInputDraw, StepInputRow } from '../../src/kernels/step-input';
 import { Q4_1 } from '../../src/quant/q4_1';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
@@ -37,6 +38,14 @@ const STEP_ROWS: readonly StepInputRow[] = Array.from({ length: ROWS }, (_, i) =
   position: i * 5,
   slot: i % 2,
   blocks: i % 2 === 0 ? [3, 1, 4, 9, 5] : [2, 6, 0, 8, 7],
+}));
+
+const DRAWS: readonly StepInputDraw[] = STEP_ROWS.map((_, i) => ({
+  topK: 64 - i,
+  temperature: 0.5 + i / 8,
+  topP: 0.9,
+  minP: 0.01,
+  unit: i / ROWS,
 }));
 
 const matrix = randomMatrix(Q4_1, 70, SIZE, new Random(700));
@@ -59,7 +68,7 @@ class Piece {
   ) {
     this.count = to - from;
     const outputs = Array.from({ length: this.count }, (_, i) => i);
-    bench.step(STEP_ROWS.slice(from, to), outputs, [ropeTable]);
+    bench.step(STEP_ROWS.slice(from, to), outputs, [ropeTable], DRAWS.slice(from, to));
   }
 
   /** The piece's rows of an array [rows × width] of numbers that the seed stands for. */
@@ -210,6 +219,7 @@ const KERNELS: Readonly<Record<Exclude<KernelName, 'pool'>, readonly RowKernel[]
   topk_chunks: [],
   topk_winners: [],
   topk: [best],
+  sample: [(piece) => ({ ...sample({ ...candidates(piece), sampled: piece.bench.empty('sampled', 8) }), width: 2 })],
   softcap: [
     (piece) => {
       const x = piece.rows(SIZE);

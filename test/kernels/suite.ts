@@ -11,6 +11,7 @@ import { describeInvariance } from './invariance-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
 import { describeRopeKv } from './rope-kv-cases';
 import { describeEmbed, describeGlu, describeRmsnorm, describeSlicedEmbed } from './row-cases';
+import { describeSample } from './sample-cases';
 import { DRAWN_FORMATS } from './test-matrix';
 
 export interface KernelSuiteOptions {
@@ -53,6 +54,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeAttention(deviceOf);
     describePool(deviceOf);
     describeCandidates(deviceOf);
+    describeSample(deviceOf);
     describeInvariance(deviceOf);
   });
 }

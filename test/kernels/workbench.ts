@@ -1,7 +1,7 @@
 import type { Device, DeviceBuffer } from '../../src/device/device';
 import type { Dispatch } from '../../src/device/plan';
 import type { KvPool } from '../../src/kernels/kv-layout';
-import { encodeStepInput, type RopeTable, type StepInputRow } from '../../src/kernels/step-input';
+import { encodeStepInput, type RopeTable, type StepInputDraw, type StepInputRow } from '../../src/kernels/step-input';
 import { matrixPlanes, type WeightMatrix } from '../../src/kernels/weight-matrix';
 import { splitPlanes } from '../../src/quant/planes';
 import type { TestMatrix } from './test-matrix';
@@ -44,8 +44,13 @@ export class Workbench {
   }
 
   /** The step input of what runs from now on. */
-  step(rows: readonly StepInputRow[], outputs: readonly number[] = [], tables: readonly RopeTable[] = []): void {
-    this.stepInput = this.words('step', encodeStepInput(rows, outputs, tables));
+  step(
+    rows: readonly StepInputRow[],
+    outputs: readonly number[] = [],
+    tables: readonly RopeTable[] = [],
+    draws: readonly StepInputDraw[] = [],
+  ): void {
+    this.stepInput = this.words('step', encodeStepInput(rows, outputs, tables, draws));
   }
 
   /** A step of rows of which only the number matters. */

@@ -101,10 +101,17 @@ export const CACHE_BUGS: readonly PlantedBug[] = [
   {
     name: 'a resumed answer counts its tokens from 0',
     file: 'src/engine/commit.ts',
-    find: '  const tokenIndex = generatedTokens(record);',
+    find: 'record.history, generatedTokens(record));',
     replace:
-      "  const tokenIndex = generatedTokens(record) - (record.task.kind === 'generate' ? record.task.emittedIds.length : 0);",
+      "record.history, generatedTokens(record) - (record.task.kind === 'generate' ? record.task.emittedIds.length : 0));",
     why: 'random numbers are drawn again: another answer than without the interruption',
+  },
+  {
+    name: 'a resumed answer has the device draw from 0',
+    file: 'src/engine/step.ts',
+    find: 'draw(position + 1 - task.promptIds.length)',
+    replace: 'draw(position + 1 - task.promptIds.length - task.emittedIds.length)',
+    why: 'the same, where the device draws',
   },
   {
     name: 'a step of the device before is committed',

@@ -35,6 +35,13 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
     why: 'a request that lost its place takes the result of a step from before, and another one later',
   },
   {
+    name: 'a draw counts the tokens that the host knows',
+    file: 'src/engine/step.ts',
+    find: 'answer.sampler.draw(position + 1 - task.promptIds.length)',
+    replace: 'answer.sampler.draw(record.history.length - task.promptIds.length)',
+    why: 'a step ahead draws with the number of the token before it: the answer depends on who waits for what',
+  },
+  {
     name: 'the mailbox is drained after the commit',
     file: 'src/engine/actor.ts',
     find: `    this.#drain();

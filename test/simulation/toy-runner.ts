@@ -2,6 +2,7 @@ import { assert, defined, unreachable } from '../../src/base/assert';
 import { ForgelightError } from '../../src/base/errors';
 import { tokenId } from '../../src/base/ids';
 import type { Runner, RunnerLimits, StepBatch, StepOutput, StepResult, StepRow } from '../../src/engine/runner';
+import { drawFromCandidates } from '../../src/sampling/draw';
 
 /** What a KV cell or a slot holds that nobody wrote. */
 const UNWRITTEN = -1;
@@ -139,8 +140,14 @@ export class ToyRunner implements Runner {
         this.#slots[row.slot] = chosen;
         return { mode: 'argmax', tokenId: tokenId(chosen), nan };
       }
-      case 'topk':
-        return { mode: 'topk', ...toyCandidates(toyLogits(hash, vocabularySize), topK), nan };
+      case 'sample': {
+        const { draw } = output;
+        assert(draw.topK >= 1 && draw.topK <= topK, 'the device draws from so few candidates');
+        const best = toyCandidates(toyLogits(hash, vocabularySize), draw.topK);
+        const chosen = drawFromCandidates(best, draw, draw.unit);
+        this.#slots[row.slot] = chosen;
+        return { mode: 'sample', tokenId: tokenId(chosen), nan };
+      }
       case 'logits': {
         const logits = toyLogits(hash, vocabularySize);
         if (nan) logits[3] = NaN;
@@ -152,7 +159,7 @@ export class ToyRunner implements Runner {
         return { mode: 'embedding', embedding };
       }
       default:
-        return unreachable(output.mode);
+        return unreachable(output);
     }
   }
 

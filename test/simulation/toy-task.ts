@@ -4,7 +4,7 @@ import type { GenerateTask } from '../../src/protocol/commands';
 import type { SamplingOptions } from '../../src/protocol/sampling-options';
 import { createSampler, type Sampler } from '../../src/sampling/chain';
 import type { Tokenizer } from '../../src/tokenizer/tokenizer';
-import { toyArgmax, toyCandidates, toyHash, toyLogits, toyText } from './toy-runner';
+import { toyArgmax, toyHash, toyLogits, toyText } from './toy-runner';
 
 export const VOCABULARY_SIZE = 31;
 
@@ -30,9 +30,9 @@ export const GREEDY: SamplingOptions = {
 };
 
 /** Sampling by each of the three modes that a step can output. */
-export const SAMPLING: Readonly<Record<'argmax' | 'topk' | 'logits', SamplingOptions>> = {
+export const SAMPLING: Readonly<Record<'argmax' | 'sample' | 'logits', SamplingOptions>> = {
   argmax: GREEDY,
-  topk: { ...GREEDY, temperature: 1, topK: 4 },
+  sample: { ...GREEDY, temperature: 1, topK: 4 },
   logits: { ...GREEDY, temperature: 1, repeatPenalty: 1.3, topLogprobs: 2 },
 };
 
@@ -71,10 +71,7 @@ export function soloRun(task: GenerateTask, limits: RunnerLimits): Solo {
 function nextToken(sampler: Sampler, history: readonly number[], index: number, limits: RunnerLimits): TokenId {
   const hash = toyHash(toyText(history.slice(0, history.length - index), history.slice(history.length - index)));
   if (sampler.mode === 'argmax') return tokenId(toyArgmax(hash, limits.vocabularySize));
-  const logits = toyLogits(hash, limits.vocabularySize);
-  if (sampler.mode === 'logits') return sampler.sampleLogits(logits, history, index).tokenId;
-  const best = toyCandidates(logits, limits.topK);
-  return sampler.sampleTopK(best.ids, best.logits, history, index).tokenId;
+  return sampler.sampleLogits(toyLogits(hash, limits.vocabularySize), history, index).tokenId;
 }
 
 function textOf(tokens: readonly TokenId[], stream = false): string {

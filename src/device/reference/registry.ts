@@ -11,6 +11,7 @@ import { runPool } from './pool';
 import { runHeadNorm, runRmsnorm } from './rmsnorm';
 import { runRopeKv } from './rope-kv';
 import { runGlu } from './glu';
+import { runSample } from './sample';
 
 export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   embed: runEmbed,
@@ -31,5 +32,6 @@ export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   topk_chunks: runTopkChunks,
   topk_winners: runTopkWinners,
   topk: runTopk,
+  sample: runSample,
   softcap: runSoftcap,
 };

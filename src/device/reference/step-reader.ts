@@ -1,5 +1,5 @@
 import { KV_BLOCK_TOKENS } from '../../kernels/kv-layout';
-import { STEP_ROWS, STEP_ROW_WORDS } from '../../kernels/step-input';
+import { STEP_DRAW_WORDS, STEP_ROWS, STEP_ROW_WORDS, type StepInputDraw } from '../../kernels/step-input';
 import type { Memory } from './memory';
 
 /** Reads the step's input buffer; layout in src/kernels/step-input.ts, the twin of shaders/lib/step.wgsl. */
@@ -35,6 +35,13 @@ export class StepReader {
   /** The row that output `output` reads. */
   outputRow(output: number): number {
     return this.memory.word(this.memory.word(1) + output);
+  }
+
+  /** What the token of output `output` is drawn with. */
+  draw(output: number): StepInputDraw {
+    const at = this.memory.word(4) + output * STEP_DRAW_WORDS;
+    const [temperature = NaN, topP = NaN, minP = NaN, unit = NaN] = this.memory.floats(at + 1, STEP_DRAW_WORDS - 1);
+    return { topK: this.memory.word(at), temperature, topP, minP, unit };
   }
 
   /** cos and sin of the row's position from table `table`, [pairs × 2]. */

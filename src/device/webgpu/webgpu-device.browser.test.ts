@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { collectGpuErrors } from '../../../test/kernels/gpu-errors';
 import { loadZooModel, prefill, type ZooOptions, type ZooReference } from '../../../test/models/zoo-suite';
 import { testLoad } from '../../../test/support/load-zoo';
@@ -37,6 +37,23 @@ async function smallPlan(device: Device): Promise<{ plan: PreparedPlan; y: Devic
   const { dispatches } = argmax({ logits, size: 4, scratch: [y, y], sampled });
   const plan = await device.prepare({ label: 'small', stepInput: step, dispatches });
   return { plan, y };
+}
+
+/** Gives the most submissions whose results were awaited together since it was asked last. */
+function watchSubmits(device: Device): () => number {
+  const submit = device.submit.bind(device);
+  let pending = 0;
+  let most = 0;
+  vi.spyOn(device, 'submit').mockImplementation(async (...args) => {
+    pending += 1;
+    most = Math.max(most, pending);
+    return await submit(...args).finally(() => (pending -= 1));
+  });
+  return () => {
+    const found = most;
+    most = 0;
+    return found;
+  };
 }
 
 function words(bytes: Uint8Array): number[] {
@@ -228,13 +245,14 @@ describe('a closed device', () => {
 });
 
 describe('an engine', () => {
-  it('makes nothing after its warm-up, and writes, submits and reads once a step', async () => {
+  it('makes nothing after its warm-up, writes, submits and reads once a step, and decodes ahead', async () => {
     const response = await fetch('/fixtures/zoo/llama.gguf');
     const bytes = new Uint8Array(await response.arrayBuffer());
     const device = await open();
     const options = { debug: { variants: { matvec: 'rows', matmul: 'rows' } } };
     const engine = await testLoad(bytes, { device, clock: systemClock, options }).run();
     const modes = [{ temperature: 0 }, { seed: 1 }] as const;
+    const takeMostPending = watchSubmits(device);
     for (const [i, mode] of modes.entries()) {
       const before = device.counters();
       await new Promise<void>((resolve) => {
@@ -248,10 +266,12 @@ describe('an engine', () => {
         passes: 6,
         bufferWrites: 6,
         readbacks: 6,
+        readbackBytes: 6 * 8,
         bindGroupsCreated: 0,
         buffersCreated: 0,
         pipelinesCreated: 0,
       });
+      expect(takeMostPending()).toBe(2);
     }
     const { lastStep } = engine.stats();
     console.log('a decode step of a model of two layers:', JSON.stringify(lastStep));
