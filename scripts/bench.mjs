@@ -1,21 +1,13 @@
 // `npm run bench`: prefill and decode of the default model in a browser on this machine, as a table; `--json` for JSON.
 // `--variants matvec=lanes,matmul=tile` forces kernel shapes, `--adapter` uses the real graphics card, `--streams` also
 // decodes 1, 2, 4 and 8 answers at once, side by side in one run.
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CHROMIUM_FLAGS } from './lib/chromium-flags.mjs';
-import { ensureChromium } from './lib/chromium.mjs';
-import { reasonOf, runNode, runScript, SetupError } from './lib/command.mjs';
-import { ensureDependencies } from './lib/install.mjs';
-import { ROOT } from './lib/paths.mjs';
-import { ensureDefaultModel } from './model.mjs';
-import { createStaticServer } from './serve.mjs';
+import { prepareBench, withBenchBrowser } from './lib/bench-setup.mjs';
+import { runScript } from './lib/command.mjs';
 
 const PROMPT_TOKENS = 64;
 const DECODE_TOKENS = 16;
 const STREAMS = [1, 2, 4, 8];
-const BLANK_PAGE = '/bench.html';
 
 await runScript(async (signal) => {
   const { values } = parseArgs({
@@ -26,62 +18,32 @@ await runScript(async (signal) => {
       streams: { type: 'boolean', default: false },
     },
   });
-  await ensureDependencies(signal);
-  const timeouts = await timeoutsOfHost();
-  await ensureDefaultModel(signal);
-  const { code } = await runNode(['scripts/build.mjs'], { signal });
-  if (code !== 0) throw new SetupError('The library could not be built: the builder said why above.');
-  const result = await measureInBrowser(await ensureChromium(signal), { ...values, timeouts });
+  const { executablePath, timeouts } = await prepareBench(signal);
+  const result = await measureInBrowser(executablePath, { ...values, timeouts });
   console.log(values.json ? JSON.stringify(result, null, 2) : table(result));
   return 0;
 });
 
 /** @typedef {Awaited<ReturnType<typeof measureInBrowser>>} Measured */
 
-/** The engine's own reading of `FORGELIGHT_TIMEOUT_*`: a slow machine needs longer ones, and a wrong one is told before any work. */
-async function timeoutsOfHost() {
-  const { runnerImport } = await import('vite');
-  const { module } = await runnerImport(join(ROOT, 'src/protocol/timeouts.ts'), { configFile: false });
-  try {
-    return module.timeoutsFromEnvironment(process.env);
-  } catch (error) {
-    throw new SetupError(reasonOf(error));
-  }
-}
-
 /** @param {string} executablePath @param {{ adapter: boolean, variants: string, timeouts: object, streams: boolean }} options */
-async function measureInBrowser(executablePath, options) {
-  const { chromium } = await import('playwright');
-  const server = createStaticServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  const args = options.adapter ? CHROMIUM_FLAGS.filter((flag) => !flag.includes('swiftshader')) : CHROMIUM_FLAGS;
-  const browser = await chromium.launch({ executablePath, headless: false, args });
-  try {
-    const page = await browser.newPage();
-    const origin = `http://127.0.0.1:${port}`;
-    // A page of its own, so that nothing else draws or computes.
-    await page.route(`${origin}${BLANK_PAGE}`, (route) =>
-      route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }),
-    );
-    await page.goto(`${origin}${BLANK_PAGE}`);
-    const variants = Object.fromEntries(
-      options.variants
-        .split(',')
-        .filter(Boolean)
-        .map((pair) => pair.split('=')),
-    );
-    return await page.evaluate(measure, {
+function measureInBrowser(executablePath, options) {
+  const variants = Object.fromEntries(
+    options.variants
+      .split(',')
+      .filter(Boolean)
+      .map((pair) => pair.split('=')),
+  );
+  return withBenchBrowser({ executablePath, adapter: options.adapter }, async (openPage) => {
+    const page = await openPage();
+    return page.evaluate(measure, {
       variants,
       timeouts: options.timeouts,
       promptTokens: PROMPT_TOKENS,
       decodeTokens: DECODE_TOKENS,
       streams: options.streams ? STREAMS : [],
     });
-  } finally {
-    await browser.close();
-    server.close();
-  }
+  });
 }
 
 /**
