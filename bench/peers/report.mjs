@@ -35,7 +35,7 @@ export function bestOf(rounds, { promptTokens, decodeTokens }) {
  */
 export function countsPerToken(long, short, decodeTokens) {
   return /** @type {Counts} */ (
-    Object.fromEntries(OF_A_TOKEN.map((name) => [name, (long[name] - short[name]) / decodeTokens]))
+    Object.fromEntries(COUNTED.map((name) => [name, (long[name] - short[name]) / decodeTokens]))
   );
 }
 

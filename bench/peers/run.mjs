@@ -37,7 +37,9 @@ await runScript(async (signal) => {
       ...(await measureAll(openPage, had, { ...sizes, timeouts }, missing)),
     }),
   );
-  console.log(json ? JSON.stringify({ ...sizes, ...result, missing }, null, 2) : text({ ...sizes, ...result, missing }));
+  console.log(
+    json ? JSON.stringify({ ...sizes, ...result, missing }, null, 2) : text({ ...sizes, ...result, missing }),
+  );
   return 0;
 });
 
@@ -87,7 +89,7 @@ async function measureAll(openPage, names, options, missing) {
       engines.push(await loadEngine(await openPage(), name, options));
     } catch (error) {
       if (name === 'forgelight') throw error;
-      missing.push({ name, why: `it does not load: ${reasonOf(error)}` });
+      missing.push({ name, why: `it does not load (${reasonOf(error).split('\n')[0]})` });
     }
   }
   for (const prompt of prompts.slice(1)) {

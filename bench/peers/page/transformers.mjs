@@ -2,6 +2,7 @@
 export async function start(_options) {
   const library = '/node_modules/@huggingface/transformers/dist/transformers.min.js';
   const { AutoModelForCausalLM, BaseStreamer, Tensor, env } = await import(library);
+  env.allowLocalModels = true;
   env.allowRemoteModels = false;
   env.localModelPath = '/twin/';
   env.useBrowserCache = false;
