@@ -33,8 +33,14 @@ def make(gguf: Path, scratch: Path) -> None:
     (TARGET / "onnx").mkdir(parents=True, exist_ok=True)
     for name in ("config.json", "generation_config.json"):
         copyfile(source / name, TARGET / name)
+    twin = onnx.load(built / "model.onnx")
+    # transformers.js takes a dimension that has a name for one that grows from 0.
+    for value in [*twin.graph.input, *twin.graph.output]:
+        for dimension in value.type.tensor_type.shape.dim:
+            if dimension.dim_param == "kv_cache_dim":
+                dimension.dim_value = model.config.head_dim
     # One file: weights beside it would have to keep the builder's name.
-    onnx.save(onnx.load(built / "model.onnx"), TARGET / "onnx" / "model_q4.onnx")
+    onnx.save(twin, TARGET / "onnx" / "model_q4.onnx")
 
 
 with TemporaryDirectory() as folder:

@@ -29,14 +29,14 @@ await runScript(async (signal) => {
   const missing = [];
   const noTwin = names.includes('transformers') ? await ensureTwin(signal) : null;
   if (noTwin !== null) missing.push({ name: 'transformers', why: noTwin });
-  const had = names.filter((name) => !missing.some((other) => other.name === name));
   const result = await withBenchBrowser(
     { executablePath, adapter, folder: import.meta.dirname, headers: ISOLATED },
     async (openPage, browser) => ({
       browser: browser.version(),
-      ...(await measureAll(openPage, had, { ...sizes, timeouts }, missing)),
+      ...(await measureAll(openPage, names, { ...sizes, timeouts }, missing)),
     }),
   );
+  if (result.peers.length === 0) throw new SetupError(missing.map(leftOut).join('\n'));
   console.log(
     json ? JSON.stringify({ ...sizes, ...result, missing }, null, 2) : text({ ...sizes, ...result, missing }),
   );
@@ -75,28 +75,39 @@ function positive(name, value) {
 }
 
 /**
- * Loads each engine in a page of its own, then lets them answer in turns.
+ * Loads each engine in a page of its own, then lets them answer in turns. A peer that fails is left out from there on; what
+ * fails in Forgelight fails here.
  * @param {() => Promise<import('playwright').Page>} openPage
  * @param {readonly Name[]} names
  * @param {Options} options
- * @param {{ name: string, why: string }[]} missing told of engines that do not load
+ * @param {{ name: string, why: string }[]} missing told of who fails
  */
 async function measureAll(openPage, names, options, missing) {
+  /** @template T @param {Name} name @param {() => Promise<T>} work @returns {Promise<T[]>} what came of it, or nothing */
+  const attempt = async (name, work) => {
+    if (missing.some((other) => other.name === name)) return [];
+    try {
+      return [await work()];
+    } catch (error) {
+      if (name === 'forgelight') throw error;
+      missing.push({ name, why: `it fails here (${reasonOf(error).split('\n')[0]})` });
+      return [];
+    }
+  };
   const prompts = await makePrompts(await openPage(), options);
   const engines = [];
   for (const name of names) {
-    try {
-      engines.push(await loadEngine(await openPage(), name, options));
-    } catch (error) {
-      if (name === 'forgelight') throw error;
-      missing.push({ name, why: `it does not load (${reasonOf(error).split('\n')[0]})` });
-    }
+    engines.push(...(await attempt(name, async () => loadEngine(await openPage(), name, options))));
   }
   for (const prompt of prompts.slice(1)) {
-    for (const engine of engines) engine.rounds.push(await engine.answer(prompt, options.decodeTokens + 1));
+    for (const engine of engines) {
+      engine.rounds.push(...(await attempt(engine.name, () => engine.answer(prompt, options.decodeTokens + 1))));
+    }
   }
   const peers = [];
-  for (const engine of engines) peers.push(await summary(engine, prompts[0], options));
+  for (const engine of engines) {
+    peers.push(...(await attempt(engine.name, () => summary(engine, prompts[0], options))));
+  }
   return { cores: engines[0]?.loaded.cores, adapter: engines[0]?.loaded.adapter, peers };
 }
 
@@ -174,6 +185,11 @@ async function summary({ page, name, loaded, answer, rounds }, prompt, options) 
   };
 }
 
+/** @param {{ name: string, why: string }} missing */
+function leftOut({ name, why }) {
+  return `${name} is left out: ${why}.`;
+}
+
 /** @param {Omit<Options, 'timeouts'> & Awaited<ReturnType<typeof measureAll>> & { browser: string, missing: { name: string, why: string }[] }} result */
 function text({ promptTokens, decodeTokens, rounds, browser, cores, adapter, peers, missing }) {
   return [
@@ -181,6 +197,6 @@ function text({ promptTokens, decodeTokens, rounds, browser, cores, adapter, pee
     `Chromium ${browser}, adapter ${adapter}, ${cores} cores. Counts are of one decoded token.`,
     '',
     table(peers),
-    ...missing.map(({ name, why }) => `\n${name} is left out: ${why}.`),
+    ...missing.map((peer) => `\n${leftOut(peer)}`),
   ].join('\n');
 }

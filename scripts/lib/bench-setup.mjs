@@ -20,8 +20,9 @@ export async function prepareBench(signal) {
   await ensureDependencies(signal);
   const timeouts = await timeoutsOfHost();
   await ensureDefaultModel(signal);
-  const { code } = await runNode(['scripts/build.mjs'], { signal });
-  if (code !== 0) throw new SetupError('The library could not be built: the builder said why above.');
+  // Quiet, so that with --json there is nothing else on the output.
+  const { code, output } = await runNode(['scripts/build.mjs'], { signal, quiet: true });
+  if (code !== 0) throw new SetupError(`The library could not be built:\n${output}`);
   return { executablePath: await ensureChromium(signal), timeouts };
 }
 
