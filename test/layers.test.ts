@@ -137,6 +137,15 @@ describe('the linter', () => {
     write('src/engine/y.ts', "import { z } from './testing/x';\nexport const a = z;\n");
     expect(await refusedFiles(/no-restricted/)).toEqual(['src/engine/y.ts']);
   });
+
+  it('lets nobody import what measures', async () => {
+    const places = PLACES.filter((place) => place !== 'worker');
+    for (const place of places) {
+      const up = '../'.repeat(place.split('/').length + 1);
+      write(`src/${place}/x.ts`, `import { x } from '${up}bench/peers/report.mjs';\nexport const y = x;\n`);
+    }
+    expect(await refusedFiles(/no-restricted-imports/)).toEqual(places.map((place) => `src/${place}/x.ts`).sort());
+  });
 });
 
 it('every folder of the sources is a layer of the table', () => {

@@ -3,8 +3,10 @@ import { join, relative, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const FOLDERS = ['src', 'shaders', 'scripts', 'test', 'e2e', '.ci'];
-const DATA_FOLDERS = ['test/fixtures', 'test/golden'];
+const FOLDERS = ['src', 'shaders', 'scripts', 'test', 'e2e', 'bench', '.ci'];
+/** Not read as sources: fixtures, what others wrote, what is made. */
+const DATA_FOLDERS = ['test/fixtures', 'test/golden', 'bench/peers/node_modules', 'bench/peers/twin'];
+const PACKAGES = ['.', 'bench/peers'];
 const MAX_LINES = 400;
 const packageJson = JSON.parse(read('package.json')) as {
   readonly version: string;
@@ -24,7 +26,8 @@ const sources = [
   ...files('.'),
 ].filter(
   ({ path }) =>
-    /\.(ts|mjs|wgsl|css|html|json|yml)$|^\.ci\/run$/.test(path) && !/\.generated\.|^package-lock\.json$/.test(path),
+    /\.(ts|mjs|wgsl|css|html|json|yml)$|^\.ci\/run$/.test(path) &&
+    !/\.generated\.|(^|\/)package-lock\.json$/.test(path),
 );
 const code = sources.filter(({ path }) => /\.(ts|mjs)$/.test(path));
 const tests = code.filter(({ path }) => /\.(test|spec)\.(ts|mjs)$/.test(path));
@@ -109,19 +112,18 @@ describe('tests', () => {
 });
 
 describe('the package', () => {
-  it('pins its dependencies, and its lockfile names no registry', () => {
-    const versions = Object.values({ ...packageJson.dependencies, ...packageJson.devDependencies });
+  it.each(PACKAGES)('pins its dependencies, and its lockfile names no registry (%s)', (folder) => {
+    const { dependencies, devDependencies } = JSON.parse(read(`${folder}/package.json`)) as Partial<typeof packageJson>;
+    const versions = Object.values({ ...dependencies, ...devDependencies });
+    expect(versions.length).toBeGreaterThan(0);
     expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
-    expect(
-      occurrences(
-        files('.').filter(({ path }) => path === 'package-lock.json'),
-        /"resolved"/,
-      ),
-    ).toEqual([]);
+    const lockfiles = files(folder).filter(({ path }) => /(^|\/)package-lock\.json$/.test(path));
+    expect(lockfiles.length).toBe(1);
+    expect(occurrences(lockfiles, /"resolved"/)).toEqual([]);
   });
 
-  it('has a lockfile that knows every system it may be installed on', () => {
-    const { packages } = JSON.parse(read('package-lock.json')) as {
+  it.each(PACKAGES)('has a lockfile that knows every system it may be installed on (%s)', (folder) => {
+    const { packages } = JSON.parse(read(`${folder}/package-lock.json`)) as {
       readonly packages: Readonly<Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>>;
     };
     const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>

@@ -50,20 +50,21 @@ export async function dependencyState(root = ROOT) {
 /**
  * Installs the dependencies of the lockfile unless they are there.
  * @param {AbortSignal} signal
+ * @param {string} [root]
  */
-export async function ensureDependencies(signal) {
-  const state = await dependencyState();
+export async function ensureDependencies(signal, root = ROOT) {
+  const state = await dependencyState(root);
   if (state === 'fresh') return;
   if (state === 'stale') {
     console.log('Installing dependencies …');
-    const code = await runNpm(['ci', '--include=dev', '--no-audit', '--no-fund'], signal);
+    const code = await runNpm(['ci', '--prefix', root, '--include=dev', '--no-audit', '--no-fund'], signal);
     if (code !== 0) {
       throw new SetupError(
         'The dependencies could not be installed: npm said why above. A registry must be reachable (see `npm config get registry`); then run the same command again.',
       );
     }
   }
-  await writeFile(join(ROOT, 'node_modules/.forgelight-stamp'), await wantedStamp(ROOT));
+  await writeFile(join(root, 'node_modules/.forgelight-stamp'), await wantedStamp(root));
 }
 
 async function runNpm(/** @type {string[]} */ args, /** @type {AbortSignal} */ signal) {

@@ -57,6 +57,7 @@ function importPatterns(layer, allowed) {
     // Another layer's adapters.
     { regex: `\\.\\./${anyOf(PORTS)}/[^/]+/`, message },
     { regex: '/testing/', message: 'What is in testing/ is for tests.' },
+    { regex: '/bench/', message: 'What measures is no part of what is measured.' },
   ];
   if (siblings.length > 0) {
     const names = siblings.map((adapter) => adapter.slice(own.length + 1));

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { bestOf, countsPerToken, disagreements, table, whereItRan } from './report.mjs';
+
+const NONE = { dispatches: 0, submits: 0, passes: 0, bindGroups: 0, bufferWrites: 0, readbackBytes: 0, workers: 0 };
+
+/** @param {number} prefillSeconds @param {number} decodeSeconds */
+const round = (prefillSeconds, decodeSeconds) => ({ prefillSeconds, decodeSeconds, counts: NONE });
+
+describe('the report of a comparison', () => {
+  it('takes the best of the rounds, of prefill and decode each by itself', () => {
+    const rounds = [round(4, 2), round(2, 8), round(8, 4)];
+    expect(bestOf(rounds, { promptTokens: 32, decodeTokens: 8 })).toEqual({ prefillPerSecond: 16, decodePerSecond: 4 });
+  });
+
+  it('leaves what the prompt costs out of the counts of a token', () => {
+    const short = { ...NONE, dispatches: 1000, bufferWrites: 7, readbackBytes: 8 };
+    const long = { ...NONE, dispatches: 1000 + 4 * 245, bufferWrites: 7 + 2, readbackBytes: 8 + 4 * 8 };
+    expect(countsPerToken(long, short, 4)).toEqual({ ...NONE, dispatches: 245, bufferWrites: 0.5, readbackBytes: 8 });
+  });
+
+  it('tells of an engine that left the adapter, and why as far as one can know', () => {
+    const page = { adapter: 'google swiftshader', hasF16: false, workers: 5 };
+    expect(whereItRan({ ...NONE, dispatches: 1 }, page)).toBe('WebGPU (google swiftshader)');
+    expect(whereItRan({ ...NONE, submits: 1 }, page)).toMatch(/^CPU, .*5 workers.*lacks shader-f16/);
+    expect(whereItRan(NONE, { ...page, hasF16: true })).toMatch(/^CPU, .*reason unknown/);
+    expect(whereItRan(NONE, { ...page, adapter: null })).toMatch(/^CPU, .*no adapter/);
+  });
+
+  it('names each counter that the engine itself counts otherwise', () => {
+    const perToken = { ...NONE, dispatches: 245 };
+    const lastStep = { ...NONE, dispatches: 245, bindGroupsCreated: 0 };
+    expect(disagreements(perToken, lastStep)).toEqual([]);
+    expect(disagreements(perToken, { ...lastStep, bindGroupsCreated: 3, submits: 1 })).toEqual([
+      'submits: counted 0, it says 1',
+      'bindGroups: counted 0, it says 3',
+    ]);
+  });
+
+  it('is a table with as many cells in each row', () => {
+    const perToken = { ...NONE, dispatches: 604.5 };
+    const rates = { loadSeconds: 1, prefillPerSecond: 2, decodePerSecond: 3 };
+    const lines = table([{ name: 'a', version: '1', ran: 'there', ...rates, perToken }]).split('\n');
+    expect(new Set(lines.map((line) => line.split('|').length)).size).toBe(1);
+    expect(lines[2]).toBe('| a | 1 | there | 1.0 | 2.00 | 3.00 | 604.50 | 0 | 0 | 0 | 0 | 0 |');
+  });
+});
