@@ -9,6 +9,7 @@ import { shaderText, type ShaderTexts } from '../src/device/webgpu/shader-text';
 import { attention, attentionParams } from '../src/kernels/attention';
 import { argmax, argmaxParams, topk, topkParams } from '../src/kernels/candidates';
 import { embed, embedParams } from '../src/kernels/embed';
+import { embedNorm, embedNormParams } from '../src/kernels/embed-norm';
 import { expertMatvec, expertMatvecParams } from '../src/kernels/expert-matvec';
 import { KV_TYPES, type KvLayer, type KvType } from '../src/kernels/kv-layout';
 import { linearParams, matvecParams } from '../src/kernels/linear';
@@ -68,7 +69,7 @@ describe('linked shaders', () => {
     const modules = (kernel: string): string[] =>
       [...linked.keys()].filter((key) => key.startsWith(`${kernel}.`)).map((key) => key.slice(kernel.length + 1));
     const quants = QUANT_FORMATS.map((format) => format.module).sort();
-    for (const kernel of ['embed', 'matvec_rows', 'matmul_tile', 'expert_matvec'])
+    for (const kernel of ['embed', 'embed_norm', 'matvec_rows', 'matmul_tile', 'expert_matvec'])
       expect(modules(kernel).sort()).toEqual(quants);
     for (const kernel of ['rope_kv', 'attention']) expect(modules(kernel).sort()).toEqual([...KV_TYPES].sort());
   });
@@ -151,6 +152,12 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
   embed: {
     params: embedParams,
     dispatches: matrices.map((weights) => embed({ weights, sampled: buffer(), y: buffer(), scale: 1 })),
+  },
+  embed_norm: {
+    params: embedNormParams,
+    dispatches: matrices.map((weights) =>
+      embedNorm({ weights, sampled: buffer(), y: buffer(), scale: 1, norm: buffer(), normed: buffer(), epsilon: 1 }),
+    ),
   },
   rmsnorm: {
     params: rmsnormParams,

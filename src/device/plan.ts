@@ -3,6 +3,7 @@ import type { DeviceBuffer, PreparedPlan } from './device';
 /** The ops that every device implements. */
 export type KernelName =
   | 'embed'
+  | 'embed_norm'
   | 'rmsnorm'
   | 'layernorm'
   | 'head_norm'

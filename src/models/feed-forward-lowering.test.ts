@@ -21,7 +21,8 @@ async function blocksOf(name: string, plan: 'prefill' | 'decode'): Promise<reado
   });
   const { plans } = await model.prepared;
   const { dispatches } = plan === 'prefill' ? plans.prefill : defined(plans.decode[0], 'a width').plan;
-  const norms = dispatches.flatMap(({ kernel }, at) => (kernel === 'rmsnorm' ? [at] : []));
+  // The first norm of all comes with the embedding.
+  const norms = dispatches.flatMap(({ kernel }, at) => (kernel === 'rmsnorm' || kernel === 'embed_norm' ? [at] : []));
   return norms.flatMap((at, i) => (i % 2 === 1 ? [dispatches.slice(at, norms[i + 1])] : []));
 }
 

@@ -6,6 +6,7 @@ import { attention } from '../kernels/attention';
 import { addBias } from '../kernels/add-bias';
 import { argmax, candidateBytes, topk } from '../kernels/candidates';
 import { embed } from '../kernels/embed';
+import { embedNorm } from '../kernels/embed-norm';
 import { headNorm } from '../kernels/head-norm';
 import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
 import type { LinearArgs } from '../kernels/linear';
@@ -25,6 +26,7 @@ import {
   type Behind,
   type Linear,
   type Lowering,
+  type Normed,
 } from './lowering';
 import type { AttentionBlock, HeadNorm, Network } from './network';
 import type { LayerWeightPlan, MatrixPlan, VectorPlan, WeightPlan } from './weight-plan';
@@ -154,36 +156,52 @@ export class PlanBuilder implements Lowering {
 
   /** Tokens → residual stream. `fusesGlu`: the linear kernel can end in SwiGLU. */
   private body(weightPlan: WeightPlan, linear: Linear, fusesGlu: boolean): Dispatch[] {
-    const { network } = this;
-    const dispatches = weightPlan.embedding.slices.map((slice) =>
-      embed({
-        weights: this.weights.matrix(slice),
-        firstRow: slice.firstRow,
-        sampled: this.sampled,
-        y: this.activations.x,
-        scale: network.embeddingScale,
-      }),
-    );
-    network.layers.forEach((layer, i) => {
+    return this.network.layers.flatMap((layer, i) => {
       const layerWeights = defined(weightPlan.layers[i], `weights of layer ${i}`);
       const kv = defined(this.kv[i], `KV cache of layer ${i}`);
-      dispatches.push(...this.attention(layer.attention, layerWeights, kv, linear));
-      dispatches.push(...lowerFeedForward(this, layer.feedForward, layerWeights, linear, fusesGlu));
+      const { attentionNorm } = layerWeights;
+      const input = i === 0 ? this.embedded(weightPlan.embedding, attentionNorm) : this.norm(attentionNorm);
+      return [
+        ...input.dispatches,
+        ...this.attention(layer.attention, layerWeights, input.y, kv, linear),
+        ...lowerFeedForward(this, layer.feedForward, layerWeights, linear, fusesGlu),
+      ];
     });
-    return dispatches;
   }
 
-  private attention(block: AttentionBlock, plan: LayerWeightPlan, kv: KvLayer, linear: Linear): Dispatch[] {
+  /** Tokens → the residual stream, and what the first layer reads of it: where the table is one matrix, one dispatch gives both. */
+  private embedded(embedding: MatrixPlan, norm: VectorPlan | null): Normed {
+    const { x, normed } = this.activations;
+    const args = { sampled: this.sampled, y: x, scale: this.network.embeddingScale };
+    const [slice, ...others] = embedding.slices;
+    if (norm !== null && slice !== undefined && others.length === 0) {
+      const { weight, epsilon } = this.normArgs(norm);
+      const weights = this.weights.matrix(slice);
+      return { dispatches: [embedNorm({ ...args, weights, norm: weight, normed, epsilon })], y: normed };
+    }
+    const dispatches = embedding.slices.map((part) =>
+      embed({ ...args, weights: this.weights.matrix(part), firstRow: part.firstRow }),
+    );
+    const input = this.norm(norm);
+    return { dispatches: [...dispatches, ...input.dispatches], y: input.y };
+  }
+
+  /** `input`: the residual stream, normed where the block has a norm before it. */
+  private attention(
+    block: AttentionBlock,
+    plan: LayerWeightPlan,
+    input: DeviceBuffer,
+    kv: KvLayer,
+    linear: Linear,
+  ): Dispatch[] {
     const { qkv, q, attended } = this.activations;
     const { heads, headSize, scale } = block;
     const sinks = plan.sinks === null ? {} : { sinks: this.weights.vector(plan.sinks) };
     const behind = { bias: plan.outputBias, norm: plan.attentionPostNorm };
     const rope = block.rope === null ? null : defined(this.network.ropes[block.rope], 'RoPE table');
     const stride = (heads + 2 * kv.kvHeads) * headSize;
-    const input = this.norm(plan.attentionNorm);
     return [
-      ...input.dispatches,
-      ...this.beside(plan.qkv, input.y, qkv, stride, linear),
+      ...this.beside(plan.qkv, input, qkv, stride, linear),
       ...this.biases(plan.qkvBias, qkv, stride),
       ...this.headNorm(plan.queryNorm, block.queryNorm, { x: qkv, stride, offset: 0, heads, headSize }),
       ...this.headNorm(plan.keyNorm, block.keyNorm, {
@@ -238,7 +256,7 @@ export class PlanBuilder implements Lowering {
     return this.options.matvec;
   }
 
-  norm(vector: VectorPlan | null): { readonly dispatches: readonly Dispatch[]; readonly y: DeviceBuffer } {
+  norm(vector: VectorPlan | null): Normed {
     const { x, normed } = this.activations;
     if (vector === null) return { dispatches: [], y: x };
     return { dispatches: [rmsnorm({ ...this.normArgs(vector), x, y: normed })], y: normed };

@@ -6,6 +6,7 @@ import { addBias } from '../../src/kernels/add-bias';
 import { attention } from '../../src/kernels/attention';
 import { argmax, candidateBytes, topk, TOP_K } from '../../src/kernels/candidates';
 import { embed } from '../../src/kernels/embed';
+import { embedNorm } from '../../src/kernels/embed-norm';
 import { expertMatvec } from '../../src/kernels/expert-matvec';
 import { glu } from '../../src/kernels/glu';
 import { headNorm } from '../../src/kernels/head-norm';
@@ -149,6 +150,14 @@ const KERNELS: Readonly<Record<Exclude<KernelName, 'pool'>, readonly RowKernel[]
       const y = piece.empty(SIZE);
       const sampled = piece.bench.words('sampled', Uint32Array.of(11, 42));
       return one(y, embed({ weights: piece.bench.weights(matrix), sampled, y, scale: 3 }));
+    },
+  ],
+  embed_norm: [
+    (piece) => {
+      const normed = piece.empty(SIZE);
+      const sampled = piece.bench.words('sampled', Uint32Array.of(11, 42));
+      const args = { weights: piece.bench.weights(matrix), sampled, y: piece.empty(SIZE), scale: 3 };
+      return one(normed, embedNorm({ ...args, norm: piece.shared(SIZE), normed, epsilon: 1e-5 }));
     },
   ],
   rmsnorm: [false, true].map((ofOutputs) => (piece) => {

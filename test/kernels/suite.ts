@@ -10,7 +10,7 @@ import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-c
 import { describeInvariance } from './invariance-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
 import { describeRopeKv } from './rope-kv-cases';
-import { describeEmbed, describeGlu, describeRmsnorm, describeSlicedEmbed } from './row-cases';
+import { describeEmbed, describeEmbedNorm, describeGlu, describeRmsnorm, describeSlicedEmbed } from './row-cases';
 import { DRAWN_FORMATS } from './test-matrix';
 
 export interface KernelSuiteOptions {
@@ -37,6 +37,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     };
     describeEmbed(deviceOf);
     describeSlicedEmbed(deviceOf);
+    describeEmbedNorm(deviceOf);
     describeRmsnorm(deviceOf);
     describeLayernorm(deviceOf);
     describeHeadNorm(deviceOf);

@@ -1,7 +1,7 @@
 import type { KernelName } from '../plan';
 import { runAttention } from './attention';
 import { runArgmax, runTopk, runTopkChunks, runTopkWinners } from './candidates';
-import { runEmbed } from './embed';
+import { runEmbed, runEmbedNorm } from './embed';
 import { runExpertMatvec, runRoute } from './experts';
 import type { Kernel } from './kernel-run';
 import { runLayernorm } from './layernorm';
@@ -14,6 +14,7 @@ import { runGlu } from './glu';
 
 export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   embed: runEmbed,
+  embed_norm: runEmbedNorm,
   rmsnorm: runRmsnorm,
   layernorm: runLayernorm,
   head_norm: runHeadNorm,
