@@ -28,7 +28,7 @@ export function embedNorm(args: {
   return {
     kernel: 'embed_norm',
     shader: 'embed_norm',
-    module: weights.format.module,
+    modules: { quant: weights.format.module },
     constants: {},
     params: embedNormParams.encode({
       units: weights.columns / UNIT_ELEMENTS,

@@ -61,7 +61,7 @@ describe('a mixture of experts', () => {
     const experts = (dispatches: readonly Dispatch[] | undefined): unknown[] =>
       (dispatches ?? [])
         .filter(({ kernel }) => kernel === 'expert_matvec')
-        .map(({ shader, module, constants, params }) => ({ shader, module, constants, params }));
+        .map(({ shader, modules, constants, params }) => ({ shader, modules, constants, params }));
     expect(experts(prefill)).toEqual(experts(decode));
     expect(experts(decode)).toHaveLength(2);
   });

@@ -12,6 +12,7 @@ import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer, type KvType } from '../ker
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, type MatmulVariant } from '../kernels/matmul';
 import { BATCH_WIDTHS, matvec, usefulWidths, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
+import { qkv as fusedQkv, takesPairs } from '../kernels/qkv';
 import { rmsnorm } from '../kernels/rmsnorm';
 import { ropeKv } from '../kernels/rope-kv';
 import { softcap } from '../kernels/softcap';
@@ -28,6 +29,7 @@ import {
   type Lowering,
   type Normed,
 } from './lowering';
+import type { MatrixSlice } from './matrix-slices';
 import type { AttentionBlock, HeadNorm, Network } from './network';
 import type { LayerWeightPlan, MatrixPlan, VectorPlan, WeightPlan } from './weight-plan';
 
@@ -128,10 +130,7 @@ export class PlanBuilder implements Lowering {
     const plan = (label: string, dispatches: readonly Dispatch[]): Plan => ({ label, stepInput, dispatches });
     return {
       prefill: this.prefill(weightPlan),
-      decode: this.batches(options.maxDecodeRows, (batch) => {
-        const linear: Linear = (args) => matvec({ ...args, variant: options.matvec, batch });
-        return plan(`decode.${batch}`, this.body(weightPlan, linear, true));
-      }),
+      decode: this.batches(options.maxDecodeRows, (batch) => plan(`decode.${batch}`, this.body(weightPlan, batch))),
       head: this.head(weightPlan, logits),
       argmax: plan('argmax', best.dispatches),
       topk: plan('topk', top.dispatches),
@@ -144,8 +143,7 @@ export class PlanBuilder implements Lowering {
 
   /** Prompt rows → the residual stream and the KV cache. */
   prefill(weightPlan: WeightPlan): Plan {
-    const linear: Linear = (args) => matmul({ ...args, variant: this.options.matmul });
-    return { label: 'prefill', stepInput: this.stepInput, dispatches: this.body(weightPlan, linear, false) };
+    return { label: 'prefill', stepInput: this.stepInput, dispatches: this.body(weightPlan, null) };
   }
 
   /** A plan for each batch width that steps of up to `most` rows have a use for. */
@@ -154,8 +152,13 @@ export class PlanBuilder implements Lowering {
     return widths.map((width) => ({ width, plan: plan(width) }));
   }
 
-  /** Tokens → residual stream. `fusesGlu`: the linear kernel can end in SwiGLU. */
-  private body(weightPlan: WeightPlan, linear: Linear, fusesGlu: boolean): Dispatch[] {
+  /** Tokens → residual stream, by the decode kernels in batches of `batch`, which have epilogues, or by those of prompts. */
+  private body(weightPlan: WeightPlan, batch: BatchWidth | null): Dispatch[] {
+    const { options } = this;
+    const linear: Linear = (args) =>
+      batch === null
+        ? matmul({ ...args, variant: options.matmul })
+        : matvec({ ...args, variant: options.matvec, batch });
     return this.network.layers.flatMap((layer, i) => {
       const layerWeights = defined(weightPlan.layers[i], `weights of layer ${i}`);
       const kv = defined(this.kv[i], `KV cache of layer ${i}`);
@@ -163,8 +166,9 @@ export class PlanBuilder implements Lowering {
       const input = i === 0 ? this.embedded(weightPlan.embedding, attentionNorm) : this.norm(attentionNorm);
       return [
         ...input.dispatches,
-        ...this.attention(layer.attention, layerWeights, input.y, kv, linear),
-        ...lowerFeedForward(this, layer.feedForward, layerWeights, linear, fusesGlu),
+        ...this.queries(layer.attention, layerWeights, input.y, kv, linear, batch),
+        ...this.attention(layer.attention, layerWeights, kv, linear),
+        ...lowerFeedForward(this, layer.feedForward, layerWeights, linear, batch !== null),
       ];
     });
   }
@@ -186,41 +190,45 @@ export class PlanBuilder implements Lowering {
     return { dispatches: [...dispatches, ...input.dispatches], y: input.y };
   }
 
-  /** `input`: the residual stream, normed where the block has a norm before it. */
-  private attention(
+  /**
+   * What attention reads: rotated queries, and keys and values in the cache. `input`: the residual stream, normed where the block
+   * has a norm before it.
+   */
+  private queries(
     block: AttentionBlock,
     plan: LayerWeightPlan,
     input: DeviceBuffer,
     kv: KvLayer,
     linear: Linear,
+    batch: BatchWidth | null,
   ): Dispatch[] {
-    const { qkv, q, attended } = this.activations;
-    const { heads, headSize, scale } = block;
-    const sinks = plan.sinks === null ? {} : { sinks: this.weights.vector(plan.sinks) };
-    const behind = { bias: plan.outputBias, norm: plan.attentionPostNorm };
+    const { qkv, q } = this.activations;
+    const { heads, headSize } = block;
     const rope = block.rope === null ? null : defined(this.network.ropes[block.rope], 'RoPE table');
+    const turn = { q, kv, heads, pairs: rope?.pairs ?? 0, table: block.rope ?? 0 };
+    const pairing = rope?.pairing ?? 'neighbours';
+    const plain = pairing === 'neighbours' && takesPairs(kv) ? plainQkv(plan) : null;
+    if (batch !== null && plain !== null) {
+      return [fusedQkv({ ...turn, weights: this.weights.matrix(plain), x: input, variant: this.matvec, batch })];
+    }
     const stride = (heads + 2 * kv.kvHeads) * headSize;
+    const ofKeys = { x: qkv, stride, offset: heads * headSize, heads: kv.kvHeads, headSize };
     return [
       ...this.beside(plan.qkv, input, qkv, stride, linear),
       ...this.biases(plan.qkvBias, qkv, stride),
       ...this.headNorm(plan.queryNorm, block.queryNorm, { x: qkv, stride, offset: 0, heads, headSize }),
-      ...this.headNorm(plan.keyNorm, block.keyNorm, {
-        x: qkv,
-        stride,
-        offset: heads * headSize,
-        heads: kv.kvHeads,
-        headSize,
-      }),
-      ropeKv({
-        qkv,
-        q,
-        kv,
-        heads,
-        pairs: rope?.pairs ?? 0,
-        table: block.rope ?? 0,
-        pairing: rope?.pairing ?? 'neighbours',
-      }),
-      attention({ q, y: attended, kv, heads, scale, window: block.window ?? 0, softCap: block.softCap ?? 0, ...sinks }),
+      ...this.headNorm(plan.keyNorm, block.keyNorm, ofKeys),
+      ropeKv({ ...turn, qkv, pairing }),
+    ];
+  }
+
+  private attention(block: AttentionBlock, plan: LayerWeightPlan, kv: KvLayer, linear: Linear): Dispatch[] {
+    const { q, attended } = this.activations;
+    const { heads, scale, window, softCap } = block;
+    const sinks = plan.sinks === null ? {} : { sinks: this.weights.vector(plan.sinks) };
+    const behind = { bias: plan.outputBias, norm: plan.attentionPostNorm };
+    return [
+      attention({ q, y: attended, kv, heads, scale, window: window ?? 0, softCap: softCap ?? 0, ...sinks }),
       ...this.addTo(plan.output, attended, behind, linear),
     ];
   }
@@ -325,4 +333,11 @@ export class PlanBuilder implements Lowering {
       rmsnorm({ ...this.normArgs(norm), x: normed, y: stream, epilogue: 'add', scale }),
     ];
   }
+}
+
+/** Q, K and V in one buffer with nothing between them and RoPE; `null` where they are not. */
+function plainQkv({ qkv, qkvBias, queryNorm, keyNorm }: LayerWeightPlan): MatrixSlice | null {
+  const [slice, ...others] = qkv.flatMap(({ slices }) => slices);
+  const isPlain = others.length === 0 && qkvBias.length === 0 && queryNorm === null && keyNorm === null;
+  return isPlain && slice !== undefined ? slice : null;
 }

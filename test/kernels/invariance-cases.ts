@@ -14,6 +14,7 @@ import { KV_TYPES, kvLayerBytes, type KvLayer } from '../../src/kernels/kv-layou
 import { layernorm } from '../../src/kernels/layernorm';
 import { matmul, MATMUL_VARIANTS } from '../../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS, type MatvecVariant } from '../../src/kernels/matvec';
+import { qkv } from '../../src/kernels/qkv';
 import { rmsnorm } from '../../src/kernels/rmsnorm';
 import { route } from '../../src/kernels/route';
 import { ropeKv } from '../../src/kernels/rope-kv';
@@ -41,6 +42,7 @@ const STEP_ROWS: readonly StepInputRow[] = Array.from({ length: ROWS }, (_, i) =
 }));
 
 const matrix = randomMatrix(Q4_1, 70, SIZE, new Random(700));
+const stacked = randomMatrix(Q4_1, QKV, SIZE, new Random(706));
 const [EXPERTS, USED] = [5, 2] as const;
 const experts = randomMatrix(Q4_1, EXPERTS * 33, SIZE, new Random(705));
 const ropeTable = (position: number): Float32Array =>
@@ -196,6 +198,14 @@ const KERNELS: Readonly<Record<Exclude<KernelName, 'pool'>, readonly RowKernel[]
     (piece) => {
       const args = linear(piece);
       return one(args.y, matvec({ ...args, variant: 'rows', batch: 16 }));
+    },
+  ],
+  // All its batches have cases of their own.
+  qkv: [
+    (piece) => {
+      const q = piece.empty(HEADS * HEAD_SIZE);
+      const args = { x: piece.rows(SIZE), q, kv: piece.cache('f16'), heads: HEADS, pairs: PAIRS, table: 0 };
+      return one(q, qkv({ ...args, weights: piece.bench.weights(stacked), variant: 'rows', batch: 16 }));
     },
   ],
   matmul: MATMUL_VARIANTS.map((variant) => (piece) => {

@@ -19,12 +19,12 @@ export class KvCacheMemory {
 
   load(part: 'key' | 'value', row: number, kvHead: number, position: number): Float32Array {
     const at = this.address(part, row, kvHead, position);
-    return KV_CODECS[this.run.kvType()].load(this.run.memory(0), at, this.headSize, this.vPlane);
+    return KV_CODECS[this.run.kvType()].load(this.run.memory(2), at, this.headSize, this.vPlane);
   }
 
   store(part: 'key' | 'value', row: number, kvHead: number, values: Float32Array): void {
     const at = this.address(part, row, kvHead, this.run.step.position(row));
-    KV_CODECS[this.run.kvType()].store(this.run.memory(0), at, values, this.vPlane);
+    KV_CODECS[this.run.kvType()].store(this.run.memory(2), at, values, this.vPlane);
   }
 
   private address(part: 'key' | 'value', row: number, kvHead: number, position: number): number {

@@ -9,6 +9,7 @@ import { runMatmul, runMatvec } from './linear';
 import { runActivation, runAddBias, runSoftcap } from './elementwise';
 import { runPool } from './pool';
 import { runHeadNorm, runRmsnorm } from './rmsnorm';
+import { runQkv } from './qkv';
 import { runRopeKv } from './rope-kv';
 import { runGlu } from './glu';
 
@@ -20,6 +21,7 @@ export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   head_norm: runHeadNorm,
   add_bias: runAddBias,
   matvec: runMatvec,
+  qkv: runQkv,
   matmul: runMatmul,
   glu: runGlu,
   route: runRoute,

@@ -19,9 +19,9 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-@group(0) @binding(3) var<storage, read> q: array<vec4f>;
+@group(0) @binding(2) var<storage, read> q: array<vec4f>;
 
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 
 @group(0) @binding(5) var<storage, read> sinks: array<f32>;
 

@@ -12,13 +12,9 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-@group(0) @binding(3) var<storage, read> qkv: array<f32>;
+@group(0) @binding(2) var<storage, read> qkv: array<f32>;
 
-@group(0) @binding(4) var<storage, read_write> q: array<f32>;
-
-fn rotate(v: vec2f, cos_sin: vec2f) -> vec2f {
-  return vec2f(v.x * cos_sin.x - v.y * cos_sin.y, v.x * cos_sin.y + v.y * cos_sin.x);
-}
+@group(0) @binding(3) var<storage, read_write> q: array<f32>;
 
 @compute @workgroup_size(THREADS) fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) local: u32) {
   let cached = 2u * KV_HEADS;
@@ -82,6 +78,11 @@ override HEAD_SIZE: u32 = 64u;
 fn rope_cos_sin(row: u32, table: u32, pair: u32, pairs: u32) -> vec2f {
   let o = step[2] + ((table * row_count() + row) * pairs + pair) * 2u;
   return bitcast<vec2f>(vec2u(step[o], step[o + 1u]));
+}
+
+// Rotary position embedding of one pair.
+fn rotate(v: vec2f, cos_sin: vec2f) -> vec2f {
+  return vec2f(v.x * cos_sin.x - v.y * cos_sin.y, v.x * cos_sin.y + v.y * cos_sin.x);
 }
 
 // The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
