@@ -1,7 +1,7 @@
 // `matvec_lanes` over stacked Q, K and V, LANES threads a pair of neighbouring rows, that ends in RoPE and the store into q or
 // the paged KV cache: what `matvec` and `rope_kv` give one after the other. Needs no feature.
-// W [(heads + 2·KV_HEADS)·HEAD_SIZE × 32·units] quantised · x [batch × 32·units] f32 · kv: one layer's cache ·
-// q [batch × heads·HEAD_SIZE] f32
+// W [(heads + 2·kv_heads)·head_size × 32·units] quantised · x [batch × 32·units] f32 · kv: one layer's cache ·
+// q [batch × heads·head_size] f32
 // grid: (⌈pairs of rows / (THREADS / LANES)⌉, 1, ⌈batch / BATCH⌉)
 import package::lib::batch::{ BATCH, MAX_BATCH, add_row, batch_rows };
 import package::lib::qkv::{ params, pair_count, finish };

@@ -2,13 +2,15 @@ import { assert } from '../base/assert';
 import { divideUp } from '../base/units';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
-import { KV_POOL_CODES, kvConstants, kvPlaneElements, kvUnitElements, type KvLayer } from './kv-layout';
+import { KV_BLOCK_TOKENS, KV_POOL_CODES, kvPlaneElements, kvUnitElements, type KvLayer } from './kv-layout';
 import { matvecGroups, type BatchWidth, type MatvecVariant } from './matvec';
 import { paramLayout } from './params';
 import { matrixPlanes, sidePlaneWord, UNIT_ELEMENTS, type WeightMatrix } from './weight-matrix';
 
 export const qkvParams = paramLayout({
   heads: 'u32',
+  kvHeads: 'u32',
+  headSize: 'u32',
   units: 'u32',
   plane: 'u32',
   pairs: 'u32',
@@ -48,9 +50,11 @@ export function qkv(args: {
     kernel: 'qkv',
     shader: `qkv_${shape}`,
     modules: { quant: weights.format.module, kv: kv.type },
-    constants: { ...kvConstants(kv), ...constants, BATCH: width },
+    constants: { BLOCK_TOKENS: KV_BLOCK_TOKENS, BATCH: width, ...constants },
     params: qkvParams.encode({
       heads,
+      kvHeads: kv.kvHeads,
+      headSize: kv.headSize,
       units: weights.columns / UNIT_ELEMENTS,
       plane: sidePlaneWord(weights),
       pairs,

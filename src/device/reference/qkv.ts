@@ -7,14 +7,13 @@ import { KvCacheMemory } from './kv-cache-memory';
 import { rotate } from './rope-kv';
 
 export function runQkv(run: KernelRun): void {
-  const { heads, units, plane, pairs, table, vPlane, pool } = qkvParams.decode(run.dispatch.params);
+  const { heads, kvHeads, headSize, units, plane, pairs, table, vPlane, pool } = qkvParams.decode(run.dispatch.params);
   const there = run.step.rowCount;
   // Alone, a row does not ask how many there are; a batch does.
   assert(run.constant('BATCH') === 1 || run.rows === there, `qkv runs for all ${there} rows, not ${run.rows}`);
   const columns = units * UNIT_ELEMENTS;
   const source = { memory: run.memory(0), format: run.quantFormat(), columns, sideOffsetBytes: plane * 4 };
-  const cache = new KvCacheMemory(run, vPlane, pool);
-  const { kvHeads, headSize } = cache;
+  const cache = new KvCacheMemory(run, vPlane, pool, kvHeads, headSize);
   for (let row = 0; row < run.rows; row++) {
     const x = run.memory(1).floats(row * columns, columns);
     const cosSin = pairs === 0 ? new Float32Array(0) : run.step.cosSin(row, table, pairs);

@@ -45,7 +45,7 @@ override BATCH: u32 = 1u; // at most MAX_BATCH; constant, so that loops over it 
 
 // Pairs of the matrix's rows.
 fn pair_count() -> u32 {
-  return (params.heads + 2u * KV_HEADS) * HEAD_SIZE / 2u;
+  return (params.heads + 2u * params.kv_heads) * params.head_size / 2u;
 }
 
 // Rows from `first` on that are there; 1 where a row is alone.
@@ -72,27 +72,23 @@ const MAX_BATCH = 16u;
 
 // `v`: what weight rows 2·pair and 2·pair + 1 give for row `row` of the step.
 fn finish(pair: u32, row: u32, v: vec2f) {
-  let head = pair / (HEAD_SIZE / 2u);
-  let place = pair % (HEAD_SIZE / 2u); // in the head
-  let is_value = head >= params.heads + KV_HEADS;
+  let half = params.head_size / 2u;
+  let head = pair / half;
+  let place = pair % half; // in the head
+  let is_value = head >= params.heads + params.kv_heads;
   var turned = v;
   if (!is_value && place < params.pairs) {
     turned = rotate(v, rope_cos_sin(row, params.table, place, params.pairs));
   }
   if (head < params.heads) {
-    q[row * params.heads * (HEAD_SIZE / 2u) + pair] = turned;
+    q[row * params.heads * half + pair] = turned;
   } else {
     let position = row_position(row);
     let block = row_block(row, params.pool, position, BLOCK_TOKENS);
-    let key = kv_address(block, (head - params.heads) % KV_HEADS, position);
+    let key = kv_address_of(params.kv_heads, params.head_size, block, (head - params.heads) % params.kv_heads, position);
     store2(key + select(0u, params.v_plane, is_value) + 2u * place, turned);
   }
 }
-
-override HEAD_SIZE: u32 = 64u;
-
-// Element addresses of one layer's paged KV cache: [K, V][block][kv head][token in block][head size].
-override KV_HEADS: u32 = 1u;
 
 // Rotary position embedding of one pair.
 fn rotate(v: vec2f, cos_sin: vec2f) -> vec2f {
@@ -126,9 +122,8 @@ fn row_block(row: u32, pool: u32, position: u32, block_tokens: u32) -> u32 {
 
 override BLOCK_TOKENS: u32 = 16u;
 
-// The first element of the key of `head` at `position`, which lies in `block`; values lie the K plane's size further on.
-fn kv_address(block: u32, head: u32, position: u32) -> u32 {
-  return ((block * KV_HEADS + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * HEAD_SIZE;
+fn kv_address_of(kv_heads: u32, head_size: u32, block: u32, head: u32, position: u32) -> u32 {
+  return ((block * kv_heads + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * head_size;
 }
 
 const ROWS: u32 = 8u; // word at which the rows begin
@@ -160,6 +155,8 @@ fn unit_products(w: array<vec4f, 8>, o: u32) -> vec4f {
 
 struct Params {
   heads: u32, // query heads
+  kv_heads: u32, // no constants, so that one pipeline serves all layers, and the self-test before them
+  head_size: u32,
   units: u32, // columns / 32
   plane: u32, // word at which the weights' side plane begins
   pairs: u32, // rotated pairs a head; 0: no rotation
