@@ -1,5 +1,5 @@
 // Links the shaders to plain WGSL, once, before anything is compiled: one text a kernel and one text a module (block format
-// or KV type). They are joined when a pipeline is made, so that not every pair of them ships.
+// or KV type). They are joined when a pipeline is made, so that not every choice of them ships.
 // Writes src/device/webgpu/shaders.generated.ts. `--golden` also rewrites test/golden/shaders.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
@@ -40,29 +40,54 @@ function withoutStubs(text, names) {
   return rest;
 }
 
-/**
- * Throws for texts that cannot be joined: names that both declare, or a module without a function of its interface. The
- * kernel's own mention of a name would otherwise silently mean the module's.
- */
-export function checkJoinable(kernelName, kernel, moduleName, module, interfaceNames) {
-  const declared = declaredNames(module);
-  const missing = interfaceNames.filter((name) => !declared.includes(name));
-  if (missing.length > 0) throw new Error(`${moduleName} lacks ${missing.join(', ')}, which ${kernelName} may call`);
-  const own = new Set(declaredNames(kernel));
-  const both = declared.filter((name) => own.has(name));
-  if (both.length > 0) throw new Error(`${kernelName} and ${moduleName} both declare ${both.join(', ')}: rename one`);
+/** The functions that a kernel calls of modules of each kind, in the order of `interfaces`: what their stubs left in it. */
+function callsOf(linked, interfaces) {
+  const declared = new Set(declaredNames(linked));
+  const calls = [...interfaces].map(([kind, names]) => [kind, names.filter((name) => declared.has(name))]);
+  return Object.fromEntries(calls.filter(([, names]) => names.length > 0));
 }
 
 /**
- * Links kernels and modules. `kernels`: name → its text without the module's functions, and which modules it takes
- * (`'quant'`, `'kv'` or `null`); `modules`: for each of those, name → text. Throws for a pair that cannot be joined.
+ * Throws where some of the texts of a pipeline, by name, declare one name: a mention of it would otherwise silently mean the
+ * other's.
+ */
+export function checkJoinable(texts) {
+  const owners = new Map();
+  for (const [owner, text] of Object.entries(texts)) {
+    for (const name of declaredNames(text)) {
+      if (owners.has(name)) throw new Error(`${owners.get(name)} and ${owner} both declare ${name}: rename one`);
+      owners.set(name, owner);
+    }
+  }
+}
+
+/** Every choice of modules that have what a kernel calls: a name of each kind that it takes. */
+export function choicesOf({ takes }, modules) {
+  let choices = [{}];
+  for (const [kind, calls] of Object.entries(takes)) {
+    const fitting = Object.entries(modules[kind]).filter(([, text]) => {
+      const declared = declaredNames(text);
+      return calls.every((name) => declared.includes(name));
+    });
+    choices = choices.flatMap((choice) => fitting.map(([name]) => ({ ...choice, [kind]: name })));
+  }
+  return choices;
+}
+
+/**
+ * Links kernels and modules. `kernels`: name → its text without the functions of its modules, and what it calls of them, by
+ * kind (`quant`, `kv`); `modules`: for each kind, name → text. Throws for texts that cannot be joined, and for a module that
+ * no kernel can take.
  */
 export async function linkShaders() {
   const { link } = await import('wesl');
   const [ops, lib, stubs] = await Promise.all(['ops', 'lib', 'interface'].map(readFolder));
-  const interfaces = new Map([...stubs].map(([kind, text]) => [kind, declaredNames(text)]));
+  // The block format comes first.
+  const kinds = [...stubs.keys()].sort().reverse();
+  const interfaces = new Map(kinds.map((kind) => [kind, declaredNames(stubs.get(kind))]));
+  const virtualLibs = Object.fromEntries(kinds.map((kind) => [kind, () => stubOf(stubs.get(kind))]));
   const weslSrc = {};
-  const linkText = async (folder, name, text, virtualLibs = {}) => {
+  const linkText = async (folder, name, text) => {
     const rootModuleName = `${folder}/${name}`;
     const { dest } = await link({
       weslSrc: { ...weslSrc, [`${rootModuleName}.wesl`]: text },
@@ -73,35 +98,45 @@ export async function linkShaders() {
   };
   for (const [name, text] of lib) weslSrc[`lib/${name}.wesl`] = text;
   const modules = {};
-  for (const kind of stubs.keys()) {
+  for (const kind of kinds) {
     modules[kind] = {};
     for (const [name, text] of await readFolder(kind)) modules[kind][name] = await linkText(kind, name, text);
   }
   const kernels = {};
   for (const [name, text] of ops) {
-    const takes = [...stubs.keys()].find((kind) => text.includes(`import ${kind}::`)) ?? null;
-    const linked = await linkText('ops', name, text, takes === null ? {} : { [takes]: () => stubOf(stubs.get(takes)) });
-    const names = takes === null ? [] : interfaces.get(takes);
-    kernels[name] = { takes, text: withoutStubs(linked, names) };
-    if (takes === null) continue;
-    for (const [module, moduleText] of Object.entries(modules[takes])) {
-      checkJoinable(name, kernels[name].text, `${takes}/${module}`, moduleText, names);
+    const linked = await linkText('ops', name, text);
+    const takes = callsOf(linked, interfaces);
+    kernels[name] = { takes, text: withoutStubs(linked, Object.values(takes).flat()) };
+  }
+  checkAll(kernels, modules);
+  return { kernels, modules };
+}
+
+function checkAll(kernels, modules) {
+  const idle = new Set(
+    Object.entries(modules).flatMap(([kind, of]) => Object.keys(of).map((name) => `${kind}/${name}`)),
+  );
+  for (const [name, kernel] of Object.entries(kernels)) {
+    for (const choice of choicesOf(kernel, modules)) {
+      const parts = Object.entries(choice).map(([kind, module]) => [`${kind}/${module}`, modules[kind][module]]);
+      checkJoinable({ [name]: kernel.text, ...Object.fromEntries(parts) });
+      for (const [part] of parts) idle.delete(part);
     }
   }
-  return { kernels, modules };
+  if (idle.size > 0) throw new Error(`${[...idle].join(', ')} lacks what kernels call: see shaders/interface`);
 }
 
 export function hashOf(text) {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-/** Every variant as it reaches the device, `kernel` or `kernel.module` → text; the twin of src/device/webgpu/shader-text.ts. */
+/** Every variant as it reaches the device, kernel and modules → text; the twin of src/device/webgpu/shader-text.ts. */
 export function joinedShaders({ kernels, modules }) {
   const variants = new Map();
-  for (const [name, { takes, text }] of Object.entries(kernels)) {
-    if (takes === null) variants.set(name, text);
-    for (const [module, moduleText] of Object.entries(takes === null ? {} : modules[takes])) {
-      variants.set(`${name}.${module}`, `${text}\n${moduleText}`);
+  for (const [name, kernel] of Object.entries(kernels)) {
+    for (const choice of choicesOf(kernel, modules)) {
+      const parts = Object.entries(choice).map(([kind, module]) => modules[kind][module]);
+      variants.set([name, ...Object.values(choice)].join('.'), [kernel.text, ...parts].join('\n'));
     }
   }
   return variants;

@@ -5,15 +5,17 @@ import { describe, expect, it } from 'vitest';
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 import type { DeviceBuffer } from '../src/device/device';
 import type { Dispatch } from '../src/device/plan';
-import { shaderText, type ShaderTexts } from '../src/device/webgpu/shader-text';
+import { shaderText, type KernelText, type ShaderTexts } from '../src/device/webgpu/shader-text';
 import { attention, attentionParams } from '../src/kernels/attention';
 import { argmax, argmaxParams, topk, topkParams } from '../src/kernels/candidates';
 import { embed, embedParams } from '../src/kernels/embed';
+import { embedNorm, embedNormParams } from '../src/kernels/embed-norm';
 import { expertMatvec, expertMatvecParams } from '../src/kernels/expert-matvec';
 import { KV_TYPES, type KvLayer, type KvType } from '../src/kernels/kv-layout';
 import { linearParams, matvecParams } from '../src/kernels/linear';
 import { matmul, MATMUL_VARIANTS } from '../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS } from '../src/kernels/matvec';
+import { qkv, qkvParams } from '../src/kernels/qkv';
 import { rmsnorm, rmsnormParams } from '../src/kernels/rmsnorm';
 import { ropeKv, ropeKvParams } from '../src/kernels/rope-kv';
 import { route, routeParams } from '../src/kernels/route';
@@ -30,7 +32,8 @@ import { QUANT_FORMATS } from '../src/quant/registry';
 interface ShaderScript {
   linkShaders(): Promise<ShaderTexts>;
   joinedShaders(linked: ShaderTexts): Map<string, string>;
-  checkJoinable(kernelName: string, kernel: string, moduleName: string, module: string, names: readonly string[]): void;
+  checkJoinable(texts: Readonly<Record<string, string>>): void;
+  choicesOf(kernel: Pick<KernelText, 'takes'>, modules: ShaderTexts['modules']): readonly Dispatch['modules'][];
   hashOf(text: string): string;
 }
 
@@ -40,6 +43,11 @@ const script = (await import(pathToFileURL(join(ROOT, 'scripts/shaders.mjs')).hr
 const texts = await script.linkShaders();
 const linked = script.joinedShaders(texts);
 
+/** The key of a linked variant. */
+function variantName({ shader, modules }: Pick<Dispatch, 'shader' | 'modules'>): string {
+  return [shader, ...Object.values(modules)].join('.');
+}
+
 const GOLDEN_HINT = 'if the change is meant: node scripts/shaders.mjs --golden';
 
 describe('linked shaders', () => {
@@ -48,10 +56,11 @@ describe('linked shaders', () => {
   });
 
   it('have the golden hash as the device joins them, every variant', () => {
-    const hashes = [...linked.keys()].map((key) => {
-      const [shader = '', module = ''] = key.split('.');
-      return [key, script.hashOf(shaderText(texts, shader, module) ?? '')];
-    });
+    const hashes = Object.entries(texts.kernels).flatMap(([shader, kernel]) =>
+      script
+        .choicesOf(kernel, texts.modules)
+        .map((modules) => [variantName({ shader, modules }), script.hashOf(shaderText(texts, shader, modules) ?? '')]),
+    );
     const golden: unknown = JSON.parse(readFileSync(join(GOLDEN, 'hashes.json'), 'utf8'));
     expect(Object.fromEntries(hashes), GOLDEN_HINT).toEqual(golden);
   });
@@ -69,23 +78,29 @@ describe('linked shaders', () => {
     const modules = (kernel: string): string[] =>
       [...linked.keys()].filter((key) => key.startsWith(`${kernel}.`)).map((key) => key.slice(kernel.length + 1));
     const quants = QUANT_FORMATS.map((format) => format.module).sort();
-    for (const kernel of ['embed', 'matvec_rows', 'matmul_tile', 'expert_matvec'])
+    for (const kernel of ['embed', 'embed_norm', 'matvec_rows', 'matmul_tile', 'expert_matvec'])
       expect(modules(kernel).sort()).toEqual(quants);
     for (const kernel of ['rope_kv', 'attention']) expect(modules(kernel).sort()).toEqual([...KV_TYPES].sort());
+    const pairs = quants.flatMap((quant) => ['f16', 'f32'].map((kv) => `${quant}.${kv}`));
+    for (const variant of MATVEC_VARIANTS) expect(modules(`qkv_${variant}`).sort()).toEqual(pairs.sort());
   });
 });
 
 describe('joining a kernel with a module', () => {
   const kernel = texts.kernels.matvec_rows?.text ?? '';
-  const check = (module: string): void =>
-    script.checkJoinable('matvec_rows', kernel, 'quant/new', module, ['dequant32']);
+  const check = (module: string): void => script.checkJoinable({ matvec_rows: kernel, 'quant/new': module });
   const dequant = 'fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {\n  return array<vec4f, 8>();\n}\n';
 
   it('leaves no stub in the kernel', () => {
     for (const { takes, text } of Object.values(texts.kernels)) {
-      expect(text).not.toMatch(/^fn (dequant32|load4|store4)\b/m);
-      if (takes !== null) expect(text).toMatch(/\b(dequant32|load4|store4)\(/);
+      expect(text).not.toMatch(/^fn (dequant32|load4|store2|store4)\b/m);
+      for (const name of Object.values(takes).flat()) expect(text).toMatch(new RegExp(`\\b${name}\\(`));
     }
+    expect(texts.kernels['glu']?.takes).toEqual({});
+    expect(Object.entries(texts.kernels['qkv_rows']?.takes ?? {})).toEqual([
+      ['quant', ['dequant32']],
+      ['kv', ['store2']],
+    ]);
   });
 
   it('is not possible where both declare a name', () => {
@@ -101,15 +116,30 @@ describe('joining a kernel with a module', () => {
     }
   });
 
-  it('is not possible where the module lacks what the kernel calls', () => {
-    expect(() => check('fn values() {\n}\n')).toThrow('quant/new lacks dequant32');
+  it('is not possible where two modules declare a name', () => {
+    const other = 'fn values() {\n}\n';
+    expect(() => script.checkJoinable({ kernel: '', 'quant/a': other, 'kv/b': dequant })).not.toThrow();
+    expect(() => script.checkJoinable({ kernel: '', 'quant/a': other, 'kv/b': dequant + other })).toThrow(
+      'quant/a and kv/b both declare values',
+    );
+  });
+
+  it('takes the modules that have what the kernel calls', () => {
+    const modules = { quant: { a: dequant, b: 'fn values() {\n}\n' }, kv: { c: 'fn store2() {\n}\n', d: dequant } };
+    const takes = { quant: ['dequant32'], kv: ['store2'] };
+    expect(script.choicesOf({ takes }, modules)).toEqual([{ quant: 'a', kv: 'c' }]);
+    expect(script.choicesOf({ takes: {} }, modules)).toEqual([{}]);
   });
 
   it('gives nothing for a pair that does not exist', () => {
-    expect(shaderText(texts, 'matvec_rows', 'q9_9')).toBeNull();
-    expect(shaderText(texts, 'matvec_rows', '')).toBeNull();
-    expect(shaderText(texts, 'glu', 'q4_0')).toBeNull();
-    expect(shaderText(texts, 'gluten', '')).toBeNull();
+    expect(shaderText(texts, 'matvec_rows', { quant: 'q4_0' })).not.toBeNull();
+    expect(shaderText(texts, 'matvec_rows', { quant: 'q9_9' })).toBeNull();
+    expect(shaderText(texts, 'matvec_rows', { kv: 'f16' })).toBeNull();
+    expect(shaderText(texts, 'matvec_rows', { quant: 'q4_0', kv: 'f16' })).toBeNull();
+    expect(shaderText(texts, 'matvec_rows', {})).toBeNull();
+    expect(shaderText(texts, 'qkv_rows', { quant: 'q4_0' })).toBeNull();
+    expect(shaderText(texts, 'glu', { quant: 'q4_0' })).toBeNull();
+    expect(shaderText(texts, 'gluten', {})).toBeNull();
   });
 });
 
@@ -139,6 +169,8 @@ const kvLayer = (type: KvType): KvLayer => ({
   pool: 'all',
 });
 const matrices = QUANT_FORMATS.map((format) => ({ buffer: buffer(), format, rows: 64, columns: 64 }));
+/** Of one head of 64, and its key and value. */
+const qkvMatrices = matrices.map((matrix) => ({ ...matrix, rows: 3 * 64 }));
 const candidateArgs = { logits: buffer(), size: 5000, scratch: [buffer(), buffer()] as const };
 const linearArgs = matrices.map((weights) => ({
   weights,
@@ -153,6 +185,12 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
     params: embedParams,
     dispatches: matrices.map((weights) => embed({ weights, sampled: buffer(), y: buffer(), scale: 1 })),
   },
+  embed_norm: {
+    params: embedNormParams,
+    dispatches: matrices.map((weights) =>
+      embedNorm({ weights, sampled: buffer(), y: buffer(), scale: 1, norm: buffer(), normed: buffer(), epsilon: 1 }),
+    ),
+  },
   rmsnorm: {
     params: rmsnormParams,
     dispatches: [rmsnorm({ x: buffer(), weight: buffer(), y: buffer(), hidden: 64, epsilon: 1 })],
@@ -160,6 +198,16 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
   matvec: {
     params: matvecParams,
     dispatches: linearArgs.flatMap((args) => MATVEC_VARIANTS.map((variant) => matvec({ ...args, variant }))),
+  },
+  qkv: {
+    params: qkvParams,
+    dispatches: (['f16', 'f32'] as const).flatMap((type) =>
+      MATVEC_VARIANTS.flatMap((variant) =>
+        qkvMatrices.map((weights) =>
+          qkv({ weights, x: buffer(), q: buffer(), kv: kvLayer(type), heads: 1, pairs: 2, table: 0, variant }),
+        ),
+      ),
+    ),
   },
   matmul: {
     params: linearParams,
@@ -209,9 +257,9 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
 };
 
 /** The linked text that a dispatch runs. */
-function textOf({ shader, module }: Dispatch): string {
-  const text = linked.get(module === '' ? shader : `${shader}.${module}`);
-  if (text === undefined) throw new Error(`no shader ${shader} ${module}`);
+function textOf(dispatch: Dispatch): string {
+  const text = linked.get(variantName(dispatch));
+  if (text === undefined) throw new Error(`no shader ${variantName(dispatch)}`);
   return text;
 }
 
@@ -225,7 +273,7 @@ function camelCase(name: string): string {
 }
 
 describe.each(Object.entries(CALLERS))('src/kernels and the shaders of %s agree', (kernel, { params, dispatches }) => {
-  const shaders = new Map(dispatches.map((dispatch) => [`${dispatch.shader} ${dispatch.module}`.trim(), dispatch]));
+  const shaders = new Map(dispatches.map((dispatch) => [variantName(dispatch), dispatch]));
 
   it.each([...shaders])('%s: bindings and what may be written', (_name, dispatch) => {
     expect(dispatch.kernel).toBe(kernel);

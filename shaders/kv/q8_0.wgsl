@@ -1,7 +1,7 @@
 // KV cache of signed bytes, 32 neighbouring elements under one scale (Q8_0 of llama.cpp): d = max|x| / 127 is kept as a half, and
 // a byte is round(x / d) of the d that is not rounded yet. Key plane and value plane, four elements a word; then a plane of
 // scales, a word for the halves of a key's block and its value's, so that no two tokens write one word.
-@group(0) @binding(2) var<storage, read_write> kv: array<u32>;
+@group(0) @binding(4) var<storage, read_write> kv: array<u32>;
 
 const LARGEST = vec4f(65504.0 * 127.0); // of the half range, times 127: beyond it elements are clamped
 const LEAST_SCALE = 0x1p-25; // halves round it to 0, and nothing is divided by it

@@ -1,5 +1,6 @@
 // The rows of a step share one reading of the weights: a thread keeps a sum for each of up to BATCH rows. A row's sum is made
 // of the same terms in the same order whatever BATCH is, so that its bits do not depend on who runs beside it.
+import quant::dequant32;
 import package::lib::step::{ row_count, output_count };
 
 override BATCH: u32 = 1u; // at most MAX_BATCH; constant, so that loops over it can be unrolled and their sums kept in registers
@@ -11,6 +12,19 @@ const MAX_BATCH = 16u;
 fn batch_rows(first: u32, of_outputs: u32) -> u32 {
   if (BATCH == 1u) { return 1u; }
   return min(BATCH, select(row_count(), output_count(), of_outputs == 1u) - first);
+}
+
+// Adds the products of weight row `row`, of `units` units, with `count` rows of x from row `first` on: of every `lanes`-th
+// unit from `lane` on.
+fn add_row(
+  sums: ptr<function, array<vec4f, MAX_BATCH>>,
+  row: u32, units: u32, plane: u32, first: u32, count: u32, lane: u32, lanes: u32,
+) {
+  let row_quads = units * 8u;
+  for (var u = lane; u < units; u += lanes) {
+    let w = dequant32(row * units + u, plane);
+    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
+  }
 }
 
 // Adds the products of a unit of weights with each row's unit of x; the first row's begins at quad `o`.

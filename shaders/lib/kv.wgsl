@@ -5,5 +5,9 @@ override BLOCK_TOKENS: u32 = 16u;
 
 // The first element of the key of `head` at `position`, which lies in `block`; values lie the K plane's size further on.
 fn kv_address(block: u32, head: u32, position: u32) -> u32 {
-  return ((block * KV_HEADS + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * HEAD_SIZE;
+  return kv_address_of(KV_HEADS, HEAD_SIZE, block, head, position);
+}
+
+fn kv_address_of(kv_heads: u32, head_size: u32, block: u32, head: u32, position: u32) -> u32 {
+  return ((block * kv_heads + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * head_size;
 }

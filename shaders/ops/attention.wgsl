@@ -24,8 +24,8 @@ struct Params {
   mutual: u32, // 1: the step is one whole sequence, and each row sees all of it
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read> q: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read> q: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(5) var<storage, read> sinks: array<f32>;
 
 var<workgroup> query: array<vec4f, GROUP * HEAD_SIZE / 4u>;

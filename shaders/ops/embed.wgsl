@@ -4,7 +4,8 @@
 // grid: (⌈hidden / 32 / 64⌉, rows)
 import quant::dequant32;
 import package::lib::epilogue::{ EPILOGUE, ADD };
-import package::lib::step::{ row_token, row_position, row_slot, ON_DEVICE };
+import package::lib::step::row_position;
+import package::lib::token::token_of;
 
 override INDEX: u32 = 0u; // what a row's index is
 const POSITION: u32 = 1u;
@@ -18,15 +19,12 @@ struct Params {
   rows: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read> sampled: array<u32>; // [slots] token chosen last
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 
 fn index_of(row: u32) -> u32 {
   if (INDEX == ZERO) { return 0u; }
   if (INDEX == POSITION) { return row_position(row); }
-  let token = row_token(row);
-  if (token == ON_DEVICE) { return sampled[row_slot(row)]; }
-  return token;
+  return token_of(row);
 }
 
 @compute @workgroup_size(64)

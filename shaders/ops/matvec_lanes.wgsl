@@ -1,8 +1,7 @@
 // Matrix × vector, LANES threads a weight row: y[r, n] = Σ_k W[n, k] · x[r, k], then the epilogue. Needs no feature.
 // W [rows × 32·units] quantised · x [batch × 32·units] f32 · y [batch × y_stride] f32
 // grid: (⌈rows / (THREADS / LANES)⌉, 1, ⌈batch / BATCH⌉)
-import quant::dequant32;
-import package::lib::batch::{ BATCH, MAX_BATCH, add_unit, batch_rows };
+import package::lib::batch::{ BATCH, MAX_BATCH, add_row, batch_rows };
 import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
 
 override LANES: u32 = 8u; // threads that share a weight row; a power of two
@@ -23,15 +22,6 @@ struct Params {
 
 var<workgroup> partial_sums: array<f32, SUMS * THREADS>; // [sum × thread]
 
-// Adds the products of weight row `row` with the batch's rows, every LANES-th unit from `lane` on.
-fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, first: u32, count: u32, lane: u32) {
-  let row_quads = params.units * 8u;
-  for (var u = lane; u < params.units; u += LANES) {
-    let w = dequant32(row * params.units + u, params.plane);
-    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
-  }
-}
-
 // The epilogue of dot product `v`; `up` is that of the row `rows` further on, for GLU alone.
 fn finish(v: f32, up: f32, to: u32) {
   var value = v;
@@ -49,11 +39,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let first = group.z * BATCH;
   let count = batch_rows(first, params.of_outputs);
   var sums: array<vec4f, MAX_BATCH>;
-  add_row(&sums, read_row, first, count, lane);
+  add_row(&sums, read_row, params.units, params.plane, first, count, lane, LANES);
   for (var b = 0u; b < BATCH; b++) { partial_sums[b * THREADS + local] = dot(sums[b], vec4f(1.0)); }
   if (EPILOGUE == GLU) {
     var ups: array<vec4f, MAX_BATCH>;
-    add_row(&ups, read_row + params.rows, first, count, lane);
+    add_row(&ups, read_row + params.rows, params.units, params.plane, first, count, lane, LANES);
     for (var b = 0u; b < BATCH; b++) { partial_sums[(BATCH + b) * THREADS + local] = dot(ups[b], vec4f(1.0)); }
   }
   workgroupBarrier();

@@ -2,8 +2,7 @@
 // more than memory: software adapters.
 // W [rows × 32·units] quantised · x [batch × 32·units] f32 · y [batch × y_stride] f32
 // grid: (⌈rows / 64⌉, 1, ⌈batch / BATCH⌉)
-import quant::dequant32;
-import package::lib::batch::{ BATCH, MAX_BATCH, add_unit, batch_rows };
+import package::lib::batch::{ BATCH, MAX_BATCH, add_row, batch_rows };
 import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
 
 struct Params {
@@ -17,15 +16,6 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-
-// Adds the products of weight row `row` with the batch's rows.
-fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, first: u32, count: u32) {
-  let row_quads = params.units * 8u;
-  for (var u = 0u; u < params.units; u++) {
-    let w = dequant32(row * params.units + u, params.plane);
-    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
-  }
-}
 
 // The epilogue of dot product `v`; `up` is that of the row `rows` further on, for GLU alone.
 fn finish(v: f32, up: f32, to: u32) {
@@ -43,9 +33,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let first = id.z * BATCH;
   let count = batch_rows(first, params.of_outputs);
   var sums: array<vec4f, MAX_BATCH>;
-  add_row(&sums, row, first, count);
+  add_row(&sums, row, params.units, params.plane, first, count, 0u, 1u);
   var ups: array<vec4f, MAX_BATCH>;
-  if (EPILOGUE == GLU) { add_row(&ups, row + params.rows, first, count); }
+  if (EPILOGUE == GLU) { add_row(&ups, row + params.rows, params.units, params.plane, first, count, 0u, 1u); }
   for (var b = 0u; b < BATCH; b++) {
     if (b < count) {
       finish(dot(sums[b], vec4f(1.0)), dot(ups[b], vec4f(1.0)), (first + b) * params.y_stride + params.y_offset + row);

@@ -1,8 +1,7 @@
 // Matrix × vector, one weight row a workgroup, summed by subgroups: y[r, n] = Σ_k W[n, k] · x[r, k], then the epilogue.
 // W [rows × 32·units] quantised · x [batch × 32·units] f32 · y [batch × y_stride] f32
 // grid: (columns of ≤ 65,535 workgroups, as many as it takes, ⌈batch / BATCH⌉)
-import quant::dequant32;
-import package::lib::batch::{ BATCH, MAX_BATCH, add_unit, batch_rows };
+import package::lib::batch::{ BATCH, MAX_BATCH, add_row, batch_rows };
 import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
 enable subgroups;
 
@@ -24,15 +23,6 @@ struct Params {
 // A subgroup has at least 4 threads. The less workgroup memory, the sooner a software adapter has compiled.
 override SUBGROUPS: u32 = THREADS / 4u;
 var<workgroup> partial_sums: array<f32, SUMS * SUBGROUPS>; // [sum × subgroup]
-
-// Adds the products of weight row `row` with the batch's rows, every THREADS-th unit from `local` on.
-fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, first: u32, count: u32, local: u32) {
-  let row_quads = params.units * 8u;
-  for (var u = local; u < params.units; u += THREADS) {
-    let w = dequant32(row * params.units + u, params.plane);
-    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
-  }
-}
 
 // The epilogue of dot product `v`; `up` is that of the row `rows` further on, for GLU alone.
 fn finish(v: f32, up: f32, to: u32) {
@@ -63,14 +53,14 @@ fn main(
   let first = group.z * BATCH;
   let count = batch_rows(first, params.of_outputs);
   var sums: array<vec4f, MAX_BATCH>;
-  add_row(&sums, row, first, count, local);
+  add_row(&sums, row, params.units, params.plane, first, count, local, THREADS);
   for (var b = 0u; b < BATCH; b++) {
     let own = subgroupAdd(dot(sums[b], vec4f(1.0)));
     if (lane == 0u) { partial_sums[b * SUBGROUPS + local / size] = own; }
   }
   if (EPILOGUE == GLU) {
     var ups: array<vec4f, MAX_BATCH>;
-    add_row(&ups, row + params.rows, first, count, local);
+    add_row(&ups, row + params.rows, params.units, params.plane, first, count, local, THREADS);
     for (var b = 0u; b < BATCH; b++) {
       let own = subgroupAdd(dot(ups[b], vec4f(1.0)));
       if (lane == 0u) { partial_sums[(BATCH + b) * SUBGROUPS + local / size] = own; }

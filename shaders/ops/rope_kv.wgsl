@@ -5,6 +5,7 @@
 // grid: (⌈(heads + 2·KV_HEADS)·HEAD_SIZE / 4 / THREADS⌉, rows)
 import kv::store4;
 import package::lib::kv::{ kv_address, KV_HEADS, HEAD_SIZE, BLOCK_TOKENS };
+import package::lib::rope::rotate;
 import package::lib::step::{ row_position, row_block, rope_cos_sin };
 
 override THREADS: u32 = 64u;
@@ -18,12 +19,8 @@ struct Params {
   pool: u32, // which of the row's block tables
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read> qkv: array<f32>;
-@group(0) @binding(4) var<storage, read_write> q: array<f32>;
-
-fn rotate(v: vec2f, cos_sin: vec2f) -> vec2f {
-  return vec2f(v.x * cos_sin.x - v.y * cos_sin.y, v.x * cos_sin.y + v.y * cos_sin.x);
-}
+@group(0) @binding(2) var<storage, read> qkv: array<f32>;
+@group(0) @binding(3) var<storage, read_write> q: array<f32>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) local: u32) {

@@ -3,11 +3,13 @@ import type { DeviceBuffer, PreparedPlan } from './device';
 /** The ops that every device implements. */
 export type KernelName =
   | 'embed'
+  | 'embed_norm'
   | 'rmsnorm'
   | 'layernorm'
   | 'head_norm'
   | 'add_bias'
   | 'matvec'
+  | 'qkv'
   | 'matmul'
   | 'glu'
   | 'route'
@@ -23,6 +25,9 @@ export type KernelName =
   | 'sample'
   | 'softcap';
 
+/** What a kernel is joined with when its pipeline is made: a block format, a type of KV cache. */
+export type ModuleKind = 'quant' | 'kv';
+
 export interface BufferUse {
   readonly buffer: DeviceBuffer;
   readonly access: 'read' | 'write';
@@ -33,8 +38,8 @@ export interface Dispatch {
   readonly kernel: KernelName;
   /** The shader file; one kernel may have several shapes. */
   readonly shader: string;
-  /** The block format or KV type it is linked with, '' if none. */
-  readonly module: string;
+  /** The block format and the KV type it is joined with, where it takes them. */
+  readonly modules: Readonly<Partial<Record<ModuleKind, string>>>;
   /** Pipeline constants. */
   readonly constants: Readonly<Record<string, number>>;
   /** The uniform block, binding 0. */

@@ -15,7 +15,7 @@ export function activate(args: {
   return {
     kernel: 'activation',
     shader: 'activation',
-    module: '',
+    modules: {},
     constants: { ACTIVATION: ACTIVATION_CODES[args.activation] },
     params: activationParams.encode({ size: args.size }),
     buffers: [{ buffer: args.x, access: 'write' }],

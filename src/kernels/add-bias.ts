@@ -17,7 +17,7 @@ export function addBias(args: {
   return {
     kernel: 'add_bias',
     shader: 'add_bias',
-    module: '',
+    modules: {},
     constants: {},
     params: addBiasParams.encode({ size, stride, offset }),
     buffers: [

@@ -63,7 +63,7 @@ export function attention(args: {
   return {
     kernel: 'attention',
     shader: 'attention',
-    module: args.kv.type,
+    modules: { kv: args.kv.type },
     constants: { ...kvConstants(args.kv), GROUP: group },
     params: attentionParams.encode({
       scale: args.scale,
@@ -75,9 +75,9 @@ export function attention(args: {
       mutual: args.mutual === true ? 1 : 0,
     }),
     buffers: [
-      { buffer: args.kv.buffer, access: 'write' }, // read only, but one declaration serves both users of the cache
       { buffer: args.q, access: 'read' },
       { buffer: args.y, access: 'write' },
+      { buffer: args.kv.buffer, access: 'write' }, // read only, but one declaration serves all users of the cache
       { buffer: args.sinks ?? args.q, access: 'read' }, // not read without sinks, but every binding has a buffer
     ],
     grid: (rows) => [args.kv.kvHeads, rows, 1],

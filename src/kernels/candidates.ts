@@ -64,7 +64,7 @@ function argmaxPass(
   return {
     kernel: 'argmax',
     shader: 'argmax',
-    module: '',
+    modules: {},
     constants: {},
     params: argmaxParams.encode({ size, first: isFirst ? 1 : 0, last: slices === 1 ? 1 : 0 }),
     buffers: [
@@ -85,7 +85,7 @@ export function topk(args: CandidateArgs): Candidates {
   const step = (kernel: 'topk_chunks' | 'topk_winners' | 'topk', threads: number, buffers: BufferUse[]): Dispatch => ({
     kernel,
     shader: kernel,
-    module: '',
+    modules: {},
     constants: {},
     params: topkParams.encode({ size, chunk }),
     buffers,

@@ -31,7 +31,7 @@ export function embed(args: {
   return {
     kernel: 'embed',
     shader: 'embed',
-    module: args.weights.format.module,
+    modules: { quant: args.weights.format.module },
     constants: { EPILOGUE: EPILOGUE_CODES[args.epilogue ?? 'store'], INDEX: ROW_INDEX_CODES[args.index ?? 'token'] },
     params: embedParams.encode({
       units,

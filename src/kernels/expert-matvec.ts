@@ -54,7 +54,7 @@ export function expertMatvec(args: ExpertMatvecArgs): Dispatch {
   return {
     kernel: 'expert_matvec',
     shader: 'expert_matvec',
-    module: weights.format.module,
+    modules: { quant: weights.format.module },
     constants: {
       EPILOGUE: EPILOGUE_CODES[epilogue],
       ACTIVATION: ACTIVATION_CODES[args.activation ?? 'silu'],

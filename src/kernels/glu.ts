@@ -21,7 +21,7 @@ export function glu(args: {
   return {
     kernel: 'glu',
     shader: 'glu',
-    module: '',
+    modules: {},
     constants: { ACTIVATION: ACTIVATION_CODES[args.activation ?? 'silu'] },
     params: gluParams.encode({ size: args.size, yStride: args.yStride ?? args.size, yOffset: args.yOffset ?? 0 }),
     buffers: [

@@ -18,7 +18,7 @@ export function headNorm(args: {
   return {
     kernel: 'head_norm',
     shader: 'head_norm',
-    module: '',
+    modules: {},
     constants: {},
     params: headNormParams.encode({ stride, offset, size, epsilon }),
     buffers: [

@@ -15,7 +15,7 @@ export function layernorm(args: {
   return {
     kernel: 'layernorm',
     shader: 'layernorm',
-    module: '',
+    modules: {},
     constants: {},
     params: layernormParams.encode({ quads: args.hidden / 4, epsilon: args.epsilon }),
     buffers: [

@@ -24,7 +24,7 @@ export function matmul(args: LinearArgs & { readonly variant: MatmulVariant }): 
   return {
     kernel: 'matmul',
     shader: `matmul_${args.variant}`,
-    module: args.weights.format.module,
+    modules: { quant: args.weights.format.module },
     constants: { EPILOGUE: EPILOGUE_CODES[args.epilogue] },
     params: linearParams.encode(linearFields(args)),
     buffers: [

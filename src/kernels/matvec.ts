@@ -1,4 +1,4 @@
-import { defined } from '../base/assert';
+import { defined, unreachable } from '../base/assert';
 import { divideUp } from '../base/units';
 import type { Dispatch } from '../device/plan';
 import { ACTIVATION_CODES, EPILOGUE_CODES, linearFields, linearRows, matvecParams, type LinearArgs } from './linear';
@@ -36,37 +36,51 @@ export interface MatvecArgs extends LinearArgs {
 
 /** The decode kernel of a linear layer. Rows never share a sum, so a row's answer does not depend on the batch. */
 export function matvec(args: MatvecArgs): Dispatch {
-  const rows = linearRows(args);
-  const variant = fitting(args.variant, rows);
+  const { shape, constants, groups } = matvecGroups(args.variant, linearRows(args));
   const width = args.batch ?? 1;
-  const constants = {
-    EPILOGUE: EPILOGUE_CODES[args.epilogue],
-    ACTIVATION: ACTIVATION_CODES[args.activation ?? 'silu'],
-    BATCH: width,
-  };
-  const [x, y] = groups(variant, rows);
   return {
     kernel: 'matvec',
-    shader: `matvec_${variant}`,
-    module: args.weights.format.module,
-    constants: variant === 'lanes' ? { ...constants, LANES, THREADS } : constants,
+    shader: `matvec_${shape}`,
+    modules: { quant: args.weights.format.module },
+    constants: {
+      EPILOGUE: EPILOGUE_CODES[args.epilogue],
+      ACTIVATION: ACTIVATION_CODES[args.activation ?? 'silu'],
+      BATCH: width,
+      ...constants,
+    },
     params: matvecParams.encode({ ...linearFields(args), ofOutputs: args.ofOutputs === true ? 1 : 0 }),
     buffers: [
       { buffer: args.weights.buffer, access: 'read' },
       { buffer: args.x, access: 'read' },
       { buffer: args.y, access: 'write' },
     ],
-    grid: (batch) => [x, y, divideUp(batch, width)],
+    grid: (batch) => [...groups, divideUp(batch, width)],
     weightBytesRead: (batch) => matrixPlanes(args.weights).totalBytes * divideUp(batch, width),
   };
 }
 
-/** Workgroups that cover `rows` weight rows. */
-function groups(variant: MatvecVariant, rows: number): readonly [number, number] {
-  if (variant === 'rows') return [divideUp(rows, THREADS), 1];
-  if (variant === 'lanes') return [divideUp(rows, THREADS / LANES), 1];
-  const columns = divideUp(rows, MAX_GROUPS);
-  return [divideUp(rows, columns), columns];
+/** How a shape of matvec covers `rows` sums: its constants, and workgroups in two dimensions. */
+export function matvecGroups(
+  variant: MatvecVariant,
+  rows: number,
+): {
+  readonly shape: MatvecVariant;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly groups: readonly [number, number];
+} {
+  const shape = fitting(variant, rows);
+  switch (shape) {
+    case 'rows':
+      return { shape, constants: {}, groups: [divideUp(rows, THREADS), 1] };
+    case 'lanes':
+      return { shape, constants: { LANES, THREADS }, groups: [divideUp(rows, THREADS / LANES), 1] };
+    case 'subgroup': {
+      const columns = divideUp(rows, MAX_GROUPS);
+      return { shape, constants: {}, groups: [divideUp(rows, columns), columns] };
+    }
+    default:
+      return unreachable(shape);
+  }
 }
 
 /** Eight rows a workgroup do not reach beyond half a million rows, which only a vocabulary can have. */

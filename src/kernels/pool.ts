@@ -20,7 +20,7 @@ export function pool(args: {
   return {
     kernel: 'pool',
     shader: 'pool',
-    module: '',
+    modules: {},
     constants: { POOLING: POOLING_CODES[args.pooling] },
     params: poolParams.encode({ hidden: args.hidden }),
     buffers: [

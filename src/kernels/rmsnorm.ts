@@ -20,7 +20,7 @@ export function rmsnorm(args: {
   return {
     kernel: 'rmsnorm',
     shader: 'rmsnorm',
-    module: '',
+    modules: {},
     constants: { EPILOGUE: EPILOGUE_CODES[args.epilogue ?? 'store'] },
     params: rmsnormParams.encode({
       quads: args.hidden / 4,

@@ -40,7 +40,7 @@ export function ropeKv(args: {
   return {
     kernel: 'rope_kv',
     shader: 'rope_kv',
-    module: args.kv.type,
+    modules: { kv: args.kv.type },
     constants: { ...kvConstants(args.kv), THREADS: threads },
     params: ropeKvParams.encode({
       heads: args.heads,
@@ -51,9 +51,9 @@ export function ropeKv(args: {
       pool: KV_POOL_CODES[args.kv.pool],
     }),
     buffers: [
-      { buffer: args.kv.buffer, access: 'write' },
       { buffer: args.qkv, access: 'read' },
       { buffer: args.q, access: 'write' },
+      { buffer: args.kv.buffer, access: 'write' },
     ],
     grid: (rows) => [divideUp(elements / 4, threads), rows, 1],
   };

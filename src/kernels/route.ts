@@ -28,7 +28,7 @@ export function route(args: {
   return {
     kernel: 'route',
     shader: 'route',
-    module: '',
+    modules: {},
     constants: {},
     params: routeParams.encode({ experts, used, scale }),
     buffers: [

@@ -18,7 +18,7 @@ export function sample(args: CandidateArgs & { readonly sampled: DeviceBuffer })
       {
         kernel: 'sample',
         shader: 'sample',
-        module: '',
+        modules: {},
         constants: {},
         params: sampleParams.encode({ size: args.size }),
         buffers: [

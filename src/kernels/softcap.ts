@@ -14,7 +14,7 @@ export function softcap(args: {
   return {
     kernel: 'softcap',
     shader: 'softcap',
-    module: '',
+    modules: {},
     constants: {},
     params: softcapParams.encode({ size: args.size, cap: args.cap }),
     buffers: [{ buffer: args.x, access: 'write' }],

@@ -75,6 +75,13 @@ describe('chooseVariants', () => {
     expect([adapter.base.allocatedBytes(), adapter.prepared.length, cache.entries.size]).toEqual([0, 0, 0]);
   });
 
+  it('leaves out a width in which queries alone have other bits', async () => {
+    const { choose } = setUp({
+      factor: ({ kernel, constants }) => (kernel === 'qkv' && constants.BATCH === 8 ? NaN : 1),
+    });
+    expect((await choose()).batch).toEqual([1, 2, 4, 16]);
+  });
+
   it('remembers choice, widths and notes for this adapter, build and format', async () => {
     const { adapter, cache, choose } = setUp({ factor: ({ constants }) => (constants.BATCH === 4 ? LAST_BITS : 1) });
     const first = await choose();

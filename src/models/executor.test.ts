@@ -100,7 +100,8 @@ describe('Executor', () => {
     const { device, model, executor } = await setUp();
     const { prefill, decode, head, argmax, sample } = model.plans;
     const all = [prefill, argmax, sample, ...[...decode, ...head].map(({ plan }) => plan)];
-    const pipelineOf = ({ shader, module, constants }: Dispatch): string => JSON.stringify([shader, module, constants]);
+    const pipelineOf = ({ shader, modules, constants }: Dispatch): string =>
+      JSON.stringify([shader, modules, constants]);
     const pipelines = new Set(all.flatMap(({ dispatches }) => dispatches.map(pipelineOf)));
     const plans = device.plans.size;
     await executor.runEveryPipeline({ token: 0, position: 0, slot: 0, blocks: [0] }, DRAW);

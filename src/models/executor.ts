@@ -150,7 +150,7 @@ export class Executor {
 function firstOfEach(dispatches: readonly Dispatch[]): readonly Dispatch[] {
   const first = new Map<string, Dispatch>();
   for (const dispatch of dispatches) {
-    const key = JSON.stringify([dispatch.shader, dispatch.module, dispatch.constants]);
+    const key = JSON.stringify([dispatch.shader, dispatch.modules, dispatch.constants]);
     if (!first.has(key)) first.set(key, dispatch);
   }
   return [...first.values()];

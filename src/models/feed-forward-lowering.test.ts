@@ -21,7 +21,8 @@ async function blocksOf(name: string, plan: 'prefill' | 'decode'): Promise<reado
   });
   const { plans } = await model.prepared;
   const { dispatches } = plan === 'prefill' ? plans.prefill : defined(plans.decode[0], 'a width').plan;
-  const norms = dispatches.flatMap(({ kernel }, at) => (kernel === 'rmsnorm' ? [at] : []));
+  // The first norm of all comes with the embedding.
+  const norms = dispatches.flatMap(({ kernel }, at) => (kernel === 'rmsnorm' || kernel === 'embed_norm' ? [at] : []));
   return norms.flatMap((at, i) => (i % 2 === 1 ? [dispatches.slice(at, norms[i + 1])] : []));
 }
 
@@ -60,7 +61,7 @@ describe('a mixture of experts', () => {
     const experts = (dispatches: readonly Dispatch[] | undefined): unknown[] =>
       (dispatches ?? [])
         .filter(({ kernel }) => kernel === 'expert_matvec')
-        .map(({ shader, module, constants, params }) => ({ shader, module, constants, params }));
+        .map(({ shader, modules, constants, params }) => ({ shader, modules, constants, params }));
     expect(experts(prefill)).toEqual(experts(decode));
     expect(experts(decode)).toHaveLength(2);
   });

@@ -24,6 +24,12 @@ export interface Activations {
   readonly routes: DeviceBuffer; // [rows × used] of (expert, weight)
 }
 
+/** What a block reads, and the dispatches that give it. */
+export interface Normed {
+  readonly dispatches: readonly Dispatch[];
+  readonly y: DeviceBuffer; // [rows × hidden]
+}
+
 /** What the blocks of a layer are lowered with. */
 export interface Lowering {
   readonly weights: DeviceWeights;
@@ -33,7 +39,7 @@ export interface Lowering {
   /** The shape of the decode kernels. */
   readonly matvec: MatvecVariant;
   /** The residual stream, normed where the block has a norm before it. */
-  norm(vector: VectorPlan | null): { readonly dispatches: readonly Dispatch[]; readonly y: DeviceBuffer };
+  norm(vector: VectorPlan | null): Normed;
   /** Adds biases beside each other to rows of x. */
   biases(vectors: readonly VectorPlan[], x: DeviceBuffer, stride: number): Dispatch[];
   /** Several matrices over one input, their results beside each other in a row of y. */

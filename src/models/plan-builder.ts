@@ -6,11 +6,13 @@ import { attention } from '../kernels/attention';
 import { addBias } from '../kernels/add-bias';
 import { argmax, candidateBytes } from '../kernels/candidates';
 import { embed } from '../kernels/embed';
+import { embedNorm } from '../kernels/embed-norm';
 import { headNorm } from '../kernels/head-norm';
 import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, type MatmulVariant } from '../kernels/matmul';
 import { BATCH_WIDTHS, matvec, usefulWidths, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
+import { qkv as fusedQkv, takesPairs } from '../kernels/qkv';
 import { rmsnorm } from '../kernels/rmsnorm';
 import { ropeKv } from '../kernels/rope-kv';
 import { sample } from '../kernels/sample';
@@ -26,7 +28,9 @@ import {
   type Behind,
   type Linear,
   type Lowering,
+  type Normed,
 } from './lowering';
+import type { MatrixSlice } from './matrix-slices';
 import type { AttentionBlock, HeadNorm, Network } from './network';
 import type { LayerWeightPlan, MatrixPlan, VectorPlan, WeightPlan } from './weight-plan';
 
@@ -128,10 +132,7 @@ export class PlanBuilder implements Lowering {
     const plan = (label: string, dispatches: readonly Dispatch[]): Plan => ({ label, stepInput, dispatches });
     return {
       prefill: this.prefill(weightPlan),
-      decode: this.batches(options.maxDecodeRows, (batch) => {
-        const linear: Linear = (args) => matvec({ ...args, variant: options.matvec, batch });
-        return plan(`decode.${batch}`, this.body(weightPlan, linear, true));
-      }),
+      decode: this.batches(options.maxDecodeRows, (batch) => plan(`decode.${batch}`, this.body(weightPlan, batch))),
       head: this.head(weightPlan, logits),
       argmax: plan('argmax', best.dispatches),
       sample: plan('sample', drawn.dispatches),
@@ -144,8 +145,7 @@ export class PlanBuilder implements Lowering {
 
   /** Prompt rows → the residual stream and the KV cache. */
   prefill(weightPlan: WeightPlan): Plan {
-    const linear: Linear = (args) => matmul({ ...args, variant: this.options.matmul });
-    return { label: 'prefill', stepInput: this.stepInput, dispatches: this.body(weightPlan, linear, false) };
+    return { label: 'prefill', stepInput: this.stepInput, dispatches: this.body(weightPlan, null) };
   }
 
   /** A plan for each batch width that steps of up to `most` rows have a use for. */
@@ -154,57 +154,83 @@ export class PlanBuilder implements Lowering {
     return widths.map((width) => ({ width, plan: plan(width) }));
   }
 
-  /** Tokens → residual stream. `fusesGlu`: the linear kernel can end in SwiGLU. */
-  private body(weightPlan: WeightPlan, linear: Linear, fusesGlu: boolean): Dispatch[] {
-    const { network } = this;
-    const dispatches = weightPlan.embedding.slices.map((slice) =>
-      embed({
-        weights: this.weights.matrix(slice),
-        firstRow: slice.firstRow,
-        sampled: this.sampled,
-        y: this.activations.x,
-        scale: network.embeddingScale,
-      }),
-    );
-    network.layers.forEach((layer, i) => {
+  /** Tokens → residual stream, by the decode kernels in batches of `batch`, which have epilogues, or by those of prompts. */
+  private body(weightPlan: WeightPlan, batch: BatchWidth | null): Dispatch[] {
+    const { options } = this;
+    const linear: Linear = (args) =>
+      batch === null
+        ? matmul({ ...args, variant: options.matmul })
+        : matvec({ ...args, variant: options.matvec, batch });
+    return this.network.layers.flatMap((layer, i) => {
       const layerWeights = defined(weightPlan.layers[i], `weights of layer ${i}`);
       const kv = defined(this.kv[i], `KV cache of layer ${i}`);
-      dispatches.push(...this.attention(layer.attention, layerWeights, kv, linear));
-      dispatches.push(...lowerFeedForward(this, layer.feedForward, layerWeights, linear, fusesGlu));
+      const { attentionNorm } = layerWeights;
+      const input = i === 0 ? this.embedded(weightPlan.embedding, attentionNorm) : this.norm(attentionNorm);
+      return [
+        ...input.dispatches,
+        ...this.queries(layer.attention, layerWeights, input.y, kv, linear, batch),
+        ...this.attention(layer.attention, layerWeights, kv, linear),
+        ...lowerFeedForward(this, layer.feedForward, layerWeights, linear, batch !== null),
+      ];
     });
-    return dispatches;
+  }
+
+  /** Tokens → the residual stream, and what the first layer reads of it: where the table is one matrix, one dispatch gives both. */
+  private embedded(embedding: MatrixPlan, norm: VectorPlan | null): Normed {
+    const { x, normed } = this.activations;
+    const args = { sampled: this.sampled, y: x, scale: this.network.embeddingScale };
+    const [slice, ...others] = embedding.slices;
+    if (norm !== null && slice !== undefined && others.length === 0) {
+      const { weight, epsilon } = this.normArgs(norm);
+      const weights = this.weights.matrix(slice);
+      return { dispatches: [embedNorm({ ...args, weights, norm: weight, normed, epsilon })], y: normed };
+    }
+    const dispatches = embedding.slices.map((part) =>
+      embed({ ...args, weights: this.weights.matrix(part), firstRow: part.firstRow }),
+    );
+    const input = this.norm(norm);
+    return { dispatches: [...dispatches, ...input.dispatches], y: input.y };
+  }
+
+  /**
+   * What attention reads: rotated queries, and keys and values in the cache. `input`: the residual stream, normed where the block
+   * has a norm before it.
+   */
+  private queries(
+    block: AttentionBlock,
+    plan: LayerWeightPlan,
+    input: DeviceBuffer,
+    kv: KvLayer,
+    linear: Linear,
+    batch: BatchWidth | null,
+  ): Dispatch[] {
+    const { qkv, q } = this.activations;
+    const { heads, headSize } = block;
+    const rope = block.rope === null ? null : defined(this.network.ropes[block.rope], 'RoPE table');
+    const turn = { q, kv, heads, pairs: rope?.pairs ?? 0, table: block.rope ?? 0 };
+    const pairing = rope?.pairing ?? 'neighbours';
+    const plain = pairing === 'neighbours' && takesPairs(kv) ? plainQkv(plan) : null;
+    if (batch !== null && plain !== null) {
+      return [fusedQkv({ ...turn, weights: this.weights.matrix(plain), x: input, variant: this.matvec, batch })];
+    }
+    const stride = (heads + 2 * kv.kvHeads) * headSize;
+    const ofKeys = { x: qkv, stride, offset: heads * headSize, heads: kv.kvHeads, headSize };
+    return [
+      ...this.beside(plan.qkv, input, qkv, stride, linear),
+      ...this.biases(plan.qkvBias, qkv, stride),
+      ...this.headNorm(plan.queryNorm, block.queryNorm, { x: qkv, stride, offset: 0, heads, headSize }),
+      ...this.headNorm(plan.keyNorm, block.keyNorm, ofKeys),
+      ropeKv({ ...turn, qkv, pairing }),
+    ];
   }
 
   private attention(block: AttentionBlock, plan: LayerWeightPlan, kv: KvLayer, linear: Linear): Dispatch[] {
-    const { qkv, q, attended } = this.activations;
-    const { heads, headSize, scale } = block;
+    const { q, attended } = this.activations;
+    const { heads, scale, window, softCap } = block;
     const sinks = plan.sinks === null ? {} : { sinks: this.weights.vector(plan.sinks) };
     const behind = { bias: plan.outputBias, norm: plan.attentionPostNorm };
-    const rope = block.rope === null ? null : defined(this.network.ropes[block.rope], 'RoPE table');
-    const stride = (heads + 2 * kv.kvHeads) * headSize;
-    const input = this.norm(plan.attentionNorm);
     return [
-      ...input.dispatches,
-      ...this.beside(plan.qkv, input.y, qkv, stride, linear),
-      ...this.biases(plan.qkvBias, qkv, stride),
-      ...this.headNorm(plan.queryNorm, block.queryNorm, { x: qkv, stride, offset: 0, heads, headSize }),
-      ...this.headNorm(plan.keyNorm, block.keyNorm, {
-        x: qkv,
-        stride,
-        offset: heads * headSize,
-        heads: kv.kvHeads,
-        headSize,
-      }),
-      ropeKv({
-        qkv,
-        q,
-        kv,
-        heads,
-        pairs: rope?.pairs ?? 0,
-        table: block.rope ?? 0,
-        pairing: rope?.pairing ?? 'neighbours',
-      }),
-      attention({ q, y: attended, kv, heads, scale, window: block.window ?? 0, softCap: block.softCap ?? 0, ...sinks }),
+      attention({ q, y: attended, kv, heads, scale, window: window ?? 0, softCap: softCap ?? 0, ...sinks }),
       ...this.addTo(plan.output, attended, behind, linear),
     ];
   }
@@ -240,7 +266,7 @@ export class PlanBuilder implements Lowering {
     return this.options.matvec;
   }
 
-  norm(vector: VectorPlan | null): { readonly dispatches: readonly Dispatch[]; readonly y: DeviceBuffer } {
+  norm(vector: VectorPlan | null): Normed {
     const { x, normed } = this.activations;
     if (vector === null) return { dispatches: [], y: x };
     return { dispatches: [rmsnorm({ ...this.normArgs(vector), x, y: normed })], y: normed };
@@ -309,4 +335,11 @@ export class PlanBuilder implements Lowering {
       rmsnorm({ ...this.normArgs(norm), x: normed, y: stream, epilogue: 'add', scale }),
     ];
   }
+}
+
+/** Q, K and V in one buffer with nothing between them and RoPE; `null` where they are not. */
+function plainQkv({ qkv, qkvBias, queryNorm, keyNorm }: LayerWeightPlan): MatrixSlice | null {
+  const [slice, ...others] = qkv.flatMap(({ slices }) => slices);
+  const isPlain = others.length === 0 && qkvBias.length === 0 && queryNorm === null && keyNorm === null;
+  return isPlain && slice !== undefined ? slice : null;
 }

@@ -88,7 +88,7 @@ describe('fastestVariants', () => {
     expect(measured(device)).toEqual(['matvec_rows', 'matvec_lanes', 'matvec_subgroup', 'matmul_rows', 'matmul_tile']);
     for (const { steps } of device.submits) {
       for (const { plan, rows } of steps) {
-        expect(plan.dispatches).toMatchObject([{ module: 'q8_0' }]);
+        expect(plan.dispatches).toMatchObject([{ modules: { quant: 'q8_0' } }]);
         expect(rows).toBe(plan.dispatches[0]?.kernel === 'matvec' ? 1 : 64);
       }
     }

@@ -4,7 +4,9 @@ import type { Device, DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
+import { kvLayerBytes } from '../kernels/kv-layout';
 import { BATCH_WIDTHS, matvec, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
+import { qkv } from '../kernels/qkv';
 import { encodeStepInput } from '../kernels/step-input';
 import { matrixPlanes, type WeightMatrix } from '../kernels/weight-matrix';
 import { dequantize, type QuantFormat } from '../quant/format';
@@ -40,6 +42,9 @@ const MATMUL_TOKENS = 65;
 const MATVEC_ROWS = 3;
 /** The last batch of every width lacks a row. */
 const BATCH_ROWS = 15;
+/** WIDE as stacked Q, K and V: heads of one pair, almost all of them queries, because these come back. */
+const HEADS = { heads: WIDE.rows / 2 - 2, kvHeads: 1, headSize: 2, pairs: 1 } as const;
+const KV = { type: 'f16', pool: 'all', blocks: 1, ...HEADS } as const;
 const EPILOGUES = ['store', 'add', 'glu'] as const;
 /** What y holds before: a result that is not written is none. */
 const BEFORE = 0.75;
@@ -54,6 +59,7 @@ export class SelfTest {
   private readonly weights: DeviceBuffer;
   private readonly x: DeviceBuffer;
   private readonly y: DeviceBuffer; // [tokens × Y_STRIDE] f32
+  private readonly kv: DeviceBuffer; // a cache of one block
   private readonly stepInput: DeviceBuffer;
 
   constructor(
@@ -68,13 +74,14 @@ export class SelfTest {
     this.weights = device.createBuffer('selftest.weights', planes.byteLength);
     this.x = device.createBuffer('selftest.x', this.inputs.byteLength);
     this.y = device.createBuffer('selftest.y', MATMUL_TOKENS * Y_STRIDE * 4);
+    this.kv = device.createBuffer('selftest.kv', kvLayerBytes(KV));
     this.stepInput = device.createBuffer('selftest.step', stepOf(MATMUL_TOKENS).byteLength);
     device.write(this.weights, 0, planes);
     device.write(this.x, 0, new Uint8Array(this.inputs.buffer));
   }
 
   free(): void {
-    for (const buffer of [this.weights, this.x, this.y, this.stepInput]) this.device.destroyBuffer(buffer);
+    for (const buffer of [this.weights, this.x, this.y, this.kv, this.stepInput]) this.device.destroyBuffer(buffer);
   }
 
   /** The variants whose sums are those of the CPU, but for rounding. */
@@ -104,18 +111,20 @@ export class SelfTest {
     };
   }
 
-  /** The batch widths whose rows have the bits that each has alone, with every epilogue. 1 is among them. */
+  /** The batch widths whose rows have the bits that each has alone, with every epilogue and as queries. 1 is among them. */
   async equalWidths(variant: MatvecVariant): Promise<readonly BatchWidth[]> {
-    const results = await this.run(
-      BATCH_WIDTHS.map((batch) => ({
-        rows: BATCH_ROWS,
-        dispatches: EPILOGUES.map((epilogue, i) =>
-          matvec({ ...this.layer(WIDE), yOffset: i * WIDE.rows, epilogue, variant, batch }),
-        ),
-      })),
+    const { x, y } = this;
+    const { weights } = this.layer(WIDE);
+    const kv = { ...KV, buffer: this.kv };
+    const ofLayers = BATCH_WIDTHS.map((batch) =>
+      EPILOGUES.map((epilogue, i) => matvec({ ...this.layer(WIDE), yOffset: i * WIDE.rows, epilogue, variant, batch })),
     );
-    const [alone] = results;
-    return BATCH_WIDTHS.filter((_, i) => results[i]?.every((word, at) => word === alone?.[at]) === true);
+    const ofQueries = BATCH_WIDTHS.map((batch) => [qkv({ ...HEADS, weights, x, q: y, kv, table: 0, variant, batch })]);
+    const results = await this.run([...ofLayers, ...ofQueries].map((dispatches) => ({ rows: BATCH_ROWS, dispatches })));
+    const isAsAlone = (of: readonly Uint32Array[], i: number): boolean =>
+      of[i]?.every((word, at) => word === of[0]?.[at]) === true;
+    const [layers, queries] = [results.slice(0, BATCH_WIDTHS.length), results.slice(BATCH_WIDTHS.length)];
+    return BATCH_WIDTHS.filter((_, i) => isAsAlone(layers, i) && isAsAlone(queries, i));
   }
 
   /** y in words, [rows × Y_STRIDE], after each of some cases. Their pipelines are made side by side. */
@@ -154,9 +163,9 @@ function numbers(): () => number {
 
 function stepOf(rows: number): Uint32Array {
   return encodeStepInput(
-    Array.from({ length: rows }, () => ({ token: 0, position: 0, slot: 0, blocks: [] })),
+    Array.from({ length: rows }, (_, position) => ({ token: 0, position, slot: 0, blocks: [0] })),
     [],
-    [],
+    [(position) => Float32Array.of(Math.cos(position), Math.sin(position))],
   );
 }
 

@@ -6,6 +6,7 @@ import { addBias } from '../../src/kernels/add-bias';
 import { attention } from '../../src/kernels/attention';
 import { argmax, candidateBytes, topk, TOP_K } from '../../src/kernels/candidates';
 import { embed } from '../../src/kernels/embed';
+import { embedNorm } from '../../src/kernels/embed-norm';
 import { expertMatvec } from '../../src/kernels/expert-matvec';
 import { glu } from '../../src/kernels/glu';
 import { headNorm } from '../../src/kernels/head-norm';
@@ -13,6 +14,7 @@ import { KV_TYPES, kvLayerBytes, type KvLayer } from '../../src/kernels/kv-layou
 import { layernorm } from '../../src/kernels/layernorm';
 import { matmul, MATMUL_VARIANTS } from '../../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS, type MatvecVariant } from '../../src/kernels/matvec';
+import { qkv } from '../../src/kernels/qkv';
 import { rmsnorm } from '../../src/kernels/rmsnorm';
 import { route } from '../../src/kernels/route';
 import { ropeKv } from '../../src/kernels/rope-kv';
@@ -49,6 +51,7 @@ const DRAWS: readonly StepInputDraw[] = STEP_ROWS.map((_, i) => ({
 }));
 
 const matrix = randomMatrix(Q4_1, 70, SIZE, new Random(700));
+const stacked = randomMatrix(Q4_1, QKV, SIZE, new Random(706));
 const [EXPERTS, USED] = [5, 2] as const;
 const experts = randomMatrix(Q4_1, EXPERTS * 33, SIZE, new Random(705));
 const ropeTable = (position: number): Float32Array =>
@@ -160,6 +163,14 @@ const KERNELS: Readonly<Record<Exclude<KernelName, 'pool'>, readonly RowKernel[]
       return one(y, embed({ weights: piece.bench.weights(matrix), sampled, y, scale: 3 }));
     },
   ],
+  embed_norm: [
+    (piece) => {
+      const normed = piece.empty(SIZE);
+      const sampled = piece.bench.words('sampled', Uint32Array.of(11, 42));
+      const args = { weights: piece.bench.weights(matrix), sampled, y: piece.empty(SIZE), scale: 3 };
+      return one(normed, embedNorm({ ...args, norm: piece.shared(SIZE), normed, epsilon: 1e-5 }));
+    },
+  ],
   rmsnorm: [false, true].map((ofOutputs) => (piece) => {
     const y = piece.rows(SIZE, 703);
     const args = { x: piece.rows(SIZE), weight: piece.shared(SIZE), y, hidden: SIZE, epsilon: 1e-5 };
@@ -196,6 +207,14 @@ const KERNELS: Readonly<Record<Exclude<KernelName, 'pool'>, readonly RowKernel[]
     (piece) => {
       const args = linear(piece);
       return one(args.y, matvec({ ...args, variant: 'rows', batch: 16 }));
+    },
+  ],
+  // All its batches have cases of their own.
+  qkv: [
+    (piece) => {
+      const q = piece.empty(HEADS * HEAD_SIZE);
+      const args = { x: piece.rows(SIZE), q, kv: piece.cache('f16'), heads: HEADS, pairs: PAIRS, table: 0 };
+      return one(q, qkv({ ...args, weights: piece.bench.weights(stacked), variant: 'rows', batch: 16 }));
     },
   ],
   matmul: MATMUL_VARIANTS.map((variant) => (piece) => {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Device } from '../../src/device/device';
+import { defined } from '../../src/base/assert';
+import type { Device, DeviceBuffer } from '../../src/device/device';
+import type { Dispatch } from '../../src/device/plan';
 import { embed } from '../../src/kernels/embed';
+import { embedNorm } from '../../src/kernels/embed-norm';
 import { rmsnorm } from '../../src/kernels/rmsnorm';
 import { glu } from '../../src/kernels/glu';
 import { Expected } from './expected';
@@ -102,6 +105,44 @@ export function describeSlicedEmbed(deviceOf: DeviceOf): void {
         rowOf(whole, row, columns).forEach((value, k) => expected.set(row * columns + k, value, 0));
       });
       expected.check(await run([14]), 'the second slice');
+    });
+  });
+}
+
+export function describeEmbedNorm(deviceOf: DeviceOf): void {
+  describe('embed_norm', () => {
+    const formats = DRAWN_FORMATS.map((format) => [format.type, format] as const);
+    it.each(formats)('%s: the bits of embed and rmsnorm one after the other', async (_type, format) => {
+      const random = new Random(108);
+      for (const columns of [32, 96, 160, 576, 2080]) {
+        const matrix = randomMatrix(format, VOCABULARY, columns, random);
+        const norm = random.floats(columns, 0.5, 2);
+        const tokens = [64, null, 0, null, 7]; // null: its slot's
+        const [apart, fused] = await withBench(deviceOf(), async (bench) => {
+          bench.step(tokens.map((token, i) => ({ token, position: i, slot: i % 4, blocks: [0] })));
+          const buffers = (): DeviceBuffer[] => ['y', 'normed'].map((label) => bench.empty(label, 5 * columns * 4));
+          const sampled = bench.words('sampled', Uint32Array.of(9, 64, 2, 33));
+          const shared = { weights: bench.weights(matrix), sampled, scale: 24.5 };
+          const [weight, hidden, epsilon] = [bench.floats('norm', norm), columns, 1e-5];
+          const both = async (
+            [y, normed]: DeviceBuffer[],
+            run: (y: DeviceBuffer, normed: DeviceBuffer) => Dispatch[],
+          ) => {
+            const [stream, result] = [defined(y, 'y'), defined(normed, 'normed')];
+            const floats = await bench.runFloats(run(stream, result), 5, result);
+            return [floats, new Float32Array((await bench.read(stream)).buffer)];
+          };
+          return [
+            await both(buffers(), (y, normed) => [
+              embed({ ...shared, y }),
+              rmsnorm({ x: y, weight, y: normed, hidden, epsilon }),
+            ]),
+            await both(buffers(), (y, normed) => [embedNorm({ ...shared, y, norm: weight, normed, epsilon })]),
+          ];
+        });
+        expect(fused, `${columns} columns`).toEqual(apart);
+        expect(apart?.every((values) => values.some((value) => value !== 0))).toBe(true);
+      }
     });
   });
 }

@@ -9,15 +9,16 @@ import { describeActivation, describeLayernorm, describePool } from './encoder-c
 import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-cases';
 import { describeInvariance } from './invariance-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
+import { describeQkv } from './qkv-cases';
 import { describeRopeKv } from './rope-kv-cases';
-import { describeEmbed, describeGlu, describeRmsnorm, describeSlicedEmbed } from './row-cases';
+import { describeEmbed, describeEmbedNorm, describeGlu, describeRmsnorm, describeSlicedEmbed } from './row-cases';
 import { describeSample } from './sample-cases';
 import { DRAWN_FORMATS } from './test-matrix';
 
 export interface KernelSuiteOptions {
   /** The shapes this device has. */
   readonly variants: { readonly matvec: readonly string[]; readonly matmul: readonly string[] };
-  /** Block formats whose batches are compared; those that are drawn for all cases if not given. */
+  /** Block formats whose batches, and epilogues of two modules, are compared; those that are drawn for all cases if not given. */
   readonly batchFormats?: readonly QuantFormat[];
 }
 
@@ -38,6 +39,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     };
     describeEmbed(deviceOf);
     describeSlicedEmbed(deviceOf);
+    describeEmbedNorm(deviceOf);
     describeRmsnorm(deviceOf);
     describeLayernorm(deviceOf);
     describeHeadNorm(deviceOf);
@@ -47,6 +49,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeActivation(deviceOf);
     describeMatvec(deviceOf, options.variants.matvec);
     describeBatches(deviceOf, options.variants.matvec, options.batchFormats ?? DRAWN_FORMATS);
+    describeQkv(deviceOf, options.variants.matvec, options.batchFormats ?? DRAWN_FORMATS);
     describeMatmul(deviceOf, options.variants.matmul);
     describeRoute(deviceOf);
     describeExpertMatvec(deviceOf);

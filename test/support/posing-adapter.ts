@@ -1,6 +1,7 @@
 import type { Device, PreparedPlan } from '../../src/device/device';
 import type { Dispatch, Plan } from '../../src/device/plan';
 import { createReferenceDevice } from '../../src/device/reference/reference-device';
+import { qkvParams } from '../../src/kernels/qkv';
 import type { ChosenVariants, VariantCache } from '../../src/models/choose-variants';
 import { FakeClock } from './fake-clock';
 import { withOverrides } from './load-zoo';
@@ -10,7 +11,7 @@ export interface Posed {
   /** Milliseconds of a dispatch of a shader while the probe measures; 10 where not given. */
   readonly ms?: Readonly<Record<string, number>>;
   readonly submitMs?: number;
-  /** What the results of a linear layer are multiplied by; 1: right, NaN: no number. */
+  /** What the results of a linear layer are multiplied by; 1: right, NaN: no number. Of `qkv`, which has no scale: 1, or wrong. */
   readonly factor?: (dispatch: Dispatch) => number;
 }
 
@@ -75,6 +76,9 @@ export class PosingAdapter {
 }
 
 function scaled(dispatch: Dispatch, factor: number): Dispatch {
+  if (factor !== 1 && dispatch.kernel === 'qkv') {
+    return { ...dispatch, params: qkvParams.encode({ ...qkvParams.decode(dispatch.params), pairs: 0 }) };
+  }
   if (factor === 1 || (dispatch.kernel !== 'matvec' && dispatch.kernel !== 'matmul')) return dispatch;
   const params = dispatch.params.slice();
   const scale = new Float32Array(params.buffer, SCALE * 4, 1);

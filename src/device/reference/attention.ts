@@ -20,9 +20,9 @@ export function runAttention(run: KernelRun): void {
         const head = kvHead * group + h;
         const at = (row * kvHeads * group + head) * headSize;
         const sink = sinks?.[head] ?? -Infinity;
-        const query = run.memory(1).floats(at, headSize);
+        const query = run.memory(0).floats(at, headSize);
         run
-          .memory(2)
+          .memory(1)
           .floats(at, headSize)
           .set(attend(query, keys, values, { scale, softCap, sink }));
       }

@@ -1,8 +1,10 @@
 import { embedParams, ROW_INDEX_CODES } from '../../kernels/embed';
+import { embedNormParams } from '../../kernels/embed-norm';
 import { EPILOGUE_CODES } from '../../kernels/linear';
 import { ON_DEVICE } from '../../kernels/step-input';
 import { UNIT_ELEMENTS } from '../../kernels/weight-matrix';
 import type { KernelRun } from './kernel-run';
+import { rmsNorm } from './rmsnorm';
 
 export function runEmbed(run: KernelRun): void {
   const { units, plane, scale, firstRow, rows } = embedParams.decode(run.dispatch.params);
@@ -18,10 +20,29 @@ export function runEmbed(run: KernelRun): void {
   }
 }
 
+export function runEmbedNorm(run: KernelRun): void {
+  const { units, plane, scale, rows, epsilon } = embedNormParams.decode(run.dispatch.params);
+  const columns = units * UNIT_ELEMENTS;
+  const source = { memory: run.memory(0), format: run.quantFormat(), columns, sideOffsetBytes: plane * 4 };
+  const norm = run.memory(3).floats(0, columns);
+  for (let row = 0; row < run.rows; row++) {
+    const token = tokenOf(run, row);
+    const y = run.memory(2).floats(row * columns, columns);
+    if (token < rows) run.weights.row(source, token).forEach((weight, k) => (y[k] = weight * scale));
+    run
+      .memory(4)
+      .floats(row * columns, columns)
+      .set(rmsNorm(y, norm, epsilon));
+  }
+}
+
 function indexOf(run: KernelRun, row: number): number {
   const index = run.constant('INDEX');
   if (index === ROW_INDEX_CODES.zero) return 0;
-  if (index === ROW_INDEX_CODES.position) return run.step.position(row);
+  return index === ROW_INDEX_CODES.position ? run.step.position(row) : tokenOf(run, row);
+}
+
+function tokenOf(run: KernelRun, row: number): number {
   const token = run.step.token(row);
   return token === ON_DEVICE ? run.memory(1).word(run.step.slot(row)) : token;
 }

@@ -28,13 +28,13 @@ export class KernelRun {
   }
 
   quantFormat(): QuantFormat {
-    const format = QUANT_FORMATS.find((known) => known.module === this.dispatch.module);
-    return defined(format, `block format ${this.dispatch.module}`);
+    const format = QUANT_FORMATS.find((known) => known.module === this.dispatch.modules.quant);
+    return defined(format, `block format ${this.dispatch.modules.quant}`);
   }
 
   kvType(): KvType {
-    const type = KV_TYPES.find((known) => known === this.dispatch.module);
-    return defined(type, `KV type ${this.dispatch.module}`);
+    const type = KV_TYPES.find((known) => known === this.dispatch.modules.kv);
+    return defined(type, `KV type ${this.dispatch.modules.kv}`);
   }
 }
 

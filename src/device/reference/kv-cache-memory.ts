@@ -4,27 +4,23 @@ import { KV_CODECS } from './kv-codecs';
 
 /** One layer's paged KV cache, [K, V][block][kv head][token in block][head size], of any type. */
 export class KvCacheMemory {
-  readonly kvHeads: number;
-  readonly headSize: number;
-
   /** `vPlane`: elements from a key to its value. `pool`: which of a row's block tables. */
   constructor(
     private readonly run: KernelRun,
     private readonly vPlane: number,
     private readonly pool: number,
-  ) {
-    this.kvHeads = run.constant('KV_HEADS');
-    this.headSize = run.constant('HEAD_SIZE');
-  }
+    readonly kvHeads = run.constant('KV_HEADS'),
+    readonly headSize = run.constant('HEAD_SIZE'),
+  ) {}
 
   load(part: 'key' | 'value', row: number, kvHead: number, position: number): Float32Array {
     const at = this.address(part, row, kvHead, position);
-    return KV_CODECS[this.run.kvType()].load(this.run.memory(0), at, this.headSize, this.vPlane);
+    return KV_CODECS[this.run.kvType()].load(this.run.memory(2), at, this.headSize, this.vPlane);
   }
 
   store(part: 'key' | 'value', row: number, kvHead: number, values: Float32Array): void {
     const at = this.address(part, row, kvHead, this.run.step.position(row));
-    KV_CODECS[this.run.kvType()].store(this.run.memory(0), at, values, this.vPlane);
+    KV_CODECS[this.run.kvType()].store(this.run.memory(2), at, values, this.vPlane);
   }
 
   private address(part: 'key' | 'value', row: number, kvHead: number, position: number): number {

@@ -96,7 +96,7 @@ class ReferenceDevice implements Device {
   async prepare(plan: Plan): Promise<PreparedPlan> {
     for (const dispatch of plan.dispatches) {
       checkUses(plan, dispatch);
-      this.variants.add(JSON.stringify([dispatch.shader, dispatch.module, dispatch.constants]));
+      this.variants.add(JSON.stringify([dispatch.shader, dispatch.modules, dispatch.constants]));
     }
     this.counts.pipelinesCreated = this.variants.size;
     this.counts.bindGroupsCreated += plan.dispatches.length;

@@ -1,7 +1,7 @@
 import type { KernelName } from '../plan';
 import { runAttention } from './attention';
 import { runArgmax, runTopk, runTopkChunks, runTopkWinners } from './candidates';
-import { runEmbed } from './embed';
+import { runEmbed, runEmbedNorm } from './embed';
 import { runExpertMatvec, runRoute } from './experts';
 import type { Kernel } from './kernel-run';
 import { runLayernorm } from './layernorm';
@@ -9,17 +9,20 @@ import { runMatmul, runMatvec } from './linear';
 import { runActivation, runAddBias, runSoftcap } from './elementwise';
 import { runPool } from './pool';
 import { runHeadNorm, runRmsnorm } from './rmsnorm';
+import { runQkv } from './qkv';
 import { runRopeKv } from './rope-kv';
 import { runGlu } from './glu';
 import { runSample } from './sample';
 
 export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   embed: runEmbed,
+  embed_norm: runEmbedNorm,
   rmsnorm: runRmsnorm,
   layernorm: runLayernorm,
   head_norm: runHeadNorm,
   add_bias: runAddBias,
   matvec: runMatvec,
+  qkv: runQkv,
   matmul: runMatmul,
   glu: runGlu,
   route: runRoute,

@@ -28,7 +28,8 @@ export function runHeadNorm(run: KernelRun): void {
   }
 }
 
-function rmsNorm(x: Float32Array, weight: Float32Array, epsilon: number): Float64Array {
+/** x · weight / rms(x) */
+export function rmsNorm(x: Float32Array, weight: Float32Array, epsilon: number): Float64Array {
   const squares = x.reduce((sum, value) => sum + value * value, 0);
   const scale = 1 / Math.sqrt(squares / x.length + epsilon);
   return Float64Array.from(x, (value, k) => value * scale * (weight[k] ?? 0));

@@ -9,12 +9,12 @@ export function runRopeKv(run: KernelRun): void {
   for (let row = 0; row < run.rows; row++) {
     const cosSin = pairs === 0 ? new Float32Array(0) : run.step.cosSin(row, table, pairs);
     for (let head = 0; head < heads + 2 * kvHeads; head++) {
-      const values = run.memory(1).floats((row * (heads + 2 * kvHeads) + head) * headSize, headSize);
+      const values = run.memory(0).floats((row * (heads + 2 * kvHeads) + head) * headSize, headSize);
       const isValue = head >= heads + kvHeads;
       const turned = isValue ? values : rotate(values, cosSin, halves === 1);
       if (head < heads)
         run
-          .memory(2)
+          .memory(1)
           .floats((row * heads + head) * headSize, headSize)
           .set(turned);
       else cache.store(isValue ? 'value' : 'key', row, (head - heads) % kvHeads, turned);
@@ -23,7 +23,7 @@ export function runRopeKv(run: KernelRun): void {
 }
 
 /** A copy with its first `cosSin.length` elements rotated in pairs: halves (i, i + pairs) or neighbours (2i, 2i + 1). */
-function rotate(values: Float32Array, cosSin: Float32Array, halves: boolean): Float32Array {
+export function rotate(values: Float32Array, cosSin: Float32Array, halves: boolean): Float32Array {
   const turned = values.slice();
   const pairs = cosSin.length / 2;
   for (let i = 0; i < pairs; i++) {

@@ -9,10 +9,15 @@ export interface KernelPipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
-/** The key of a variant: kernel, block format and constants; also the pipeline's GPU label. */
+/** The key of a variant: kernel, modules and constants; also the pipeline's GPU label. */
 export function variantKey(dispatch: Dispatch): string {
   const constants = Object.entries(dispatch.constants).map(([name, value]) => `${name.toLowerCase()}${value}`);
-  return [dispatch.shader, dispatch.module, ...constants.sort()].filter(Boolean).join('.');
+  return [shaderName(dispatch), ...constants.sort()].join('.');
+}
+
+/** A kernel with its modules, of which the block format comes first. */
+function shaderName({ shader, modules }: Dispatch): string {
+  return [shader, modules.quant, modules.kv].filter((part) => part !== undefined).join('.');
 }
 
 /** Makes each pipeline once, asynchronously, and keeps it as long as the device. */
@@ -33,8 +38,8 @@ export class PipelineCache {
   }
 
   private async create(dispatch: Dispatch, key: string): Promise<KernelPipeline> {
-    const shader = [dispatch.shader, dispatch.module].filter(Boolean).join('.');
-    const code = shaderText(SHADERS, dispatch.shader, dispatch.module);
+    const shader = shaderName(dispatch);
+    const code = shaderText(SHADERS, dispatch.shader, dispatch.modules);
     if (code === null) {
       throw new ForgelightError('unsupported-quantisation', `There is no kernel ${shader} in this build.`);
     }

@@ -1,23 +1,24 @@
-/** A linked kernel, without the functions of the module that it takes. */
+import type { Dispatch, ModuleKind } from '../plan';
+
+/** A linked kernel, without the functions of the modules that it takes. */
 export interface KernelText {
-  readonly takes: ModuleKind | null;
+  /** What it calls of a module of each kind; in the order in which they are joined. */
+  readonly takes: Readonly<Partial<Record<ModuleKind, readonly string[]>>>;
   readonly text: string;
 }
 
-/** What a module is: a block format, or a type of KV cache. */
-export type ModuleKind = 'quant' | 'kv';
-
-/** All linked WGSL; made by scripts/shaders.mjs, which has proven that every pair can be joined. */
+/** All linked WGSL; made by scripts/shaders.mjs, which has proven that what has the functions can be joined. */
 export interface ShaderTexts {
   readonly kernels: Readonly<Record<string, KernelText>>;
   readonly modules: Readonly<Record<ModuleKind, Readonly<Record<string, string>>>>;
 }
 
-/** The whole text of a kernel with its module ('' where it takes none); `null` when there is no such pair. */
-export function shaderText(texts: ShaderTexts, shader: string, module: string): string | null {
+/** The whole text of a kernel with its modules; `null` when it takes no such ones, or others too. */
+export function shaderText(texts: ShaderTexts, shader: string, modules: Dispatch['modules']): string | null {
   const kernel = texts.kernels[shader];
   if (kernel === undefined) return null;
-  if (kernel.takes === null) return module === '' ? kernel.text : null;
-  const moduleText = texts.modules[kernel.takes][module];
-  return moduleText === undefined ? null : `${kernel.text}\n${moduleText}`;
+  const kinds = Object.keys(kernel.takes) as ModuleKind[];
+  if (kinds.length !== Object.keys(modules).length) return null;
+  const parts = kinds.map((kind) => texts.modules[kind][modules[kind] ?? ''] ?? null);
+  return parts.includes(null) ? null : [kernel.text, ...parts].join('\n');
 }

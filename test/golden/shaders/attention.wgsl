@@ -19,9 +19,9 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-@group(0) @binding(3) var<storage, read> q: array<vec4f>;
+@group(0) @binding(2) var<storage, read> q: array<vec4f>;
 
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 
 @group(0) @binding(5) var<storage, read> sinks: array<f32>;
 
@@ -163,7 +163,7 @@ override KV_HEADS: u32 = 1u;
 
 // The first element of the key of `head` at `position`, which lies in `block`; values lie the K plane's size further on.
 fn kv_address(block: u32, head: u32, position: u32) -> u32 {
-  return ((block * KV_HEADS + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * HEAD_SIZE;
+  return kv_address_of(KV_HEADS, HEAD_SIZE, block, head, position);
 }
 
 // The KV block of pool `pool` (0: of layers that see all, 1: of layers with a window) that holds `position` of the row's
@@ -173,6 +173,10 @@ fn row_block(row: u32, pool: u32, position: u32, block_tokens: u32) -> u32 {
 }
 
 override BLOCK_TOKENS: u32 = 16u;
+
+fn kv_address_of(kv_heads: u32, head_size: u32, block: u32, head: u32, position: u32) -> u32 {
+  return ((block * kv_heads + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * head_size;
+}
 
 // The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
 @group(0) @binding(1) var<storage, read> step: array<u32>;

@@ -15,8 +15,6 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-@group(0) @binding(3) var<storage, read> sampled: array<u32>; // [slots] token chosen last
-
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 
 fn index_of(row: u32) -> u32 {
@@ -26,11 +24,7 @@ fn index_of(row: u32) -> u32 {
   if (INDEX == POSITION) {
     return row_position(row);
   }
-  let token = row_token(row);
-  if (token == ON_DEVICE) {
-    return sampled[row_slot(row)];
-  }
-  return token;
+  return token_of(row);
 }
 
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -54,11 +48,13 @@ fn index_of(row: u32) -> u32 {
   }
 }
 
-fn row_token(row: u32) -> u32 {
-  return step[ROWS + row * ROW_WORDS];
+fn token_of(row: u32) -> u32 {
+  let token = row_token(row);
+  if (token == ON_DEVICE) {
+    return sampled[row_slot(row)];
+  }
+  return token;
 }
-
-const ON_DEVICE: u32 = 0xffffffffu;
 
 fn row_position(row: u32) -> u32 {
   return step[ROWS + row * ROW_WORDS + 1u];
@@ -70,6 +66,14 @@ fn row_position(row: u32) -> u32 {
 const ROWS: u32 = 8u; // word at which the rows begin
 
 const ROW_WORDS: u32 = 5u;
+
+fn row_token(row: u32) -> u32 {
+  return step[ROWS + row * ROW_WORDS];
+}
+
+const ON_DEVICE: u32 = 0xffffffffu;
+
+@group(0) @binding(3) var<storage, read> sampled: array<u32>; // [slots]
 
 fn row_slot(row: u32) -> u32 {
   return step[ROWS + row * ROW_WORDS + 2u];

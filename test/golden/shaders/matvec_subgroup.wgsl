@@ -24,15 +24,6 @@ override SUBGROUPS: u32 = THREADS / 4u;
 
 var<workgroup> partial_sums: array<f32, SUMS * SUBGROUPS>; // [sum × subgroup]
 
-// Adds the products of weight row `row` with the batch's rows, every THREADS-th unit from `local` on.
-fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, first: u32, count: u32, local: u32) {
-  let row_quads = params.units * 8u;
-  for (var u = local; u < params.units; u += THREADS) {
-    let w = dequant32(row * params.units + u, params.plane);
-    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
-  }
-}
-
 // The epilogue of dot product `v`; `up` is that of the row `rows` further on, for GLU alone.
 fn finish(v: f32, up: f32, to: u32) {
   var value = v;
@@ -63,7 +54,7 @@ fn total(i: u32, subgroups: u32) -> f32 {
   let first = group.z * BATCH;
   let count = batch_rows(first, params.of_outputs);
   var sums: array<vec4f, MAX_BATCH>;
-  add_row(&sums, row, first, count, local);
+  add_row(&sums, row, params.units, params.plane, first, count, local, THREADS);
   for (var b = 0u; b < BATCH; b++) {
     let own = subgroupAdd(dot(sums[b], vec4f(1.0)));
     if (lane == 0u) {
@@ -72,7 +63,7 @@ fn total(i: u32, subgroups: u32) -> f32 {
   }
   if (EPILOGUE == GLU) {
     var ups: array<vec4f, MAX_BATCH>;
-    add_row(&ups, row + params.rows, first, count, local);
+    add_row(&ups, row + params.rows, params.units, params.plane, first, count, local, THREADS);
     for (var b = 0u; b < BATCH; b++) {
       let own = subgroupAdd(dot(ups[b], vec4f(1.0)));
       if (lane == 0u) {
@@ -95,27 +86,6 @@ override BATCH: u32 = 1u; // at most MAX_BATCH; constant, so that loops over it 
 override EPILOGUE: u32 = 0u;
 
 const GLU: u32 = 2u; // y = activate(v) · w, w the dot product of the row `rows` further on
-
-const MAX_BATCH = 16u;
-
-// Adds the products of a unit of weights with each row's unit of x; the first row's begins at quad `o`.
-fn add_unit(sums: ptr<function, array<vec4f, MAX_BATCH>>, w: array<vec4f, 8>, o: u32, row_quads: u32, count: u32) {
-  if (BATCH == 1u) {
-    (*sums)[0] += unit_products(w, o);
-  } else {
-    for (var b = 0u; b < BATCH; b++) {
-      if (b < count) {
-        (*sums)[b] += unit_products(w, o + b * row_quads);
-      }
-    }
-  }
-}
-
-fn unit_products(w: array<vec4f, 8>, o: u32) -> vec4f {
-  return w[0] * x[o] + w[1] * x[o + 1u] + w[2] * x[o + 2u] + w[3] * x[o + 3u] + w[4] * x[o + 4u] + w[5] * x[o + 5u] + w[6] * x[o + 6u] + w[7] * x[o + 7u];
-}
-
-@group(0) @binding(3) var<storage, read> x: array<vec4f>;
 
 const ADD: u32 = 1u; // y = y + v: the residual stream
 
@@ -140,6 +110,18 @@ fn batch_rows(first: u32, of_outputs: u32) -> u32 {
   return min(BATCH, select(row_count(), output_count(), of_outputs == 1u) - first);
 }
 
+// Adds the products of weight row `row`, of `units` units, with `count` rows of x from row `first` on: of every `lanes`-th
+// unit from `lane` on.
+fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, units: u32, plane: u32, first: u32, count: u32, lane: u32, lanes: u32) {
+  let row_quads = units * 8u;
+  for (var u = lane; u < units; u += lanes) {
+    let w = dequant32(row * units + u, plane);
+    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
+  }
+}
+
+const MAX_BATCH = 16u;
+
 fn row_count() -> u32 {
   return step[0];
 }
@@ -150,3 +132,22 @@ fn output_count() -> u32 {
 
 // The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
 @group(0) @binding(1) var<storage, read> step: array<u32>;
+
+// Adds the products of a unit of weights with each row's unit of x; the first row's begins at quad `o`.
+fn add_unit(sums: ptr<function, array<vec4f, MAX_BATCH>>, w: array<vec4f, 8>, o: u32, row_quads: u32, count: u32) {
+  if (BATCH == 1u) {
+    (*sums)[0] += unit_products(w, o);
+  } else {
+    for (var b = 0u; b < BATCH; b++) {
+      if (b < count) {
+        (*sums)[b] += unit_products(w, o + b * row_quads);
+      }
+    }
+  }
+}
+
+fn unit_products(w: array<vec4f, 8>, o: u32) -> vec4f {
+  return w[0] * x[o] + w[1] * x[o + 1u] + w[2] * x[o + 2u] + w[3] * x[o + 3u] + w[4] * x[o + 4u] + w[5] * x[o + 5u] + w[6] * x[o + 6u] + w[7] * x[o + 7u];
+}
+
+@group(0) @binding(3) var<storage, read> x: array<vec4f>;

@@ -12,13 +12,9 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-@group(0) @binding(3) var<storage, read> qkv: array<f32>;
+@group(0) @binding(2) var<storage, read> qkv: array<f32>;
 
-@group(0) @binding(4) var<storage, read_write> q: array<f32>;
-
-fn rotate(v: vec2f, cos_sin: vec2f) -> vec2f {
-  return vec2f(v.x * cos_sin.x - v.y * cos_sin.y, v.x * cos_sin.y + v.y * cos_sin.x);
-}
+@group(0) @binding(3) var<storage, read_write> q: array<f32>;
 
 @compute @workgroup_size(THREADS) fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) local: u32) {
   let cached = 2u * KV_HEADS;
@@ -84,6 +80,11 @@ fn rope_cos_sin(row: u32, table: u32, pair: u32, pairs: u32) -> vec2f {
   return bitcast<vec2f>(vec2u(step[o], step[o + 1u]));
 }
 
+// Rotary position embedding of one pair.
+fn rotate(v: vec2f, cos_sin: vec2f) -> vec2f {
+  return vec2f(v.x * cos_sin.x - v.y * cos_sin.y, v.x * cos_sin.y + v.y * cos_sin.x);
+}
+
 // The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
 @group(0) @binding(1) var<storage, read> step: array<u32>;
 
@@ -105,9 +106,13 @@ override BLOCK_TOKENS: u32 = 16u;
 
 // The first element of the key of `head` at `position`, which lies in `block`; values lie the K plane's size further on.
 fn kv_address(block: u32, head: u32, position: u32) -> u32 {
-  return ((block * KV_HEADS + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * HEAD_SIZE;
+  return kv_address_of(KV_HEADS, HEAD_SIZE, block, head, position);
 }
 
 const ROWS: u32 = 8u; // word at which the rows begin
 
 const ROW_WORDS: u32 = 5u;
+
+fn kv_address_of(kv_heads: u32, head_size: u32, block: u32, head: u32, position: u32) -> u32 {
+  return ((block * kv_heads + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * head_size;
+}
