@@ -18,7 +18,7 @@ import { DRAWN_FORMATS } from './test-matrix';
 export interface KernelSuiteOptions {
   /** The shapes this device has. */
   readonly variants: { readonly matvec: readonly string[]; readonly matmul: readonly string[] };
-  /** Block formats whose batches, and epilogues of two modules, are compared; those that are drawn for all cases if not given. */
+  /** Block formats whose batches are compared; those that are drawn for all cases if not given. */
   readonly batchFormats?: readonly QuantFormat[];
 }
 
@@ -49,7 +49,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeActivation(deviceOf);
     describeMatvec(deviceOf, options.variants.matvec);
     describeBatches(deviceOf, options.variants.matvec, options.batchFormats ?? DRAWN_FORMATS);
-    describeQkv(deviceOf, options.variants.matvec, options.batchFormats ?? DRAWN_FORMATS);
+    describeQkv(deviceOf, options.variants.matvec);
     describeMatmul(deviceOf, options.variants.matmul);
     describeRoute(deviceOf);
     describeExpertMatvec(deviceOf);

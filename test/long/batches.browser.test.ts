@@ -4,9 +4,10 @@ import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
 import { MATVEC_VARIANTS } from '../../src/kernels/matvec';
 import { QUANT_FORMATS } from '../../src/quant/registry';
 import { checkBatches, EPILOGUES } from '../kernels/batch-cases';
+import { checkFormat } from '../kernels/qkv-cases';
 
-/** Every block format × shape × epilogue × batch: the kernel suite has a sample of the epilogues. */
-describe.each(MATVEC_VARIANTS)('batches of matvec %s', (variant) => {
+/** Every block format × shape × epilogue × batch: the kernel suite has a sample of them. */
+describe.each(MATVEC_VARIANTS)('matvec %s', (variant) => {
   let device: Device;
   beforeAll(async () => {
     device = await createWebGpuDevice(navigator.gpu);
@@ -15,5 +16,9 @@ describe.each(MATVEC_VARIANTS)('batches of matvec %s', (variant) => {
 
   it.each(QUANT_FORMATS)('$type: rows 1 … 16 have the bits that each has alone', async (format) => {
     await checkBatches(device, { format, variant, epilogues: EPILOGUES, ofOutputs: false });
+  });
+
+  it.each(QUANT_FORMATS)('$type: queries, keys and values have the bits that two dispatches give', async (format) => {
+    await checkFormat(device, format, variant);
   });
 });
