@@ -3,7 +3,6 @@ import { collectGpuErrors } from '../../../test/kernels/gpu-errors';
 import { describeKernels } from '../../../test/kernels/suite';
 import { MATMUL_VARIANTS } from '../../kernels/matmul';
 import { MATVEC_VARIANTS } from '../../kernels/matvec';
-import { QUANT_FORMATS } from '../../quant/registry';
 import { createWebGpuDevice } from './webgpu-device';
 
 const gpuErrors = collectGpuErrors();
@@ -14,7 +13,6 @@ afterEach(async () => {
 
 describeKernels('WebGPU with all features', () => createWebGpuDevice(navigator.gpu), {
   variants: { matvec: MATVEC_VARIANTS, matmul: MATMUL_VARIANTS },
-  batchFormats: QUANT_FORMATS,
 });
 
 describeKernels('WebGPU without features', () => createWebGpuDevice(navigator.gpu, { features: [] }), {
