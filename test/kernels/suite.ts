@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Device } from '../../src/device/device';
+import type { QuantFormat } from '../../src/quant/format';
 import { describeAttention } from './attention-cases';
 import { describeBatches } from './batch-cases';
 import { describeCandidates } from './candidates-cases';
@@ -17,6 +18,8 @@ import { DRAWN_FORMATS } from './test-matrix';
 export interface KernelSuiteOptions {
   /** The shapes this device has. */
   readonly variants: { readonly matvec: readonly string[]; readonly matmul: readonly string[] };
+  /** Block formats whose batches are compared; those that are drawn for all cases if not given. */
+  readonly batchFormats?: readonly QuantFormat[];
 }
 
 /** Gives the device of the running suite. */
@@ -45,7 +48,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeGlu(deviceOf);
     describeActivation(deviceOf);
     describeMatvec(deviceOf, options.variants.matvec);
-    describeBatches(deviceOf, options.variants.matvec, DRAWN_FORMATS);
+    describeBatches(deviceOf, options.variants.matvec, options.batchFormats ?? DRAWN_FORMATS);
     describeQkv(deviceOf, options.variants.matvec);
     describeMatmul(deviceOf, options.variants.matmul);
     describeRoute(deviceOf);
