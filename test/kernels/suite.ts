@@ -20,6 +20,8 @@ export interface KernelSuiteOptions {
   readonly variants: { readonly matvec: readonly string[]; readonly matmul: readonly string[] };
   /** Block formats whose batches are compared; those that are drawn for all cases if not given. */
   readonly batchFormats?: readonly QuantFormat[];
+  /** A second device that runs the same texts need not compare bits of rows in batches again. */
+  readonly hasTwin?: boolean;
 }
 
 /** Gives the device of the running suite. */
@@ -48,7 +50,10 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeGlu(deviceOf);
     describeActivation(deviceOf);
     describeMatvec(deviceOf, options.variants.matvec);
-    describeBatches(deviceOf, options.variants.matvec, options.batchFormats ?? DRAWN_FORMATS);
+    if (options.hasTwin !== true) {
+      describeBatches(deviceOf, options.variants.matvec, options.batchFormats ?? DRAWN_FORMATS);
+      describeInvariance(deviceOf);
+    }
     describeQkv(deviceOf, options.variants.matvec);
     describeMatmul(deviceOf, options.variants.matmul);
     describeRoute(deviceOf);
@@ -58,6 +63,5 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describePool(deviceOf);
     describeCandidates(deviceOf);
     describeSample(deviceOf);
-    describeInvariance(deviceOf);
   });
 }

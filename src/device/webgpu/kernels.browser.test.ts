@@ -17,4 +17,5 @@ describeKernels('WebGPU with all features', () => createWebGpuDevice(navigator.g
 
 describeKernels('WebGPU without features', () => createWebGpuDevice(navigator.gpu, { features: [] }), {
   variants: { matvec: MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup'), matmul: MATMUL_VARIANTS },
+  hasTwin: true,
 });
