@@ -3,7 +3,7 @@ import { expect, test, type Page } from '@playwright/test';
 import type { Engine, EngineOptions } from '../src/client/types';
 import type { LoadPhase } from '../src/protocol/progress';
 import { installClients, type Clients } from './clients';
-import { libraryUrl, openBlankPage, useLibrary } from './library';
+import { libraryUrl, openBlankPage, PLAIN_KERNELS, useLibrary } from './library';
 
 // Whoever goes, however it goes, takes its requests along, and its engines: blocks and GPU memory come back.
 
@@ -11,16 +11,14 @@ declare const clients: Clients;
 declare const createEngine: (options: EngineOptions) => Promise<Engine>;
 declare let engine: Engine;
 
-/**
- * One request runs, the others wait; prompts are read token by token, so that there is time in each phase. Which kernels are the
- * fastest does not matter here.
- */
+/** One request runs, the others wait; prompts are read token by token, so that there is time in each phase. */
 const OPTIONS = {
   model: '/fixtures/zoo/llama.gguf',
   maxConcurrent: 1,
-  debug: { chunkTokens: 1, variants: { matvec: 'rows', matmul: 'rows' } },
+  debug: { chunkTokens: 1, variants: PLAIN_KERNELS },
 } as const;
 const { prompts } = JSON.parse(readFileSync('test/fixtures/zoo/llama.json', 'utf8')) as { prompts: { p3: number[] } };
+const SILENCE_MS = 1000;
 const STATES = ['queued', 'prefilling', 'decoding'] as const;
 
 async function usePage(page: Page, metadata: Record<string, unknown>): Promise<string> {
@@ -121,6 +119,59 @@ test('a frame that is removed takes its engine along, and disturbs no other', as
     await expectWorkers(page, 2);
     await removeFrame();
     await expectWorkers(page, 1);
+  }
+  expect(await answer(page)).toBe(expected);
+});
+
+/** A reader that still reads at the end of a request, and readers that do not. */
+const READERS = {
+  alive: 'length',
+  'reads nothing': 'cancelled',
+  'closes its port without a word': 'cancelled',
+  'is in a frame that is removed': 'cancelled',
+} as const;
+
+test('a reader that falls silent cancels its request, however it came to that', async ({ page }, info) => {
+  await usePage(page, info.config.metadata);
+  const options = { ...OPTIONS, timeouts: { stallMs: SILENCE_MS } };
+  await page.evaluate(async (given) => void Object.assign(globalThis, { engine: await createEngine(given) }), options);
+  const expected = await answer(page);
+  for (const [reader, outcome] of Object.entries(READERS)) {
+    const startedAt = Date.now();
+    const id = await page.evaluate(async (reader) => {
+      const channels: MessageChannel[] = [];
+      const OriginalChannel = MessageChannel;
+      globalThis.MessageChannel = new Proxy(OriginalChannel, {
+        construct(target, given) {
+          channels.push(Reflect.construct(target, given) as MessageChannel);
+          return channels.at(-1) as MessageChannel;
+        },
+      });
+      const { id, stream } = await clients.ask(engine, 'decoding', { logprobs: 5 });
+      globalThis.MessageChannel = OriginalChannel;
+      const frame = document.createElement('iframe');
+      document.body.append(frame);
+      const realm = (reader.includes('frame') ? frame.contentWindow : globalThis) as typeof globalThis;
+      const readIn = realm.eval('async (stream, onChunk) => { for await (const chunk of stream) onChunk(chunk); }') as (
+        stream: AsyncIterable<unknown>,
+        onChunk: () => void,
+      ) => Promise<void>;
+      if (reader === 'reads nothing') return id;
+      await new Promise<void>((resolve) => {
+        let chunks = 0;
+        const reading = readIn(stream, () => {
+          chunks += 1;
+          if (chunks === 10 && reader !== 'alive') resolve();
+        });
+        void reading.then(resolve);
+      });
+      if (reader.includes('port')) for (const { port1 } of channels) port1.close();
+      frame.remove();
+      return id;
+    }, reader);
+    expect(await endOf(page, id), reader).toBe(outcome);
+    // The one that reads is long enough to be given up on the way.
+    if (reader === 'alive') expect(Date.now() - startedAt).toBeGreaterThan(2 * SILENCE_MS);
   }
   expect(await answer(page)).toBe(expected);
 });

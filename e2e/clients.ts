@@ -1,4 +1,4 @@
-import type { CallOptions, Engine, TextCompletion } from '../src/client/types';
+import type { CallOptions, CompletionBody, Engine, TextCompletion } from '../src/client/types';
 
 /** A request of a client that is about to go. */
 export interface Asked {
@@ -9,7 +9,11 @@ export interface Asked {
 /** What `installClients` leaves in the page. */
 export interface Clients {
   /** Asks for an answer that nobody waits for to its end; resolves when its request is in `state`. One at a time. */
-  readonly ask: (engine: Engine, state: string, options?: CallOptions) => Promise<Asked>;
+  readonly ask: (
+    engine: Engine,
+    state: string,
+    options?: CallOptions & Pick<CompletionBody, 'logprobs'>,
+  ) => Promise<Asked>;
   /** `answered`, or the name or the code of what `promise` is rejected with. */
   readonly end: (promise: Promise<unknown>) => Promise<string>;
   /** Engines of this origin whose worker lives, by the locks that they hold: one that is gone has no GPU memory either. */
@@ -19,7 +23,7 @@ export interface Clients {
 /** Runs in the page, and must not name anything outside of itself. */
 export function installClients(): void {
   let asked = 0;
-  const ask: Clients['ask'] = async (engine, state, options = {}) => {
+  const ask: Clients['ask'] = async (engine, state, { signal, ...fields } = {}) => {
     let newest = 0;
     let forget = (): void => undefined;
     const reached = new Promise<number>((resolve) => {
@@ -32,8 +36,15 @@ export function installClients(): void {
     const length = state === 'prefilling' ? 200 : 8;
     const prompt = Array.from({ length }, (_, index) => 3 + ((asked * 31 + index * 7) % 500));
     asked += 1;
-    const body = { prompt, max_tokens: 300, temperature: 0, logit_bias: { 507: -100 }, stream: true } as const;
-    const stream = await engine.completions.create(body, options);
+    const body = {
+      prompt,
+      max_tokens: 300,
+      temperature: 0,
+      logit_bias: { 507: -100 },
+      stream: true,
+      ...fields,
+    } as const;
+    const stream = await engine.completions.create(body, signal === undefined ? {} : { signal });
     const id = await reached;
     forget();
     return { id, stream };

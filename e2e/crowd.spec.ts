@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import type { CompletionBody, Engine, EngineOptions } from '../src/client/types';
 import type { Crowd, CrowdReport, Told } from './crowd';
-import { useLibrary } from './library';
+import { PLAIN_KERNELS, useLibrary } from './library';
 
 // Many requests, any interleaving, the same answers: on WebGPU, with the built library.
 
@@ -11,6 +11,7 @@ declare const createEngine: (options: EngineOptions) => Promise<Engine>;
 
 /** Blocks for less than half of what four requests may need: the later ones lose their place again and again. */
 const CROWDED = { maxConcurrent: 4, kvCacheTokens: 96 } as const;
+const variants = PLAIN_KERNELS;
 /** How prompts are cut and how many steps run ahead, with how many cancels. */
 const LAYOUTS = [
   { debug: { chunkTokens: 64, depth: 2 }, cancels: 80 },
@@ -48,7 +49,7 @@ for (const model of ['llama', 'gemma3']) {
 
     const seen = { preemptions: 0, queued: 0, prefilling: 0, decoding: 0, signal: 0, id: 0 };
     for (const [index, { debug, cancels }] of LAYOUTS.entries()) {
-      const options = { model: url, ...CROWDED, debug };
+      const options = { model: url, ...CROWDED, debug: { ...debug, variants } };
       const plan = { bodies, streams: 8, cancels, seed: index + 1 };
       const { report, kv, live } = await page.evaluate(
         async ([options, plan]) => {
@@ -79,13 +80,13 @@ for (const model of ['llama', 'gemma3']) {
 
 async function solo(page: Page, model: string, bodies: readonly CompletionBody[]): Promise<readonly Told[]> {
   return await page.evaluate(
-    async ([model, bodies]) => {
-      const engine = await createEngine({ model });
+    async ([options, bodies]) => {
+      const engine = await createEngine(options);
       const answers = await crowd.solo(engine, bodies);
       await engine.close();
       return answers;
     },
-    [model, bodies] as const,
+    [{ model, maxConcurrent: 1, debug: { variants } }, bodies] as const,
   );
 }
 

@@ -3,7 +3,7 @@ import { expect, type Page } from '@playwright/test';
 import type { CompletionBody, Engine, EngineOptions } from '../src/client/types';
 import type { EngineEvent } from '../src/protocol/engine-events';
 import type { Crowd } from './crowd';
-import { useLibrary } from './library';
+import { PLAIN_KERNELS, useLibrary } from './library';
 import { ENDLESS_LOSSES, test } from './loss';
 import type { LiveBuffers, Losing, Probe, ProbeEvent } from './probe';
 
@@ -26,6 +26,7 @@ const BODIES: readonly CompletionBody[] = [
   { prompt: p3, max_tokens: 11, temperature: 1, seed: 5, logprobs: 1 },
   { prompt: p3, max_tokens: 11, temperature: 0.8, seed: 9, repeat_penalty: 1.2, logprobs: 0 },
 ];
+const OPTIONS = { maxConcurrent: 4, kvCacheTokens: 256, debug: { chunkTokens: 16, variants: PLAIN_KERNELS } } as const;
 const LLAMA = '/fixtures/zoo/llama.gguf';
 const ONE_LOSS = ['state lost', 'lost', 'restored true', 'state ready'];
 
@@ -35,11 +36,11 @@ let library: string;
 /** An engine whose devices are lost as said, and all that it says of itself. */
 async function load(model: string, losing: Losing = {}): Promise<void> {
   await page.evaluate(
-    async ([library, model, losing]) => {
+    async ([library, options, losing]) => {
       probe.events.length = 0;
       probe.onSilence = () => void crashGpu();
       const workerUrl = probe.workerUrl(library, losing);
-      const engine = await createEngine({ model, workerUrl, kvCacheTokens: 256, debug: { chunkTokens: 16 } });
+      const engine = await createEngine({ ...options, workerUrl });
       const heard: string[] = [];
       const nameOf = (event: EngineEvent): string => {
         if (event.type === 'state') return `state ${event.state}`;
@@ -48,7 +49,7 @@ async function load(model: string, losing: Losing = {}): Promise<void> {
       for (const type of ['state', 'lost', 'restored'] as const) engine.on(type, (event) => heard.push(nameOf(event)));
       Object.assign(globalThis, { engine, heard });
     },
-    [library, model, losing] as const,
+    [library, { model, ...OPTIONS }, losing] as const,
   );
 }
 

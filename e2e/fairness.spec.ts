@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
 import type { Engine, EngineOptions } from '../src/client/types';
-import { useLibrary } from './library';
+import { PLAIN_KERNELS, useLibrary } from './library';
 import type { Probe, ProbeEvent } from './probe';
 
 // Who waits for whom, counted in steps of the device as its worker submits them.
@@ -8,7 +8,11 @@ import type { Probe, ProbeEvent } from './probe';
 declare const probe: Probe;
 declare const createEngine: (options: EngineOptions) => Promise<Engine>;
 
-const MODEL = '/fixtures/zoo/llama.gguf';
+const OPTIONS = {
+  model: '/fixtures/zoo/llama.gguf',
+  maxConcurrent: 4,
+  debug: { chunkTokens: 16, variants: PLAIN_KERNELS },
+} as const;
 /** The three tokens that would end an answer are forbidden. */
 const ENDLESS = { 505: -100, 507: -100, 509: -100 };
 
@@ -29,9 +33,8 @@ for (const depth of [1, 2] as const) {
   test(`a long prompt never stops the others' tokens (depth ${depth})`, async ({ page }, info) => {
     const library = await useLibrary(page, info.config.metadata);
     const events = await page.evaluate(
-      async ([library, model, depth, logit_bias]) => {
-        const debug = { chunkTokens: 16, depth };
-        const engine = await createEngine({ model, workerUrl: probe.workerUrl(library), debug });
+      async ([library, options, logit_bias]) => {
+        const engine = await createEngine({ ...options, workerUrl: probe.workerUrl(library) });
         const body = { max_tokens: 100, temperature: 0, stream: true, logit_bias } as const;
         const writing = await engine.completions.create({ ...body, prompt: [7, 9, 11] });
         let reading: Promise<unknown> | null = null;
@@ -41,7 +44,7 @@ for (const depth of [1, 2] as const) {
         await engine.close();
         return probe.events;
       },
-      [library, MODEL, depth, ENDLESS] as const,
+      [library, { ...OPTIONS, debug: { ...OPTIONS.debug, depth } }, ENDLESS] as const,
     );
     const isPrefill = (event: ProbeEvent): boolean => event.type === 'prefill' && event.requestId === 2;
     const reading = events.slice(events.findIndex(isPrefill), events.findLastIndex(isPrefill) + 1);
@@ -56,8 +59,8 @@ for (const depth of [1, 2] as const) {
 test('requests that ask for the same are done in the order in which they came', async ({ page }, info) => {
   const library = await useLibrary(page, info.config.metadata);
   const events = await page.evaluate(
-    async ([library, model, logit_bias]) => {
-      const engine = await createEngine({ model, workerUrl: probe.workerUrl(library), maxConcurrent: 4 });
+    async ([library, options, logit_bias]) => {
+      const engine = await createEngine({ ...options, workerUrl: probe.workerUrl(library) });
       const ask = (_: unknown, index: number): Promise<unknown> => {
         const prompt = Array.from({ length: 20 }, (_, at) => 10 * index + at);
         return engine.completions.create({ prompt, max_tokens: 10, temperature: 0, logit_bias });
@@ -66,7 +69,7 @@ test('requests that ask for the same are done in the order in which they came', 
       await engine.close();
       return probe.events;
     },
-    [library, MODEL, ENDLESS] as const,
+    [library, OPTIONS, ENDLESS] as const,
   );
   const ended = events.flatMap((event) => (event.type === 'ended' ? [event.requestId] : []));
   expect(ended).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));

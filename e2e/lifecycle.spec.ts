@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import type { Engine, EngineOptions } from '../src/client/types';
 import type { Crowd } from './crowd';
-import { useLibrary } from './library';
+import { PLAIN_KERNELS, useLibrary } from './library';
 import type { LiveBuffers, Probe } from './probe';
 
 // Every GPU buffer that an engine makes is freed with it, however it ends; counted at WebGPU itself.
@@ -26,7 +26,7 @@ test('load, answer, close, and again: as many buffers each time, and none after'
   for (let round = 0; round < 3; round++) {
     rounds.push(
       await page.evaluate(async ([library, model, prompt]) => {
-        const engine = await createEngine({ model, workerUrl: probe.workerUrl(library) });
+        const engine = await createEngine({ model, maxConcurrent: 1, workerUrl: probe.workerUrl(library) });
         const { choices } = await engine.completions.create({ prompt, max_tokens: 8, temperature: 0 });
         const { gpuBytes } = await engine.stats();
         const live = probe.live();
@@ -51,6 +51,7 @@ test('a load that fails or is aborted leaves nothing', async ({ page }, info) =>
         const abort = new AbortController();
         return await createEngine({
           model: new Blob([whole.slice(0, Math.floor(whole.byteLength * (kept ?? 1)))]),
+          maxConcurrent: 1,
           workerUrl: probe.workerUrl(library),
           ...(sha256 === undefined ? {} : { sha256 }),
           signal: abort.signal,
@@ -82,9 +83,9 @@ test('two engines in one page answer at the same time; one that is closed does n
 }, info) => {
   const library = await useLibrary(page, info.config.metadata);
   const result = await page.evaluate(
-    async ([library, long, short]) => {
+    async ([library, options, long, short]) => {
       const open = (name: string): Promise<Engine> =>
-        createEngine({ model: `/fixtures/zoo/${name}.gguf`, workerUrl: probe.workerUrl(library) });
+        createEngine({ ...options, model: `/fixtures/zoo/${name}.gguf`, workerUrl: probe.workerUrl(library) });
       const bodies = [
         { prompt: long, max_tokens: 24, temperature: 0 },
         { prompt: short, max_tokens: 24, temperature: 1, seed: 3, logprobs: 0 },
@@ -113,7 +114,7 @@ test('two engines in one page answer at the same time; one that is closed does n
         gpuBytes,
       };
     },
-    [library, p40, p3] as const,
+    [library, { maxConcurrent: 2, debug: { variants: PLAIN_KERNELS } }, p40, p3] as const,
   );
   expect(result.together).toEqual(result.alone);
   expect(result.undisturbed).toEqual(result.alone.gemma);

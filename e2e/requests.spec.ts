@@ -1,9 +1,14 @@
 import { expect, test } from '@playwright/test';
 import type { ChatBody, Engine } from '../src/client/types';
-import { libraryUrl, openBlankPage } from './library';
+import { libraryUrl, openBlankPage, PLAIN_KERNELS } from './library';
 
 /** A zoo model with a chat template: random weights, so it talks nonsense, for as many tokens as asked. */
-const MODEL = '/fixtures/zoo/smollm2.gguf';
+const OPTIONS = {
+  model: '/fixtures/zoo/smollm2.gguf',
+  maxConcurrent: 2,
+  maxQueued: 4,
+  debug: { variants: PLAIN_KERNELS },
+};
 
 /** The loaded engine, kept in the page. */
 declare const engine: Engine;
@@ -11,11 +16,11 @@ declare const engine: Engine;
 test.beforeEach(async ({ page }, info) => {
   await openBlankPage(page);
   await page.evaluate(
-    async ({ library, model }) => {
+    async ({ library, options }) => {
       const { createEngine } = await import(library);
-      Object.assign(globalThis, { engine: await createEngine({ model, maxConcurrent: 2, maxQueued: 4 }) });
+      Object.assign(globalThis, { engine: await createEngine(options) });
     },
-    { library: libraryUrl(info.config.metadata), model: MODEL },
+    { library: libraryUrl(info.config.metadata), options: OPTIONS },
   );
 });
 

@@ -114,3 +114,30 @@ describe('close', () => {
     expect(disposed()).toBe(1);
   });
 });
+
+describe('a reader', () => {
+  it('tells the host of each event that it takes, and of no other', async () => {
+    const { host, engine } = connect();
+    const creating = engine.completions.create({ prompt: [1], stream: true });
+    const request = await host.arrival();
+    request.accept();
+    for (const letter of 'abc') request.token(letter);
+    const iterator = (await creating)[Symbol.asyncIterator]();
+    const asked = async (): Promise<number> => {
+      await engine.tokenize(''); // by now the host has read what was sent before
+      return request.asked;
+    };
+    expect(await asked()).toBe(1); // `accepted`, which `create` takes
+    await iterator.next();
+    expect(await asked()).toBe(2);
+    await iterator.next();
+    await iterator.next();
+    expect(await asked()).toBe(4);
+    const waiting = iterator.next(); // for what has not come yet
+    expect(await asked()).toBe(5);
+    request.token('d');
+    await waiting;
+    expect(await asked()).toBe(5);
+    await iterator.return?.();
+  });
+});

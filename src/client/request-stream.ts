@@ -30,6 +30,7 @@ export class RequestStream implements AsyncIterableIterator<RequestEvent, undefi
     private readonly id: RequestId,
     private readonly signal: AbortSignal | undefined,
     private readonly cancelRequest: () => void,
+    private readonly askHost: () => void,
   ) {}
 
   /** Submits the request. Throws, without submitting, when the signal has fired or the engine has ended. */
@@ -43,7 +44,12 @@ export class RequestStream implements AsyncIterableIterator<RequestEvent, undefi
     throwIfAborted(signal);
     lifeline.throwIfEnded();
     const { port1, port2 } = new MessageChannel();
-    const stream = new RequestStream(id, signal, () => lifeline.watch(host.cancel(id)));
+    const stream = new RequestStream(
+      id,
+      signal,
+      () => lifeline.watch(host.cancel(id)),
+      () => port1.postMessage(null),
+    );
     port1.addEventListener('message', (message: MessageEvent<RequestEvent>) => stream.receive(message.data));
     port1.start();
     stream.releases.push(
@@ -56,6 +62,11 @@ export class RequestStream implements AsyncIterableIterator<RequestEvent, undefi
   }
 
   next(): Promise<IteratorResult<RequestEvent, undefined>> {
+    if (this.ending === null) this.askHost();
+    return this.take();
+  }
+
+  private take(): Promise<IteratorResult<RequestEvent, undefined>> {
     if (this.signal?.aborted === true) return Promise.reject(abortErrorOf(this.signal)); // even if the rest had come already
     const event = this.events.shift();
     if (event !== undefined) return Promise.resolve({ value: event, done: false });
@@ -114,7 +125,7 @@ export class RequestStream implements AsyncIterableIterator<RequestEvent, undefi
     const { reader } = this;
     if (reader === null) return;
     this.reader = null;
-    this.next().then(reader.resolve, reader.reject);
+    this.take().then(reader.resolve, reader.reject);
   }
 }
 

@@ -25,6 +25,7 @@ export interface EngineOptions {
   /** Default `'f16'`; `'q8_0'` takes about half its memory, where heads have a multiple of 32 elements. */
   readonly kvCacheType?: KvCacheType;
   readonly kvCacheTokens?: number;
+  /** A stream that is not read for `stallMs` while it has something to read is cancelled: its reader is taken for gone. */
   readonly timeouts?: Partial<Timeouts>;
   /** Where the worker's script is, for self-hosters whose policy allows neither blob nor cross-origin workers. */
   readonly workerUrl?: string | URL;

@@ -61,6 +61,8 @@ export interface Device {
    * bytes; they are the caller's. Rejects with `device-lost`.
    */
   submit(steps: readonly PlanStep[], readback: Readback): Promise<Uint8Array>;
+  /** Gives back the host memory of earlier readbacks that no step in flight uses: after one that was larger than usual. */
+  releaseStaging(): void;
   counters(): DeviceCounters;
   /** What each kernel variant took so far, on a device that was opened to measure it; else nothing. */
   kernelTimes(): readonly KernelTime[];

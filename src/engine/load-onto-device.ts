@@ -9,6 +9,7 @@ import { describeModel, type DescribedModel } from '../models/describe-model';
 import { EmbeddingExecutor, type PreparedEmbedder } from '../models/embedding-executor';
 import { Executor, type PreparedModel } from '../models/executor';
 import { chooseVariants, type ChosenVariants, type VariantCache } from '../models/choose-variants';
+import type { Network } from '../models/network';
 import { WeightUpload } from '../models/weight-upload';
 import type { EngineInfo, LoadOptions } from '../protocol/engine-port';
 import type { LoadPhase, LoadProgress } from '../protocol/progress';
@@ -144,8 +145,10 @@ class Load {
   private async probe(model: DescribedModel): Promise<ChosenVariants> {
     const { clock, variantCache } = this.host;
     if (this.before !== null && isSameAdapter(this.before.device, this.device)) return this.before.variants;
-    const forced = this.options.debug.variants ?? {};
-    return this.unlessAborted(chooseVariants(this.device, model.mainFormat, { clock, cache: variantCache, forced }));
+    const { debug, maxConcurrent } = this.options;
+    const maxRows = writesText(model.network) ? maxConcurrent : 1;
+    const options = { clock, cache: variantCache, forced: debug.variants ?? {}, maxRows };
+    return this.unlessAborted(chooseVariants(this.device, model.mainFormat, options));
   }
 
   private allocate(model: DescribedModel, variants: ChosenVariants): Allocated {
@@ -159,7 +162,7 @@ class Load {
       maxConcurrent,
       variants,
     };
-    return network.kind === 'decoder' && network.pooling === null
+    return writesText(network)
       ? allocateModel(this.device, file, network, modelOptions)
       : allocateEmbedder(this.device, file, network, modelOptions);
   }
@@ -262,6 +265,11 @@ class Load {
 /** The same answers come from the same kernels: they are not measured again. */
 function isSameAdapter(a: Device, b: Device): boolean {
   return a.kind === b.kind && a.name === b.name && a.build === b.build && a.features.join() === b.features.join();
+}
+
+/** Other models only read prompts, and have no use for batches of rows. */
+function writesText(network: DescribedModel['network']): network is Network {
+  return network.kind === 'decoder' && network.pooling === null;
 }
 
 /** A token that the model cannot embed would read past its weights. */

@@ -20,10 +20,15 @@ beforeAll(async () => {
 const ms = { matvec_lanes: 1, matmul_tile: 1 };
 
 /** An engine on an adapter; `cache` outlives it. */
-async function load(posed: Posed, cache = memoryCache()): Promise<{ engine: HostedEngine; adapter: PosingAdapter }> {
+async function load(
+  posed: Posed,
+  cache = memoryCache(),
+  maxConcurrent = 8,
+): Promise<{ engine: HostedEngine; adapter: PosingAdapter }> {
   const adapter = new PosingAdapter({ ms, ...posed });
   const { device, clock } = adapter;
-  return { engine: await testLoad(bytes, { device, clock, host: { variantCache: cache } }).run(), adapter };
+  const given = { device, clock, options: { maxConcurrent }, host: { variantCache: cache } };
+  return { engine: await testLoad(bytes, given).run(), adapter };
 }
 
 const isSelfTest = (label: string): boolean => label === 'selftest';
@@ -82,7 +87,8 @@ describe('a load on an adapter with a wrong variant', () => {
 
 describe('a load on an adapter whose width 8 gives other last bits', () => {
   it('never uses it: answers together are those alone', { timeout: 60_000 }, async () => {
-    const { engine, adapter } = await load({ factor: ({ constants }) => (constants.BATCH === 8 ? LAST_BITS : 1) });
+    const posed: Posed = { factor: ({ constants }) => (constants.BATCH === 8 ? LAST_BITS : 1) };
+    const { engine, adapter } = await load(posed, memoryCache(), 16);
     expect(engine.info.notes).toContainEqual(expect.stringContaining('8 rows at once'));
     const alone: unknown[] = [];
     for (const request of requests) alone.push(tokensOf(await ask(engine, request)).map(({ logprob }) => logprob));

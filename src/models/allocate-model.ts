@@ -3,6 +3,7 @@ import { largestBufferBytes, type Device } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { TOP_K } from '../kernels/candidates';
 import { KV_BLOCK_TOKENS, type KvType } from '../kernels/kv-layout';
+import { BATCH_WIDTHS, usefulWidths } from '../kernels/matvec';
 import { allocateWeights, type DeviceWeights } from './device-weights';
 import { sizeKvCache } from './kv-size';
 import type { Network } from './network';
@@ -65,6 +66,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
   const weights = allocateWeights(device, weightPlan);
   const plans = buildPlans(device, network, weightPlan, weights, {
     ...options.variants,
+    batch: usefulWidths(options.variants.batch ?? BATCH_WIDTHS, options.maxConcurrent),
     kvType: options.kvType,
     kv: size,
     maxChunkTokens,

@@ -9,14 +9,18 @@ import { chooseVariants, type ChosenVariants } from './choose-variants';
 function setUp(posed: Posed = {}) {
   const adapter = new PosingAdapter(posed);
   const cache = memoryCache();
-  const choose = (forced: Readonly<Record<string, string>> = {}, format = Q4_1): Promise<ChosenVariants> =>
-    chooseVariants(adapter.device, format, { clock: adapter.clock, cache, forced });
+  const choose = (
+    forced: Readonly<Record<string, string>> = {},
+    format = Q4_1,
+    maxRows = 16,
+  ): Promise<ChosenVariants> =>
+    chooseVariants(adapter.device, format, { clock: adapter.clock, cache, forced, maxRows });
   return { adapter, cache, choose };
 }
 
 /** The fastest, were it right. */
 const LANES_FIRST = { matvec_lanes: 1, matmul_tile: 2 };
-const KEY = 'posing|subgroups|reference|Q4_1';
+const KEY = 'posing|subgroups|reference|Q4_1|up to 16 rows';
 
 describe('chooseVariants', () => {
   it('takes the fastest where all are right, in every batch width, and has nothing to say', async () => {
@@ -53,6 +57,21 @@ describe('chooseVariants', () => {
     const { batch, notes } = await choose();
     expect(batch).toEqual([1, 2, 4, 16]);
     expect(notes).toEqual([expect.stringContaining('8 rows at once')]);
+  });
+
+  it.each([
+    [1, [1]],
+    [2, [1, 2]],
+    [5, [1, 2, 4, 8]],
+    [8, [1, 2, 4, 8]],
+    [64, BATCH_WIDTHS],
+  ])('makes and tests only the widths that %i rows need', async (maxRows, widths) => {
+    const { adapter, choose } = setUp();
+    expect((await choose({}, Q4_1, maxRows)).batch).toEqual(widths);
+    const ran = adapter.ran((label) => label === 'selftest').map(({ constants }) => constants.BATCH);
+    expect([...new Set(ran)].filter((width) => width !== undefined)).toEqual(widths);
+    // Another engine may run more rows, which are tested then.
+    expect((await choose({}, Q4_1, 16)).batch).toEqual(BATCH_WIDTHS);
   });
 
   it.each([0, 1, 2])('looks at the bits of every epilogue: %i', async (epilogue) => {
@@ -136,7 +155,7 @@ describe('forced variants', () => {
 
   it('need no measuring on the reference device, nor do others', async () => {
     const device = createReferenceDevice();
-    const options = { clock: new PosingAdapter().clock, cache: memoryCache() };
+    const options = { clock: new PosingAdapter().clock, cache: memoryCache(), maxRows: 16 };
     const choose = (forced: Readonly<Record<string, string>>) => chooseVariants(device, Q4_1, { ...options, forced });
     expect(await choose({})).toMatchObject({ matvec: 'rows', matmul: 'rows' });
     expect(await choose({ matmul: 'tile' })).toMatchObject({ matvec: 'rows', matmul: 'tile' });

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
 import type { Device } from '../device/device';
 import { MATMUL_VARIANTS, type MatmulVariant } from '../kernels/matmul';
-import { BATCH_WIDTHS, MATVEC_VARIANTS, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
+import { BATCH_WIDTHS, MATVEC_VARIANTS, usefulWidths, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
 import type { QuantFormat } from '../quant/format';
 import { fastestVariants } from './probe';
 import { SelfTest, type Candidates } from './self-test';
@@ -34,6 +34,8 @@ export interface VariantOptions {
   readonly cache: VariantCache;
   /** Variants to take as they are, neither tested nor measured, in any batch width: `{ matvec: 'rows' }`. */
   readonly forced: Readonly<Record<string, string>>;
+  /** Rows of the widest batch that the model will run. */
+  readonly maxRows: number;
 }
 
 /**
@@ -52,11 +54,12 @@ export async function chooseVariants(
   if (device.kind === 'reference' || (matvec !== null && matmul !== null)) {
     return { matvec: matvec ?? 'rows', matmul: matmul ?? 'rows', batch: BATCH_WIDTHS, notes: [] };
   }
-  const key = [device.name, ...device.features, device.build, format.type].join('|');
+  const widths = usefulWidths(BATCH_WIDTHS, options.maxRows);
+  const key = [device.name, ...device.features, device.build, format.type, `up to ${widths.at(-1)} rows`].join('|');
   const known = await options.cache.get(key);
   const chosen = isChoice(known)
     ? known
-    : await testAndMeasure(device, format, { matvecs, matmuls: MATMUL_VARIANTS }, options.clock);
+    : await testAndMeasure(device, format, { matvecs, matmuls: MATMUL_VARIANTS, widths }, options.clock);
   if (chosen !== known) await options.cache.set(key, chosen);
   return {
     matvec: matvec ?? chosen.matvec,
@@ -74,7 +77,7 @@ function isChoice(entry: unknown): entry is ChosenVariants {
 async function testAndMeasure(
   device: Device,
   format: QuantFormat,
-  candidates: Candidates,
+  candidates: Candidates & { readonly widths: readonly BatchWidth[] },
   clock: Clock,
 ): Promise<ChosenVariants> {
   const test = new SelfTest(device, format);
@@ -82,11 +85,11 @@ async function testAndMeasure(
     const right = await test.right(candidates);
     if (!right.matvecs.includes('rows') || !right.matmuls.includes('rows')) throw computesWrongly(device);
     const fastest = await fastestVariants(device, format, right, clock);
-    const batch = await test.equalWidths(fastest.matvec);
+    const batch = await test.equalWidths(fastest.matvec, candidates.widths);
     const notes = [
       ...without(candidates.matvecs, right.matvecs).map((variant) => wrongVariant(`matvec_${variant}`)),
       ...without(candidates.matmuls, right.matmuls).map((variant) => wrongVariant(`matmul_${variant}`)),
-      ...without(BATCH_WIDTHS, batch).map(unequalWidth),
+      ...without(candidates.widths, batch).map(unequalWidth),
     ];
     return { ...fastest, batch, notes };
   } finally {

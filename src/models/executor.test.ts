@@ -196,10 +196,10 @@ describe('Executor', () => {
     expect(executor.lastDecodeStep).toMatchObject(least);
   });
 
-  it('takes the narrowest batch that holds the rows, and none that no step needs', async () => {
+  it('takes the narrowest batch that holds the rows, and has none that more requests would need', async () => {
     const { model, run, ran } = await setUp();
-    expect(model.plans.decode.map(({ width }) => width)).toEqual([1, 2, 4, 8, 16]); // up to 16 rows of a replay
-    expect(model.plans.head.map(({ width }) => width)).toEqual([1, 2, 4, 8]);
+    for (const plans of [model.plans.decode, model.plans.head])
+      expect(plans.map(({ width }) => width)).toEqual([1, 2, 4]);
     for (const [count, width] of [1, 2, 4, 4].map((batch, i) => [i + 1, batch] as const)) {
       const rows = Array.from({ length: count }, (_, slot) => ({ token: 5, position: 0, slot, blocks: BLOCKS }));
       await run({ body: 'decode', rows, outputs: rows.map((_, i) => i) });
@@ -209,6 +209,9 @@ describe('Executor', () => {
         ['argmax', count],
       ]);
     }
+    const replayed = Array.from({ length: 16 }, (_, position) => ({ token: 5, position, slot: 0, blocks: BLOCKS }));
+    await run({ body: 'decode', rows: replayed });
+    expect(ran()).toEqual([['decode.4', 16]]);
   });
 
   it('submits before it waits: steps run in the order of the calls', async () => {

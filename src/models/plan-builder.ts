@@ -37,7 +37,7 @@ import type { LayerWeightPlan, MatrixPlan, VectorPlan, WeightPlan } from './weig
 export interface PlanOptions {
   readonly matvec: MatvecVariant;
   readonly matmul: MatmulVariant;
-  /** Rows of a decode step, or outputs, that may share a reading of the weights. */
+  /** Rows of a decode step, or outputs, that may share a reading of the weights; narrow ones first. */
   readonly batch?: readonly BatchWidth[];
   readonly kvType: KvType;
   readonly kv: Pick<KvSize, 'contextLength' | 'blocks' | 'window'>;

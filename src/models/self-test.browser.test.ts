@@ -40,8 +40,8 @@ describe('the self-test on WebGPU', () => {
       expect(await told('variants', device, () => test.right(all))).toEqual(all);
       // Again, with pipelines that are there: what is left is the test itself.
       expect(await told('variants again', device, () => test.right(all))).toEqual(all);
-      expect(await told('widths', device, () => test.equalWidths('rows'))).toEqual(BATCH_WIDTHS);
-      expect(await told('widths again', device, () => test.equalWidths('rows'))).toEqual(BATCH_WIDTHS);
+      expect(await told('widths', device, () => test.equalWidths('rows', BATCH_WIDTHS))).toEqual(BATCH_WIDTHS);
+      expect(await told('widths again', device, () => test.equalWidths('rows', BATCH_WIDTHS))).toEqual(BATCH_WIDTHS);
       test.free();
     });
   });

@@ -5,7 +5,7 @@ import type { Dispatch } from '../device/plan';
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
 import { kvLayerBytes } from '../kernels/kv-layout';
-import { BATCH_WIDTHS, matvec, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
+import { matvec, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
 import { qkv } from '../kernels/qkv';
 import { encodeStepInput } from '../kernels/step-input';
 import { matrixPlanes, type WeightMatrix } from '../kernels/weight-matrix';
@@ -82,6 +82,7 @@ export class SelfTest {
 
   free(): void {
     for (const buffer of [this.weights, this.x, this.y, this.kv, this.stepInput]) this.device.destroyBuffer(buffer);
+    this.device.releaseStaging();
   }
 
   /** The variants whose sums are those of the CPU, but for rounding. */
@@ -111,20 +112,20 @@ export class SelfTest {
     };
   }
 
-  /** The batch widths whose rows have the bits that each has alone, with every epilogue and as queries. 1 is among them. */
-  async equalWidths(variant: MatvecVariant): Promise<readonly BatchWidth[]> {
+  /** Of some batch widths, those whose rows have the bits that each has alone, with every epilogue and as queries. 1 is the first. */
+  async equalWidths(variant: MatvecVariant, widths: readonly BatchWidth[]): Promise<readonly BatchWidth[]> {
     const { x, y } = this;
     const { weights } = this.layer(WIDE);
     const kv = { ...KV, buffer: this.kv };
-    const ofLayers = BATCH_WIDTHS.map((batch) =>
+    const ofLayers = widths.map((batch) =>
       EPILOGUES.map((epilogue, i) => matvec({ ...this.layer(WIDE), yOffset: i * WIDE.rows, epilogue, variant, batch })),
     );
-    const ofQueries = BATCH_WIDTHS.map((batch) => [qkv({ ...HEADS, weights, x, q: y, kv, table: 0, variant, batch })]);
+    const ofQueries = widths.map((batch) => [qkv({ ...HEADS, weights, x, q: y, kv, table: 0, variant, batch })]);
     const results = await this.run([...ofLayers, ...ofQueries].map((dispatches) => ({ rows: BATCH_ROWS, dispatches })));
     const isAsAlone = (of: readonly Uint32Array[], i: number): boolean =>
       of[i]?.every((word, at) => word === of[0]?.[at]) === true;
-    const [layers, queries] = [results.slice(0, BATCH_WIDTHS.length), results.slice(BATCH_WIDTHS.length)];
-    return BATCH_WIDTHS.filter((_, i) => isAsAlone(layers, i) && isAsAlone(queries, i));
+    const [layers, queries] = [results.slice(0, widths.length), results.slice(widths.length)];
+    return widths.filter((_, i) => isAsAlone(layers, i) && isAsAlone(queries, i));
   }
 
   /** y in words, [rows × Y_STRIDE], after each of some cases. Their pipelines are made side by side. */

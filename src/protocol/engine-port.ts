@@ -25,6 +25,7 @@ export interface LoadOptions {
 export interface Timeouts {
   readonly stepMs: number;
   readonly requestMs: number;
+  /** How long a load may get nothing, and a reader may leave unread what lies there. */
   readonly stallMs: number;
 }
 
@@ -111,8 +112,9 @@ export type HostRequest =
  * The calls that cross Comlink. Errors cross as `ErrorData` inside a result, because a thrown object loses its class.
  * Tokens never cross here: `submit` takes a transferred MessagePort on which `RequestEvent`s arrive.
  *
- * Nothing tells a host that nobody listens at a port any more (browsers have no `close` event there): a client cancels before it closes
- * its end, and a client that dies takes the host's worker along.
+ * Nothing tells a host that nobody listens at a port any more (browsers have no `close` event there). So a client cancels before it closes
+ * its end, a client that dies takes the host's worker along, and a reader sends a message (any) on its port before each event that it
+ * takes: one that leaves events unread for `timeouts.stallMs` is given up, and its request cancelled.
  */
 export interface EngineHost {
   load(options: LoadOptions, onProgress: (progress: LoadProgress) => void): Promise<Result<EngineInfo>>;

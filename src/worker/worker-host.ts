@@ -5,10 +5,11 @@ import type { HostedEngine } from '../engine/hosted-engine';
 import { loadModel } from '../engine/load-model';
 import { parseEngineOptions } from '../protocol/engine-options-schema';
 import type { EngineHost, EngineInfo, EngineStats, HostRequest, LoadOptions, Result } from '../protocol/engine-port';
-import type { RequestEvent } from '../protocol/events';
 import type { LoadProgress } from '../protocol/progress';
+import { DEFAULT_TIMEOUTS } from '../protocol/timeouts';
 import type { EngineSnapshot } from '../protocol/snapshot';
 import { modelSource } from '../store/open-model';
+import { ReaderPort } from './reader-port';
 import { createVariantCache } from './variant-cache';
 
 const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
@@ -21,6 +22,7 @@ export class WorkerHost implements EngineHost {
   private readonly abort = new AbortController();
   private engine: HostedEngine | null = null;
   private isTaken = false;
+  private silenceMs = DEFAULT_TIMEOUTS.stallMs;
 
   load(options: LoadOptions, onProgress: (progress: LoadProgress) => void): Promise<Result<EngineInfo>> {
     return settle(async () => {
@@ -28,6 +30,7 @@ export class WorkerHost implements EngineHost {
         throw new ForgelightError('invalid-request', 'This worker has loaded its model: start another one.');
       this.isTaken = true;
       const { load } = parseEngineOptions(options);
+      this.silenceMs = load.timeouts.stallMs;
       this.engine = await loadModel(load, {
         source: modelSource(load.model, { clock, random: Math.random, stallMs: load.timeouts.stallMs }),
         openDevice: () => createWebGpuDevice(navigator.gpu, load.debug),
@@ -47,13 +50,10 @@ export class WorkerHost implements EngineHost {
   }
 
   submit(requestId: number, request: HostRequest, port: MessagePort): void {
-    const emit = (event: RequestEvent): void => {
-      if (event.type === 'logits') port.postMessage(event, [event.logits.buffer]);
-      else if (event.type === 'embedding') port.postMessage(event, [event.embedding.buffer]);
-      else port.postMessage(event);
-      if (event.type === 'ended') port.close();
-    };
-    this.loaded().submit(requestId, request, emit);
+    const engine = this.loaded();
+    const onSilence = (): void => void engine.cancel(requestId);
+    const reader = new ReaderPort(port, { clock, silenceMs: this.silenceMs, onSilence });
+    engine.submit(requestId, request, (event) => reader.send(event));
   }
 
   watch(port: MessagePort): void {

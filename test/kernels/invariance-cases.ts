@@ -14,6 +14,7 @@ import { KV_TYPES, kvLayerBytes, type KvLayer } from '../../src/kernels/kv-layou
 import { layernorm } from '../../src/kernels/layernorm';
 import { matmul, MATMUL_VARIANTS } from '../../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS, type MatvecVariant } from '../../src/kernels/matvec';
+import { pool, POOLING_CODES, type Pooling } from '../../src/kernels/pool';
 import { qkv } from '../../src/kernels/qkv';
 import { rmsnorm } from '../../src/kernels/rmsnorm';
 import { route } from '../../src/kernels/route';
@@ -154,7 +155,7 @@ const candidates = (piece: Piece) => ({
 
 const best = (piece: Piece): Work => ({ ...topk(candidates(piece)), width: 2 * TOP_K });
 
-/** Every kernel that gives an answer for a row, which `pool` does not: a new one has to be named here. */
+/** Every kernel that gives an answer for a row, which `pool` does not (it has cases of its own): a new one has to be named here. */
 const KERNELS: Readonly<Record<Exclude<KernelName, 'pool'>, readonly RowKernel[]>> = {
   embed: [
     (piece) => {
@@ -275,6 +276,26 @@ async function cacheAfter(device: Device, type: KvLayer['type'], seam: number): 
   });
 }
 
+/** The vectors of texts that are rows from … to − 1 of the same numbers, pooled one after the other in the same buffers. */
+async function pooledTexts(
+  device: Device,
+  pooling: Pooling,
+  texts: readonly (readonly [from: number, to: number])[],
+): Promise<string[]> {
+  return await withBench(device, async (bench) => {
+    const numbers = new Random(707).floats(ROWS * SIZE, -4, 4);
+    const x = bench.empty('x', ROWS * SIZE * 4);
+    const y = bench.empty('y', SIZE * 4);
+    const vectors: string[] = [];
+    for (const [from, to] of texts) {
+      device.write(x, 0, new Uint8Array(numbers.buffer).slice(from * SIZE * 4, to * SIZE * 4));
+      bench.stepOf(to - from);
+      vectors.push((await bench.run([pool({ x, y, hidden: SIZE, pooling })], 1, y)).join());
+    }
+    return vectors;
+  });
+}
+
 /** A row has the same bits whoever runs beside it: 1 … 16 rows at once, cut anywhere. */
 export function describeInvariance(deviceOf: DeviceOf): void {
   describe('a row has the same bits in any batch and any chunk', () => {
@@ -291,6 +312,29 @@ export function describeInvariance(deviceOf: DeviceOf): void {
         const piece = await answers(deviceOf(), kernel, from, to);
         expect(piece, `rows ${from} … ${to - 1}`).toEqual(whole.slice(from * width, to * width));
       }
+    });
+
+    it.each(Object.keys(POOLING_CODES) as Pooling[])('what pool makes of a text by its %s', async (pooling) => {
+      const texts = Array.from({ length: ROWS }, (_, i) => [i % 5, Math.max(ROWS - i, (i % 5) + 1)] as const);
+      const among = await pooledTexts(deviceOf(), pooling, texts); // longer texts before, whose rows lie behind its own
+      for (const [i, text] of texts.entries()) {
+        expect(await pooledTexts(deviceOf(), pooling, [text]), `rows ${text.join(' … ')}`).toEqual([among[i]]);
+      }
+      // Its only row, wherever the text was cut.
+      if (pooling === 'mean') return;
+      const rows =
+        pooling === 'last'
+          ? ([
+              [0, 9],
+              [5, 9],
+              [8, 9],
+            ] as const)
+          : ([
+              [3, 12],
+              [3, 8],
+              [3, 4],
+            ] as const);
+      expect(new Set(await pooledTexts(deviceOf(), pooling, rows)).size).toBe(1);
     });
 
     it.each(KV_TYPES)('what rope_kv writes into a cache of %s', async (type) => {

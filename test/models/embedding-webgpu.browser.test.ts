@@ -1,6 +1,7 @@
 import { afterEach, expect } from 'vitest';
 import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
 import { collectGpuErrors } from '../kernels/gpu-errors';
+import { shareDevice } from '../support/shared-device';
 import {
   describeEmbeddings,
   ENCODERS,
@@ -31,12 +32,18 @@ const MODELS = [...ENCODERS, ...POOLED_DECODERS];
 describeEmbeddings(
   'webgpu, no features',
   MODELS,
-  () => createWebGpuDevice(navigator.gpu, { features: [] }),
+  shareDevice(() => createWebGpuDevice(navigator.gpu, { features: [] })),
   readModel,
   { variants: { matvec: 'rows', matmul: 'rows' }, kvType: 'f32', chunkTokens: 7 },
 );
-describeEmbeddings('webgpu, subgroups and tiles', MODELS, () => createWebGpuDevice(navigator.gpu), readModel, {
-  variants: { matvec: 'subgroup', matmul: 'tile' },
-  kvType: 'f16',
-  chunkTokens: 64,
-});
+describeEmbeddings(
+  'webgpu, subgroups and tiles',
+  MODELS,
+  shareDevice(() => createWebGpuDevice(navigator.gpu)),
+  readModel,
+  {
+    variants: { matvec: 'subgroup', matmul: 'tile' },
+    kvType: 'f16',
+    chunkTokens: 64,
+  },
+);

@@ -40,6 +40,12 @@ export class FakeClock implements Clock {
     this.nowMs = untilMs;
   }
 
+  /** All of this time passes at once: what is due is called after it, and what that waits for begins then. */
+  sleep(forMs: number): void {
+    this.nowMs += forMs;
+    for (const timer of [...this.timers].filter(({ atMs }) => atMs <= this.nowMs)) this.fire(timer);
+  }
+
   private fire(timer: { readonly atMs: number; readonly callback: () => void }): void {
     if (!this.timers.delete(timer)) return;
     this.nowMs = Math.max(this.nowMs, timer.atMs);

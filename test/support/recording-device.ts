@@ -102,6 +102,10 @@ export class RecordingDevice implements Device {
     return result;
   }
 
+  releaseStaging(): void {
+    // There is none.
+  }
+
   counters(): DeviceCounters {
     return { ...this.counts };
   }

@@ -33,11 +33,17 @@ const timings = {
 
 /** A request as the fake host holds it; the test speaks for the engine. */
 export class FakeRequest {
+  /** How many events its reader has asked for. */
+  asked = 0;
+
   constructor(
     readonly id: number,
     readonly request: HostRequest,
     private readonly port: MessagePort,
-  ) {}
+  ) {
+    port.addEventListener('message', () => (this.asked += 1));
+    port.start();
+  }
 
   send(event: RequestEvent): void {
     this.port.postMessage(event);

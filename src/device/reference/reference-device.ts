@@ -141,6 +141,10 @@ class ReferenceDevice implements Device {
     }
   }
 
+  releaseStaging(): void {
+    // Results are copied straight to the caller.
+  }
+
   counters(): DeviceCounters {
     return { ...this.counts };
   }

@@ -33,6 +33,13 @@ export class StagingRing {
     this.idle.sort((a, b) => a.size - b.size);
   }
 
+  releaseIdle(): void {
+    for (const buffer of this.idle.splice(0)) {
+      this.all.delete(buffer);
+      buffer.destroy();
+    }
+  }
+
   destroy(): void {
     for (const buffer of this.all) buffer.destroy();
     this.all.clear();

@@ -258,6 +258,10 @@ export class WebGpuDevice implements Device {
     return bytes;
   }
 
+  releaseStaging(): void {
+    this.staging.releaseIdle();
+  }
+
   counters(): DeviceCounters {
     return { ...this.counts };
   }
