@@ -76,8 +76,16 @@ function widthOf(count: number): BatchWidth {
   return BATCH_WIDTHS.find((width) => width >= count) ?? 16;
 }
 
-/** Rows 1 … 16 in one batch, and 15 in several, have the bits of rows that run alone. */
-export async function checkBatches(device: Device, of: Parameters<typeof drawLayers>[1]): Promise<void> {
+/** Every number of rows, and those at which a batch is full or lacks a row. */
+const ALL_COUNTS = Array.from({ length: MAX_ROWS }, (_, i) => i + 1);
+const FEW_COUNTS = [1, 2, 3, 5, 8, 16];
+
+/** So many rows in one batch, and 15 in several, have the bits of rows that run alone. */
+export async function checkBatches(
+  device: Device,
+  of: Parameters<typeof drawLayers>[1],
+  counts = ALL_COUNTS,
+): Promise<void> {
   await withBench(device, async (bench) => {
     const layers = drawLayers(bench, of);
     const alone = await run(layers, MAX_ROWS, 1);
@@ -88,7 +96,7 @@ export async function checkBatches(device: Device, of: Parameters<typeof drawLay
       expect(await run(layers, count, width), `${count} rows, ${width} at once`).toEqual(expected);
     };
     expect(alone).not.toEqual(before);
-    for (let count = 1; count <= MAX_ROWS; count++) await expectRows(count, widthOf(count));
+    for (const count of counts) await expectRows(count, widthOf(count));
     for (const width of [2, 4, 8] as const) await expectRows(15, width);
   });
 }
@@ -102,12 +110,13 @@ export function describeBatches(deviceOf: DeviceOf, names: readonly string[], fo
       const one = EPILOGUES.slice(i % EPILOGUES.length).slice(0, 1);
       return { type: format.type, format, epilogues: DRAWN_FORMATS.includes(format) ? EPILOGUES : one };
     });
-    it.each(cases)('$type: rows 1 … 16, $epilogues', async ({ format, epilogues }) => {
-      await checkBatches(deviceOf(), { format, variant, epilogues, ofOutputs: false });
+    it.each(cases)('$type: rows up to 16, $epilogues', async ({ format, epilogues }) => {
+      const counts = format === Q8_0 ? ALL_COUNTS : FEW_COUNTS; // what differs is how a block is read, not how many rows
+      await checkBatches(deviceOf(), { format, variant, epilogues, ofOutputs: false }, counts);
     });
 
-    it('outputs 1 … 16', async () => {
-      await checkBatches(deviceOf(), { format: Q8_0, variant, epilogues: ['store'], ofOutputs: true });
+    it('outputs up to 16', async () => {
+      await checkBatches(deviceOf(), { format: Q8_0, variant, epilogues: ['store'], ofOutputs: true }, FEW_COUNTS);
     });
   });
 }

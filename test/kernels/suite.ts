@@ -20,8 +20,6 @@ export interface KernelSuiteOptions {
   readonly variants: { readonly matvec: readonly string[]; readonly matmul: readonly string[] };
   /** Block formats whose batches are compared; those that are drawn for all cases if not given. */
   readonly batchFormats?: readonly QuantFormat[];
-  /** A second device that runs the same texts need not compare bits of rows in batches again. */
-  readonly hasTwin?: boolean;
 }
 
 /** Gives the device of the running suite. */
@@ -30,15 +28,7 @@ export type DeviceOf = () => Device;
 /** The one suite that every device passes: kernel × block format × variant × odd shape, against test/kernels/oracle.ts. */
 export function describeKernels(name: string, createDevice: () => Promise<Device>, options: KernelSuiteOptions): void {
   describe(`kernels on ${name}`, () => {
-    let device: Device | null = null;
-    beforeAll(async () => {
-      device = await createDevice();
-    });
-    afterAll(() => device?.close());
-    const deviceOf: DeviceOf = () => {
-      if (device === null) throw new Error('the device is opened before the tests');
-      return device;
-    };
+    const deviceOf = useDevice(createDevice);
     describeEmbed(deviceOf);
     describeSlicedEmbed(deviceOf);
     describeEmbedNorm(deviceOf);
@@ -49,12 +39,8 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeSoftcap(deviceOf);
     describeGlu(deviceOf);
     describeActivation(deviceOf);
-    describeMatvec(deviceOf, options.variants.matvec);
-    if (options.hasTwin !== true) {
-      describeBatches(deviceOf, options.variants.matvec, options.batchFormats ?? DRAWN_FORMATS);
-      describeInvariance(deviceOf);
-    }
-    describeQkv(deviceOf, options.variants.matvec);
+    describeMatvecs(deviceOf, options.variants.matvec, options.batchFormats);
+    describeInvariance(deviceOf);
     describeMatmul(deviceOf, options.variants.matmul);
     describeRoute(deviceOf);
     describeExpertMatvec(deviceOf);
@@ -64,4 +50,30 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeCandidates(deviceOf);
     describeSample(deviceOf);
   });
+}
+
+/** What of the suite uses subgroups. All other kernels use no feature: where they are, the texts and the pipelines are the same. */
+export function describeSubgroupKernels(name: string, createDevice: () => Promise<Device>): void {
+  describe(`kernels of subgroups on ${name}`, () => {
+    describeMatvecs(useDevice(createDevice), ['subgroup']);
+  });
+}
+
+function describeMatvecs(deviceOf: DeviceOf, variants: readonly string[], batchFormats = DRAWN_FORMATS): void {
+  describeMatvec(deviceOf, variants);
+  describeBatches(deviceOf, variants, batchFormats);
+  describeQkv(deviceOf, variants);
+}
+
+/** A device for the tests of the `describe` that this is called in. */
+function useDevice(createDevice: () => Promise<Device>): DeviceOf {
+  let device: Device | null = null;
+  beforeAll(async () => {
+    device = await createDevice();
+  });
+  afterAll(() => device?.close());
+  return () => {
+    if (device === null) throw new Error('the device is opened before the tests');
+    return device;
+  };
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect } from 'vitest';
 import { collectGpuErrors } from '../../../test/kernels/gpu-errors';
-import { describeKernels } from '../../../test/kernels/suite';
+import { describeKernels, describeSubgroupKernels } from '../../../test/kernels/suite';
 import { MATMUL_VARIANTS } from '../../kernels/matmul';
 import { MATVEC_VARIANTS } from '../../kernels/matvec';
 import { createWebGpuDevice } from './webgpu-device';
@@ -11,11 +11,8 @@ afterEach(async () => {
   expect(await gpuErrors()).toEqual([]);
 });
 
-describeKernels('WebGPU with all features', () => createWebGpuDevice(navigator.gpu), {
-  variants: { matvec: MATVEC_VARIANTS, matmul: MATMUL_VARIANTS },
-});
-
 describeKernels('WebGPU without features', () => createWebGpuDevice(navigator.gpu, { features: [] }), {
   variants: { matvec: MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup'), matmul: MATMUL_VARIANTS },
-  hasTwin: true,
 });
+
+describeSubgroupKernels('WebGPU with all features', () => createWebGpuDevice(navigator.gpu));
