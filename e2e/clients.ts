@@ -40,7 +40,7 @@ export function installClients(): void {
       prompt,
       max_tokens: 300,
       temperature: 0,
-      logit_bias: { 507: -100 },
+      logit_bias: { 505: -100, 507: -100, 509: -100 },
       stream: true,
       ...fields,
     } as const;
