@@ -179,6 +179,7 @@ class Load {
       sizeBytes += bytes.byteLength;
       this.meter.advance(bytes.byteLength);
     }
+    await this.unlessAborted(upload.drain());
     if (!upload.complete) {
       throw new ForgelightError('bad-gguf', 'The file ends before its last tensor: it was cut. Download it again.');
     }

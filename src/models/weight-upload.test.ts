@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../test/kernels/random';
+import { withOverrides } from '../../test/support/load-zoo';
 import { RecordingDevice } from '../../test/support/recording-device';
 import { tinyGguf, type TinyOptions } from '../../test/support/tiny-llama';
+import { ForgelightError } from '../base/errors';
 import { MIB } from '../base/units';
 import { parseGguf } from '../gguf/parse';
 import type { GgufFile, GgufTensor } from '../gguf/types';
@@ -210,14 +212,58 @@ describe('WeightUpload', () => {
     expect(upload.complete).toBe(true);
   });
 
-  it('waits for the device at least every 16 MiB', async () => {
+  it.each([70_001, 64 * MIB])('has at most 4 MiB on the way, in pushes of %i bytes', async (pushBytes) => {
+    const { bytes, file, plan } = model({
+      ...MIXED,
+      shapes: { 'token_embd.weight': [32, 400_000], 'output.weight': undefined },
+    });
+    const device = new RecordingDevice();
+    const flushes: (() => void)[] = [];
+    const written = (): number => device.counters().bytesWritten;
+    let [left, most] = [0, 0];
+    const slow = withOverrides(device, {
+      write(...args) {
+        device.write(...args);
+        most = Math.max(most, written() - left);
+      },
+      async flush() {
+        const before = written();
+        await new Promise<void>((resolve) => flushes.push(resolve));
+        left = before;
+      },
+    });
+    const upload = new WeightUpload(slow, plan, allocateWeights(slow, plan), file.dataOffsetBytes);
+    const pushing = (async () => {
+      for (let at = file.dataOffsetBytes; at < bytes.byteLength; at += pushBytes) {
+        await upload.push(bytes.subarray(at, at + pushBytes));
+      }
+      await upload.drain();
+    })();
+    for (let done = false; !done;) {
+      // As late as can be: when it waits for it.
+      done = await Promise.race([
+        pushing.then(() => true),
+        new Promise<false>((resolve) => setTimeout(resolve, 0, false)),
+      ]);
+      flushes.shift()?.();
+    }
+    expect(upload.complete).toBe(true);
+    expect(written()).toBeGreaterThan(10 * MIB);
+    expect(most).toBeGreaterThan(2 * MIB); // both windows
+    expect(most).toBeLessThanOrEqual(4 * MIB);
+  });
+
+  it('tells of a buffer that could not be made, also with the last bytes', async () => {
     const { bytes, file, plan } = model();
     const device = new RecordingDevice();
-    const upload = new WeightUpload(device, plan, allocateWeights(device, plan), file.dataOffsetBytes);
+    const full = withOverrides(device, {
+      flush: () => Promise.reject(new ForgelightError('out-of-memory', 'The graphics memory is full.')),
+    });
+    const upload = new WeightUpload(full, plan, allocateWeights(full, plan), file.dataOffsetBytes);
     await upload.push(bytes.subarray(file.dataOffsetBytes));
-    const piece = new Uint8Array(MIB);
-    for (let i = 0; i < 40; i++) await upload.push(piece);
-    expect(device.flushes).toBe(2);
+    await expect(upload.drain()).rejects.toMatchObject({ code: 'out-of-memory' });
+    const more = upload.push(new Uint8Array(8 * MIB));
+    await expect(more).rejects.toMatchObject({ code: 'out-of-memory' });
   });
 });
 

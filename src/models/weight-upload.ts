@@ -8,8 +8,12 @@ import { matrixPlanes } from '../kernels/weight-matrix';
 import { dequantize, type QuantFormat } from '../quant/format';
 import { splitPlanes, type PlaneLayout } from '../quant/planes';
 
-/** Written to the device before we wait for it: bounds what is in flight. */
-const FLUSH_BYTES = 16 * MIB;
+/**
+ * What is on its way to the device is at most 4 MiB: two windows, of which one is waited for while the other fills. A window is
+ * closed by the piece that fills it.
+ */
+const WINDOW_BYTES = 1.25 * MIB;
+const PIECE_BYTES = 0.5 * MIB;
 
 /** Takes the bytes of a range of the file in their order, in pieces of any size. */
 interface Sink {
@@ -26,7 +30,9 @@ interface Sink {
 export class WeightUpload {
   private readonly sinks: Sink[];
   private position: number;
-  private unflushedBytes = 0;
+  private windowBytes = 0;
+  /** Resolves when the window before this one has left. */
+  private leaving: Promise<void> = Promise.resolve();
 
   /** `position`: where in the file the first byte that `push` gets lies. */
   constructor(
@@ -39,8 +45,31 @@ export class WeightUpload {
     this.sinks = sinksOf(device, plan, weights).sort((a, b) => a.offsetBytes - b.offsetBytes);
   }
 
-  /** The next bytes of the file. */
+  /** The next bytes of the file. Rejects with `out-of-memory` when a buffer could not be made. */
   async push(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) {
+      const piece = bytes.subarray(at, at + PIECE_BYTES);
+      this.take(piece);
+      this.windowBytes += piece.byteLength;
+      if (this.windowBytes >= WINDOW_BYTES) await this.closeWindow();
+    }
+  }
+
+  /** Resolves when all that was pushed has left. Rejects as `push` does. */
+  async drain(): Promise<void> {
+    await this.closeWindow();
+    await this.leaving;
+  }
+
+  private async closeWindow(): Promise<void> {
+    this.windowBytes = 0;
+    const before = this.leaving;
+    this.leaving = this.device.flush();
+    this.leaving.catch(() => undefined); // heard by whoever closes the next window
+    await before;
+  }
+
+  private take(bytes: Uint8Array): void {
     const end = this.position + bytes.byteLength;
     let sink = this.sinks[0];
     while (sink !== undefined && sink.offsetBytes < end) {
@@ -54,10 +83,6 @@ export class WeightUpload {
       sink = this.sinks[0];
     }
     this.position = end;
-    this.unflushedBytes += bytes.byteLength;
-    if (this.unflushedBytes < FLUSH_BYTES) return;
-    this.unflushedBytes = 0;
-    await this.device.flush();
   }
 
   /** True when every tensor has arrived. */
