@@ -9,6 +9,7 @@ import type { Outcome, RequestEvent } from '../protocol/events';
 import type { EngineSnapshot } from '../protocol/snapshot';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { refusal } from './admission';
+import { ChunkPace } from './chunk-pace';
 import { commitFailure, commitStep, type CommitContext } from './commit';
 import { deviceLost, isFatal, isLoss, noPlace } from './failures';
 import { checkInvariants } from './invariants';
@@ -35,8 +36,6 @@ export interface ActorOptions {
   /** Steps in flight. */
   readonly depth: 1 | 2;
   readonly timeouts: Pick<Timeouts, 'stepMs' | 'requestMs'>;
-  /** Rows of a prefill step; default and upper bound: the runner's. */
-  readonly chunkTokens?: number;
   /**
    * Brings the model onto another device after a loss; requests wait meanwhile. `blocked` is told when the host refuses one until
    * then. Without it, or when it rejects, a loss ends the engine.
@@ -61,6 +60,7 @@ export class Actor {
   readonly #options: ActorOptions;
   readonly #outbox = new Outbox();
   readonly #table: RequestTable;
+  readonly #pace = new ChunkPace();
   #runner: Runner;
   readonly #mailbox: Mail[] = [];
   #inFlight: StepInFlight[] = [];
@@ -164,8 +164,11 @@ export class Actor {
       return false;
     }
     const cancelWatchdog = this.#watch(step);
+    const startedMs = this.#options.clock.now();
     const outcome = await step.settled;
     cancelWatchdog();
+    const { kind, rows } = step.batch;
+    if (kind === 'prefill') this.#pace.note(rows.length, this.#options.clock.now() - startedMs);
     this.#inFlight.shift();
     this.#drain();
     this.#commit(step, outcome);
@@ -283,10 +286,10 @@ export class Actor {
     if (this.#table.state !== 'ready') return;
     for (;;) {
       this.#admit();
-      const { maxChunkTokens, maxDecodeRows } = this.#table.limits;
+      const { maxDecodeRows } = this.#table.limits;
       const plan = schedule({
         active: this.#table.active.map(activeView),
-        chunkTokens: Math.max(1, Math.min(this.#options.chunkTokens ?? Infinity, maxChunkTokens)),
+        chunkTokens: this.#pace.tokens(this.#table.limits),
         replayRows: Math.min(MAX_REPLAY_ROWS, maxDecodeRows),
         lastKind: this.#lastKind,
         stepsInFlight: this.#inFlight.length,

@@ -11,6 +11,7 @@ const limits: RunnerLimits = {
   blockTokens: 16,
   totalBlocks: 8,
   window: null,
+  minChunkTokens: 4,
   maxChunkTokens: 32,
   maxDecodeRows: 4,
   maxSlots: 4,

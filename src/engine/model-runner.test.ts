@@ -15,6 +15,7 @@ const LIMITS: ModelLimits = {
   blockTokens: 16,
   totalBlocks: 8,
   window: { tokens: 20, blocks: 6 },
+  minChunkTokens: 4,
   maxChunkTokens: 32,
   maxDecodeRows: 4,
   maxSlots: 4,

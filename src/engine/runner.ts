@@ -24,7 +24,9 @@ export interface RunnerLimits {
   readonly totalBlocks: number;
   /** The pool of the layers with a sliding window; `null` where no layer has one. */
   readonly window: WindowLimits | null;
-  /** Rows of one prefill step. */
+  /** Rows of one prefill step at least, but for the last of a prompt. */
+  readonly minChunkTokens: number;
+  /** And at most. */
   readonly maxChunkTokens: number;
   /** Rows of one decode step. */
   readonly maxDecodeRows: number;

@@ -2,9 +2,10 @@ import { defined } from '../base/assert';
 import { largestBufferBytes, type Device } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { KV_BLOCK_TOKENS } from '../kernels/kv-layout';
-import { defaultChunk, type ModelOptions } from './allocate-model';
+import { chunkLimits, type ModelOptions } from './allocate-model';
 import { allocateWeights, type DeviceWeights } from './device-weights';
 import type { PreparedEmbedder } from './embedding-executor';
+import type { ModelLimits } from './executor';
 import { buildPooledDecoder, type EmbeddingPlans } from './embedding-plans';
 import type { EncoderNetwork } from './encoder-network';
 import { buildEncoderPlans } from './encoder-plan-builder';
@@ -46,20 +47,20 @@ function allocatePooledDecoder(
 ): AllocatedEmbedder {
   const maxBufferBytes = largestBufferBytes(device.limits);
   const weightPlan = planWeights(network, file, maxBufferBytes);
-  const chunkTokens = options.chunkTokens ?? defaultChunk(options.variants);
-  const size = sizeKvCache(network, { ...options, maxBindingBytes: maxBufferBytes, stepRows: chunkTokens });
-  const maxChunkTokens = Math.min(chunkTokens, size.contextLength);
+  const stepRows = chunkLimits(options).maxChunkTokens;
+  const size = sizeKvCache(network, { ...options, maxBindingBytes: maxBufferBytes, stepRows });
+  const chunk = chunkLimits(options, size.contextLength);
   const weights = allocateWeights(device, weightPlan);
   const plans = buildPooledDecoder(device, network, weightPlan, weights, {
     ...options.variants,
     kvType: options.kvType,
     kv: size,
-    maxChunkTokens,
+    maxChunkTokens: chunk.maxChunkTokens,
     maxDecodeRows: 1,
     slots: options.maxConcurrent,
     maxOutputs: 1,
   });
-  const prepared = prepare(device, plans, weights, { network, ropes: network.ropes, size, maxChunkTokens, options });
+  const prepared = prepare(device, plans, weights, { network, ropes: network.ropes, size, chunk, options });
   return { weightPlan, weights, notes: size.notes, prepared };
 }
 
@@ -92,12 +93,12 @@ function allocateEncoder(
     contextLength: size.contextLength,
   });
   const ropes = network.rope === null ? [] : [network.rope];
-  const maxChunkTokens = size.contextLength;
+  const chunk = { minChunkTokens: size.contextLength, maxChunkTokens: size.contextLength }; // a whole text
   return {
     weightPlan,
     weights,
     notes,
-    prepared: prepare(device, plans, weights, { network, ropes, size, maxChunkTokens, options }),
+    prepared: prepare(device, plans, weights, { network, ropes, size, chunk, options }),
   };
 }
 
@@ -109,11 +110,11 @@ async function prepare(
     readonly network: Network | EncoderNetwork;
     readonly ropes: readonly Rope[];
     readonly size: KvSize;
-    readonly maxChunkTokens: number;
+    readonly chunk: Pick<ModelLimits, 'minChunkTokens' | 'maxChunkTokens'>;
     readonly options: ModelOptions;
   },
 ): Promise<PreparedEmbedder> {
-  const { network, ropes, size, maxChunkTokens, options } = model;
+  const { network, ropes, size, chunk, options } = model;
   const [prefill, pool] = await Promise.all([device.prepare(plans.prefill), device.prepare(plans.pool)]);
   return {
     kind: 'embedding',
@@ -129,7 +130,7 @@ async function prepare(
       blockTokens: KV_BLOCK_TOKENS,
       totalBlocks: size.blocks,
       window: size.window,
-      maxChunkTokens,
+      ...chunk,
       maxDecodeRows: 1, // nothing is decoded
       maxSlots: options.maxConcurrent,
       topK: 1,

@@ -24,7 +24,7 @@ export interface ModelOptions {
   readonly kvCacheTokens?: number;
   readonly kvType: KvType;
   readonly maxConcurrent: number;
-  /** Rows of a prefill step; default by variant. */
+  /** Rows of a prefill step; as many as the device computes in time, if not given. */
   readonly chunkTokens?: number;
   readonly variants: KernelVariants;
 }
@@ -42,14 +42,13 @@ export interface AllocatedModel {
 export function allocateModel(device: Device, file: GgufFile, network: Network, options: ModelOptions): AllocatedModel {
   const maxBufferBytes = largestBufferBytes(device.limits);
   const weightPlan = planWeights(network, file, maxBufferBytes);
-  const chunkTokens = options.chunkTokens ?? defaultChunk(options.variants);
   const maxDecodeRows = Math.max(options.maxConcurrent, MAX_REPLAY_ROWS);
   const size = sizeKvCache(network, {
     ...options,
     maxBindingBytes: maxBufferBytes,
-    stepRows: Math.max(chunkTokens, MAX_REPLAY_ROWS),
+    stepRows: Math.max(chunkLimits(options).maxChunkTokens, MAX_REPLAY_ROWS),
   });
-  const maxChunkTokens = Math.min(chunkTokens, size.contextLength);
+  const { minChunkTokens, maxChunkTokens } = chunkLimits(options, size.contextLength);
   const maxOutputs = Math.min(MAX_OUTPUTS, Math.max(MIN_OUTPUTS, options.maxConcurrent));
   const limits: ModelLimits = {
     vocabularySize: network.vocabularySize,
@@ -57,6 +56,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     blockTokens: KV_BLOCK_TOKENS,
     totalBlocks: size.blocks,
     window: size.window,
+    minChunkTokens,
     maxChunkTokens,
     maxDecodeRows,
     maxSlots: options.maxConcurrent,
@@ -87,9 +87,14 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
   return { weightPlan, weights, notes: size.notes, prepared };
 }
 
-/** A software adapter computes a token for long: short chunks keep steps, and with them cancellation, prompt. */
-export function defaultChunk(variants: KernelVariants): number {
-  return variants.matmul === 'rows' ? 16 : 128;
+/** What a prefill step may take. Only tiles gain from long chunks: they read the weights once for 64 tokens. */
+export function chunkLimits(
+  { chunkTokens, variants }: Pick<ModelOptions, 'chunkTokens' | 'variants'>,
+  contextLength = Infinity,
+): Pick<ModelLimits, 'minChunkTokens' | 'maxChunkTokens'> {
+  const least = chunkTokens ?? 16;
+  const most = chunkTokens ?? (variants.matmul === 'rows' ? 64 : 512);
+  return { minChunkTokens: Math.min(least, contextLength), maxChunkTokens: Math.min(most, contextLength) };
 }
 
 async function preparePlans(device: Device, plans: ModelPlans): Promise<PreparedModel['prepared']> {

@@ -44,6 +44,7 @@ describe('allocateModel', () => {
       blockTokens: 16,
       totalBlocks: 3,
       window: null,
+      minChunkTokens: 8,
       maxChunkTokens: 8,
       maxDecodeRows: 16,
       maxSlots: 4,
@@ -53,20 +54,24 @@ describe('allocateModel', () => {
   });
 
   it.each([
-    ['rows', undefined, 16],
-    ['tile', undefined, 40],
-    ['tile', 100, 40],
-    ['rows', 1, 1],
-  ] as const)('with matmul "%s" and chunkTokens %s prefills %i rows at once', async (matmul, chunkTokens, rows) => {
-    const file = tinyFile();
-    const { prepared } = allocateModel(new RecordingDevice(), file, describeNetwork(file), {
-      kvType: 'f16',
-      maxConcurrent: 1,
-      ...(chunkTokens === undefined ? {} : { chunkTokens }),
-      variants: { matvec: 'rows', matmul },
-    });
-    expect((await prepared).limits.maxChunkTokens).toBe(rows);
-  });
+    ['rows', undefined, 16, 64],
+    ['tile', undefined, 16, 100],
+    ['tile', 90, 90, 90],
+    ['tile', 512, 100, 100],
+    ['rows', 1, 1, 1],
+  ] as const)(
+    'with matmul "%s" and chunkTokens %s prefills %i … %i rows at once',
+    async (matmul, chunkTokens, min, max) => {
+      const file = tinyFile({ metadata: { 'llama.context_length': 100 } });
+      const { prepared } = allocateModel(new RecordingDevice(), file, describeNetwork(file), {
+        kvType: 'f16',
+        maxConcurrent: 1,
+        ...(chunkTokens === undefined ? {} : { chunkTokens }),
+        variants: { matvec: 'rows', matmul },
+      });
+      expect((await prepared).limits).toMatchObject({ minChunkTokens: min, maxChunkTokens: max });
+    },
+  );
 });
 
 function noTensor(name: string): never {

@@ -35,6 +35,7 @@ export interface ModelLimits {
   readonly blockTokens: number;
   readonly totalBlocks: number;
   readonly window: KvWindow | null;
+  readonly minChunkTokens: number;
   readonly maxChunkTokens: number;
   readonly maxDecodeRows: number;
   readonly maxSlots: number;

@@ -243,7 +243,7 @@ describe('WeightUpload', () => {
       // As late as can be: when it waits for it.
       done = await Promise.race([
         pushing.then(() => true),
-        new Promise<false>((resolve) => setTimeout(resolve, 0, false)),
+        new Promise<false>((resolve) => setImmediate(resolve, false)),
       ]);
       flushes.shift()?.();
     }

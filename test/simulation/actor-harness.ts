@@ -14,6 +14,7 @@ export const LIMITS: RunnerLimits = {
   blockTokens: 4,
   totalBlocks: 32,
   window: null,
+  minChunkTokens: 4,
   maxChunkTokens: 4,
   maxDecodeRows: 4,
   maxSlots: 4,

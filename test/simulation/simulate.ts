@@ -92,7 +92,6 @@ export class Simulation {
       maxQueued: scenario.maxQueued,
       maxConcurrent: scenario.maxConcurrent,
       depth: scenario.depth,
-      chunkTokens: scenario.chunkTokens,
       timeouts: { stepMs: STEP_MS, requestMs: REQUEST_MS },
       recover: (blocked) => {
         if (this.#recovery !== null) this.#fault(new Error('one device is looked for at a time'));

@@ -16,6 +16,7 @@ export function limitsOf(scenario: Omit<Scenario, 'actions'>): RunnerLimits {
     blockTokens,
     totalBlocks,
     window: windowTokens === 0 ? null : window,
+    minChunkTokens: scenario.chunkTokens,
     maxChunkTokens: STEP_ROWS,
     maxDecodeRows: STEP_ROWS,
     maxSlots: maxConcurrent,
