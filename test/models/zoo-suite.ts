@@ -11,6 +11,8 @@ import type { KvType } from '../../src/kernels/kv-layout';
 import { Executor } from '../../src/models/executor';
 import { describeNetwork } from '../../src/models/registry';
 import { type Draw, drawFromCandidates } from '../../src/sampling/draw';
+import { argmax } from '../../src/sampling/argmax';
+import { applyPenalties, penaltiesAt } from '../../src/sampling/penalties';
 import { selectBest } from '../../src/sampling/top-k';
 
 /** What test/fixtures/zoo/X.json holds of X.gguf; see test/fixtures/README.md. */
@@ -120,6 +122,9 @@ const DRAWS: readonly Draw[] = Array.from({ length: 24 }, (_, i) => ({
   minP: 0,
   unit: (i + 0.5) / 24,
 }));
+
+/** Strong, so that they change what is chosen. */
+const PENALTIES = { repeatPenalty: 1.5, repeatLastN: 32, presencePenalty: 0.75, frequencyPenalty: 0.5 };
 
 /** Blocks in an order of their own, so that a wrong block table cannot pass. */
 const BLOCKS = [7, 3, 11, 2, 5, 9, 4, 8].map(blockId);
@@ -240,6 +245,33 @@ export function describeZoo(
       expect(drawn).toEqual(
         DRAWS.map((draw) => ({ mode: 'sample', tokenId: drawFromCandidates(best, draw, draw.unit), nan: false })),
       );
+    });
+
+    it('penalises what it chooses from as the host does, and nobody beside', async () => {
+      const ids = reference.prompts.p40;
+      const last = ids.length - 1;
+      const [full] = await prefill(runner, ids, options.chunkTokens, [last], 'logits');
+      const plain = logitsOf(full);
+      const adjusted = plain.slice();
+      applyPenalties(adjusted, ids, PENALTIES);
+      const best = selectBest(adjusted, 64);
+      const penalties = penaltiesAt(ids, last, PENALTIES);
+      if (penalties === null) throw new Error('they penalise');
+      const draws = DRAWS.slice(0, 6);
+      const outputs = [
+        { row: 0, mode: 'argmax', penalties } as const,
+        { row: 0, mode: 'argmax' } as const,
+        ...draws.map((draw) => ({ row: 0, mode: 'sample', draw, penalties }) as const),
+        { row: 0, mode: 'logits' } as const,
+      ];
+      const rows = [{ token: tokenId(ids[last] ?? 0), position: last, slot: 1 }];
+      const results = await runner.submit({ kind: 'prefill', rows, sequences: [sequenceOf(runner)], outputs });
+      const drawn = draws.map((draw) => drawFromCandidates(best, draw, draw.unit));
+      expect(results).toEqual([
+        ...[adjusted, plain].map((logits) => ({ mode: 'argmax', tokenId: argmax(logits), nan: false })),
+        ...drawn.map((id) => ({ mode: 'sample', tokenId: id, nan: false })),
+        full,
+      ]);
     });
   });
 }
