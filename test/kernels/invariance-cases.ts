@@ -245,7 +245,10 @@ const KERNELS: Readonly<Record<Exclude<KernelName, 'pool'>, readonly RowKernel[]
   penalise: [
     (piece) => {
       const logits = piece.rows(SIZE);
-      return one(logits, penalise({ logits, size: SIZE, sampled: piece.bench.words('sampled', Uint32Array.of(11, 42)) }));
+      return one(
+        logits,
+        penalise({ logits, size: SIZE, sampled: piece.bench.words('sampled', Uint32Array.of(11, 42)) }),
+      );
     },
   ],
   argmax: [(piece) => ({ ...argmax({ ...candidates(piece), sampled: piece.bench.empty('sampled', 8) }), width: 2 })],
