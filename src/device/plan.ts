@@ -18,6 +18,7 @@ export type KernelName =
   | 'rope_kv'
   | 'attention'
   | 'pool'
+  | 'penalise'
   | 'argmax'
   | 'topk_chunks'
   | 'topk_winners'

@@ -48,7 +48,7 @@ describe('a request for an embedding', () => {
 });
 
 describe('a request alone', () => {
-  it.each(['argmax', 'sample', 'logits'] as const)(
+  it.each(['argmax', 'sample', 'penalisedArgmax', 'penalisedSample', 'logits'] as const)(
     'gives the same answer at depth 1 and 2, sampled by %s',
     async (mode) => {
       for (const depth of [1, 2] as const) {
@@ -96,12 +96,57 @@ describe('a request alone', () => {
     );
   });
 
-  it('waits for the host when the host chooses', async () => {
+  it.each(['penalisedArgmax', 'penalisedSample'] as const)(
+    'penalises ahead, by %s: the host names the tokens before the row, whose own stays on the device',
+    async (mode) => {
+      const { submit, run, runner } = setUp();
+      const task = generate(3, { sampling: SAMPLING[mode] });
+      const events = submit(1, task);
+      await run();
+      expect(runner.maxPending).toBe(2);
+      const [prompt, ...decodes] = runner.batches;
+      expect(prompt?.rows.map(({ token }) => token)).toEqual(task.promptIds);
+      expect(decodes.flatMap(({ rows }) => rows.map(({ token }) => token))).toEqual(decodes.map(() => null));
+      const text = [...task.promptIds, ...tokens(events)];
+      expect(runner.batches.flatMap(({ outputs }) => outputs)).toMatchObject(
+        runner.batches.map((_, i) => {
+          const position = task.promptIds.length - 1 + i;
+          const before = text.slice(Math.max(0, position - 3), position);
+          return { mode: SAMPLING[mode].temperature > 0 ? 'sample' : 'argmax', penalties: { repeat: 1.3, before } };
+        }),
+      );
+    },
+  );
+
+  it.each([
+    ['logprobs are asked for', SAMPLING.logits],
+    ['a logit has a bias', { ...SAMPLING.sample, logitBias: [[9, 1]] as const }],
+    ['top-p has no top-k', { ...SAMPLING.sample, topK: 0, topP: 0.9 }],
+    ['top-k is larger than the device draws from', { ...SAMPLING.sample, topK: 9 }],
+    ['penalties look further than the device', { ...SAMPLING.penalisedSample, repeatLastN: 7 }],
+  ])('waits for the host when %s', async (_name, sampling) => {
     const { submit, run, runner } = setUp();
-    submit(1, generate(2, { sampling: SAMPLING.logits }));
+    submit(1, generate(2, { sampling }));
     await run();
     expect(runner.maxPending).toBe(1);
     expect(runner.batches.flatMap((batch) => batch.rows).every((row) => row.token !== null)).toBe(true);
+  });
+
+  it.each(['penalisedSample', 'logits'] as const)('is sampled in one place for life, by %s', async (mode) => {
+    const other = setUp();
+    const { submit, settle, step, run, actor, runner } = setUp({ recover: async () => other.runner });
+    const task = generate(5, { sampling: SAMPLING[mode] });
+    const events = submit(1, task);
+    await settle();
+    for (let i = 0; i < 4; i++) await step();
+    actor.deviceLost(runner, new Error('gone'));
+    await run();
+    await other.run();
+    expect(tokens(events)).toEqual(soloRun(task, LIMITS).tokens);
+    const modesOf = (of: typeof runner) =>
+      new Set(of.batches.flatMap(({ outputs }) => outputs.map((output) => output.mode)));
+    const place = mode === 'logits' ? 'logits' : 'sample';
+    expect([modesOf(runner), modesOf(other.runner)]).toEqual([new Set([place]), new Set([place])]);
   });
 
   it('measures the prompt and the answer by the clock', async () => {

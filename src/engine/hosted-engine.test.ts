@@ -65,7 +65,15 @@ describe('a completion', () => {
   });
 
   it('is the same beside others', async () => {
-    const bodies = [GREEDY, { seed: 5 }, { seed: 6, top_k: 0 }, { ...GREEDY, logprobs: 1 }];
+    const penalised = { repeat_penalty: 1.3, presence_penalty: 0.5 };
+    const bodies = [
+      GREEDY,
+      { seed: 5 },
+      { seed: 6, top_k: 0 },
+      { ...GREEDY, logprobs: 1 },
+      { ...GREEDY, ...penalised },
+      { seed: 5, ...penalised },
+    ];
     const alone: number[][] = [];
     for (const body of bodies) alone.push(idsOf(await ask(completion(body))));
     const together = await Promise.all(bodies.map((body) => ask(completion(body))));
@@ -100,6 +108,21 @@ describe('a completion', () => {
     const greedy = idsOf(await ask(completion(GREEDY)));
     expect(answers[0]).not.toEqual(greedy);
   });
+
+  it.each([{ temperature: 0 }, { temperature: 1.2, top_p: 1, min_p: 0.05, seed: 42 }])(
+    'nor on whether the device or the host penalises: %j',
+    async (sampling) => {
+      const penalties = { repeat_penalty: 1.1, presence_penalty: 0.2, frequency_penalty: 0.3 };
+      // A window that is longer than the text looks at the same tokens, on the host.
+      const bodies = [{}, { logprobs: 0 }, { repeat_last_n: 1000 }];
+      const answers = await Promise.all(
+        bodies.map(async (body) => idsOf(await ask(completion({ ...sampling, ...penalties, ...body })))),
+      );
+      expect(answers[0]).toHaveLength(12);
+      for (const ids of answers) expect(ids).toEqual(answers[0]);
+      expect(answers[0]).not.toEqual(idsOf(await ask(completion(sampling))));
+    },
+  );
 
   it('ends before a stop string', async () => {
     const full = textOf(await ask(completion(GREEDY)));

@@ -4,7 +4,9 @@ import { readZoo } from '../../test/support/zoo';
 import { blockId, tokenId, type TokenId } from '../base/ids';
 import { createReferenceDevice } from '../device/reference/reference-device';
 import type { Executor, ModelLimits, Output, Submission } from '../models/executor';
+import { argmax } from '../sampling/argmax';
 import { drawFromCandidates } from '../sampling/draw';
+import { applyPenalties, penaltiesAt } from '../sampling/penalties';
 import { selectBest } from '../sampling/top-k';
 import { ModelRunner } from './model-runner';
 import type { Runner, StepBatch, StepOutput } from './runner';
@@ -20,6 +22,7 @@ const LIMITS: ModelLimits = {
   maxDecodeRows: 4,
   maxSlots: 4,
   topK: 64,
+  penaltyWindow: 64,
   maxOutputs: 8,
 };
 
@@ -167,6 +170,42 @@ describe('ModelRunner over a model', () => {
       else if (result.mode === 'sample') expect(result.tokenId).toBe(onHost(full.logits, row / 20));
       else expect(result).toEqual(full);
     });
+  });
+
+  it('penalises the outputs that ask for it, and no others of the step', async () => {
+    const options = { repeatPenalty: 1.5, repeatLastN: 8, presencePenalty: -9, frequencyPenalty: -1 };
+    const rows = [19, 12, 19, 7];
+    const all = await evaluate([...new Set(rows)].map((row) => ({ row, mode: 'logits' })));
+    const plain = (row: number): Float32Array => {
+      const result = all[[...new Set(rows)].indexOf(row)];
+      if (result?.mode !== 'logits') throw new Error('expected logits');
+      return result.logits.slice();
+    };
+    const penalised = (row: number): Float32Array => {
+      const logits = plain(row);
+      applyPenalties(logits, ids.slice(0, row + 1), options);
+      return logits;
+    };
+    const outputs = rows.flatMap((row, i): StepOutput[] => {
+      const penalties = penaltiesAt(ids, row, options);
+      const given = i % 2 === 0 && penalties !== null ? { penalties } : {};
+      return [
+        { row, mode: 'argmax', ...given },
+        { row, mode: 'sample', draw: { ...DRAW, unit: i / 4 }, ...given },
+        { row, mode: 'logits' },
+      ];
+    });
+    expect(await evaluate(outputs)).toEqual(
+      rows.flatMap((row, i) => {
+        const logits = i % 2 === 0 ? penalised(row) : plain(row);
+        return [
+          { mode: 'argmax', tokenId: argmax(logits), nan: false },
+          { mode: 'sample', tokenId: onHost(logits, i / 4), nan: false },
+          { mode: 'logits', logits: plain(row) },
+        ];
+      }),
+    );
+    expect(argmax(penalised(19))).not.toBe(argmax(plain(19)));
   });
 
   it('embeds the token that it drew, before the host knows it', async () => {

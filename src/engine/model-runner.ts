@@ -1,5 +1,5 @@
 import { assert, defined } from '../base/assert';
-import type { Executor, OutputMode, StepInputRow } from '../models/executor';
+import type { Executor, OutputMode, StepInputPenalties, StepInputRow } from '../models/executor';
 import type { Runner, RunnerLimits, StepBatch, StepOutput, StepResult, StepRow } from './runner';
 
 /** The Runner port over a model on a device. */
@@ -27,6 +27,7 @@ export class ModelRunner implements Runner {
         mode,
         outputs: outputs.map(({ row }) => row),
         draws: outputs.flatMap((output) => (output.mode === 'sample' ? [output.draw] : [])),
+        penalties: outputs.map(penaltiesOf),
       }),
     );
     const results = new Map<StepOutput, StepResult>();
@@ -46,6 +47,10 @@ export function withBlocks(batch: StepBatch): (StepRow & Pick<StepInputRow, 'blo
     ]),
   );
   return batch.rows.map((row) => ({ ...row, ...defined(tables.get(row.slot), `blocks of slot ${row.slot}`) }));
+}
+
+function penaltiesOf(output: StepOutput): StepInputPenalties | null {
+  return output.mode === 'argmax' || output.mode === 'sample' ? (output.penalties ?? null) : null;
 }
 
 interface OutputGroup {

@@ -78,6 +78,12 @@ const sampled: HostRequest = {
   body: { prompt: [7, 9, 11], max_tokens: 12, temperature: 1, seed: 5, logprobs: 2 },
 };
 
+/** The device penalises and draws. */
+const penalised: HostRequest = {
+  kind: 'completion',
+  body: { prompt: [8, 9, 11, 9], max_tokens: 12, temperature: 1, seed: 6, repeat_penalty: 1.3, frequency_penalty: 0.8 },
+};
+
 const statesOf = (events: readonly EngineEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'state' ? [event.state] : []));
 
@@ -95,7 +101,7 @@ function at(count: number, act: () => void): (event: RequestEvent) => void {
 describe('the loss of the device', () => {
   it('is not seen in any answer, whenever it comes', { timeout: 60_000 }, async () => {
     const { engine } = await setUp();
-    const solo = [await ask(engine, greedy(12)), await ask(engine, sampled)];
+    const solo = [await ask(engine, greedy(12)), await ask(engine, sampled), await ask(engine, penalised)];
     await engine.close();
     for (const token of [1, 5, 11]) {
       const { engine: losing, events, opened } = await setUp();
@@ -106,6 +112,7 @@ describe('the loss of the device', () => {
           at(token, () => opened.at(-1)?.lose()),
         ),
         ask(losing, sampled),
+        ask(losing, penalised),
       ]);
       answers.forEach((answer, i) => {
         const expected = solo[i] ?? [];

@@ -81,7 +81,7 @@ export function createRecord(listener: Listener, task: Task, source: RecordSourc
 function createAnswer(task: GenerateTask, { tokenizer, limits }: RecordSource): Answer {
   const text = new AnswerText(tokenizer, task.stop);
   for (const id of task.emittedIds) text.push(id);
-  return { sampler: createSampler(task.sampling, limits.topK), text, maxOutputs: maxOutputs(task, limits) };
+  return { sampler: createSampler(task.sampling, limits), text, maxOutputs: maxOutputs(task, limits) };
 }
 
 /** Positions that have to be in the KV cache before the next token can be chosen: the prompt, and all of the known answer but its end. */

@@ -1,5 +1,6 @@
 import type { BlockId, TokenId } from '../base/ids';
 import type { Draw } from '../sampling/draw';
+import type { Penalties } from '../sampling/penalties';
 
 /**
  * What the actor asks of a model on a device. The actor owns the request state and the block tables; the runner owns
@@ -34,6 +35,8 @@ export interface RunnerLimits {
   readonly maxSlots: number;
   /** The most candidates that `sample` draws from. */
   readonly topK: number;
+  /** The most tokens that penalties of `argmax` and `sample` look at. */
+  readonly penaltyWindow: number;
 }
 
 /** What layers with a window need: as many blocks as `maxSlots` sequences can see at once, with the rows of a step. */
@@ -68,12 +71,14 @@ export interface StepSequence {
 }
 
 /**
- * `row` is an index into `rows`. `argmax`, `sample`: the device chooses the token. `embedding`: of a model that makes them, which has
+ * `row` is an index into `rows`. `argmax`, `sample`: the device chooses the token, once it has penalised
+ * the logits of the row's token and of those that `penalties` names. `embedding`: of a model that makes them, which has
  * no other mode; the row is the last of its text.
  */
 export type StepOutput =
-  | { readonly row: number; readonly mode: 'argmax' | 'logits' | 'embedding' }
-  | { readonly row: number; readonly mode: 'sample'; readonly draw: Draw };
+  | { readonly row: number; readonly mode: 'logits' | 'embedding' }
+  | { readonly row: number; readonly mode: 'argmax'; readonly penalties?: Penalties }
+  | { readonly row: number; readonly mode: 'sample'; readonly draw: Draw; readonly penalties?: Penalties };
 
 /** One per output, in their order. A NaN among the logits is reported, never hidden. */
 export type StepResult =

@@ -77,14 +77,18 @@ function rowAt(record: RequestRecord, slot: number, position: number): StepRow {
   return { token: isKnown ? defined(record.history[position], 'token') : null, position, slot };
 }
 
-/** A draw is that of the token behind the position, however many tokens the host knows by now. */
+/** A draw, and the penalties, are those of the token behind the position, however many tokens the host knows by now. */
 function outputAt(record: RequestRecord, position: number, row: number): StepOutput {
   const { answer, task } = record;
   if (task.kind === 'embed') return { row, mode: 'embedding' };
   if (answer === null) return { row, mode: 'logits' };
   const { mode } = answer.sampler;
-  if (mode !== 'sample') return { row, mode };
-  return { row, mode, draw: answer.sampler.draw(position + 1 - task.promptIds.length) };
+  if (mode === 'logits') return { row, mode };
+  assert(position <= record.history.length, "all tokens but the row's own are known");
+  const penalties = answer.sampler.penalties(record.history, position);
+  const penalised = penalties === null ? { row } : { row, penalties };
+  if (mode === 'argmax') return { ...penalised, mode };
+  return { ...penalised, mode, draw: answer.sampler.draw(position + 1 - task.promptIds.length) };
 }
 
 function sequenceOf(record: RequestRecord, slot: number): StepSequence {

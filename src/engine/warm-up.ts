@@ -4,6 +4,7 @@ import type { Executor, OutputMode } from '../models/executor';
 const row = { token: 0, position: 0, slot: 0, blocks: [0] };
 const rows = [row];
 const draw = { topK: 1, temperature: 1, topP: 1, minP: 0, unit: 0 };
+const penalties = { repeat: 1, presence: 0, frequency: 0, before: [] };
 
 /**
  * Before anyone waits for an answer: every pipeline runs once, because drivers finish compiling at first use, and one whole
@@ -12,7 +13,7 @@ const draw = { topK: 1, temperature: 1, topP: 1, minP: 0, unit: 0 };
  * read: a sequence reads only positions that it wrote itself.
  */
 export async function warmUp(executor: Executor): Promise<void> {
-  await executor.runEveryPipeline(row, draw);
+  await executor.runEveryPipeline(row, draw, penalties);
   const outputs = (body: 'decode' | null, mode: OutputMode) =>
     executor.run({ body, rows, outputs: [0], mode, draws: mode === 'sample' ? [draw] : [] });
   await Promise.all([

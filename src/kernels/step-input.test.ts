@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PENALTY_WINDOW } from './penalise';
 import { encodeStepInput, ON_DEVICE, stepInputWords, type StepInputRow } from './step-input';
 
 const FIRST = [7, 3, 11];
@@ -10,12 +11,13 @@ const ROWS: readonly StepInputRow[] = [
   { token: 0, position: 33, slot: 0, blocks: FIRST, windowBlocks: WINDOW },
 ];
 
+const PENALTIES = { repeat: 2, presence: 0.25, frequency: -0.5 };
 const DRAW = { topK: 40, temperature: 0.75, topP: 0.5, minP: 0.125, unit: 0.25 };
 
 describe('encodeStepInput', () => {
   it('lays out rows, block tables and outputs', () => {
     const words = [...encodeStepInput(ROWS, [2, 1], [])];
-    expect(words.slice(0, 8)).toEqual([3, 30, 32, 2, 32, 0, 0, 0]); // rows, outputs at, tables at, outputs, draws at
+    expect(words.slice(0, 8)).toEqual([3, 30, 32, 2, 32, 32, 0, 0]); // rows, outputs at, tables at, outputs, draws at, penalties at
     expect(words.slice(8, 13)).toEqual([42, 32, 0, 23, 26]);
     expect(words.slice(13, 17)).toEqual([ON_DEVICE, 9, 3, 29]); // and no window: nothing reads its word
     expect(words.slice(18, 23)).toEqual([0, 33, 0, 23, 26]); // the same tables as the first row's
@@ -48,8 +50,22 @@ describe('encodeStepInput', () => {
     expect(floats.slice(38)).toEqual([0.75, 0.5, 0.125, 1 - 2 ** -24, 9, 9, 9]);
   });
 
+  it('puts the penalties behind the draws, and the tokens that they look at behind them', () => {
+    const penalties = [{ ...PENALTIES, before: [41, 7] }, null, { ...PENALTIES, repeat: 4, before: [] }];
+    const words = encodeStepInput(ROWS, [2, 1, 0], [() => Float32Array.of(9)], [DRAW, DRAW, DRAW], penalties);
+    expect([words[4], words[5], words[2]]).toEqual([33, 48, 68]);
+    const floats = [...new Float32Array(words.buffer)];
+    expect([...words.subarray(48, 50)]).toEqual([66, 3]);
+    expect(floats.slice(50, 54)).toEqual([2, 0.5, 0.25, -0.5]);
+    expect([...words.subarray(54, 60)]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect([...words.subarray(60, 62)]).toEqual([68, 1]);
+    expect(floats.slice(62, 66)).toEqual([4, 0.25, 0.25, -0.5]);
+    expect([...words.subarray(66, 68)]).toEqual([41, 7]);
+    expect(floats.slice(68)).toEqual([9, 9, 9]);
+  });
+
   it('encodes a step of nothing', () => {
-    expect([...encodeStepInput([], [], [])]).toEqual([0, 8, 8, 0, 8, 0, 0, 0]);
+    expect([...encodeStepInput([], [], [])]).toEqual([0, 8, 8, 0, 8, 8, 0, 0]);
   });
 
   it('keeps tokens and positions beyond 2^31', () => {
@@ -68,6 +84,7 @@ describe('stepInputWords', () => {
       [0, 1, 2],
       [table, table],
       [DRAW, DRAW, DRAW],
+      [0, 1, 2].map(() => ({ ...PENALTIES, before: Array.from({ length: PENALTY_WINDOW - 1 }, () => 1) })),
     );
     expect(largest.length).toBe(stepInputWords(size));
   });

@@ -4,6 +4,7 @@ import type { GgufFile } from '../gguf/types';
 import { TOP_K } from '../kernels/candidates';
 import { KV_BLOCK_TOKENS, type KvType } from '../kernels/kv-layout';
 import { BATCH_WIDTHS, usefulWidths } from '../kernels/matvec';
+import { PENALTY_WINDOW } from '../kernels/penalise';
 import { allocateWeights, type DeviceWeights } from './device-weights';
 import { sizeKvCache } from './kv-size';
 import type { Network } from './network';
@@ -61,6 +62,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     maxDecodeRows,
     maxSlots: options.maxConcurrent,
     topK: Math.min(TOP_K, network.vocabularySize),
+    penaltyWindow: PENALTY_WINDOW,
     maxOutputs,
   };
   const weights = allocateWeights(device, weightPlan);
@@ -100,12 +102,13 @@ export function chunkLimits(
 async function preparePlans(device: Device, plans: ModelPlans): Promise<PreparedModel['prepared']> {
   const batches = (of: readonly BatchPlan[]): Promise<readonly PreparedBatch[]> =>
     Promise.all(of.map(async ({ width, plan }) => ({ width, plan: await device.prepare(plan) })));
-  const [prefill, decode, head, argmax, sample] = await Promise.all([
+  const [prefill, decode, head, penalise, argmax, sample] = await Promise.all([
     device.prepare(plans.prefill),
     batches(plans.decode),
     batches(plans.head),
+    device.prepare(plans.penalise),
     device.prepare(plans.argmax),
     device.prepare(plans.sample),
   ]);
-  return { prefill, decode, head, argmax, sample };
+  return { prefill, decode, head, penalise, argmax, sample };
 }

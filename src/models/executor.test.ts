@@ -4,7 +4,7 @@ import { TINY, tinyFile } from '../../test/support/tiny-llama';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import { NAN_KEY } from '../kernels/candidates';
-import { encodeStepInput } from '../kernels/step-input';
+import { encodeStepInput, STEP_PENALTY_WORDS } from '../kernels/step-input';
 import { allocateModel } from './allocate-model';
 import { Executor, type Submission } from './executor';
 import { describeNetwork } from './registry';
@@ -13,6 +13,7 @@ import { ropeTable } from './rope';
 const BLOCKS = [1, 0];
 const ROWS = [0, 1, 2].map((position) => ({ token: position + 5, position, slot: 0, blocks: BLOCKS }));
 const { vocabulary } = TINY;
+const PENALTIES = { repeat: 1.5, presence: 0.25, frequency: 0.125, before: [3, 9] };
 const DRAW = { topK: 40, temperature: 0.5, topP: 1, minP: 0, unit: 0.25 };
 
 async function setUp() {
@@ -49,6 +50,7 @@ describe('allocateModel', () => {
       maxDecodeRows: 16,
       maxSlots: 4,
       topK: vocabulary,
+      penaltyWindow: 256,
       maxOutputs: 8,
     });
   });
@@ -103,13 +105,13 @@ describe('Executor', () => {
 
   it('runs every pipeline once where it is asked to, on one row', async () => {
     const { device, model, executor } = await setUp();
-    const { prefill, decode, head, argmax, sample } = model.plans;
-    const all = [prefill, argmax, sample, ...[...decode, ...head].map(({ plan }) => plan)];
+    const { prefill, decode, head, penalise, argmax, sample } = model.plans;
+    const all = [prefill, penalise, argmax, sample, ...[...decode, ...head].map(({ plan }) => plan)];
     const pipelineOf = ({ shader, modules, constants }: Dispatch): string =>
       JSON.stringify([shader, modules, constants]);
     const pipelines = new Set(all.flatMap(({ dispatches }) => dispatches.map(pipelineOf)));
     const plans = device.plans.size;
-    await executor.runEveryPipeline({ token: 0, position: 0, slot: 0, blocks: [0] }, DRAW);
+    await executor.runEveryPipeline({ token: 0, position: 0, slot: 0, blocks: [0] }, DRAW, PENALTIES);
     const [step, ...more] = device.submits.at(-1)?.steps ?? [];
     expect([step?.rows, more]).toEqual([1, []]);
     expect(step?.plan.dispatches.map(pipelineOf).toSorted()).toEqual([...pipelines].toSorted());
@@ -158,6 +160,44 @@ describe('Executor', () => {
     const { run } = await setUp();
     await expect(run({ outputs: [1, 2], mode: 'sample', draws: [DRAW] })).rejects.toThrow('has a draw');
     await expect(run({ outputs: [1], mode: 'argmax', draws: [DRAW] })).rejects.toThrow('has a draw');
+  });
+
+  it('penalises between head and choice where an output has penalties, at the price of one dispatch', async () => {
+    const { executor, model, run, ran, device } = await setUp();
+    await run({ body: 'decode', outputs: [1, 2], penalties: [null, null] });
+    expect(ran()).toEqual([
+      ['decode.4', 3],
+      ['head.2', 2],
+      ['argmax', 2],
+    ]);
+    const plain = executor.lastDecodeStep;
+    await run({ body: 'decode', outputs: [1, 2], penalties: [null, PENALTIES] });
+    expect(ran()).toEqual([
+      ['decode.4', 3],
+      ['head.2', 2],
+      ['penalise', 2],
+      ['argmax', 2],
+    ]);
+    const bytesWritten = plain.bytesWritten + (2 * STEP_PENALTY_WORDS + PENALTIES.before.length) * 4;
+    expect(executor.lastDecodeStep).toEqual({ ...plain, dispatches: plain.dispatches + 1, bytesWritten });
+    const words = new Uint32Array(device.bytesOf(model.plans.stepInput).slice().buffer);
+    const at = words[5] ?? 0;
+    expect(words[at + 1]).toBe(0);
+    expect(words[at + 7]).toBe(3);
+    const draws = [DRAW, DRAW];
+    await run({ outputs: [1, 2], mode: 'sample', draws, penalties: [PENALTIES, null] });
+    expect(ran()).toEqual([
+      ['prefill', 3],
+      ['head.2', 2],
+      ['penalise', 2],
+      ['sample', 2],
+    ]);
+  });
+
+  it('penalises no logits that are read', async () => {
+    const { run } = await setUp();
+    const wrong = run({ outputs: [1], mode: 'logits', penalties: [PENALTIES] });
+    await expect(wrong).rejects.toThrow('penalties belong to a choice');
   });
 
   it('gives all logits, each output its own array', async () => {

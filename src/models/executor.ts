@@ -5,9 +5,15 @@ import type { Device, DeviceBuffer, PreparedPlan, Readback } from '../device/dev
 import type { Dispatch, PlanStep } from '../device/plan';
 import { NAN_KEY } from '../kernels/candidates';
 import { widthFor, type BatchWidth } from '../kernels/matvec';
-import { encodeStepInput, type RopeTable, type StepInputDraw, type StepInputRow } from '../kernels/step-input';
+import {
+  encodeStepInput,
+  type RopeTable,
+  type StepInputDraw,
+  type StepInputPenalties,
+  type StepInputRow,
+} from '../kernels/step-input';
 
-export type { StepInputDraw, StepInputRow } from '../kernels/step-input';
+export type { StepInputDraw, StepInputPenalties, StepInputRow } from '../kernels/step-input';
 import type { KvWindow } from './kv-size';
 import type { ModelPlans } from './plan-builder';
 
@@ -16,7 +22,7 @@ export interface PreparedModel {
   readonly kind: 'text';
   readonly device: Device;
   readonly plans: ModelPlans;
-  readonly prepared: Readonly<Record<'prefill' | 'argmax' | 'sample', PreparedPlan>> &
+  readonly prepared: Readonly<Record<'prefill' | 'penalise' | 'argmax' | 'sample', PreparedPlan>> &
     Readonly<Record<'decode' | 'head', readonly PreparedBatch[]>>;
   readonly ropeTables: readonly RopeTable[];
   readonly limits: ModelLimits;
@@ -41,6 +47,8 @@ export interface ModelLimits {
   readonly maxSlots: number;
   /** The most candidates that `sample` draws from. */
   readonly topK: number;
+  /** The most tokens that penalties look at on the device. */
+  readonly penaltyWindow: number;
   /** Outputs of one submission. */
   readonly maxOutputs: number;
 }
@@ -54,6 +62,8 @@ export interface Submission {
   readonly mode: OutputMode;
   /** Of mode `sample`: one for each output. */
   readonly draws?: readonly StepInputDraw[];
+  /** Of modes `argmax` and `sample`: one for each output, or none; `null` where the output has none. */
+  readonly penalties?: readonly (StepInputPenalties | null)[];
 }
 
 /** The device chooses a token (`argmax`, `sample`), or all logits come. */
@@ -83,15 +93,19 @@ export class Executor {
   /** Submits at once; resolves with one output for each of `outputs`. Rejects with `device-lost`. */
   async run(submission: Submission): Promise<readonly Output[]> {
     const { device, plans, prepared, ropeTables } = this.model;
-    const { body, rows, outputs, mode, draws = [] } = submission;
+    const { body, rows, outputs, mode, draws = [], penalties = [] } = submission;
     assert(draws.length === (mode === 'sample' ? outputs.length : 0), 'each sampled output has a draw');
+    const isPenalised = penalties.some((penalty) => penalty !== null);
+    assert(!isPenalised || (mode !== 'logits' && penalties.length === outputs.length), 'penalties belong to a choice');
     if (body !== null) this.decodeStart = body === 'decode' ? device.counters() : null;
-    device.write(plans.stepInput, 0, encodeStepInput(rows, outputs, ropeTables, draws));
+    const input = encodeStepInput(rows, outputs, ropeTables, draws, isPenalised ? penalties : []);
+    device.write(plans.stepInput, 0, input);
     const steps: PlanStep[] = [];
     if (body === 'prefill') steps.push({ plan: prepared.prefill, rows: rows.length });
     if (body === 'decode') steps.push(batchStep(prepared.decode, rows.length));
     if (outputs.length > 0) {
       steps.push(batchStep(prepared.head, outputs.length));
+      if (isPenalised) steps.push({ plan: prepared.penalise, rows: outputs.length });
       if (mode !== 'logits') steps.push({ plan: prepared[mode], rows: outputs.length });
     }
     const submitted = device.submit(steps, this.readback(mode, outputs.length));
@@ -102,14 +116,14 @@ export class Executor {
   }
 
   /** Runs every pipeline of the model's plans once on one row, in whatever layer it is met first; resolves when that is done. */
-  async runEveryPipeline(row: StepInputRow, draw: StepInputDraw): Promise<void> {
+  async runEveryPipeline(row: StepInputRow, draw: StepInputDraw, penalties: StepInputPenalties): Promise<void> {
     const { device, plans, ropeTables } = this.model;
-    const { stepInput, prefill, decode, head, argmax, sample } = plans;
-    const all = [prefill, ...[...decode, ...head].map(({ plan }) => plan), argmax, sample];
+    const { stepInput, prefill, decode, head, penalise, argmax, sample } = plans;
+    const all = [prefill, ...[...decode, ...head].map(({ plan }) => plan), penalise, argmax, sample];
     const dispatches = firstOfEach(all.flatMap((plan) => plan.dispatches));
     const plan = await device.prepare({ label: 'warmup', stepInput, dispatches });
     try {
-      device.write(stepInput, 0, encodeStepInput([row], [0], ropeTables, [draw]));
+      device.write(stepInput, 0, encodeStepInput([row], [0], ropeTables, [draw], [penalties]));
       await device.submit([{ plan, rows: 1 }], this.readback('argmax', 0));
     } finally {
       device.release(plan);

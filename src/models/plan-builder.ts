@@ -12,6 +12,7 @@ import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer, type KvType } from '../ker
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, type MatmulVariant } from '../kernels/matmul';
 import { BATCH_WIDTHS, matvec, usefulWidths, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
+import { penalise } from '../kernels/penalise';
 import { qkv as fusedQkv, takesPairs } from '../kernels/qkv';
 import { rmsnorm } from '../kernels/rmsnorm';
 import { ropeKv } from '../kernels/rope-kv';
@@ -57,6 +58,8 @@ export interface ModelPlans {
   readonly decode: readonly BatchPlan[];
   /** The rows that outputs name → logits; for prompt and generated rows alike; narrow batches first. */
   readonly head: readonly BatchPlan[];
+  /** Where outputs have penalties, between head and choice. */
+  readonly penalise: Plan;
   readonly argmax: Plan;
   readonly sample: Plan;
   readonly stepInput: DeviceBuffer;
@@ -102,7 +105,7 @@ export class PlanBuilder implements Lowering {
     this.sampled = device.createBuffer('sampled', options.slots * 4);
     const words = stepInputWords({
       rows,
-      outputs: rows,
+      outputs: options.maxOutputs,
       sequences: options.slots,
       blocksPerSequence: divideUp(contextLength, KV_BLOCK_TOKENS) * (window === null ? 1 : 2),
       tablePairs: network.ropes.map((rope) => rope.pairs),
@@ -134,6 +137,7 @@ export class PlanBuilder implements Lowering {
       prefill: this.prefill(weightPlan),
       decode: this.batches(options.maxDecodeRows, (batch) => plan(`decode.${batch}`, this.body(weightPlan, batch))),
       head: this.head(weightPlan, logits),
+      penalise: plan('penalise', [penalise(candidates)]),
       argmax: plan('argmax', best.dispatches),
       sample: plan('sample', drawn.dispatches),
       stepInput,

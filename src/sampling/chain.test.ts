@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createSampler } from './chain';
+import { createSampler, type Sampler } from './chain';
 import { drawFromCandidates } from './draw';
+import { applyPenalties } from './penalties';
 import { randomUnit } from './random';
 import { selectBest } from './top-k';
 import type { SamplingOptions } from './types';
@@ -19,6 +20,13 @@ const base: SamplingOptions = {
   seed: 1,
   topLogprobs: null,
 };
+
+const NOTHING = { repeat: NaN, presence: NaN, frequency: NaN };
+const DEVICE = { topK: 64, penaltyWindow: 64 };
+
+function samplerOf(options: SamplingOptions, device = DEVICE): Sampler {
+  return createSampler(options, device);
+}
 
 const logits = (length: number): fc.Arbitrary<Float32Array> =>
   fc
@@ -63,7 +71,7 @@ describe('the chain', () => {
         const options = { ...base, ...truncation, topK };
         const shares = [...distribution(raw, options)];
         const unit = randomUnit(options.seed, 5);
-        const chosen: number = createSampler(options).sampleLogits(raw, [], 5).tokenId;
+        const chosen: number = samplerOf(options).sampleLogits(raw, [], 5).tokenId;
         const at = shares.findIndex(([id]) => id === chosen);
         const below = shares.slice(0, at).reduce((sum, [, share]) => sum + share, 0);
         const share = shares[at]?.[1] ?? 0;
@@ -79,7 +87,7 @@ describe('the chain', () => {
     const cases = fc.tuple(logits(400), truncations, fc.integer({ min: 1, max: 64 }), fc.nat(1000));
     fc.assert(
       fc.property(cases, ([raw, truncation, topK, index]) => {
-        const sampler = createSampler({ ...base, ...truncation, topK });
+        const sampler = samplerOf({ ...base, ...truncation, topK });
         expect(sampler.mode).toBe('sample');
         const draw = sampler.draw(index);
         expect(draw.unit).toBe(randomUnit(truncation.seed, index));
@@ -90,8 +98,37 @@ describe('the chain', () => {
     );
   });
 
+  it('hands penalties to the device that look at the same tokens, of which the last may be on its way', () => {
+    const cases = fc.record({
+      raw: logits(20),
+      history: fc.array(fc.nat(19), { minLength: 1, maxLength: 12 }),
+      repeatLastN: fc.integer({ min: 1, max: 14 }),
+      repeatPenalty: fc.double({ min: 0.5, max: 2, noNaN: true }),
+      frequencyPenalty: fc.double({ min: -2, max: 2, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(cases, ({ raw, history, ...changes }) => {
+        const options = { ...base, presencePenalty: 0.5, topK: 5, ...changes };
+        const sampler = samplerOf(options);
+        const [last = 0] = history.slice(-1);
+        const penalties = sampler.penalties(history, history.length - 1);
+        expect(sampler.penalties(history.slice(0, -1), history.length - 1)).toEqual(penalties);
+        const tokens = [...(penalties?.before ?? []), last];
+        expect(tokens).toEqual(history.slice(-options.repeatLastN));
+        const { repeat: repeatPenalty, frequency: frequencyPenalty, presence: presencePenalty } = penalties ?? NOTHING;
+        const adjusted = raw.slice();
+        applyPenalties(adjusted, tokens, { repeatPenalty, presencePenalty, frequencyPenalty, repeatLastN: 99 });
+        const draw = sampler.draw(3);
+        const drawn = drawFromCandidates(selectBest(adjusted, draw.topK), draw, draw.unit);
+        expect(drawn).toBe(sampler.sampleLogits(raw, history, 3).tokenId);
+      }),
+      { seed: 24, numRuns: 300 },
+    );
+    expect(samplerOf(base).penalties([1, 2], 1)).toBeNull();
+  });
+
   it('hands no draw to a device that does not draw', () => {
-    expect(() => createSampler({ ...base, temperature: 0 }).draw(0)).toThrow('not drawn on the device');
+    expect(() => samplerOf({ ...base, temperature: 0 }).draw(0)).toThrow('not drawn on the device');
   });
 
   it.each([
@@ -103,7 +140,7 @@ describe('the chain', () => {
   ])('draws with the right frequencies when %s', (_name, changes) => {
     const raw = Float32Array.from({ length: 20 }, (_, id) => Math.cos(id * 1.7) * 2);
     const options = { ...base, ...changes, seed: 1234 };
-    const sampler = createSampler(options);
+    const sampler = samplerOf(options);
     const draws = 20_000;
     const counts = new Map<number, number>();
     for (let index = 0; index < draws; index += 1) {
@@ -122,7 +159,7 @@ describe('the chain', () => {
   it('applies bias and penalties before everything else, and leaves the logits alone', () => {
     const raw = new Float32Array([3, 2, 1]);
     const pick = (changes: Partial<SamplingOptions>, history: number[] = []): number =>
-      createSampler({ ...base, temperature: 0, ...changes }).sampleLogits(raw, history, 0).tokenId;
+      samplerOf({ ...base, temperature: 0, ...changes }).sampleLogits(raw, history, 0).tokenId;
     expect(pick({})).toBe(0);
     expect(pick({ logitBias: [[2, 5]] })).toBe(2);
     expect(pick({ repeatPenalty: 4 }, [0])).toBe(1);
@@ -133,25 +170,29 @@ describe('the chain', () => {
   });
 
   it('asks the device for no more than it needs', () => {
-    const mode = (changes: Partial<SamplingOptions>, candidates?: number): string =>
-      createSampler({ ...base, ...changes }, candidates).mode;
+    const mode = (changes: Partial<SamplingOptions>, device?: Partial<typeof DEVICE>): string =>
+      samplerOf({ ...base, ...changes }, { ...DEVICE, ...device }).mode;
     expect(mode({ temperature: 0 })).toBe('argmax');
     expect(mode({ temperature: 0, topK: 500 })).toBe('argmax');
     expect(mode({ temperature: 0, topLogprobs: 0 })).toBe('logits');
-    expect(mode({ temperature: 0, repeatPenalty: 1.1 })).toBe('logits');
+    expect(mode({ temperature: 0, repeatPenalty: 1.1 })).toBe('argmax');
     expect(mode({ topK: 1 })).toBe('sample');
     expect(mode({ topK: 64 })).toBe('sample');
     expect(mode({ topK: 65 })).toBe('logits');
-    expect(mode({ topK: 33 }, 32)).toBe('logits');
+    expect(mode({ topK: 33 }, { topK: 32 })).toBe('logits');
     expect(mode({ topK: 0 })).toBe('logits');
-    expect(mode({ topK: 40, presencePenalty: 1 })).toBe('logits');
+    expect(mode({ topK: 0, topP: 0.9 })).toBe('logits');
+    expect(mode({ topK: 40, presencePenalty: 1 })).toBe('sample');
+    expect(mode({ topK: 40, presencePenalty: 1, repeatLastN: 65 })).toBe('logits');
+    expect(mode({ topK: 40, presencePenalty: 1 }, { penaltyWindow: 63 })).toBe('logits');
+    expect(mode({ topK: 40, repeatLastN: 65 })).toBe('sample');
     expect(mode({ topK: 40, logitBias: [[1, 1]] })).toBe('logits');
     expect(mode({ topK: 40, topLogprobs: 2 })).toBe('logits');
   });
 
   it('survives extremes', () => {
     const pick = (raw: number[], changes: Partial<SamplingOptions>): number =>
-      createSampler({ ...base, ...changes }).sampleLogits(new Float32Array(raw), [], 3).tokenId;
+      samplerOf({ ...base, ...changes }).sampleLogits(new Float32Array(raw), [], 3).tokenId;
     expect(pick([7], {})).toBe(0);
     expect(pick([3.4e38, -3.4e38], {})).toBe(0);
     expect(pick([-Infinity, 1, -Infinity], {})).toBe(1);
@@ -177,7 +218,7 @@ describe('the chain', () => {
       { topLogprobs: 20 },
       { repeatPenalty: 1.1 },
     ]) {
-      createSampler({ ...base, ...changes }).sampleLogits(raw, [1, 2, 3], 0);
+      samplerOf({ ...base, ...changes }).sampleLogits(raw, [1, 2, 3], 0);
     }
     expect(performance.now() - start).toBeLessThan(3000); // about a tenth of that on an idle core
   });
@@ -189,7 +230,7 @@ describe('logprobs', () => {
       fc.property(logits(30), fc.integer({ min: 0, max: 20 }), (raw, topLogprobs) => {
         fc.pre(raw.some((logit) => logit > -Infinity));
         const options = { ...base, temperature: 0.3, topK: 2, logitBias: [[3, 50]] as const, topLogprobs };
-        const { tokenId, logprob } = createSampler(options).sampleLogits(raw, [], 0);
+        const { tokenId, logprob } = samplerOf(options).sampleLogits(raw, [], 0);
         const finite = Array.from(raw, (logit) => Math.exp(logit - 30));
         const expected = (id: number): number => Math.log((finite[id] ?? 0) / finite.reduce((a, b) => a + b, 0));
         expect(logprob?.tokenId).toBe(tokenId);

@@ -4,13 +4,18 @@ import { argmax } from './argmax';
 import { type Draw, drawFromCandidates, drawFromVocabulary } from './draw';
 import { addLogitBias } from './logit-bias';
 import { tokenLogprob } from './logprobs';
-import { applyPenalties, hasPenalties } from './penalties';
+import { applyPenalties, hasPenalties, type Penalties, penaltiesAt } from './penalties';
 import { randomUnit } from './random';
 import { selectBest } from './top-k';
 import type { Sampled, SamplingOptions } from './types';
 
-/** How many candidates a device draws from at most. */
-export const DEVICE_CANDIDATES = 64;
+/** What a device can do by itself. */
+export interface DeviceSampling {
+  /** How many candidates it draws from at most. */
+  readonly topK: number;
+  /** How many tokens penalties look at there at most. */
+  readonly penaltyWindow: number;
+}
 
 /**
  * Turns the logits of one step into a token: logit bias → penalties → top-k → temperature → top-p → min-p → draw.
@@ -25,15 +30,19 @@ export interface Sampler {
    */
   draw(tokenIndex: number): Draw;
   /**
+   * For modes `argmax` and `sample`: what the device penalises for the token behind `position`; `null`: nothing. `history` has the
+   * tokens before `position` at least.
+   */
+  penalties(history: readonly number[], position: number): Penalties | null;
+  /**
    * For every mode. `logits` is [vocabularySize] and is not changed; `history` is the prompt and the answer so far.
    * Throws `corrupt-model` on NaN.
    */
   sampleLogits(logits: Float32Array, history: readonly number[], tokenIndex: number): Sampled;
 }
 
-/** @param deviceCandidates how many candidates the device draws from at most */
-export function createSampler(options: SamplingOptions, deviceCandidates: number = DEVICE_CANDIDATES): Sampler {
-  const mode = modeOf(options, deviceCandidates);
+export function createSampler(options: SamplingOptions, device: DeviceSampling): Sampler {
+  const mode = modeOf(options, device);
 
   const chooseFromAll = (logits: Float32Array, tokenIndex: number): number => {
     if (options.temperature === 0) return argmax(logits);
@@ -49,6 +58,7 @@ export function createSampler(options: SamplingOptions, deviceCandidates: number
       const { temperature, topK, topP, minP, seed } = options;
       return { temperature, topK, topP, minP, unit: randomUnit(seed, tokenIndex) };
     },
+    penalties: (history, position) => penaltiesAt(history, position, options),
     sampleLogits(logits, history, tokenIndex) {
       const chosen = tokenId(chooseFromAll(adjust(logits, history, options), tokenIndex));
       if (options.topLogprobs === null) return { tokenId: chosen };
@@ -57,10 +67,11 @@ export function createSampler(options: SamplingOptions, deviceCandidates: number
   };
 }
 
-function modeOf(options: SamplingOptions, deviceCandidates: number): Sampler['mode'] {
-  if (hasPenalties(options) || options.logitBias.length > 0 || options.topLogprobs !== null) return 'logits';
+function modeOf(options: SamplingOptions, device: DeviceSampling): Sampler['mode'] {
+  if (options.logitBias.length > 0 || options.topLogprobs !== null) return 'logits';
+  if (hasPenalties(options) && options.repeatLastN > device.penaltyWindow) return 'logits';
   if (options.temperature === 0) return 'argmax';
-  return options.topK >= 1 && options.topK <= deviceCandidates ? 'sample' : 'logits';
+  return options.topK >= 1 && options.topK <= device.topK ? 'sample' : 'logits';
 }
 
 /** The logits after logit bias and penalties; the very array where these change nothing. */

@@ -13,16 +13,36 @@ export function hasPenalties(options: PenaltyOptions): boolean {
   );
 }
 
+/** What a device penalises by itself: the token of a row, and those before it. */
+export interface Penalties {
+  readonly repeat: number;
+  readonly presence: number;
+  readonly frequency: number;
+  /** The others of the last `repeatLastN` tokens. */
+  readonly before: readonly number[];
+}
+
+/** Of the token behind `position`; `null` where nothing is penalised. The token at `position` need not be in `history` yet. */
+export function penaltiesAt(history: readonly number[], position: number, options: PenaltyOptions): Penalties | null {
+  if (!hasPenalties(options)) return null;
+  const { repeatPenalty: repeat, presencePenalty: presence, frequencyPenalty: frequency } = options;
+  const before = history.slice(Math.max(0, position + 1 - options.repeatLastN), position);
+  return { repeat, presence, frequency, before };
+}
+
 /**
  * Penalises, in place, the tokens among the last `repeatLastN` of `history`, as llama.cpp does: the repeat penalty divides a
  * positive logit and multiplies any other, then the presence penalty is taken off once and the frequency penalty once per occurrence.
+ * In f32 throughout, and by the inverse where it divides: as a GPU does it, whose division is not exact.
  */
 export function applyPenalties(logits: Float32Array, history: readonly number[], options: PenaltyOptions): void {
+  const [repeat, inverse] = [Math.fround(options.repeatPenalty), Math.fround(1 / options.repeatPenalty)];
+  const [presence, frequency] = [Math.fround(options.presencePenalty), Math.fround(options.frequencyPenalty)];
   for (const [id, count] of countRecent(history, options.repeatLastN)) {
     const logit = logits[id];
     if (logit === undefined) continue;
-    const repeated = logit > 0 ? logit / options.repeatPenalty : logit * options.repeatPenalty;
-    logits[id] = repeated - options.presencePenalty - count * options.frequencyPenalty;
+    const repeated = Math.fround(logit * (logit > 0 ? inverse : repeat));
+    logits[id] = repeated - Math.fround(presence + Math.fround(count * frequency));
   }
 }
 

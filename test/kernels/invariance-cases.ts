@@ -14,6 +14,7 @@ import { KV_TYPES, kvLayerBytes, type KvLayer } from '../../src/kernels/kv-layou
 import { layernorm } from '../../src/kernels/layernorm';
 import { matmul, MATMUL_VARIANTS } from '../../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS, type MatvecVariant } from '../../src/kernels/matvec';
+import { penalise } from '../../src/kernels/penalise';
 import { pool, POOLING_CODES, type Pooling } from '../../src/kernels/pool';
 import { qkv } from '../../src/kernels/qkv';
 import { rmsnorm } from '../../src/kernels/rmsnorm';
@@ -21,7 +22,7 @@ import { route } from '../../src/kernels/route';
 import { ropeKv } from '../../src/kernels/rope-kv';
 import { sample } from '../../src/kernels/sample';
 import { softcap } from '../../src/kernels/softcap';
-import type { StepInputDraw, StepInputRow } from '../../src/kernels/step-input';
+import type { StepInputDraw, StepInputPenalties, StepInputRow } from '../../src/kernels/step-input';
 import { Q4_1 } from '../../src/quant/q4_1';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
@@ -51,6 +52,13 @@ const DRAWS: readonly StepInputDraw[] = STEP_ROWS.map((_, i) => ({
   unit: i / ROWS,
 }));
 
+/** Of two rows in three, each over more tokens than the one before. */
+const PENALTIES: readonly (StepInputPenalties | null)[] = STEP_ROWS.map((_, i) =>
+  i % 3 === 2
+    ? null
+    : { repeat: 1.1 + i / 8, presence: 0.3, frequency: 0.2, before: Array.from({ length: 7 * i }, (__, k) => k % 50) },
+);
+
 const matrix = randomMatrix(Q4_1, 70, SIZE, new Random(700));
 const stacked = randomMatrix(Q4_1, QKV, SIZE, new Random(706));
 const [EXPERTS, USED] = [5, 2] as const;
@@ -72,7 +80,7 @@ class Piece {
   ) {
     this.count = to - from;
     const outputs = Array.from({ length: this.count }, (_, i) => i);
-    bench.step(STEP_ROWS.slice(from, to), outputs, [ropeTable], DRAWS.slice(from, to));
+    bench.step(STEP_ROWS.slice(from, to), outputs, [ropeTable], DRAWS.slice(from, to), PENALTIES.slice(from, to));
   }
 
   /** The piece's rows of an array [rows × width] of numbers that the seed stands for. */
@@ -234,6 +242,15 @@ const KERNELS: Readonly<Record<Exclude<KernelName, 'pool'>, readonly RowKernel[]
   ],
   rope_kv: KV_TYPES.map((type) => (piece) => rotated(piece, type)),
   attention: KV_TYPES.flatMap((type) => [0, 9].map((window) => (piece: Piece) => attended(piece, type, window))),
+  penalise: [
+    (piece) => {
+      const logits = piece.rows(SIZE);
+      return one(
+        logits,
+        penalise({ logits, size: SIZE, sampled: piece.bench.words('sampled', Uint32Array.of(11, 42)) }),
+      );
+    },
+  ],
   argmax: [(piece) => ({ ...argmax({ ...candidates(piece), sampled: piece.bench.empty('sampled', 8) }), width: 2 })],
   // They run one after the other: the last one's answer is what matters.
   topk_chunks: [],

@@ -9,6 +9,7 @@ import { describeActivation, describeLayernorm, describePool } from './encoder-c
 import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-cases';
 import { describeInvariance } from './invariance-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
+import { describePenalise } from './penalise-cases';
 import { describeQkv } from './qkv-cases';
 import { describeRopeKv } from './rope-kv-cases';
 import { describeEmbed, describeEmbedNorm, describeGlu, describeRmsnorm, describeSlicedEmbed } from './row-cases';
@@ -47,6 +48,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeRopeKv(deviceOf);
     describeAttention(deviceOf);
     describePool(deviceOf);
+    describePenalise(deviceOf);
     describeCandidates(deviceOf);
     describeSample(deviceOf);
   });

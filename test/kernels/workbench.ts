@@ -1,7 +1,13 @@
 import type { Device, DeviceBuffer } from '../../src/device/device';
 import type { Dispatch } from '../../src/device/plan';
 import type { KvPool } from '../../src/kernels/kv-layout';
-import { encodeStepInput, type RopeTable, type StepInputDraw, type StepInputRow } from '../../src/kernels/step-input';
+import {
+  encodeStepInput,
+  type RopeTable,
+  type StepInputDraw,
+  type StepInputPenalties,
+  type StepInputRow,
+} from '../../src/kernels/step-input';
 import { matrixPlanes, type WeightMatrix } from '../../src/kernels/weight-matrix';
 import { splitPlanes } from '../../src/quant/planes';
 import type { TestMatrix } from './test-matrix';
@@ -49,8 +55,9 @@ export class Workbench {
     outputs: readonly number[] = [],
     tables: readonly RopeTable[] = [],
     draws: readonly StepInputDraw[] = [],
+    penalties: readonly (StepInputPenalties | null)[] = [],
   ): void {
-    this.stepInput = this.words('step', encodeStepInput(rows, outputs, tables, draws));
+    this.stepInput = this.words('step', encodeStepInput(rows, outputs, tables, draws, penalties));
   }
 
   /** A step of rows of which only the number matters. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defined } from '../../src/base/assert';
 import { blockId, tokenId } from '../../src/base/ids';
 import type { Device } from '../../src/device/device';
 import { ModelRunner } from '../../src/engine/model-runner';
@@ -11,6 +12,7 @@ import type { KvType } from '../../src/kernels/kv-layout';
 import { Executor } from '../../src/models/executor';
 import { describeNetwork } from '../../src/models/registry';
 import { type Draw, drawFromCandidates } from '../../src/sampling/draw';
+import { applyPenalties, penaltiesAt } from '../../src/sampling/penalties';
 import { selectBest } from '../../src/sampling/top-k';
 
 /** What test/fixtures/zoo/X.json holds of X.gguf; see test/fixtures/README.md. */
@@ -121,6 +123,9 @@ const DRAWS: readonly Draw[] = Array.from({ length: 24 }, (_, i) => ({
   unit: (i + 0.5) / 24,
 }));
 
+/** Strong, so that they change what is chosen. */
+const PENALTIES = { repeatPenalty: 1.5, repeatLastN: 32, presencePenalty: 0.75, frequencyPenalty: 0.5 };
+
 /** Blocks in an order of their own, so that a wrong block table cannot pass. */
 const BLOCKS = [7, 3, 11, 2, 5, 9, 4, 8].map(blockId);
 
@@ -229,17 +234,23 @@ export function describeZoo(
       expect(sure).toBeGreaterThan(sureTokens);
     });
 
-    it('draws from the best 64 as the host does from the logits', async () => {
+    it('draws from the best 64, penalised or not, as the host does from the logits', async () => {
       const ids = reference.prompts.p40;
-      const [full] = await prefill(runner, ids, options.chunkTokens, [ids.length - 1], 'logits');
-      const best = selectBest(logitsOf(full), 64);
-      const draws = DRAWS.map((draw) => ({ row: 0, mode: 'sample', draw }) as const);
-      const rows = [{ token: tokenId(ids.at(-1) ?? 0), position: ids.length - 1, slot: 1 }];
+      const last = ids.length - 1;
+      const [full] = await prefill(runner, ids, options.chunkTokens, [last], 'logits');
+      const adjusted = logitsOf(full).slice();
+      applyPenalties(adjusted, ids, PENALTIES);
+      const penalties = defined(penaltiesAt(ids, last, PENALTIES) ?? undefined, 'penalties');
+      const draws = DRAWS.map((draw, i) => ({ draw, ...(i % 3 === 0 ? { penalties } : {}) }));
+      const rows = [{ token: tokenId(ids[last] ?? 0), position: last, slot: 1 }];
       // As a prompt's row again: it gives the same logits.
-      const drawn = await runner.submit({ kind: 'prefill', rows, sequences: [sequenceOf(runner)], outputs: draws });
-      expect(drawn).toEqual(
-        DRAWS.map((draw) => ({ mode: 'sample', tokenId: drawFromCandidates(best, draw, draw.unit), nan: false })),
+      const outputs = draws.map((drawn) => ({ row: 0, mode: 'sample', ...drawn }) as const);
+      const drawn = await runner.submit({ kind: 'prefill', rows, sequences: [sequenceOf(runner)], outputs });
+      const [best, bestAdjusted] = [logitsOf(full), adjusted].map((logits) => selectBest(logits, 64));
+      const expected = draws.map(({ draw, penalties: given }) =>
+        drawFromCandidates(defined(given === undefined ? best : bestAdjusted, 'candidates'), draw, draw.unit),
       );
+      expect(drawn).toEqual(expected.map((id) => ({ mode: 'sample', tokenId: id, nan: false })));
     });
   });
 }

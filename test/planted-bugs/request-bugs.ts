@@ -42,6 +42,20 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
     why: 'a step ahead draws with the number of the token before it: the answer depends on who waits for what',
   },
   {
+    name: 'penalties look at the tokens that the host knows',
+    file: 'src/engine/step.ts',
+    find: 'answer.sampler.penalties(record.history, position)',
+    replace: 'answer.sampler.penalties(record.history, record.history.length - 1)',
+    why: 'a step ahead forgets the token before it: the answer depends on who waits for what',
+  },
+  {
+    name: 'penalties forget what another engine has emitted',
+    file: 'src/engine/step.ts',
+    find: 'answer.sampler.penalties(record.history, position)',
+    replace: `answer.sampler.penalties([...task.promptIds, ...record.history.slice(task.promptIds.length + task.emittedIds.length)], position)`,
+    why: 'a resumed answer repeats itself',
+  },
+  {
     name: 'the mailbox is drained after the commit',
     file: 'src/engine/actor.ts',
     find: `    this.#drain();

@@ -19,6 +19,7 @@ export const LIMITS: RunnerLimits = {
   maxDecodeRows: 4,
   maxSlots: 4,
   topK: 8,
+  penaltyWindow: 6,
 };
 
 /** Keeps the batches that it was given. */

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { ToySampling } from './toy-task';
 
 /** What a listener does when it hears of its `at`-th event (from 0). */
 export interface Reaction {
@@ -10,7 +11,7 @@ export interface SubmitAction {
   readonly type: 'submit';
   /** Few ids, so that they are used again while steps of their former owners are in flight. */
   readonly id: number;
-  readonly kind: 'argmax' | 'sample' | 'logits' | 'evaluate' | 'embed';
+  readonly kind: ToySampling | 'evaluate' | 'embed';
   readonly prompt: readonly number[];
   readonly maxTokens: number;
   /** Tokens of the answer that another engine has emitted already, as far as it has so many. */
@@ -69,7 +70,7 @@ const reaction: fc.Arbitrary<Reaction | null> = fc.oneof(
 const submit: fc.Arbitrary<SubmitAction> = fc.record({
   type: fc.constant('submit'),
   id,
-  kind: fc.constantFrom('argmax', 'sample', 'sample', 'logits', 'evaluate', 'embed'),
+  kind: fc.constantFrom('argmax', 'sample', 'penalisedSample', 'logits', 'evaluate', 'embed'),
   prompt: fc.oneof(
     fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 8 }),
     // Beginnings that others have too.

@@ -21,6 +21,7 @@ export function limitsOf(scenario: Omit<Scenario, 'actions'>): RunnerLimits {
     maxDecodeRows: STEP_ROWS,
     maxSlots: maxConcurrent,
     topK: 8,
+    penaltyWindow: 6,
   };
 }
 

@@ -2,7 +2,9 @@ import { assert, defined, unreachable } from '../../src/base/assert';
 import { ForgelightError } from '../../src/base/errors';
 import { tokenId } from '../../src/base/ids';
 import type { Runner, RunnerLimits, StepBatch, StepOutput, StepResult, StepRow } from '../../src/engine/runner';
+import { argmax } from '../../src/sampling/argmax';
 import { drawFromCandidates } from '../../src/sampling/draw';
+import { applyPenalties, type Penalties } from '../../src/sampling/penalties';
 
 /** What a KV cell or a slot holds that nobody wrote. */
 const UNWRITTEN = -1;
@@ -136,14 +138,17 @@ export class ToyRunner implements Runner {
     const nan = this.#poisonNext;
     switch (output.mode) {
       case 'argmax': {
-        const chosen = toyArgmax(hash, vocabularySize);
+        const { penalties } = output;
+        const chosen =
+          penalties === undefined ? toyArgmax(hash, vocabularySize) : argmax(this.#penalised(row, hash, penalties));
         this.#slots[row.slot] = chosen;
         return { mode: 'argmax', tokenId: tokenId(chosen), nan };
       }
       case 'sample': {
-        const { draw } = output;
+        const { draw, penalties } = output;
         assert(draw.topK >= 1 && draw.topK <= topK, 'the device draws from so few candidates');
-        const best = toyCandidates(toyLogits(hash, vocabularySize), draw.topK);
+        const logits = toyLogits(hash, vocabularySize);
+        const best = toyCandidates(penalties === undefined ? logits : this.#penalised(row, hash, penalties), draw.topK);
         const chosen = drawFromCandidates(best, draw, draw.unit);
         this.#slots[row.slot] = chosen;
         return { mode: 'sample', tokenId: tokenId(chosen), nan };
@@ -161,6 +166,17 @@ export class ToyRunner implements Runner {
       default:
         return unreachable(output);
     }
+  }
+
+  /** The logits once the row's token, and those that were before it, are penalised. */
+  #penalised(row: StepRow, hash: number, { repeat, presence, frequency, before }: Penalties): Float32Array {
+    const { vocabularySize, penaltyWindow } = this.limits;
+    const tokens = [...before, row.token ?? this.#slots[row.slot] ?? UNWRITTEN];
+    assert(tokens.length <= penaltyWindow, 'the device penalises so few tokens');
+    const logits = toyLogits(hash, vocabularySize);
+    const options = { repeatPenalty: repeat, presencePenalty: presence, frequencyPenalty: frequency };
+    applyPenalties(logits, tokens, { ...options, repeatLastN: tokens.length });
+    return logits;
   }
 
   /** All that the row sees. Where its window shows another text than the whole, that is another text. */

@@ -14,6 +14,8 @@ export const toyTokenizer: Pick<Tokenizer, 'endIds' | 'bytes'> = {
   bytes: (id) => (id < 2 ? new Uint8Array() : Uint8Array.of(id === 2 ? 0xc3 : id === 3 ? 0xa9 : 0x5d + id)),
 };
 
+export type ToySampling = 'argmax' | 'sample' | 'penalisedArgmax' | 'penalisedSample' | 'logits';
+
 /** Greedy, without anything that needs the host. */
 export const GREEDY: SamplingOptions = {
   temperature: 0,
@@ -29,10 +31,14 @@ export const GREEDY: SamplingOptions = {
   topLogprobs: null,
 };
 
-/** Sampling by each of the three modes that a step can output. */
-export const SAMPLING: Readonly<Record<'argmax' | 'sample' | 'logits', SamplingOptions>> = {
+const PENALTIES = { repeatPenalty: 1.3, repeatLastN: 4, presencePenalty: 0.5, frequencyPenalty: 0.7 };
+
+/** Sampling by each of the three modes that a step can output, the device's two also with penalties. */
+export const SAMPLING: Readonly<Record<ToySampling, SamplingOptions>> = {
   argmax: GREEDY,
   sample: { ...GREEDY, temperature: 1, topK: 4 },
+  penalisedArgmax: { ...GREEDY, ...PENALTIES },
+  penalisedSample: { ...GREEDY, ...PENALTIES, temperature: 1, topK: 4 },
   logits: { ...GREEDY, temperature: 1, repeatPenalty: 1.3, topLogprobs: 2 },
 };
 
@@ -47,7 +53,7 @@ export interface Solo {
 
 /** What the toy model answers to `task` when nothing disturbs it, computed without an engine. */
 export function soloRun(task: GenerateTask, limits: RunnerLimits): Solo {
-  const sampler = createSampler(task.sampling, limits.topK);
+  const sampler = createSampler(task.sampling, limits);
   const capacity = Math.min(limits.contextLength, limits.totalBlocks * limits.blockTokens);
   const tokens: TokenId[] = [];
   const history = [...task.promptIds];
@@ -70,7 +76,8 @@ export function soloRun(task: GenerateTask, limits: RunnerLimits): Solo {
 
 function nextToken(sampler: Sampler, history: readonly number[], index: number, limits: RunnerLimits): TokenId {
   const hash = toyHash(toyText(history.slice(0, history.length - index), history.slice(history.length - index)));
-  if (sampler.mode === 'argmax') return tokenId(toyArgmax(hash, limits.vocabularySize));
+  const isPlain = sampler.penalties(history, history.length - 1) === null;
+  if (sampler.mode === 'argmax' && isPlain) return tokenId(toyArgmax(hash, limits.vocabularySize));
   return sampler.sampleLogits(toyLogits(hash, limits.vocabularySize), history, index).tokenId;
 }
 

@@ -7,6 +7,7 @@ import type { Kernel } from './kernel-run';
 import { runLayernorm } from './layernorm';
 import { runMatmul, runMatvec } from './linear';
 import { runActivation, runAddBias, runSoftcap } from './elementwise';
+import { runPenalise } from './penalise';
 import { runPool } from './pool';
 import { runHeadNorm, runRmsnorm } from './rmsnorm';
 import { runQkv } from './qkv';
@@ -31,6 +32,7 @@ export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   rope_kv: runRopeKv,
   attention: runAttention,
   pool: runPool,
+  penalise: runPenalise,
   argmax: runArgmax,
   topk_chunks: runTopkChunks,
   topk_winners: runTopkWinners,

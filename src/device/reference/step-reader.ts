@@ -1,5 +1,12 @@
 import { KV_BLOCK_TOKENS } from '../../kernels/kv-layout';
-import { STEP_DRAW_WORDS, STEP_ROWS, STEP_ROW_WORDS, type StepInputDraw } from '../../kernels/step-input';
+import {
+  STEP_DRAW_WORDS,
+  STEP_PENALTY_WORDS,
+  STEP_ROWS,
+  STEP_ROW_WORDS,
+  type StepInputDraw,
+  type StepInputPenalties,
+} from '../../kernels/step-input';
 import type { Memory } from './memory';
 
 /** Reads the step's input buffer; layout in src/kernels/step-input.ts, the twin of shaders/lib/step.wgsl. */
@@ -42,6 +49,16 @@ export class StepReader {
     const at = this.memory.word(4) + output * STEP_DRAW_WORDS;
     const [temperature = NaN, topP = NaN, minP = NaN, unit = NaN] = this.memory.floats(at + 1, STEP_DRAW_WORDS - 1);
     return { topK: this.memory.word(at), temperature, topP, minP, unit };
+  }
+
+  /** What penalises the logits of output `output`; `null`: nothing. */
+  penalties(output: number): (StepInputPenalties & { readonly inverseRepeat: number }) | null {
+    const at = this.memory.word(5) + output * STEP_PENALTY_WORDS;
+    const tokens = this.memory.word(at + 1);
+    if (tokens === 0) return null;
+    const [repeat = NaN, inverseRepeat = NaN, presence = NaN, frequency = NaN] = this.memory.floats(at + 2, 4);
+    const before = [...this.memory.words(this.memory.word(at), tokens - 1)];
+    return { repeat, inverseRepeat, presence, frequency, before };
   }
 
   /** cos and sin of the row's position from table `table`, [pairs × 2]. */
