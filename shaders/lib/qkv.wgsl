@@ -14,9 +14,10 @@ struct Params {
   table: u32, // which of the step's cos/sin tables
   v_plane: u32, // elements from a key to its value
   pool: u32, // which of the row's block tables
+  epsilon: f32, // of the norm, in shapes that take one
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(5) var<storage, read_write> q: array<vec2f>;
+@group(0) @binding(6) var<storage, read_write> q: array<vec2f>;
 
 // Pairs of the matrix's rows.
 fn pair_count() -> u32 { return (params.heads + 2u * params.kv_heads) * params.head_size / 2u; }

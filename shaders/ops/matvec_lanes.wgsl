@@ -1,12 +1,15 @@
-// Matrix × vector, LANES threads a weight row: y[r, n] = Σ_k W[n, k] · x[r, k], then the epilogue. Needs no feature.
-// W [rows × 32·units] quantised · x [batch × 32·units] f32 · y [batch × y_stride] f32
+// Matrix × vector, LANES threads a weight row: y[r, n] = Σ_k W[n, k] · x[r, k], x normed where NORM is 1, then the
+// epilogue. Needs no feature.
+// W [rows × 32·units] quantised · x [batch × 32·units] f32 · norm [32·units] f32 · y [batch × y_stride] f32
 // grid: (⌈rows / (THREADS / LANES)⌉, 1, ⌈batch / BATCH⌉)
-import package::lib::batch::{ BATCH, MAX_BATCH, add_row, batch_rows };
+import package::lib::batch::{ BATCH, MAX_BATCH, batch_rows };
 import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
+import package::lib::norm::{ NORM, add_normed_row, norm_scale };
 
 override LANES: u32 = 8u; // threads that share a weight row; a power of two
 override THREADS: u32 = 64u;
-override SUMS: u32 = BATCH * select(1u, 2u, EPILOGUE == GLU); // that lanes share: of the batch, then of its rows further on
+override UPS: u32 = select(0u, BATCH, EPILOGUE == GLU);
+override SUMS: u32 = BATCH + UPS + BATCH * NORM; // that lanes share: of the batch, of its rows further on, of the squares of x
 
 struct Params {
   rows: u32,
@@ -16,6 +19,7 @@ struct Params {
   y_offset: u32,
   scale: f32, // of what is stored or added
   of_outputs: u32, // 1: the batch is the step's outputs, else its rows
+  epsilon: f32, // of the norm
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
@@ -39,12 +43,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let first = group.z * BATCH;
   let count = batch_rows(first, params.of_outputs);
   var sums: array<vec4f, MAX_BATCH>;
-  add_row(&sums, read_row, params.units, params.plane, first, count, lane, LANES);
+  var squares: array<f32, MAX_BATCH>;
+  add_normed_row(
+    &sums, &squares, true, read_row, params.units, params.plane, first, count, params.of_outputs, lane, LANES,
+  );
   for (var b = 0u; b < BATCH; b++) { partial_sums[b * THREADS + local] = dot(sums[b], vec4f(1.0)); }
   if (EPILOGUE == GLU) {
     var ups: array<vec4f, MAX_BATCH>;
-    add_row(&ups, read_row + params.rows, params.units, params.plane, first, count, lane, LANES);
+    add_normed_row(
+      &ups, &squares, false, read_row + params.rows, params.units, params.plane, first, count, params.of_outputs, lane, LANES,
+    );
     for (var b = 0u; b < BATCH; b++) { partial_sums[(BATCH + b) * THREADS + local] = dot(ups[b], vec4f(1.0)); }
+  }
+  if (NORM == 1u) {
+    for (var b = 0u; b < BATCH; b++) { partial_sums[(BATCH + UPS + b) * THREADS + local] = squares[b]; }
   }
   workgroupBarrier();
   for (var half = LANES / 2u; half > 0u; half /= 2u) {
@@ -57,7 +69,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   // The lanes share the batch's rows.
   for (var b = lane; b < count; b += LANES) {
     let at = b * THREADS + local - lane;
-    let up = partial_sums[at + (SUMS - BATCH) * THREADS];
-    finish(partial_sums[at], up, (first + b) * params.y_stride + params.y_offset + row);
+    let up = partial_sums[at + UPS * THREADS];
+    var scale = 1.0;
+    if (NORM == 1u) { scale = norm_scale(partial_sums[at + (BATCH + UPS) * THREADS], params.units, params.epsilon); }
+    finish(partial_sums[at] * scale, up * scale, (first + b) * params.y_stride + params.y_offset + row);
   }
 }

@@ -13,6 +13,7 @@ struct Params {
   y_offset: u32,
   scale: f32, // of what is stored or added
   of_outputs: u32, // 1: the batch is the step's outputs, else its rows
+  epsilon: f32, // of a norm, which this shape does not take
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;

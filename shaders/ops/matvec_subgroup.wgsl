@@ -1,12 +1,15 @@
-// Matrix × vector, one weight row a workgroup, summed by subgroups: y[r, n] = Σ_k W[n, k] · x[r, k], then the epilogue.
-// W [rows × 32·units] quantised · x [batch × 32·units] f32 · y [batch × y_stride] f32
+// Matrix × vector, one weight row a workgroup, summed by subgroups: y[r, n] = Σ_k W[n, k] · x[r, k], x normed where NORM
+// is 1, then the epilogue.
+// W [rows × 32·units] quantised · x [batch × 32·units] f32 · norm [32·units] f32 · y [batch × y_stride] f32
 // grid: (columns of ≤ 65,535 workgroups, as many as it takes, ⌈batch / BATCH⌉)
-import package::lib::batch::{ BATCH, MAX_BATCH, add_row, batch_rows };
+import package::lib::batch::{ BATCH, MAX_BATCH, batch_rows };
 import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
+import package::lib::norm::{ NORM, add_normed_row, norm_scale };
 enable subgroups;
 
 override THREADS: u32 = 64u;
-override SUMS: u32 = BATCH * select(1u, 2u, EPILOGUE == GLU); // of the batch, then of its rows further on
+override UPS: u32 = select(0u, BATCH, EPILOGUE == GLU);
+override SUMS: u32 = BATCH + UPS + BATCH * NORM; // of the batch, of its rows further on, of the squares of x
 
 struct Params {
   rows: u32,
@@ -16,6 +19,7 @@ struct Params {
   y_offset: u32,
   scale: f32, // of what is stored or added
   of_outputs: u32, // 1: the batch is the step's outputs, else its rows
+  epsilon: f32, // of the norm
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
@@ -53,22 +57,35 @@ fn main(
   let first = group.z * BATCH;
   let count = batch_rows(first, params.of_outputs);
   var sums: array<vec4f, MAX_BATCH>;
-  add_row(&sums, row, params.units, params.plane, first, count, local, THREADS);
+  var squares: array<f32, MAX_BATCH>;
+  add_normed_row(
+    &sums, &squares, true, row, params.units, params.plane, first, count, params.of_outputs, local, THREADS,
+  );
   for (var b = 0u; b < BATCH; b++) {
     let own = subgroupAdd(dot(sums[b], vec4f(1.0)));
     if (lane == 0u) { partial_sums[b * SUBGROUPS + local / size] = own; }
   }
   if (EPILOGUE == GLU) {
     var ups: array<vec4f, MAX_BATCH>;
-    add_row(&ups, row + params.rows, params.units, params.plane, first, count, local, THREADS);
+    add_normed_row(
+      &ups, &squares, false, row + params.rows, params.units, params.plane, first, count, params.of_outputs, local, THREADS,
+    );
     for (var b = 0u; b < BATCH; b++) {
       let own = subgroupAdd(dot(ups[b], vec4f(1.0)));
       if (lane == 0u) { partial_sums[(BATCH + b) * SUBGROUPS + local / size] = own; }
     }
   }
+  if (NORM == 1u) {
+    for (var b = 0u; b < BATCH; b++) {
+      let own = subgroupAdd(squares[b]);
+      if (lane == 0u) { partial_sums[(BATCH + UPS + b) * SUBGROUPS + local / size] = own; }
+    }
+  }
   workgroupBarrier();
   if (local >= count) { return; }
   let subgroups = (THREADS + size - 1u) / size;
-  let up = total(local + SUMS - BATCH, subgroups);
-  finish(total(local, subgroups), up, (first + local) * params.y_stride + params.y_offset + row);
+  let up = total(UPS + local, subgroups);
+  var scale = 1.0;
+  if (NORM == 1u) { scale = norm_scale(total(BATCH + UPS + local, subgroups), params.units, params.epsilon); }
+  finish(total(local, subgroups) * scale, up * scale, (first + local) * params.y_stride + params.y_offset + row);
 }

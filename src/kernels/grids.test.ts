@@ -6,7 +6,7 @@ import { Q8_0 } from '../quant/q8_0';
 import { embed, embedParams } from './embed';
 import { linearParams, type Epilogue } from './linear';
 import { matmul, MATMUL_VARIANTS } from './matmul';
-import { matvec, MATVEC_VARIANTS } from './matvec';
+import { matvec, MATVEC_VARIANTS, takesNorm } from './matvec';
 
 /** A WebGPU limit for each dimension of a grid. */
 const MAX_GROUPS = 65_535;
@@ -53,6 +53,14 @@ describe.each(MATVEC_VARIANTS)('the grid of matvec, %s', (variant) => {
     const { shader, constants } = matvec({ ...linear(524_281), variant });
     expect(shader).toBe(variant === 'lanes' ? 'matvec_rows' : `matvec_${variant}`);
     expect(constants).toMatchObject({ EPILOGUE: 0 });
+  });
+
+  it.each([9, 524_280, 524_281])('takes a norm of what %i rows read where a row has several threads', (rows) => {
+    const takes = takesNorm(variant, rows);
+    expect(takes).toBe(variant === 'subgroup' || (variant === 'lanes' && rows <= 524_280));
+    const make = () => matvec({ ...linear(rows), norm: { weight: buffer, epsilon: 1e-5 }, variant });
+    if (takes) expect(make().constants).toMatchObject({ NORM: 1 });
+    else expect(make).toThrow('takes no norm');
   });
 
   it('covers half the rows where gate and up become one', () => {

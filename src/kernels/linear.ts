@@ -6,6 +6,8 @@ import { sidePlaneWord, UNIT_ELEMENTS, type WeightMatrix } from './weight-matrix
 export interface LinearArgs {
   readonly weights: WeightMatrix;
   readonly x: DeviceBuffer; // [rows × columns] f32
+  /** Of the rows of x, where the kernel takes it: `takesNorm`. */
+  readonly norm?: RowNorm;
   readonly y: DeviceBuffer; // [rows × yStride] f32
   readonly yStride: number;
   readonly yOffset?: number;
@@ -14,6 +16,12 @@ export interface LinearArgs {
   readonly activation?: Activation;
   /** Of what is stored or added; 1 if not given. */
   readonly scale?: number;
+}
+
+/** An RMS norm of rows: x · weight / √(mean(x²) + epsilon). */
+export interface RowNorm {
+  readonly weight: DeviceBuffer; // [columns] f32
+  readonly epsilon: number;
 }
 
 /** `glu`: the matrix holds gate above up; y = activation(gate·x) · (up·x), half as many rows. */
@@ -31,8 +39,8 @@ export const ACTIVATION_CODES: Readonly<Record<GluKind, number>> = { silu: 0, ge
 const FIELDS = { rows: 'u32', units: 'u32', plane: 'u32', yStride: 'u32', yOffset: 'u32', scale: 'f32' } as const;
 
 export const linearParams = paramLayout(FIELDS);
-/** Of matvec: its batch is the step's rows, or with `ofOutputs` its outputs. */
-export const matvecParams = paramLayout({ ...FIELDS, ofOutputs: 'u32' });
+/** Of matvec: its batch is the step's rows, or with `ofOutputs` its outputs; `epsilon` is its norm's. */
+export const matvecParams = paramLayout({ ...FIELDS, ofOutputs: 'u32', epsilon: 'f32' });
 
 /** Rows of y that the layer gives. */
 export function linearRows(args: LinearArgs): number {

@@ -16,9 +16,10 @@ const TILES: Readonly<Record<MatmulVariant, { readonly rows: number; readonly to
   tile: { rows: 64, tokens: 64 },
 };
 
-/** The prefill kernel of a linear layer. A token's sums are in one order whatever the chunk. No `glu` epilogue. */
+/** The prefill kernel of a linear layer. A token's sums are in one order whatever the chunk. No `glu` epilogue, no norm. */
 export function matmul(args: LinearArgs & { readonly variant: MatmulVariant }): Dispatch {
   assert(args.epilogue !== 'glu', 'matmul has no glu epilogue');
+  assert(args.norm === undefined, 'matmul takes no norm');
   const rows = linearRows(args);
   const tile = TILES[args.variant];
   return {

@@ -1,7 +1,15 @@
-import { defined, unreachable } from '../base/assert';
+import { assert, defined, unreachable } from '../base/assert';
 import { divideUp } from '../base/units';
-import type { Dispatch } from '../device/plan';
-import { ACTIVATION_CODES, EPILOGUE_CODES, linearFields, linearRows, matvecParams, type LinearArgs } from './linear';
+import type { BufferUse, Dispatch } from '../device/plan';
+import {
+  ACTIVATION_CODES,
+  EPILOGUE_CODES,
+  linearFields,
+  linearRows,
+  matvecParams,
+  type LinearArgs,
+  type RowNorm,
+} from './linear';
 import { matrixPlanes } from './weight-matrix';
 
 /** `rows`: a weight row a thread. `lanes`: 8 threads a row. `subgroup`: a workgroup a row, needs subgroups. */
@@ -30,13 +38,14 @@ export interface MatvecArgs extends LinearArgs {
   readonly variant: MatvecVariant;
   /** Rows that share one reading of the weights; 1 if not given. A row's bits are the same with any. */
   readonly batch?: BatchWidth;
-  /** It runs for the step's outputs, not for its rows. */
+  /** It runs for the step's outputs, not for its rows; with a norm, an output's row of x is the one that it names. */
   readonly ofOutputs?: boolean;
 }
 
 /** The decode kernel of a linear layer. Rows never share a sum, so a row's answer does not depend on the batch. */
 export function matvec(args: MatvecArgs): Dispatch {
-  const { shape, constants, groups } = matvecGroups(args.variant, linearRows(args));
+  const { norm } = args;
+  const { shape, constants, groups } = matvecGroups(args.variant, linearRows(args), norm);
   const width = args.batch ?? 1;
   return {
     kernel: 'matvec',
@@ -48,35 +57,53 @@ export function matvec(args: MatvecArgs): Dispatch {
       BATCH: width,
       ...constants,
     },
-    params: matvecParams.encode({ ...linearFields(args), ofOutputs: args.ofOutputs === true ? 1 : 0 }),
+    params: matvecParams.encode({
+      ...linearFields(args),
+      ofOutputs: args.ofOutputs === true ? 1 : 0,
+      epsilon: norm?.epsilon ?? 0,
+    }),
     buffers: [
       { buffer: args.weights.buffer, access: 'read' },
       { buffer: args.x, access: 'read' },
       { buffer: args.y, access: 'write' },
+      ...(shape === 'rows' ? [] : [normUse(args)]),
     ],
     grid: (batch) => [...groups, divideUp(batch, width)],
     weightBytesRead: (batch) => matrixPlanes(args.weights).totalBytes * divideUp(batch, width),
   };
 }
 
+/** Whether the kernel norms the rows that it reads: where each thread has a weight row it would sum all of their squares. */
+export function takesNorm(variant: MatvecVariant, rows: number): boolean {
+  return fitting(variant, rows) !== 'rows';
+}
+
+/** The norm's weights; without a norm not read, but every binding has a buffer. */
+export function normUse({ x, norm }: Pick<LinearArgs, 'x' | 'norm'>): BufferUse {
+  return { buffer: norm?.weight ?? x, access: 'read' };
+}
+
 /** How a shape of matvec covers `rows` sums: its constants, and workgroups in two dimensions. */
 export function matvecGroups(
   variant: MatvecVariant,
   rows: number,
+  norm: RowNorm | undefined,
 ): {
   readonly shape: MatvecVariant;
   readonly constants: Readonly<Record<string, number>>;
   readonly groups: readonly [number, number];
 } {
   const shape = fitting(variant, rows);
+  const NORM = norm === undefined ? 0 : 1;
   switch (shape) {
     case 'rows':
+      assert(norm === undefined, 'a weight row a thread takes no norm');
       return { shape, constants: {}, groups: [divideUp(rows, THREADS), 1] };
     case 'lanes':
-      return { shape, constants: { LANES, THREADS }, groups: [divideUp(rows, THREADS / LANES), 1] };
+      return { shape, constants: { LANES, THREADS, NORM }, groups: [divideUp(rows, THREADS / LANES), 1] };
     case 'subgroup': {
       const columns = divideUp(rows, MAX_GROUPS);
-      return { shape, constants: {}, groups: [divideUp(rows, columns), columns] };
+      return { shape, constants: { NORM }, groups: [divideUp(rows, columns), columns] };
     }
     default:
       return unreachable(shape);

@@ -3,7 +3,8 @@ import { divideUp } from '../base/units';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import { KV_BLOCK_TOKENS, KV_POOL_CODES, kvPlaneElements, kvUnitElements, type KvLayer } from './kv-layout';
-import { matvecGroups, type BatchWidth, type MatvecVariant } from './matvec';
+import type { RowNorm } from './linear';
+import { matvecGroups, normUse, type BatchWidth, type MatvecVariant } from './matvec';
 import { paramLayout } from './params';
 import { matrixPlanes, sidePlaneWord, UNIT_ELEMENTS, type WeightMatrix } from './weight-matrix';
 
@@ -17,6 +18,7 @@ export const qkvParams = paramLayout({
   table: 'u32',
   vPlane: 'u32',
   pool: 'u32',
+  epsilon: 'f32',
 });
 
 /** Types of KV cache whose elements share no scale: a thread then stores its pair and asks nobody. */
@@ -31,6 +33,8 @@ export function takesPairs({ type }: KvLayer): boolean {
 export function qkv(args: {
   weights: WeightMatrix; // [(heads + 2·kvHeads)·headSize × columns]
   x: DeviceBuffer; // [rows × columns] f32
+  /** Of the rows of x, where the shape takes it. */
+  norm?: RowNorm;
   q: DeviceBuffer; // [rows × heads·headSize] f32
   kv: KvLayer;
   heads: number;
@@ -45,7 +49,7 @@ export function qkv(args: {
   const { weights, kv, heads, pairs, table, variant, batch: width = 1 } = args;
   assert(takesPairs(kv), `no scale is shared in a cache of ${kv.type}`);
   assert(weights.rows === (heads + 2 * kv.kvHeads) * kv.headSize, `${heads} heads have ${weights.rows} rows`);
-  const { shape, constants, groups } = matvecGroups(variant, weights.rows / 2);
+  const { shape, constants, groups } = matvecGroups(variant, weights.rows / 2, args.norm);
   return {
     kernel: 'qkv',
     shader: `qkv_${shape}`,
@@ -61,11 +65,13 @@ export function qkv(args: {
       table,
       vPlane: kvPlaneElements(kv),
       pool: KV_POOL_CODES[kv.pool],
+      epsilon: args.norm?.epsilon ?? 0,
     }),
     buffers: [
       { buffer: weights.buffer, access: 'read' },
       { buffer: args.x, access: 'read' },
       { buffer: kv.buffer, access: 'write' },
+      normUse(args),
       { buffer: args.q, access: 'write' },
     ],
     grid: (rows) => [...groups, divideUp(rows, width)],

@@ -101,6 +101,31 @@ describe('chooseVariants', () => {
     expect((await choose()).batch).toEqual([1, 2, 4, 16]);
   });
 
+  it.each(['lanes', 'subgroup'])('holds rows that %s norms against the CPU', async (variant) => {
+    const ms = { [`matvec_${variant}`]: 1 };
+    const right = setUp({ ms });
+    expect((await right.choose()).matvec).toBe(variant);
+    const factor: Posed['factor'] = ({ shader, constants }) =>
+      shader === `matvec_${variant}` && constants.NORM === 1 ? 1.001 : 1;
+    const { choose } = setUp({ ms, factor });
+    const { matvec, notes } = await choose();
+    expect(matvec).toBe('rows');
+    expect(notes).toEqual([expect.stringContaining(`matvec_${variant}`)]);
+  });
+
+  it.each([
+    ['stored', 'matvec', 0],
+    ['gated', 'matvec', 2],
+    ['made queries', 'qkv', undefined],
+  ])('leaves out a width in which normed rows that are %s alone have other bits', async (_how, kernel, epilogue) => {
+    const { choose } = setUp({
+      ms: LANES_FIRST,
+      factor: ({ kernel: ran, constants: { BATCH, NORM, EPILOGUE } }) =>
+        ran === kernel && BATCH === 4 && NORM === 1 && EPILOGUE === epilogue ? LAST_BITS : 1,
+    });
+    expect(await choose()).toMatchObject({ matvec: 'lanes', batch: [1, 2, 8, 16] });
+  });
+
   it('remembers choice, widths and notes for this adapter, build and format', async () => {
     const { adapter, cache, choose } = setUp({ factor: ({ constants }) => (constants.BATCH === 4 ? LAST_BITS : 1) });
     const first = await choose();

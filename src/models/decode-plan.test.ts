@@ -1,27 +1,44 @@
 import { describe, expect, it } from 'vitest';
 import { withOverrides } from '../../test/support/load-zoo';
 import { RecordingDevice } from '../../test/support/recording-device';
+import { sparseLlama } from '../../test/support/sparse-llama';
 import { TINY, tinyFile, type TinyOptions } from '../../test/support/tiny-llama';
+import type { DeviceBuffer } from '../device/device';
+import type { Dispatch } from '../device/plan';
+import { readGgufHeader } from '../gguf/read-header';
+import type { GgufFile } from '../gguf/types';
 import { allocateModel, type ModelOptions } from './allocate-model';
 import type { PreparedModel } from './executor';
 import { describeNetwork } from './registry';
 
 /** More than one slice of the first pass of `argmax`, as vocabularies have. */
 const VOCABULARY = 1100;
-const BEHIND = ['attention', 'matvec', 'rmsnorm', 'matvec', 'matvec'];
-const LAYER = ['rmsnorm', 'qkv', ...BEHIND];
+/** A layer where norms have dispatches of their own, and where those who read the normed rows norm them. */
+const APART = ['rmsnorm', 'qkv', 'attention', 'matvec', 'rmsnorm', 'matvec', 'matvec'];
+const FOLDED = ['qkv', 'attention', 'matvec', 'matvec', 'matvec'];
+const ARGMAX = ['argmax', 'argmax'];
 
 interface Options extends Partial<ModelOptions> {
   readonly maxBindingBytes?: number;
+  /** Instead of the tiny model. */
+  readonly file?: GgufFile;
 }
 
-async function prepare(tiny: TinyOptions, { maxBindingBytes, ...options }: Options): Promise<PreparedModel> {
+function fileOf(tiny: TinyOptions): GgufFile {
   const { hidden } = TINY;
   const vocabulary = { 'token_embd.weight': [hidden, VOCABULARY], 'output.weight': [hidden, VOCABULARY] };
-  const file = tinyFile({ ...tiny, shapes: { ...vocabulary, ...tiny.shapes } });
+  return tinyFile({ ...tiny, shapes: { ...vocabulary, ...tiny.shapes } });
+}
+
+async function prepare(
+  tiny: TinyOptions,
+  { maxBindingBytes = 2 ** 33, file = fileOf(tiny), ...options }: Options,
+): Promise<PreparedModel> {
   const recorder = new RecordingDevice();
-  const limits = { ...recorder.limits, maxBindingBytes: maxBindingBytes ?? recorder.limits.maxBindingBytes };
-  return await allocateModel(withOverrides(recorder, { limits }), file, describeNetwork(file), {
+  const limits = { ...recorder.limits, maxBufferBytes: 2 ** 33, maxBindingBytes };
+  // Nothing runs, so that no buffer need have its size.
+  const createBuffer = (label: string): DeviceBuffer => recorder.createBuffer(label, 4);
+  return await allocateModel(withOverrides(recorder, { limits, createBuffer }), file, describeNetwork(file), {
     kvType: 'f16',
     maxConcurrent: 2,
     variants: { matvec: 'rows', matmul: 'rows' },
@@ -29,26 +46,67 @@ async function prepare(tiny: TinyOptions, { maxBindingBytes, ...options }: Optio
   }).prepared;
 }
 
-/** The kernels of a step that decodes one token of each row, of every batch width. */
-async function decodeKernels(tiny: TinyOptions = {}, options: Options = {}): Promise<string[][]> {
+/** A step that decodes one token of each row, of every batch width. */
+async function decodeSteps(tiny: TinyOptions = {}, options: Options = {}): Promise<Dispatch[][]> {
   const { decode, head, argmax } = (await prepare(tiny, options)).plans;
   const last = head[0]?.plan.dispatches ?? [];
-  return decode.map(({ plan }) => [...plan.dispatches, ...last, ...argmax.dispatches].map(({ kernel }) => kernel));
+  return decode.map(({ plan }) => [...plan.dispatches, ...last, ...argmax.dispatches]);
 }
+
+const kernels = (dispatches: readonly Dispatch[] | undefined): string[] =>
+  (dispatches ?? []).map(({ kernel }) => kernel);
+
+/** The kernels of such steps. */
+async function decodeKernels(tiny: TinyOptions = {}, options: Options = {}): Promise<string[][]> {
+  return (await decodeSteps(tiny, options)).map(kernels);
+}
+
+const LANES: Options = { variants: { matvec: 'lanes', matmul: 'rows' } };
 
 describe('a decode step of a llama', () => {
   it('takes seven dispatches a layer and four: the first norm comes with the embedding, RoPE with Q, K and V', async () => {
-    const ends = ['rmsnorm', 'matvec', 'argmax', 'argmax'];
     const [first, ...others] = await decodeKernels();
-    expect(first).toEqual(['embed_norm', ...LAYER.slice(1), ...LAYER, ...ends]);
+    expect(first).toEqual(['embed_norm', ...APART.slice(1), ...APART, 'rmsnorm', 'matvec', ...ARGMAX]);
     expect(first).toHaveLength(7 * TINY.layers + 4);
     expect(others).toHaveLength(1);
-    for (const kernels of others) expect(kernels).toEqual(first);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  it.each(['lanes', 'subgroup'] as const)(
+    'takes five and four where threads share a weight row: %s',
+    async (matvec) => {
+      const [first, ...others] = await decodeSteps({}, { variants: { matvec, matmul: 'rows' } });
+      expect(kernels(first)).toEqual(['embed', ...FOLDED, ...FOLDED, 'matvec', ...ARGMAX]);
+      expect(first).toHaveLength(5 * TINY.layers + 4);
+      // Q, K and V, gate and up, and the head read normed rows; the output projection and down do not.
+      const normed = [undefined, ...[1, undefined, 0, 1, 0], ...[1, undefined, 0, 1, 0], 1, undefined, undefined];
+      expect(first?.map(({ constants }) => constants['NORM'])).toEqual(normed);
+      for (const other of others) expect(kernels(other)).toEqual(kernels(first));
+    },
+  );
+
+  it('norms as often as there are readers', async () => {
+    const types = { 'blk.0.attn_v.weight': 'Q8_0', 'blk.0.ffn_up.weight': 'Q8_0' } as const;
+    const [first] = await decodeSteps({ types }, LANES);
+    const layer = ['matvec', 'matvec', 'matvec', 'rope_kv', 'attention', 'matvec', 'matvec', 'matvec', 'glu', 'matvec'];
+    expect(kernels(first)).toEqual(['embed', ...layer, ...FOLDED, 'matvec', ...ARGMAX]);
+    expect(first?.slice(1, 9).map(({ constants }) => constants['NORM'])).toEqual([
+      ...[1, 1, 1, undefined],
+      ...[undefined, 0, 1, 1],
+    ]);
+  });
+
+  it('norms outputs by themselves where the vocabulary is larger than lanes reach', async () => {
+    const sparse = sparseLlama(524_281, []);
+    const { file } = await readGgufHeader(sparse.stream(), sparse.sizeBytes);
+    const [first] = await decodeKernels({}, { ...LANES, file });
+    expect(first?.slice(-4)).toEqual(['rmsnorm', 'matvec', ...ARGMAX]);
+    expect(first?.slice(0, -4)).toEqual(['embed', ...FOLDED]);
   });
 
   it('embeds and norms one after the other where no buffer holds the embedding', async () => {
-    const [kernels] = await decodeKernels({}, { maxBindingBytes: (VOCABULARY / 2) * TINY.hidden * 4 });
-    expect(kernels?.slice(0, 4)).toEqual(['embed', 'embed', 'rmsnorm', 'qkv']);
+    const [first] = await decodeKernels({}, { maxBindingBytes: (VOCABULARY / 2) * TINY.hidden * 4 });
+    expect(first?.slice(0, 4)).toEqual(['embed', 'embed', 'rmsnorm', 'qkv']);
   });
 
   it('rotates and stores by itself where elements of the cache share a scale', async () => {
@@ -61,14 +119,14 @@ describe('a decode step of a llama', () => {
         [`blk.${i}.attn_output.weight`, [TINY.heads * 32, TINY.hidden]],
       ]),
     );
-    const [kernels] = await decodeKernels({ metadata: wide, shapes }, { kvType: 'q8_0' });
-    expect(kernels?.slice(1, 3)).toEqual(['matvec', 'rope_kv']);
+    const [first] = await decodeKernels({ metadata: wide, shapes }, { kvType: 'q8_0' });
+    expect(first?.slice(1, 3)).toEqual(['matvec', 'rope_kv']);
   });
 
   it('and where Q, K and V have formats of their own', async () => {
-    const [kernels] = await decodeKernels({ types: { 'blk.0.attn_v.weight': 'Q8_0' } });
-    expect(kernels?.slice(1, 5)).toEqual(['matvec', 'matvec', 'matvec', 'rope_kv']);
-    expect(kernels).toContain('qkv'); // of the layer after
+    const [first] = await decodeKernels({ types: { 'blk.0.attn_v.weight': 'Q8_0' } });
+    expect(first?.slice(1, 5)).toEqual(['matvec', 'matvec', 'matvec', 'rope_kv']);
+    expect(first).toContain('qkv'); // of the layer after
   });
 
   it('and where something stands between, or pairs are halves', async () => {
@@ -81,8 +139,9 @@ describe('a decode step of a llama', () => {
     expect(biased?.slice(1, 6)).toEqual(['matvec', 'add_bias', 'add_bias', 'add_bias', 'rope_kv']);
   });
 
-  it('never in a prompt, whose kernels have no epilogue', async () => {
-    const { dispatches } = (await prepare({}, {})).plans.prefill;
-    expect(dispatches.slice(0, 3).map(({ kernel }) => kernel)).toEqual(['embed_norm', 'matmul', 'rope_kv']);
+  it.each(['rows', 'lanes'] as const)('never in a prompt, whose kernels have no epilogue: %s', async (matvec) => {
+    const { dispatches } = (await prepare({}, { variants: { matvec, matmul: 'rows' } })).plans.prefill;
+    const blocks = ['rope_kv', 'attention', 'matmul', 'rmsnorm', 'matmul', 'glu', 'matmul'];
+    expect(kernels(dispatches)).toEqual(['embed_norm', 'matmul', ...blocks, 'rmsnorm', 'matmul', ...blocks]);
   });
 });

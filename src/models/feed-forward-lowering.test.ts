@@ -8,7 +8,7 @@ import { EPILOGUE_CODES } from '../kernels/linear';
 import { allocateModel } from './allocate-model';
 import { describeNetwork } from './registry';
 
-/** The dispatches of each layer's feed-forward block, which begins with its norm. */
+/** The dispatches of each layer's experts, from their norm on, which has a dispatch of its own. */
 async function blocksOf(name: string, plan: 'prefill' | 'decode'): Promise<readonly (readonly Dispatch[])[]> {
   const { bytes } = await readZoo(name);
   const parsed = parseGguf(bytes, bytes.byteLength);
@@ -21,9 +21,13 @@ async function blocksOf(name: string, plan: 'prefill' | 'decode'): Promise<reado
   });
   const { plans } = await model.prepared;
   const { dispatches } = plan === 'prefill' ? plans.prefill : defined(plans.decode[0], 'a width').plan;
-  // The first norm of all comes with the embedding.
-  const norms = dispatches.flatMap(({ kernel }, at) => (kernel === 'rmsnorm' || kernel === 'embed_norm' ? [at] : []));
-  return norms.flatMap((at, i) => (i % 2 === 1 ? [dispatches.slice(at, norms[i + 1])] : []));
+  const ends = dispatches.flatMap(({ kernel, constants }, at) =>
+    kernel === 'expert_matvec' && constants['EPILOGUE'] === EPILOGUE_CODES.add ? [at + 1] : [],
+  );
+  return ends.map((end) => {
+    const before = dispatches.slice(0, end);
+    return before.slice(before.findLastIndex(({ kernel }) => kernel === 'rmsnorm'));
+  });
 }
 
 function words(dispatches: readonly Dispatch[]): string[] {

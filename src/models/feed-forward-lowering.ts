@@ -4,21 +4,19 @@ import type { Dispatch } from '../device/plan';
 import { expertMatvec, type ExpertMatvecArgs } from '../kernels/expert-matvec';
 import { glu } from '../kernels/glu';
 import { route } from '../kernels/route';
-import type { Linear, Lowering } from './lowering';
+import type { Linear, LinearInput, Lowering } from './lowering';
 import type { DenseBlock, ExpertsBlock, FeedForwardBlock } from './network';
 import type { ExpertWeightPlan, LayerWeightPlan, MatrixPlan } from './weight-plan';
 
-/** `fusesGlu`: the linear kernel can end in a gated unit. */
 export function lowerFeedForward(
   lowering: Lowering,
   block: FeedForwardBlock,
   plan: LayerWeightPlan,
   linear: Linear,
-  fusesGlu: boolean,
 ): Dispatch[] {
   switch (block.kind) {
     case 'dense':
-      return lowerDense(lowering, block, plan, linear, fusesGlu);
+      return lowerDense(lowering, block, plan, linear);
     case 'experts':
       return lowerExperts(lowering, block, plan, defined(plan.experts, `weights of ${block.router}`), linear);
     default:
@@ -31,44 +29,46 @@ function lowerDense(
   { size, activation }: DenseBlock,
   plan: LayerWeightPlan,
   linear: Linear,
-  fusesGlu: boolean,
 ): Dispatch[] {
   const { gateUp, gated } = lowering.activations;
-  const input = lowering.norm(plan.feedForwardNorm);
+  const { dispatches, input } = lowering.norm(plan.feedForwardNorm, linear.takesNorm);
   const [stacked, ...others] = plan.gateUp;
   const gate =
     stacked !== undefined && others.length === 0
-      ? gatedSlices(lowering, stacked, input.y, { size, activation }, linear, fusesGlu)
+      ? gatedSlices(lowering, stacked, input, { size, activation }, linear)
       : [
-          ...lowering.beside(plan.gateUp, input.y, gateUp, 2 * size, linear),
+          ...lowering.beside(plan.gateUp, input, gateUp, 2 * size, linear),
           glu({ x: gateUp, y: gated, size, activation }),
         ];
   const behind = { bias: null, norm: plan.feedForwardPostNorm };
-  return [...input.dispatches, ...gate, ...lowering.addTo(plan.down, gated, behind, linear)];
+  return [...dispatches, ...gate, ...lowering.addTo(plan.down, gated, behind, linear)];
 }
 
 /** A slice of gate above up gives the columns of `gated` that its rows stand for. */
 function gatedSlices(
   lowering: Lowering,
   matrix: MatrixPlan,
-  x: DeviceBuffer,
+  input: LinearInput,
   { size, activation }: Pick<DenseBlock, 'size' | 'activation'>,
   linear: Linear,
-  fusesGlu: boolean,
 ): Dispatch[] {
   const { gateUp, gated } = lowering.activations;
   return matrix.slices.flatMap((slice) => {
     const { rows, firstRow: yOffset } = slice;
     const weights = lowering.weights.matrix(slice);
-    if (fusesGlu) return [linear({ weights, x, y: gated, yStride: size, yOffset, epilogue: 'glu', activation })];
+    if (linear.fusesGlu)
+      return [linear.of({ ...input, weights, y: gated, yStride: size, yOffset, epilogue: 'glu', activation })];
     return [
-      linear({ weights, x, y: gateUp, yStride: rows, epilogue: 'store' }),
+      linear.of({ ...input, weights, y: gateUp, yStride: rows, epilogue: 'store' }),
       glu({ x: gateUp, y: gated, size: rows / 2, yStride: size, yOffset, activation }),
     ];
   });
 }
 
-/** Router, then the chosen experts of each row: one kernel for prompt and generated rows, so that `linear` is the router's. */
+/**
+ * Router, then the chosen experts of each row: one kernel for prompt and generated rows, so that `linear` is the router's. Both read
+ * the normed rows, which the experts' kernel does not norm.
+ */
 function lowerExperts(
   lowering: Lowering,
   block: ExpertsBlock,
@@ -79,14 +79,14 @@ function lowerExperts(
   const { weights } = lowering;
   const { x, gated, routerLogits, routes } = lowering.activations;
   const { experts, used } = block;
-  const input = lowering.norm(plan.feedForwardNorm);
+  const { dispatches, input } = lowering.norm(plan.feedForwardNorm, false);
   const shared = { used, routes, variant: lowering.matvec };
   return [
-    ...input.dispatches,
-    ...lowering.beside([router], input.y, routerLogits, experts, linear),
+    ...dispatches,
+    ...lowering.beside([router], input, routerLogits, experts, linear),
     ...lowering.biases(routerBias === null ? [] : [routerBias], routerLogits, experts),
     route({ logits: routerLogits, routes, experts, used, scale: lowering.residualScale }),
-    ...gateAndUp(lowering, block, plan, biases, { ...shared, x: input.y }),
+    ...gateAndUp(lowering, block, plan, biases, { ...shared, x: input.x }),
     ...ofExperts(lowering, plan.down, router.columns, {
       ...shared,
       x: gated,

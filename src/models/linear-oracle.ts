@@ -1,13 +1,28 @@
 /** A linear layer whose results lie in a part of y. */
 export interface LinearResult {
   readonly weights: Float32Array; // [rows × columns]
-  readonly x: Float32Array; // [tokens × columns]
+  readonly x: Float32Array | Float64Array; // [tokens × columns]
   readonly y: Float32Array; // [tokens × yStride]
   readonly rows: number;
   readonly columns: number;
   readonly tokens: number;
   readonly yStride: number;
   readonly yOffset: number;
+}
+
+/** Rows of x, [tokens × columns], normed: x · weight / √(mean(x²) + epsilon). */
+export function normedRows(
+  x: Float32Array,
+  { weight, epsilon, columns }: { readonly weight: Float32Array; readonly epsilon: number; readonly columns: number },
+): Float64Array {
+  const normed = new Float64Array(x.length);
+  for (let from = 0; from < x.length; from += columns) {
+    const row = x.subarray(from, from + columns);
+    const squares = row.reduce((sum, value) => sum + value * value, 0);
+    const rms = Math.sqrt(squares / columns + epsilon);
+    row.forEach((value, k) => (normed[from + k] = (value * (weight[k] ?? NaN)) / rms));
+  }
+  return normed;
 }
 
 /** Half a unit in the last place of 1. */

@@ -9,7 +9,16 @@ import type { Layer, Network } from './network';
 import type { MatrixPlan, VectorPlan } from './weight-plan';
 
 /** The kernel of linear layers: prefill's or decode's. */
-export type Linear = (args: LinearArgs) => Dispatch;
+export interface Linear {
+  readonly of: (args: LinearArgs) => Dispatch;
+  /** It norms the rows that it reads. */
+  readonly takesNorm: boolean;
+  /** It can end in a gated unit. */
+  readonly fusesGlu: boolean;
+}
+
+/** What a linear layer reads: rows, and their norm where that is left to its kernel. */
+export type LinearInput = Pick<LinearArgs, 'x' | 'norm'>;
 
 /** Activations, allocated once for the largest step, [rows × …] f32. */
 export interface Activations {
@@ -27,7 +36,7 @@ export interface Activations {
 /** What a block reads, and the dispatches that give it. */
 export interface Normed {
   readonly dispatches: readonly Dispatch[];
-  readonly y: DeviceBuffer; // [rows × hidden]
+  readonly input: LinearInput;
 }
 
 /** What the blocks of a layer are lowered with. */
@@ -38,14 +47,14 @@ export interface Lowering {
   readonly residualScale: number;
   /** The shape of the decode kernels. */
   readonly matvec: MatvecVariant;
-  /** The residual stream, normed where the block has a norm before it. */
-  norm(vector: VectorPlan | null): Normed;
+  /** The residual stream, normed where the block has a norm before it: by those who read it, or by a dispatch of its own. */
+  norm(vector: VectorPlan | null, byReaders: boolean): Normed;
   /** Adds biases beside each other to rows of x. */
   biases(vectors: readonly VectorPlan[], x: DeviceBuffer, stride: number): Dispatch[];
   /** Several matrices over one input, their results beside each other in a row of y. */
   beside(
     matrices: readonly MatrixPlan[],
-    x: DeviceBuffer,
+    input: LinearInput,
     y: DeviceBuffer,
     yStride: number,
     linear: Linear,

@@ -9,9 +9,9 @@ import { embed } from '../kernels/embed';
 import { embedNorm } from '../kernels/embed-norm';
 import { headNorm } from '../kernels/head-norm';
 import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
-import type { LinearArgs } from '../kernels/linear';
+import type { LinearArgs, RowNorm } from '../kernels/linear';
 import { matmul, type MatmulVariant } from '../kernels/matmul';
-import { BATCH_WIDTHS, matvec, usefulWidths, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
+import { BATCH_WIDTHS, matvec, takesNorm, usefulWidths, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
 import { penalise } from '../kernels/penalise';
 import { qkv as fusedQkv, takesPairs } from '../kernels/qkv';
 import { rmsnorm } from '../kernels/rmsnorm';
@@ -28,6 +28,7 @@ import {
   type Activations,
   type Behind,
   type Linear,
+  type LinearInput,
   type Lowering,
   type Normed,
 } from './lowering';
@@ -160,40 +161,45 @@ export class PlanBuilder implements Lowering {
 
   /** Tokens → residual stream, by the decode kernels in batches of `batch`, which have epilogues, or by those of prompts. */
   private body(weightPlan: WeightPlan, batch: BatchWidth | null): Dispatch[] {
-    const { options } = this;
-    const linear: Linear = (args) =>
-      batch === null
-        ? matmul({ ...args, variant: options.matmul })
-        : matvec({ ...args, variant: options.matvec, batch });
+    const linear = this.linear(batch);
     return this.network.layers.flatMap((layer, i) => {
       const layerWeights = defined(weightPlan.layers[i], `weights of layer ${i}`);
       const kv = defined(this.kv[i], `KV cache of layer ${i}`);
       const { attentionNorm } = layerWeights;
-      const input = i === 0 ? this.embedded(weightPlan.embedding, attentionNorm) : this.norm(attentionNorm);
+      const { dispatches, input } =
+        i === 0
+          ? this.embedded(weightPlan.embedding, attentionNorm, linear.takesNorm)
+          : this.norm(attentionNorm, linear.takesNorm);
       return [
-        ...input.dispatches,
-        ...this.queries(layer.attention, layerWeights, input.y, kv, linear, batch),
+        ...dispatches,
+        ...this.queries(layer.attention, layerWeights, input, kv, linear, batch),
         ...this.attention(layer.attention, layerWeights, kv, linear),
-        ...lowerFeedForward(this, layer.feedForward, layerWeights, linear, batch !== null),
+        ...lowerFeedForward(this, layer.feedForward, layerWeights, linear),
       ];
     });
   }
 
+  private linear(batch: BatchWidth | null): Linear {
+    const { matvec: variant, matmul: tile } = this.options;
+    if (batch === null) return { of: (args) => matmul({ ...args, variant: tile }), takesNorm: false, fusesGlu: false };
+    return { of: (args) => matvec({ ...args, variant, batch }), takesNorm: variant !== 'rows', fusesGlu: true };
+  }
+
   /** Tokens → the residual stream, and what the first layer reads of it: where the table is one matrix, one dispatch gives both. */
-  private embedded(embedding: MatrixPlan, norm: VectorPlan | null): Normed {
+  private embedded(embedding: MatrixPlan, norm: VectorPlan | null, byReaders: boolean): Normed {
     const { x, normed } = this.activations;
     const args = { sampled: this.sampled, y: x, scale: this.network.embeddingScale };
     const [slice, ...others] = embedding.slices;
-    if (norm !== null && slice !== undefined && others.length === 0) {
-      const { weight, epsilon } = this.normArgs(norm);
+    if (norm !== null && !byReaders && slice !== undefined && others.length === 0) {
+      const { weight, epsilon } = this.rowNorm(norm);
       const weights = this.weights.matrix(slice);
-      return { dispatches: [embedNorm({ ...args, weights, norm: weight, normed, epsilon })], y: normed };
+      return { dispatches: [embedNorm({ ...args, weights, norm: weight, normed, epsilon })], input: { x: normed } };
     }
     const dispatches = embedding.slices.map((part) =>
       embed({ ...args, weights: this.weights.matrix(part), firstRow: part.firstRow }),
     );
-    const input = this.norm(norm);
-    return { dispatches: [...dispatches, ...input.dispatches], y: input.y };
+    const stream = this.norm(norm, byReaders);
+    return { ...stream, dispatches: [...dispatches, ...stream.dispatches] };
   }
 
   /**
@@ -203,7 +209,7 @@ export class PlanBuilder implements Lowering {
   private queries(
     block: AttentionBlock,
     plan: LayerWeightPlan,
-    input: DeviceBuffer,
+    input: LinearInput,
     kv: KvLayer,
     linear: Linear,
     batch: BatchWidth | null,
@@ -215,7 +221,7 @@ export class PlanBuilder implements Lowering {
     const pairing = rope?.pairing ?? 'neighbours';
     const plain = pairing === 'neighbours' && takesPairs(kv) ? plainQkv(plan) : null;
     if (batch !== null && plain !== null) {
-      return [fusedQkv({ ...turn, weights: this.weights.matrix(plain), x: input, variant: this.matvec, batch })];
+      return [fusedQkv({ ...turn, ...input, weights: this.weights.matrix(plain), variant: this.matvec, batch })];
     }
     const stride = (heads + 2 * kv.kvHeads) * headSize;
     const ofKeys = { x: qkv, stride, offset: heads * headSize, heads: kv.kvHeads, headSize };
@@ -242,24 +248,27 @@ export class PlanBuilder implements Lowering {
   /** Final norm and logits of the rows that outputs name: always the decode kernel, whatever the rows came from. */
   private head(weightPlan: WeightPlan, logits: DeviceBuffer): readonly BatchPlan[] {
     const { network, options, stepInput } = this;
-    const normed = this.device.createBuffer('output.normed', options.maxOutputs * network.hiddenSize * 4);
-    const norm = rmsnorm({
-      x: this.activations.x,
-      weight: this.weights.vector(weightPlan.outputNorm),
-      y: normed,
-      hidden: network.hiddenSize,
-      epsilon: network.normEpsilon,
-      ofOutputs: true,
-      scale: network.logitScale,
+    const { matvec: variant, maxOutputs } = options;
+    const { vocabularySize: size, logitScale: scale, logitSoftCap: cap } = network;
+    const norm = this.rowNorm(weightPlan.outputNorm);
+    const takes = weightPlan.head.slices.every(({ rows }) => takesNorm(variant, rows));
+    const { dispatches, input } = takes
+      ? { dispatches: [], input: { x: this.activations.x, norm } }
+      : this.normedOutputs(norm);
+    const args = { ...input, y: logits, yStride: size, epilogue: 'store', scale } as const;
+    const capped = cap === null ? [] : [softcap({ x: logits, size, cap })];
+    return this.batches(maxOutputs, (batch) => {
+      const of = (given: LinearArgs): Dispatch => matvec({ ...given, variant, batch, ofOutputs: true });
+      const products = this.rowsOf(weightPlan.head, { of }, args);
+      return { label: `head.${batch}`, stepInput, dispatches: [...dispatches, ...products, ...capped] };
     });
-    const args = { x: normed, y: logits, yStride: network.vocabularySize, epilogue: 'store' } as const;
-    const cap = network.logitSoftCap;
-    const capped = cap === null ? [] : [softcap({ x: logits, size: network.vocabularySize, cap })];
-    return this.batches(options.maxOutputs, (batch) => {
-      const linear: Linear = (given) => matvec({ ...given, variant: options.matvec, batch, ofOutputs: true });
-      const dispatches = [norm, ...this.rowsOf(weightPlan.head, linear, args), ...capped];
-      return { label: `head.${batch}`, stepInput, dispatches };
-    });
+  }
+
+  /** Of the rows that outputs name. */
+  private normedOutputs(norm: RowNorm): Normed {
+    const { hiddenSize: hidden } = this.network;
+    const y = this.device.createBuffer('output.normed', this.options.maxOutputs * hidden * 4);
+    return { dispatches: [rmsnorm({ ...norm, hidden, x: this.activations.x, y, ofOutputs: true })], input: { x: y } };
   }
 
   get residualScale(): number {
@@ -270,15 +279,16 @@ export class PlanBuilder implements Lowering {
     return this.options.matvec;
   }
 
-  norm(vector: VectorPlan | null): Normed {
+  norm(vector: VectorPlan | null, byReaders: boolean): Normed {
     const { x, normed } = this.activations;
-    if (vector === null) return { dispatches: [], y: x };
-    return { dispatches: [rmsnorm({ ...this.normArgs(vector), x, y: normed })], y: normed };
+    if (vector === null) return { dispatches: [], input: { x } };
+    const norm = this.rowNorm(vector);
+    if (byReaders) return { dispatches: [], input: { x, norm } };
+    return { dispatches: [rmsnorm({ ...norm, hidden: this.network.hiddenSize, x, y: normed })], input: { x: normed } };
   }
 
-  private normArgs(vector: VectorPlan): { weight: DeviceBuffer; hidden: number; epsilon: number } {
-    const { hiddenSize, normEpsilon } = this.network;
-    return { weight: this.weights.vector(vector), hidden: hiddenSize, epsilon: normEpsilon };
+  private rowNorm(vector: VectorPlan): RowNorm {
+    return { weight: this.weights.vector(vector), epsilon: this.network.normEpsilon };
   }
 
   private headNorm(
@@ -304,23 +314,23 @@ export class PlanBuilder implements Lowering {
 
   beside(
     matrices: readonly MatrixPlan[],
-    x: DeviceBuffer,
+    input: LinearInput,
     y: DeviceBuffer,
     yStride: number,
     linear: Linear,
   ): Dispatch[] {
     let yOffset = 0;
     return matrices.flatMap((matrix) => {
-      const dispatches = this.rowsOf(matrix, linear, { x, y, yStride, yOffset, epilogue: 'store' });
+      const dispatches = this.rowsOf(matrix, linear, { ...input, y, yStride, yOffset, epilogue: 'store' });
       yOffset += matrix.rows;
       return dispatches;
     });
   }
 
   /** One linear layer, a dispatch a slice: each writes the columns of its rows. */
-  private rowsOf(matrix: MatrixPlan, linear: Linear, args: Omit<LinearArgs, 'weights'>): Dispatch[] {
+  private rowsOf(matrix: MatrixPlan, { of }: Pick<Linear, 'of'>, args: Omit<LinearArgs, 'weights'>): Dispatch[] {
     return matrix.slices.map((slice) =>
-      linear({ ...args, weights: this.weights.matrix(slice), yOffset: (args.yOffset ?? 0) + slice.firstRow }),
+      of({ ...args, weights: this.weights.matrix(slice), yOffset: (args.yOffset ?? 0) + slice.firstRow }),
     );
   }
 
@@ -336,7 +346,7 @@ export class PlanBuilder implements Lowering {
     return [
       ...this.rowsOf(matrix, linear, { ...args, y: normed, epilogue: 'store' }),
       ...biasOn(normed),
-      rmsnorm({ ...this.normArgs(norm), x: normed, y: stream, epilogue: 'add', scale }),
+      rmsnorm({ ...this.rowNorm(norm), hidden: matrix.rows, x: normed, y: stream, epilogue: 'add', scale }),
     ];
   }
 }

@@ -2,17 +2,17 @@ import { defined } from '../base/assert';
 import { roundUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
-import type { LinearArgs } from '../kernels/linear';
+import { linearRows, type LinearArgs } from '../kernels/linear';
 import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
 import { kvLayerBytes } from '../kernels/kv-layout';
-import { matvec, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
+import { matvec, takesNorm, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
 import { qkv } from '../kernels/qkv';
 import { encodeStepInput } from '../kernels/step-input';
 import { matrixPlanes, type WeightMatrix } from '../kernels/weight-matrix';
 import { dequantize, type QuantFormat } from '../quant/format';
 import { splitPlanes } from '../quant/planes';
 import { sampleBlocks } from '../quant/sample-blocks';
-import { holdsProduct } from './linear-oracle';
+import { holdsProduct, normedRows } from './linear-oracle';
 
 /** Shapes of some kernels. */
 export interface Candidates {
@@ -33,6 +33,13 @@ interface Case {
   readonly dispatches: readonly Dispatch[];
 }
 
+/** Linear layers of a variant beside each other, to be held against the CPU. */
+interface Product extends Case {
+  readonly of: string;
+  readonly shapes: readonly Shape[];
+  readonly isNormed: boolean;
+}
+
 /** More rows than a workgroup of any kernel has; and the same blocks again, in more units a row than it has threads. */
 const TALL: Shape = { rows: 66, columns: 768, yOffset: 0 };
 const WIDE: Shape = { rows: 22, columns: 2304, yOffset: TALL.rows };
@@ -46,18 +53,22 @@ const BATCH_ROWS = 15;
 const HEADS = { heads: WIDE.rows / 2 - 2, kvHeads: 1, headSize: 2, pairs: 1 } as const;
 const KV = { type: 'f16', pool: 'all', blocks: 1, ...HEADS } as const;
 const EPILOGUES = ['store', 'add', 'glu'] as const;
+/** Half as large as the mean square of the inputs: without it other numbers come out. */
+const NORM_EPSILON = 1 / 24;
 /** What y holds before: a result that is not written is none. */
 const BEFORE = 0.75;
 
 /**
  * Holds kernels against the CPU on random matrices of `format`. These are small, because making pipelines costs most: it
- * needs none but those that the probe and the model take next. The adapter's buffers are the caller's until `free`.
+ * needs none but those that the probe and models take next, which norm what they read or do not. The adapter's buffers are the caller's until `free`.
  */
 export class SelfTest {
   private readonly values: Float32Array; // of both shapes
   private readonly inputs: Float32Array; // [tokens, in whole tiles × TALL.columns]
+  private readonly normWeights: Float32Array; // [WIDE.columns]
   private readonly weights: DeviceBuffer;
   private readonly x: DeviceBuffer;
+  private readonly norm: DeviceBuffer;
   private readonly y: DeviceBuffer; // [tokens × Y_STRIDE] f32
   private readonly kv: DeviceBuffer; // a cache of one block
   private readonly stepInput: DeviceBuffer;
@@ -71,61 +82,106 @@ export class SelfTest {
     const planes = planesOf(format, blocks);
     this.values = dequantize(format, blocks);
     this.inputs = Float32Array.from({ length: roundUp(MATMUL_TOKENS, TOKEN_TILE) * TALL.columns }, () => draw() - 0.5);
+    this.normWeights = Float32Array.from({ length: WIDE.columns }, () => draw() + 0.5);
     this.weights = device.createBuffer('selftest.weights', planes.byteLength);
     this.x = device.createBuffer('selftest.x', this.inputs.byteLength);
+    this.norm = device.createBuffer('selftest.norm', this.normWeights.byteLength);
     this.y = device.createBuffer('selftest.y', MATMUL_TOKENS * Y_STRIDE * 4);
     this.kv = device.createBuffer('selftest.kv', kvLayerBytes(KV));
     this.stepInput = device.createBuffer('selftest.step', stepOf(MATMUL_TOKENS).byteLength);
     device.write(this.weights, 0, planes);
     device.write(this.x, 0, new Uint8Array(this.inputs.buffer));
+    device.write(this.norm, 0, new Uint8Array(this.normWeights.buffer));
   }
 
   free(): void {
-    for (const buffer of [this.weights, this.x, this.y, this.kv, this.stepInput]) this.device.destroyBuffer(buffer);
+    const { weights, x, norm, y, kv, stepInput } = this;
+    for (const buffer of [weights, x, norm, y, kv, stepInput]) this.device.destroyBuffer(buffer);
     this.device.releaseStaging();
   }
 
   /** The variants whose sums are those of the CPU, but for rounding. */
   async right({ matvecs, matmuls }: Candidates): Promise<Candidates> {
     const shapes = [TALL, WIDE];
-    const cases = [
-      ...matvecs.map((variant) => ({
-        rows: MATVEC_ROWS,
-        shapes,
-        dispatches: shapes.map((shape) => matvec({ ...this.layer(shape), variant })),
-      })),
+    const cases: readonly Product[] = [
+      ...matvecs.flatMap((variant) =>
+        this.inputsOf(variant).map((input) => ({
+          of: `matvec ${variant}`,
+          rows: MATVEC_ROWS,
+          shapes,
+          isNormed: input.norm !== undefined,
+          dispatches: shapes.map((shape) => matvec({ ...this.layer(shape), ...input, variant })),
+        })),
+      ),
       ...matmuls.map((variant) => ({
+        of: `matmul ${variant}`,
         rows: MATMUL_TOKENS,
         shapes: [TALL],
+        isNormed: false,
         dispatches: [matmul({ ...this.layer(TALL), variant })],
       })),
     ];
     const results = await this.run(cases);
-    const { values: weights, inputs: x } = this;
-    const verdicts = cases.map(({ rows: tokens, shapes }, i) => {
-      const y = new Float32Array(defined(results[i], 'a result').buffer);
-      return shapes.every((shape) => holdsProduct({ ...shape, weights, x, y, tokens, yStride: Y_STRIDE }));
-    });
+    const wrong = cases.filter((product, i) => !this.holds(product, defined(results[i], 'a result')));
+    const isRight = (name: string): boolean => wrong.every(({ of }) => of !== name);
     return {
-      matvecs: matvecs.filter((_, i) => verdicts[i]),
-      matmuls: matmuls.filter((_, i) => verdicts[matvecs.length + i]),
+      matvecs: matvecs.filter((variant) => isRight(`matvec ${variant}`)),
+      matmuls: matmuls.filter((variant) => isRight(`matmul ${variant}`)),
     };
   }
 
-  /** Of some batch widths, those whose rows have the bits that each has alone, with every epilogue and as queries. 1 is the first. */
+  /** Of some batch widths, those whose rows have the bits that each has alone, in all that models run. 1 is the first. */
   async equalWidths(variant: MatvecVariant, widths: readonly BatchWidth[]): Promise<readonly BatchWidth[]> {
-    const { x, y } = this;
+    const plans = widths.map((batch) => [this.layers(variant, batch), ...this.queries(variant, batch)]);
+    const results = await this.run(plans.flat().map((dispatches) => ({ rows: BATCH_ROWS, dispatches })));
+    const each = results.length / widths.length;
+    const isAsAlone = (words: Uint32Array, i: number): boolean =>
+      words.every((word, at) => word === results[i % each]?.[at]);
+    return widths.filter((_, width) =>
+      results.every((words, i) => Math.floor(i / each) !== width || isAsAlone(words, i)),
+    );
+  }
+
+  /** WIDE with every epilogue, and normed where rows are stored or gated. */
+  private layers(variant: MatvecVariant, batch: BatchWidth): readonly Dispatch[] {
+    const forms = this.inputsOf(variant).flatMap((input) =>
+      EPILOGUES.filter((epilogue) => input.norm === undefined || epilogue !== 'add').map((epilogue) => ({
+        ...input,
+        epilogue,
+      })),
+    );
+    let yOffset = 0;
+    return forms.map((form) => {
+      const args = { ...this.layer(WIDE), ...form, yOffset, variant, batch };
+      yOffset += linearRows(args);
+      return matvec(args);
+    });
+  }
+
+  /** WIDE as queries, normed or not. */
+  private queries(variant: MatvecVariant, batch: BatchWidth): readonly (readonly Dispatch[])[] {
     const { weights } = this.layer(WIDE);
     const kv = { ...KV, buffer: this.kv };
-    const ofLayers = widths.map((batch) =>
-      EPILOGUES.map((epilogue, i) => matvec({ ...this.layer(WIDE), yOffset: i * WIDE.rows, epilogue, variant, batch })),
-    );
-    const ofQueries = widths.map((batch) => [qkv({ ...HEADS, weights, x, q: y, kv, table: 0, variant, batch })]);
-    const results = await this.run([...ofLayers, ...ofQueries].map((dispatches) => ({ rows: BATCH_ROWS, dispatches })));
-    const isAsAlone = (of: readonly Uint32Array[], i: number): boolean =>
-      of[i]?.every((word, at) => word === of[0]?.[at]) === true;
-    const [layers, queries] = [results.slice(0, widths.length), results.slice(widths.length)];
-    return widths.filter((_, i) => isAsAlone(layers, i) && isAsAlone(queries, i));
+    return this.inputsOf(variant).map((input) => [
+      qkv({ ...HEADS, ...input, weights, q: this.y, kv, table: 0, variant, batch }),
+    ]);
+  }
+
+  /** What a variant may read: x, and normed x where it takes a norm. */
+  private inputsOf(variant: MatvecVariant): readonly Pick<LinearArgs, 'x' | 'norm'>[] {
+    const { x } = this;
+    const norm = { weight: this.norm, epsilon: NORM_EPSILON };
+    return takesNorm(variant, TALL.rows) ? [{ x }, { x, norm }] : [{ x }];
+  }
+
+  private holds({ shapes, rows: tokens, isNormed }: Product, words: Uint32Array): boolean {
+    const { values: weights, inputs, normWeights: weight } = this;
+    const y = new Float32Array(words.buffer);
+    return shapes.every((shape) => {
+      const norm = { weight, epsilon: NORM_EPSILON, columns: shape.columns };
+      const x = isNormed ? normedRows(inputs.subarray(0, tokens * shape.columns), norm) : inputs;
+      return holdsProduct({ ...shape, weights, x, y, tokens, yStride: Y_STRIDE });
+    });
   }
 
   /** y in words, [rows × Y_STRIDE], after each of some cases. Their pipelines are made side by side. */

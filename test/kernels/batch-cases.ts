@@ -7,7 +7,7 @@ import { Q8_0 } from '../../src/quant/q8_0';
 import { sampleBlocks } from '../../src/quant/sample-blocks';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
-import { DRAWN_FORMATS } from './test-matrix';
+import { DRAWN_FORMATS, rowsOfMatrix } from './test-matrix';
 import { withBench, type Workbench } from './workbench';
 
 const MAX_ROWS = 16;
@@ -25,39 +25,51 @@ interface Layers {
   readonly format: QuantFormat;
   readonly variant: MatvecVariant;
   readonly weights: ReturnType<Workbench['weights']>;
+  /** Gate above up, of as many rows each. */
+  readonly gateUp: ReturnType<Workbench['weights']>;
   readonly x: Float32Array;
   readonly before: Float32Array;
   readonly epilogues: Epilogues;
   readonly ofOutputs: boolean;
+  /** Where the epilogue is not `add`, as in models. */
+  readonly isNormed: boolean;
+  readonly norm: Float32Array;
 }
 
-function drawLayers(bench: Workbench, of: Pick<Layers, 'format' | 'variant' | 'epilogues' | 'ofOutputs'>): Layers {
+type Drawn = 'bench' | 'weights' | 'gateUp' | 'x' | 'before' | 'norm';
+
+function drawLayers(bench: Workbench, of: Omit<Layers, Drawn>): Layers {
   const random = new Random(601);
   const { format } = of;
   const bytes = sampleBlocks(format, (2 * ROWS * COLUMNS) / format.blockElements, random.draw);
   const values = Float64Array.from(dequantize(format, bytes));
-  const weights = bench.weights({ format, rows: 2 * ROWS, columns: COLUMNS, bytes, values });
+  const matrix = { format, rows: 2 * ROWS, columns: COLUMNS, bytes, values };
+  const [gateUp, weights] = [bench.weights(matrix), bench.weights(rowsOfMatrix(matrix, 0, ROWS))];
   const x = random.floats(MAX_ROWS * COLUMNS);
-  return { bench, weights, x, before: random.floats(MAX_ROWS * Y_STRIDE), ...of };
+  const before = random.floats(MAX_ROWS * Y_STRIDE);
+  return { bench, weights, gateUp, x, before, norm: random.floats(COLUMNS, 0.5, 2), ...of };
+}
+
+/** Of 16, in an order of their own. */
+function rowOfOutput(output: number): number {
+  return (output * 7 + 3) % MAX_ROWS;
 }
 
 /** y after `count` rows ran in batches of `width`. */
 async function run(layers: Layers, count: number, width: BatchWidth): Promise<Uint32Array> {
-  const { bench, variant, weights, epilogues, ofOutputs } = layers;
+  const { bench, variant, weights, gateUp, epilogues, ofOutputs, isNormed } = layers;
   const rows = Array.from({ length: count }, (_, i) => i);
   const step = rows.map((position) => ({ token: 0, position, slot: 0, blocks: [0] }));
   // The other number is a wrong one.
-  if (ofOutputs)
-    bench.step(
-      step.slice(0, 1),
-      rows.map(() => 0),
-    );
+  if (ofOutputs) bench.step(step.slice(0, 1), rows.map(rowOfOutput));
   else bench.step(step, [0]);
   const y = bench.floats('y', layers.before);
   const x = bench.floats('x', layers.x);
+  const norm = { weight: bench.floats('norm', layers.norm), epsilon: 0.1 };
   const dispatches = epilogues.map((epilogue, i) =>
     matvec({
-      weights: epilogue === 'glu' ? weights : { ...weights, rows: ROWS },
+      ...(isNormed && epilogue !== 'add' && { norm }),
+      weights: epilogue === 'glu' ? gateUp : weights,
       x,
       y,
       yStride: Y_STRIDE,
@@ -89,6 +101,7 @@ export async function checkBatches(
   await withBench(device, async (bench) => {
     const layers = drawLayers(bench, of);
     const alone = await run(layers, MAX_ROWS, 1);
+    expect([...new Float32Array(alone.buffer)].every(Number.isFinite)).toBe(true); // NaN would equal NaN
     const before = new Uint32Array(layers.before.buffer);
     const expectRows = async (count: number, width: BatchWidth): Promise<void> => {
       const expected = before.slice();
@@ -101,6 +114,19 @@ export async function checkBatches(
   });
 }
 
+/** With a norm, outputs have the bits of the rows that they name. */
+async function checkOutputs(device: Device, variant: MatvecVariant): Promise<void> {
+  await withBench(device, async (bench) => {
+    const of = { format: Q8_0, variant, epilogues: ['store'], isNormed: true } as const;
+    const rows = await run(drawLayers(bench, { ...of, ofOutputs: false }), MAX_ROWS, 1);
+    const outputs = await run(drawLayers(bench, { ...of, ofOutputs: true }), MAX_ROWS, 4);
+    for (let output = 0; output < MAX_ROWS; output++) {
+      const [from, to] = [rowOfOutput(output) * Y_STRIDE, output * Y_STRIDE];
+      expect(outputs.slice(to, to + ROWS), `output ${output}`).toEqual(rows.slice(from, from + ROWS));
+    }
+  });
+}
+
 /** Rows that share a reading of the weights have the bits that each has alone. */
 export function describeBatches(deviceOf: DeviceOf, names: readonly string[], formats: readonly QuantFormat[]): void {
   const variants = MATVEC_VARIANTS.filter((variant) => names.includes(variant));
@@ -110,13 +136,22 @@ export function describeBatches(deviceOf: DeviceOf, names: readonly string[], fo
       const one = EPILOGUES.slice(i % EPILOGUES.length).slice(0, 1);
       return { type: format.type, format, epilogues: DRAWN_FORMATS.includes(format) ? EPILOGUES : one };
     });
+    // Where the shape takes norms, every second format has one, so that there are no more pipelines.
+    const isNormed = (format: QuantFormat): boolean => variant !== 'rows' && formats.indexOf(format) % 2 === 1;
     it.each(cases)('$type: rows up to 16, $epilogues', async ({ format, epilogues }) => {
       const counts = format === Q8_0 ? ALL_COUNTS : FEW_COUNTS; // what differs is how a block is read, not how many rows
-      await checkBatches(deviceOf(), { format, variant, epilogues, ofOutputs: false }, counts);
+      const of = { format, variant, epilogues, ofOutputs: false, isNormed: isNormed(format) };
+      await checkBatches(deviceOf(), of, counts);
     });
 
     it('outputs up to 16', async () => {
-      await checkBatches(deviceOf(), { format: Q8_0, variant, epilogues: ['store'], ofOutputs: true }, FEW_COUNTS);
+      const of = { format: Q8_0, variant, epilogues: ['store'], ofOutputs: true, isNormed: isNormed(Q8_0) } as const;
+      await checkBatches(deviceOf(), of, FEW_COUNTS);
+    });
+
+    if (variant === 'rows') return;
+    it('outputs of normed rows', async () => {
+      await checkOutputs(deviceOf(), variant);
     });
   });
 }

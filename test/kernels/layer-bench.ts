@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 import type { Dispatch } from '../../src/device/plan';
-import type { Activation, Epilogue, LinearArgs } from '../../src/kernels/linear';
+import type { Activation, Epilogue, LinearArgs, RowNorm } from '../../src/kernels/linear';
 import type { WeightMatrix } from '../../src/kernels/weight-matrix';
 import type { QuantFormat } from '../../src/quant/format';
 import { Expected } from './expected';
-import { expectLinear } from './oracle';
+import { expectLinear, type NormOracle } from './oracle';
 import type { Random } from './random';
 import { randomMatrix, type TestMatrix } from './test-matrix';
 import { rowOf, type Workbench } from './workbench';
@@ -18,9 +18,12 @@ export interface Shape {
   readonly epilogue: Epilogue;
   readonly activation?: Activation;
   readonly scale?: number;
+  /** Of an RMS norm of x, whose weights are drawn; no norm if not given. */
+  readonly normEpsilon?: number;
 }
 
 interface Layer extends Shape {
+  readonly norm: (NormOracle & { readonly args: RowNorm }) | null;
   readonly matrix: TestMatrix;
   readonly weights: WeightMatrix;
   readonly yOffset: number;
@@ -43,17 +46,26 @@ export class LayerBench {
       const rows = shape.epilogue === 'glu' ? 2 * shape.rows : shape.rows;
       const matrix = randomMatrix(format, rows, shape.columns, random);
       yOffset += random.integer(0, 2); // columns of nobody: they must stay
-      const layer = { ...shape, matrix, weights: bench.weights(matrix), yOffset };
+      const norm = this.drawNorm(shape);
+      const layer = { ...shape, norm, matrix, weights: bench.weights(matrix), yOffset };
       yOffset += shape.rows;
       return layer;
     });
     this.yStride = yOffset + 1;
   }
 
-  /** x by its columns, below `spread` in size, and y as it is before. */
+  private drawNorm({ columns, normEpsilon: epsilon }: Shape): Layer['norm'] {
+    if (epsilon === undefined) return null;
+    const weight = this.random.floats(columns, 0.5, 2);
+    return { weight, epsilon, args: { weight: this.bench.floats('norm', weight), epsilon } };
+  }
+
+  /** x by its columns, below `spread` in size, and y as it is before. The last token of what is normed is zero. */
   draw(tokens: number, spread = 1): { x: Map<number, Float32Array>; before: Float32Array } {
     const widths = new Set(this.layers.map((layer) => layer.columns));
     const x = new Map([...widths].map((columns) => [columns, this.random.floats(tokens * columns, -spread, spread)]));
+    if (this.layers.some(({ norm }) => norm !== null))
+      x.forEach((values, columns) => values.fill(0, (tokens - 1) * columns));
     return { x, before: this.random.floats(tokens * this.yStride) };
   }
 
@@ -62,10 +74,11 @@ export class LayerBench {
     bench.stepOf(tokens);
     const y = bench.floats('y', before);
     const buffers = new Map([...xs].map(([columns, x]) => [columns, bench.floats(`x ${columns}`, x)]));
-    const dispatches = this.layers.flatMap(({ weights, yOffset, ...shape }) => {
+    const dispatches = this.layers.flatMap(({ weights, yOffset, norm, ...shape }) => {
       const x = buffers.get(shape.columns);
       const { epilogue, activation = 'silu', scale = 1 } = shape;
-      return x === undefined ? [] : [this.make({ weights, x, y, yStride, yOffset, epilogue, activation, scale })];
+      const args = { weights, y, yStride, yOffset, epilogue, activation, scale, ...(norm && { norm: norm.args }) };
+      return x === undefined ? [] : [this.make({ ...args, x })];
     });
     return await bench.runFloats(dispatches, tokens, y);
   }

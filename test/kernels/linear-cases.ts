@@ -77,6 +77,23 @@ export function describeMatvec(deviceOf: DeviceOf, names: readonly string[]): vo
         await new LayerBench(bench, make, F32, shapes, new Random(203)).check(1);
       });
     });
+
+    if (variant === 'rows') return;
+    it('norms the rows that it reads: of odd shapes, tiny and huge, with an epsilon that matters, and of zeros', async () => {
+      await withBench(deviceOf(), async (bench) => {
+        const sizes = [...FEW_SHAPES, { rows: 9, columns: 32 }, { rows: 4, columns: 2304 }];
+        const shapes = [1e-6, 0.2].flatMap((normEpsilon) =>
+          withEpilogues(sizes, ['store', 'glu']).map((shape, i) => ({ ...shape, normEpsilon, scale: 0.5 + i })),
+        );
+        const layers = new LayerBench(bench, make, Q8_0, shapes, new Random(206));
+        for (const [tokens, spread] of [
+          [2, 1],
+          [5, 1e-3],
+          [3, 1e3],
+        ] as const)
+          await layers.check(tokens, spread);
+      });
+    });
   });
 }
 

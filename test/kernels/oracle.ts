@@ -46,6 +46,12 @@ export function gatedOracle(
   return { value: activated * u, tolerance: TOLERANCE * ofSums + ofTanh };
 }
 
+/** An RMS norm of rows. */
+export interface NormOracle {
+  readonly weight: Float32Array;
+  readonly epsilon: number;
+}
+
 /** One linear layer over `tokens` rows of x; its columns of y begin at `yOffset`. */
 export interface LinearCase {
   readonly matrix: TestMatrix;
@@ -54,6 +60,8 @@ export interface LinearCase {
   readonly scale?: number;
   readonly tokens: number;
   readonly x: Float32Array;
+  /** Of the rows of x. */
+  readonly norm?: NormOracle | null;
   readonly yStride: number;
   readonly yOffset: number;
 }
@@ -63,13 +71,14 @@ export function expectLinear(expected: Expected, args: LinearCase): void {
   const { values, columns } = args.matrix;
   const { activation = 'silu', scale = 1 } = args;
   const rows = args.epilogue === 'glu' ? args.matrix.rows / 2 : args.matrix.rows;
-  const x = Float64Array.from(args.x);
   for (let token = 0; token < args.tokens; token++) {
+    const row = Float64Array.from(args.x.subarray(token * columns, (token + 1) * columns));
+    const x = args.norm ? normed(row, args.norm.weight, args.norm.epsilon) : row;
     for (let n = 0; n < rows; n++) {
       const at = token * args.yStride + args.yOffset + n;
-      const { sum, size } = dot(values, n * columns, x, token * columns, columns);
+      const { sum, size } = dot(values, n * columns, x, 0, columns);
       if (args.epilogue === 'glu') {
-        const up = dot(values, (rows + n) * columns, x, token * columns, columns);
+        const up = dot(values, (rows + n) * columns, x, 0, columns);
         const { value, tolerance } = gatedOracle({ sum, size }, up, activation);
         expected.set(at, scale * value, Math.abs(scale) * tolerance);
       } else {

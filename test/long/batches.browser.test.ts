@@ -15,7 +15,8 @@ describe.each(MATVEC_VARIANTS)('matvec %s', (variant) => {
   afterAll(() => device.close());
 
   it.each(QUANT_FORMATS)('$type: rows 1 … 16 have the bits that each has alone', async (format) => {
-    await checkBatches(device, { format, variant, epilogues: EPILOGUES, ofOutputs: false });
+    for (const isNormed of variant === 'rows' ? [false] : [false, true])
+      await checkBatches(device, { format, variant, epilogues: EPILOGUES, ofOutputs: false, isNormed });
   });
 
   it.each(QUANT_FORMATS)('$type: queries, keys and values have the bits that two dispatches give', async (format) => {

@@ -28,6 +28,17 @@ export function runHeadNorm(run: KernelRun): void {
   }
 }
 
+/** A row as the kernel's own norm leaves it, where it has one; `norm` is the buffer of the weights. */
+export function normedRow(run: KernelRun, x: Float32Array, norm: number, epsilon: number): Float32Array {
+  if (!hasNorm(run)) return x;
+  return Float32Array.from(rmsNorm(x, run.memory(norm).floats(0, x.length), epsilon));
+}
+
+/** Not every shape can have one. */
+export function hasNorm({ dispatch }: KernelRun): boolean {
+  return dispatch.constants['NORM'] === 1;
+}
+
 /** x · weight / rms(x) */
 export function rmsNorm(x: Float32Array, weight: Float32Array, epsilon: number): Float64Array {
   const squares = x.reduce((sum, value) => sum + value * value, 0);

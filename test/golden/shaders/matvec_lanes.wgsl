@@ -2,7 +2,9 @@ override LANES: u32 = 8u; // threads that share a weight row; a power of two
 
 override THREADS: u32 = 64u;
 
-override SUMS: u32 = BATCH * select(1u, 2u, EPILOGUE == GLU); // that lanes share: of the batch, then of its rows further on
+override UPS: u32 = select(0u, BATCH, EPILOGUE == GLU);
+
+override SUMS: u32 = BATCH + UPS + BATCH * NORM; // that lanes share: of the batch, of its rows further on, of the squares of x
 
 struct Params {
   rows: u32,
@@ -12,6 +14,7 @@ struct Params {
   y_offset: u32,
   scale: f32, // of what is stored or added
   of_outputs: u32, // 1: the batch is the step's outputs, else its rows
+  epsilon: f32, // of the norm
 }
 
 
@@ -41,15 +44,21 @@ fn finish(v: f32, up: f32, to: u32) {
   let first = group.z * BATCH;
   let count = batch_rows(first, params.of_outputs);
   var sums: array<vec4f, MAX_BATCH>;
-  add_row(&sums, read_row, params.units, params.plane, first, count, lane, LANES);
+  var squares: array<f32, MAX_BATCH>;
+  add_normed_row(&sums, &squares, true, read_row, params.units, params.plane, first, count, params.of_outputs, lane, LANES);
   for (var b = 0u; b < BATCH; b++) {
     partial_sums[b * THREADS + local] = dot(sums[b], vec4f(1.0));
   }
   if (EPILOGUE == GLU) {
     var ups: array<vec4f, MAX_BATCH>;
-    add_row(&ups, read_row + params.rows, params.units, params.plane, first, count, lane, LANES);
+    add_normed_row(&ups, &squares, false, read_row + params.rows, params.units, params.plane, first, count, params.of_outputs, lane, LANES);
     for (var b = 0u; b < BATCH; b++) {
       partial_sums[(BATCH + b) * THREADS + local] = dot(ups[b], vec4f(1.0));
+    }
+  }
+  if (NORM == 1u) {
+    for (var b = 0u; b < BATCH; b++) {
+      partial_sums[(BATCH + UPS + b) * THREADS + local] = squares[b];
     }
   }
   workgroupBarrier();
@@ -67,8 +76,12 @@ fn finish(v: f32, up: f32, to: u32) {
   // The lanes share the batch's rows.
   for (var b = lane; b < count; b += LANES) {
     let at = b * THREADS + local - lane;
-    let up = partial_sums[at + (SUMS - BATCH) * THREADS];
-    finish(partial_sums[at], up, (first + b) * params.y_stride + params.y_offset + row);
+    let up = partial_sums[at + UPS * THREADS];
+    var scale = 1.0;
+    if (NORM == 1u) {
+      scale = norm_scale(partial_sums[at + (BATCH + UPS) * THREADS], params.units, params.epsilon);
+    }
+    finish(partial_sums[at] * scale, up * scale, (first + b) * params.y_stride + params.y_offset + row);
   }
 }
 
@@ -78,6 +91,8 @@ override BATCH: u32 = 1u; // at most MAX_BATCH; constant, so that loops over it 
 override EPILOGUE: u32 = 0u;
 
 const GLU: u32 = 2u; // y = activate(v) · w, w the dot product of the row `rows` further on
+
+override NORM: u32 = 0u; // 1: rows are normed
 
 const ADD: u32 = 1u; // y = y + v: the residual stream
 
@@ -102,17 +117,36 @@ fn batch_rows(first: u32, of_outputs: u32) -> u32 {
   return min(BATCH, select(row_count(), output_count(), of_outputs == 1u) - first);
 }
 
-// Adds the products of weight row `row`, of `units` units, with `count` rows of x from row `first` on: of every `lanes`-th
-// unit from `lane` on.
-fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, units: u32, plane: u32, first: u32, count: u32, lane: u32, lanes: u32) {
-  let row_quads = units * 8u;
+// `add_row`, which with a norm weighs each weight by it and, where `squared`, adds the squares of x to `squares`. An output's
+// row of x is then the one that it names.
+fn add_normed_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, squares: ptr<function, array<f32, MAX_BATCH>>, squared: bool, row: u32, units: u32, plane: u32, first: u32, count: u32, of_outputs: u32, lane: u32, lanes: u32) {
+  if (NORM == 0u) {
+    add_row(sums, row, units, plane, first, count, lane, lanes);
+    return;
+  }
   for (var u = lane; u < units; u += lanes) {
-    let w = dequant32(row * units + u, plane);
-    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
+    var w = dequant32(row * units + u, plane);
+    for (var i = 0u; i < 8u; i++) {
+      w[i] *= norm[u * 8u + i];
+    }
+    for (var b = 0u; b < BATCH; b++) {
+      if (BATCH == 1u || b < count) {
+        let o = (source_row(first + b, of_outputs) * units + u) * 8u;
+        (*sums)[b] += unit_products(w, o);
+        if (squared) {
+          (*squares)[b] += unit_squares(o);
+        }
+      }
+    }
   }
 }
 
 const MAX_BATCH = 16u;
+
+// 1 / rms of a row whose squares have the sum `squares`.
+fn norm_scale(squares: f32, units: u32, epsilon: f32) -> f32 {
+  return inverseSqrt(squares / f32(units * 32u) + epsilon);
+}
 
 fn row_count() -> u32 {
   return step[0];
@@ -124,6 +158,16 @@ fn output_count() -> u32 {
 
 // The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
 @group(0) @binding(1) var<storage, read> step: array<u32>;
+
+// Adds the products of weight row `row`, of `units` units, with `count` rows of x from row `first` on: of every `lanes`-th
+// unit from `lane` on.
+fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, units: u32, plane: u32, first: u32, count: u32, lane: u32, lanes: u32) {
+  let row_quads = units * 8u;
+  for (var u = lane; u < units; u += lanes) {
+    let w = dequant32(row * units + u, plane);
+    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
+  }
+}
 
 // Adds the products of a unit of weights with each row's unit of x; the first row's begins at quad `o`.
 fn add_unit(sums: ptr<function, array<vec4f, MAX_BATCH>>, w: array<vec4f, 8>, o: u32, row_quads: u32, count: u32) {
@@ -143,3 +187,21 @@ fn unit_products(w: array<vec4f, 8>, o: u32) -> vec4f {
 }
 
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
+
+@group(0) @binding(5) var<storage, read> norm: array<vec4f>; // [columns] f32; where NORM is 0 not read
+
+fn source_row(row: u32, of_outputs: u32) -> u32 {
+  if (of_outputs == 1u) {
+    return output_row(row);
+  }
+  return row;
+}
+
+fn unit_squares(o: u32) -> f32 {
+  return dot(x[o], x[o]) + dot(x[o + 1u], x[o + 1u]) + dot(x[o + 2u], x[o + 2u]) + dot(x[o + 3u], x[o + 3u]) + dot(x[o + 4u], x[o + 4u]) + dot(x[o + 5u], x[o + 5u]) + dot(x[o + 6u], x[o + 6u]) + dot(x[o + 7u], x[o + 7u]);
+}
+
+// The row that output `output` reads.
+fn output_row(output: u32) -> u32 {
+  return step[step[1] + output];
+}

@@ -6,6 +6,7 @@ struct Params {
   y_offset: u32,
   scale: f32, // of what is stored or added
   of_outputs: u32, // 1: the batch is the step's outputs, else its rows
+  epsilon: f32, // of a norm, which this shape does not take
 }
 
 

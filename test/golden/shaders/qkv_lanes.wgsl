@@ -2,7 +2,7 @@ override LANES: u32 = 8u; // threads that share a pair; a power of two
 
 override THREADS: u32 = 64u;
 
-override SUMS: u32 = BATCH * 2u; // that lanes share: of the batch with the even row, then with the odd one
+override SUMS: u32 = BATCH * (2u + NORM); // that lanes share: of the batch with the even row, with the odd one, of the squares of x
 
 var<workgroup> partial_sums: array<f32, SUMS * THREADS>; // [sum × thread]
 
@@ -13,14 +13,20 @@ var<workgroup> partial_sums: array<f32, SUMS * THREADS>; // [sum × thread]
   let first = group.z * BATCH;
   let count = batch_rows(first, 0u);
   var evens: array<vec4f, MAX_BATCH>;
-  add_row(&evens, even, params.units, params.plane, first, count, lane, LANES);
+  var squares: array<f32, MAX_BATCH>;
+  add_normed_row(&evens, &squares, true, even, params.units, params.plane, first, count, 0u, lane, LANES);
   for (var b = 0u; b < BATCH; b++) {
     partial_sums[b * THREADS + local] = dot(evens[b], vec4f(1.0));
   }
   var odds: array<vec4f, MAX_BATCH>;
-  add_row(&odds, even + 1u, params.units, params.plane, first, count, lane, LANES);
+  add_normed_row(&odds, &squares, false, even + 1u, params.units, params.plane, first, count, 0u, lane, LANES);
   for (var b = 0u; b < BATCH; b++) {
     partial_sums[(BATCH + b) * THREADS + local] = dot(odds[b], vec4f(1.0));
+  }
+  if (NORM == 1u) {
+    for (var b = 0u; b < BATCH; b++) {
+      partial_sums[(2u * BATCH + b) * THREADS + local] = squares[b];
+    }
   }
   workgroupBarrier();
   for (var half = LANES / 2u; half > 0u; half /= 2u) {
@@ -37,11 +43,17 @@ var<workgroup> partial_sums: array<f32, SUMS * THREADS>; // [sum × thread]
   // The lanes share the batch's rows.
   for (var b = lane; b < count; b += LANES) {
     let at = b * THREADS + local - lane;
-    finish(pair, first + b, vec2f(partial_sums[at], partial_sums[at + BATCH * THREADS]));
+    var scale = 1.0;
+    if (NORM == 1u) {
+      scale = norm_scale(partial_sums[at + 2u * BATCH * THREADS], params.units, params.epsilon);
+    }
+    finish(pair, first + b, vec2f(partial_sums[at], partial_sums[at + BATCH * THREADS]) * scale);
   }
 }
 
 override BATCH: u32 = 1u; // at most MAX_BATCH; constant, so that loops over it can be unrolled and their sums kept in registers
+
+override NORM: u32 = 0u; // 1: rows are normed
 
 // Pairs of the matrix's rows.
 fn pair_count() -> u32 {
@@ -56,13 +68,27 @@ fn batch_rows(first: u32, of_outputs: u32) -> u32 {
   return min(BATCH, select(row_count(), output_count(), of_outputs == 1u) - first);
 }
 
-// Adds the products of weight row `row`, of `units` units, with `count` rows of x from row `first` on: of every `lanes`-th
-// unit from `lane` on.
-fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, units: u32, plane: u32, first: u32, count: u32, lane: u32, lanes: u32) {
-  let row_quads = units * 8u;
+// `add_row`, which with a norm weighs each weight by it and, where `squared`, adds the squares of x to `squares`. An output's
+// row of x is then the one that it names.
+fn add_normed_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, squares: ptr<function, array<f32, MAX_BATCH>>, squared: bool, row: u32, units: u32, plane: u32, first: u32, count: u32, of_outputs: u32, lane: u32, lanes: u32) {
+  if (NORM == 0u) {
+    add_row(sums, row, units, plane, first, count, lane, lanes);
+    return;
+  }
   for (var u = lane; u < units; u += lanes) {
-    let w = dequant32(row * units + u, plane);
-    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
+    var w = dequant32(row * units + u, plane);
+    for (var i = 0u; i < 8u; i++) {
+      w[i] *= norm[u * 8u + i];
+    }
+    for (var b = 0u; b < BATCH; b++) {
+      if (BATCH == 1u || b < count) {
+        let o = (source_row(first + b, of_outputs) * units + u) * 8u;
+        (*sums)[b] += unit_products(w, o);
+        if (squared) {
+          (*squares)[b] += unit_squares(o);
+        }
+      }
+    }
   }
 }
 
@@ -90,6 +116,11 @@ fn finish(pair: u32, row: u32, v: vec2f) {
   }
 }
 
+// 1 / rms of a row whose squares have the sum `squares`.
+fn norm_scale(squares: f32, units: u32, epsilon: f32) -> f32 {
+  return inverseSqrt(squares / f32(units * 32u) + epsilon);
+}
+
 // Rotary position embedding of one pair.
 fn rotate(v: vec2f, cos_sin: vec2f) -> vec2f {
   return vec2f(v.x * cos_sin.x - v.y * cos_sin.y, v.x * cos_sin.y + v.y * cos_sin.x);
@@ -108,7 +139,7 @@ fn row_count() -> u32 {
   return step[0];
 }
 
-@group(0) @binding(5) var<storage, read_write> q: array<vec2f>;
+@group(0) @binding(6) var<storage, read_write> q: array<vec2f>;
 
 fn row_position(row: u32) -> u32 {
   return step[ROWS + row * ROW_WORDS + 1u];
@@ -134,6 +165,16 @@ fn output_count() -> u32 {
   return step[3];
 }
 
+// Adds the products of weight row `row`, of `units` units, with `count` rows of x from row `first` on: of every `lanes`-th
+// unit from `lane` on.
+fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, units: u32, plane: u32, first: u32, count: u32, lane: u32, lanes: u32) {
+  let row_quads = units * 8u;
+  for (var u = lane; u < units; u += lanes) {
+    let w = dequant32(row * units + u, plane);
+    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
+  }
+}
+
 // Adds the products of a unit of weights with each row's unit of x; the first row's begins at quad `o`.
 fn add_unit(sums: ptr<function, array<vec4f, MAX_BATCH>>, w: array<vec4f, 8>, o: u32, row_quads: u32, count: u32) {
   if (BATCH == 1u) {
@@ -153,6 +194,24 @@ fn unit_products(w: array<vec4f, 8>, o: u32) -> vec4f {
 
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
 
+@group(0) @binding(5) var<storage, read> norm: array<vec4f>; // [columns] f32; where NORM is 0 not read
+
+fn source_row(row: u32, of_outputs: u32) -> u32 {
+  if (of_outputs == 1u) {
+    return output_row(row);
+  }
+  return row;
+}
+
+fn unit_squares(o: u32) -> f32 {
+  return dot(x[o], x[o]) + dot(x[o + 1u], x[o + 1u]) + dot(x[o + 2u], x[o + 2u]) + dot(x[o + 3u], x[o + 3u]) + dot(x[o + 4u], x[o + 4u]) + dot(x[o + 5u], x[o + 5u]) + dot(x[o + 6u], x[o + 6u]) + dot(x[o + 7u], x[o + 7u]);
+}
+
+// The row that output `output` reads.
+fn output_row(output: u32) -> u32 {
+  return step[step[1] + output];
+}
+
 struct Params {
   heads: u32, // query heads
   kv_heads: u32, // no constants, so that one pipeline serves all layers, and the self-test before them
@@ -163,4 +222,5 @@ struct Params {
   table: u32, // which of the step's cos/sin tables
   v_plane: u32, // elements from a key to its value
   pool: u32, // which of the row's block tables
+  epsilon: f32, // of the norm, in shapes that take one
 }

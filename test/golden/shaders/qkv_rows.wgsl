@@ -83,7 +83,7 @@ fn row_count() -> u32 {
   return step[0];
 }
 
-@group(0) @binding(5) var<storage, read_write> q: array<vec2f>;
+@group(0) @binding(6) var<storage, read_write> q: array<vec2f>;
 
 fn row_position(row: u32) -> u32 {
   return step[ROWS + row * ROW_WORDS + 1u];
@@ -138,4 +138,5 @@ struct Params {
   table: u32, // which of the step's cos/sin tables
   v_plane: u32, // elements from a key to its value
   pool: u32, // which of the row's block tables
+  epsilon: f32, // of the norm, in shapes that take one
 }

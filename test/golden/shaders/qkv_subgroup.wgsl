@@ -4,7 +4,7 @@ override THREADS: u32 = 64u;
 
 override SUBGROUPS: u32 = THREADS / 4u; // a subgroup has at least 4 threads
 
-override SUMS: u32 = BATCH * 2u; // of the batch with the even row, then with the odd one
+override SUMS: u32 = BATCH * (2u + NORM); // of the batch with the even row, with the odd one, of the squares of x
 
 var<workgroup> partial_sums: array<f32, SUMS * SUBGROUPS>; // [sum × subgroup]
 
@@ -25,7 +25,8 @@ fn total(i: u32, subgroups: u32) -> f32 {
   let first = group.z * BATCH;
   let count = batch_rows(first, 0u);
   var evens: array<vec4f, MAX_BATCH>;
-  add_row(&evens, 2u * pair, params.units, params.plane, first, count, local, THREADS);
+  var squares: array<f32, MAX_BATCH>;
+  add_normed_row(&evens, &squares, true, 2u * pair, params.units, params.plane, first, count, 0u, local, THREADS);
   for (var b = 0u; b < BATCH; b++) {
     let own = subgroupAdd(dot(evens[b], vec4f(1.0)));
     if (lane == 0u) {
@@ -33,11 +34,19 @@ fn total(i: u32, subgroups: u32) -> f32 {
     }
   }
   var odds: array<vec4f, MAX_BATCH>;
-  add_row(&odds, 2u * pair + 1u, params.units, params.plane, first, count, local, THREADS);
+  add_normed_row(&odds, &squares, false, 2u * pair + 1u, params.units, params.plane, first, count, 0u, local, THREADS);
   for (var b = 0u; b < BATCH; b++) {
     let own = subgroupAdd(dot(odds[b], vec4f(1.0)));
     if (lane == 0u) {
       partial_sums[(BATCH + b) * SUBGROUPS + local / size] = own;
+    }
+  }
+  if (NORM == 1u) {
+    for (var b = 0u; b < BATCH; b++) {
+      let own = subgroupAdd(squares[b]);
+      if (lane == 0u) {
+        partial_sums[(2u * BATCH + b) * SUBGROUPS + local / size] = own;
+      }
     }
   }
   workgroupBarrier();
@@ -45,10 +54,16 @@ fn total(i: u32, subgroups: u32) -> f32 {
     return;
   }
   let subgroups = (THREADS + size - 1u) / size;
-  finish(pair, first + local, vec2f(total(local, subgroups), total(BATCH + local, subgroups)));
+  var scale = 1.0;
+  if (NORM == 1u) {
+    scale = norm_scale(total(2u * BATCH + local, subgroups), params.units, params.epsilon);
+  }
+  finish(pair, first + local, vec2f(total(local, subgroups), total(BATCH + local, subgroups)) * scale);
 }
 
 override BATCH: u32 = 1u; // at most MAX_BATCH; constant, so that loops over it can be unrolled and their sums kept in registers
+
+override NORM: u32 = 0u; // 1: rows are normed
 
 // Pairs of the matrix's rows.
 fn pair_count() -> u32 {
@@ -63,13 +78,27 @@ fn batch_rows(first: u32, of_outputs: u32) -> u32 {
   return min(BATCH, select(row_count(), output_count(), of_outputs == 1u) - first);
 }
 
-// Adds the products of weight row `row`, of `units` units, with `count` rows of x from row `first` on: of every `lanes`-th
-// unit from `lane` on.
-fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, units: u32, plane: u32, first: u32, count: u32, lane: u32, lanes: u32) {
-  let row_quads = units * 8u;
+// `add_row`, which with a norm weighs each weight by it and, where `squared`, adds the squares of x to `squares`. An output's
+// row of x is then the one that it names.
+fn add_normed_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, squares: ptr<function, array<f32, MAX_BATCH>>, squared: bool, row: u32, units: u32, plane: u32, first: u32, count: u32, of_outputs: u32, lane: u32, lanes: u32) {
+  if (NORM == 0u) {
+    add_row(sums, row, units, plane, first, count, lane, lanes);
+    return;
+  }
   for (var u = lane; u < units; u += lanes) {
-    let w = dequant32(row * units + u, plane);
-    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
+    var w = dequant32(row * units + u, plane);
+    for (var i = 0u; i < 8u; i++) {
+      w[i] *= norm[u * 8u + i];
+    }
+    for (var b = 0u; b < BATCH; b++) {
+      if (BATCH == 1u || b < count) {
+        let o = (source_row(first + b, of_outputs) * units + u) * 8u;
+        (*sums)[b] += unit_products(w, o);
+        if (squared) {
+          (*squares)[b] += unit_squares(o);
+        }
+      }
+    }
   }
 }
 
@@ -97,6 +126,11 @@ fn finish(pair: u32, row: u32, v: vec2f) {
 
 const MAX_BATCH = 16u;
 
+// 1 / rms of a row whose squares have the sum `squares`.
+fn norm_scale(squares: f32, units: u32, epsilon: f32) -> f32 {
+  return inverseSqrt(squares / f32(units * 32u) + epsilon);
+}
+
 fn row_count() -> u32 {
   return step[0];
 }
@@ -107,6 +141,16 @@ fn output_count() -> u32 {
 
 // The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
 @group(0) @binding(1) var<storage, read> step: array<u32>;
+
+// Adds the products of weight row `row`, of `units` units, with `count` rows of x from row `first` on: of every `lanes`-th
+// unit from `lane` on.
+fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, units: u32, plane: u32, first: u32, count: u32, lane: u32, lanes: u32) {
+  let row_quads = units * 8u;
+  for (var u = lane; u < units; u += lanes) {
+    let w = dequant32(row * units + u, plane);
+    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
+  }
+}
 
 // Adds the products of a unit of weights with each row's unit of x; the first row's begins at quad `o`.
 fn add_unit(sums: ptr<function, array<vec4f, MAX_BATCH>>, w: array<vec4f, 8>, o: u32, row_quads: u32, count: u32) {
@@ -127,6 +171,24 @@ fn unit_products(w: array<vec4f, 8>, o: u32) -> vec4f {
 
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
 
+@group(0) @binding(5) var<storage, read> norm: array<vec4f>; // [columns] f32; where NORM is 0 not read
+
+fn source_row(row: u32, of_outputs: u32) -> u32 {
+  if (of_outputs == 1u) {
+    return output_row(row);
+  }
+  return row;
+}
+
+fn unit_squares(o: u32) -> f32 {
+  return dot(x[o], x[o]) + dot(x[o + 1u], x[o + 1u]) + dot(x[o + 2u], x[o + 2u]) + dot(x[o + 3u], x[o + 3u]) + dot(x[o + 4u], x[o + 4u]) + dot(x[o + 5u], x[o + 5u]) + dot(x[o + 6u], x[o + 6u]) + dot(x[o + 7u], x[o + 7u]);
+}
+
+// The row that output `output` reads.
+fn output_row(output: u32) -> u32 {
+  return step[step[1] + output];
+}
+
 struct Params {
   heads: u32, // query heads
   kv_heads: u32, // no constants, so that one pipeline serves all layers, and the self-test before them
@@ -137,6 +199,7 @@ struct Params {
   table: u32, // which of the step's cos/sin tables
   v_plane: u32, // elements from a key to its value
   pool: u32, // which of the row's block tables
+  epsilon: f32, // of the norm, in shapes that take one
 }
 
 
@@ -151,7 +214,7 @@ fn rope_cos_sin(row: u32, table: u32, pair: u32, pairs: u32) -> vec2f {
   return bitcast<vec2f>(vec2u(step[o], step[o + 1u]));
 }
 
-@group(0) @binding(5) var<storage, read_write> q: array<vec2f>;
+@group(0) @binding(6) var<storage, read_write> q: array<vec2f>;
 
 fn row_position(row: u32) -> u32 {
   return step[ROWS + row * ROW_WORDS + 1u];
