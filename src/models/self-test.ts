@@ -60,7 +60,8 @@ const BEFORE = 0.75;
 
 /**
  * Holds kernels against the CPU on random matrices of `format`. These are small, because making pipelines costs most: it
- * needs none but those that the probe and models take next, which norm what they read or do not. The adapter's buffers are the caller's until `free`.
+ * needs none but those that the probe and models take next, which norm what they read or do not. The adapter's buffers are the
+ * caller's until `free`.
  */
 export class SelfTest {
   private readonly values: Float32Array; // of both shapes

@@ -30,7 +30,7 @@ function hostile(unit: string): { readonly text: string; readonly limitMs: numbe
 }
 
 describe('much hostile text', () => {
-  const smollm2 = createTokenizer(smollm2Header());
+  const smollm2 = createTokenizer(smollm2Header().metadata);
   const llama = createTokenizer(zooMetadata('llama'));
 
   it.each(HOSTILE)('of %s takes seconds and comes back', { timeout: 2 * LIMIT_MS }, (_, unit) => {

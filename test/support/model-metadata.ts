@@ -1,14 +1,14 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { parseGguf } from '../../src/gguf/parse';
-import type { GgufMetadata } from '../../src/gguf/types';
+import type { GgufFile, GgufMetadata } from '../../src/gguf/types';
 import { realModelPath } from './real-models';
 
-/** The header of the default model, kept as a fixture: its whole vocabulary, without the model. */
-export function smollm2Header(): GgufMetadata {
+/** The header of the default model, kept as a fixture: its whole vocabulary and every tensor's shape, without the weights. */
+export function smollm2Header(): GgufFile {
   const result = parseGguf(gunzipSync(readFileSync('test/fixtures/tokenizer/smollm2-header.gguf.gz')));
   if (result.kind !== 'complete') throw new Error('the header is cut');
-  return result.file.metadata;
+  return result.file;
 }
 
 /** Metadata of the real default model; reads its header alone. */

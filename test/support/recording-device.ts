@@ -26,7 +26,10 @@ export interface RecordedSubmit {
   readonly readback: Readback;
 }
 
-/** A device that computes nothing: it holds the bytes that are written, and remembers what is asked of it. */
+/**
+ * A device that computes nothing: it holds the bytes that are written, and remembers what is asked of it. It counts what the WebGPU
+ * device counts: a bind group for each dispatch of a plan that is prepared, and a pipeline the first time that it is met.
+ */
 export class RecordingDevice implements Device {
   readonly build = 'recorded';
   readonly name = 'recorder';
@@ -37,6 +40,7 @@ export class RecordingDevice implements Device {
   readonly plans = new Set<PreparedPlan>();
   readonly submits: RecordedSubmit[] = [];
   flushes = 0;
+  private readonly pipelines = new Set<string>();
   private readonly counts = { ...NO_COUNTS } as { -readonly [K in keyof DeviceCounters]: number };
 
   constructor(
@@ -77,6 +81,11 @@ export class RecordingDevice implements Device {
   }
 
   async prepare(plan: Plan): Promise<PreparedPlan> {
+    for (const { shader, modules, constants } of plan.dispatches) {
+      this.pipelines.add(JSON.stringify([shader, modules, constants]));
+      this.counts.bindGroupsCreated += 1;
+    }
+    this.counts.pipelinesCreated = this.pipelines.size;
     const prepared = new RecordedPlan(plan);
     this.plans.add(prepared);
     return prepared;
