@@ -1,0 +1,34 @@
+import { afterEach, expect } from 'vitest';
+import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
+import { collectGpuErrors } from '../kernels/gpu-errors';
+import { fetchZoo } from '../models/fetch-zoo';
+import { describeSplits, SPLIT_MODELS } from '../models/split-suite';
+import { describeZoo, ZOO_FORMATS, ZOO_MODELS } from '../models/zoo-suite';
+import { shareDevice } from '../support/shared-device';
+
+// The whole zoo on WebGPU: the usual run has a sample of it, and all of it on the CPU.
+
+const gpuErrors = collectGpuErrors();
+
+afterEach(async () => {
+  expect(await gpuErrors()).toEqual([]);
+});
+
+const ZOO = [...ZOO_MODELS, ...ZOO_FORMATS];
+const plain = shareDevice(() => createWebGpuDevice(navigator.gpu, { features: [] }));
+const full = shareDevice(() => createWebGpuDevice(navigator.gpu));
+
+describeZoo('webgpu, no features', ZOO, plain, fetchZoo, {
+  variants: { matvec: 'rows', matmul: 'rows' },
+  kvType: 'f32',
+  chunkTokens: 7,
+});
+describeZoo('webgpu, subgroups', ZOO, full, fetchZoo, {
+  variants: { matvec: 'subgroup', matmul: 'tile' },
+  kvType: 'f32',
+  chunkTokens: 16,
+});
+describeSplits('webgpu', SPLIT_MODELS, full, fetchZoo, {
+  variants: { matvec: 'subgroup', matmul: 'rows' },
+  chunkTokens: 7,
+});
