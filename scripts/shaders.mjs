@@ -32,19 +32,26 @@ function stubOf(text) {
   return text.replace(/^\/\/.*\n/gm, '');
 }
 
-/** `text` without the functions of its interface, and of nothing else. */
+/** `text` without the declarations of its interfaces, and of nothing else. */
 function withoutStubs(text, names) {
-  const rest = names.reduce((kept, name) => kept.replace(new RegExp(`^fn ${name}\\([^{]*{[^}]*}\\n*`, 'm'), ''), text);
+  const cut = (kept, name) =>
+    kept.replace(new RegExp(`^(?:(?:fn|struct) ${name}\\b[^{]*{[^}]*}|const ${name}\\b[^;]*;)\\n*`, 'm'), '');
+  const rest = names.reduce(cut, text);
   const wanted = declaredNames(text).filter((name) => !names.includes(name));
   if (declaredNames(rest).join() !== wanted.join()) throw new Error(`${names.join(', ')} cannot be cut out:\n${text}`);
   return rest;
 }
 
-/** The functions that a kernel calls of modules of each kind, in the order of `interfaces`: what their stubs left in it. */
-function callsOf(linked, interfaces) {
+/** A linked kernel's text without stubs, and what that names of modules of each kind, in the order of `interfaces`. */
+function kernelOf(linked, interfaces) {
   const declared = new Set(declaredNames(linked));
-  const calls = [...interfaces].map(([kind, names]) => [kind, names.filter((name) => declared.has(name))]);
-  return Object.fromEntries(calls.filter(([, names]) => names.length > 0));
+  const stubs = [...interfaces].map(([kind, names]) => [kind, names.filter((name) => declared.has(name))]);
+  const text = withoutStubs(
+    linked,
+    stubs.flatMap(([, names]) => names),
+  );
+  const named = stubs.map(([kind, names]) => [kind, names.filter((name) => new RegExp(`\\b${name}\\b`).test(text))]);
+  return { takes: Object.fromEntries(named.filter(([, names]) => names.length > 0)), text };
 }
 
 /**
@@ -102,12 +109,11 @@ export async function linkShaders() {
     modules[kind] = {};
     for (const [name, text] of await readFolder(kind)) modules[kind][name] = await linkText(kind, name, text);
   }
-  const kernels = {};
-  for (const [name, text] of ops) {
-    const linked = await linkText('ops', name, text);
-    const takes = callsOf(linked, interfaces);
-    kernels[name] = { takes, text: withoutStubs(linked, Object.values(takes).flat()) };
+  for (const [name, text] of Object.entries(modules.quant)) {
+    if (!declaredNames(text).includes('GROUP_UNITS')) modules.quant[name] = `${text}\n${stubOf(lib.get('ungrouped'))}`;
   }
+  const kernels = {};
+  for (const [name, text] of ops) kernels[name] = kernelOf(await linkText('ops', name, text), interfaces);
   checkAll(kernels, modules);
   return { kernels, modules };
 }

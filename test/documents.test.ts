@@ -1,8 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CATALOGUE } from '../src/base/error-catalogue';
+import type { ShaderTexts } from '../src/device/webgpu/shader-text';
 import { LIFECYCLE_EVENTS, STATE_HOLDINGS, TRANSITIONS } from '../src/engine/lifecycle';
+import { QUANT_FORMATS } from '../src/quant/registry';
+import { weightWords } from './support/weight-words';
+
+const script = (await import(pathToFileURL(resolve(import.meta.dirname, '../scripts/shaders.mjs')).href)) as {
+  linkShaders(): Promise<ShaderTexts>;
+};
 
 /** What stands in a document between `<!-- name: … -->` and `<!-- /name -->`. */
 function block(path: string, name: string): string {
@@ -40,5 +48,16 @@ describe('documents say what the code says', () => {
       String(httpStatus),
     ]);
     expect(block('docs/ERRORS.md', 'errors')).toBe(table(['code', 'cause', 'what to do', 'status'], rows));
+  });
+
+  it('docs/PERFORMANCE.md about the words that matvec reads', async () => {
+    const { modules } = await script.linkShaders();
+    const rows = QUANT_FORMATS.map((format) => {
+      const { groupUnits, read, ideal } = weightWords(format, modules.quant[format.module] ?? '');
+      return [format.type, String(groupUnits), String(read), String(ideal), (read / ideal).toFixed(2)];
+    });
+    expect(block('docs/PERFORMANCE.md', 'weight-words')).toBe(
+      table(['format', 'units a group', 'words read', 'words it has', 'ratio'], rows),
+    );
   });
 });

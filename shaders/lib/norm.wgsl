@@ -1,6 +1,6 @@
 // An RMS norm within the matvec that reads the normed rows: W · (x ⊙ norm / rms(x)) = (W ⊙ norm) · x / rms(x). The threads that
 // share a weight row add up the squares of what they read of x anyway; the sum is divided when it is whole.
-import quant::dequant32;
+import quant::{ GROUP_UNITS, dequant_unit, group_words };
 import package::lib::batch::{ BATCH, MAX_BATCH, add_row, unit_products, x };
 import package::lib::step::output_row;
 
@@ -18,14 +18,17 @@ fn add_normed_row(
     add_row(sums, row, units, plane, first, count, lane, lanes);
     return;
   }
-  for (var u = lane; u < units; u += lanes) {
-    var w = dequant32(row * units + u, plane);
-    for (var i = 0u; i < 8u; i++) { w[i] *= norm[u * 8u + i]; }
-    for (var b = 0u; b < BATCH; b++) {
-      if (BATCH == 1u || b < count) {
-        let o = (source_row(first + b, of_outputs) * units + u) * 8u;
-        (*sums)[b] += unit_products(w, o);
-        if (squared) { (*squares)[b] += unit_squares(o); }
+  for (var g = lane * GROUP_UNITS; g < units; g += lanes * GROUP_UNITS) {
+    let words = group_words(row * units + g, plane);
+    for (var u = g; u < g + GROUP_UNITS; u++) {
+      var w = dequant_unit(words, row * units + u, plane);
+      for (var i = 0u; i < 8u; i++) { w[i] *= norm[u * 8u + i]; }
+      for (var b = 0u; b < BATCH; b++) {
+        if (BATCH == 1u || b < count) {
+          let o = (source_row(first + b, of_outputs) * units + u) * 8u;
+          (*sums)[b] += unit_products(w, o);
+          if (squared) { (*squares)[b] += unit_squares(o); }
+        }
       }
     }
   }

@@ -6,7 +6,7 @@
 // W [experts·rows × 32·units] quantised · x [… × 32·units] f32 · routes [batch·used] of (expert, weight as f32 bits)
 // bias, up_bias [all experts·rows] f32, not read where BIAS is 0 · y [… × y_stride] f32
 // grid: (⌈rows / (THREADS / LANES)⌉, 1, batch·used, for ADD batch)
-import quant::dequant32;
+import quant::{ GROUP_UNITS, dequant_unit, group_words };
 import package::lib::epilogue::{ EPILOGUE, ADD, GLU, gated };
 import package::lib::reduce::{ lane_sum, LANES, THREADS };
 
@@ -63,13 +63,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 fn part_dot(row: u32, x_row: u32, lane: u32) -> f32 {
   let base = x_row * params.units * 8u;
   var sum = vec4f();
-  for (var u = lane; u < params.units; u += LANES) {
-    let w = dequant32(row * params.units + u, params.plane);
-    let o = base + u * 8u;
-    sum += w[0] * x[o] + w[1] * x[o + 1u] + w[2] * x[o + 2u] + w[3] * x[o + 3u]
-      + w[4] * x[o + 4u] + w[5] * x[o + 5u] + w[6] * x[o + 6u] + w[7] * x[o + 7u];
+  for (var g = lane * GROUP_UNITS; g < params.units; g += LANES * GROUP_UNITS) {
+    let words = group_words(row * params.units + g, params.plane);
+    if (GROUP_UNITS == 1u) { // a loop of one turn costs a software adapter as much as the unit
+      sum += unit_products(dequant_unit(words, row * params.units + g, params.plane), base + g * 8u);
+    } else {
+      for (var u = g; u < g + GROUP_UNITS; u++) {
+        sum += unit_products(dequant_unit(words, row * params.units + u, params.plane), base + u * 8u);
+      }
+    }
   }
   return dot(sum, vec4f(1.0));
+}
+
+fn unit_products(w: array<vec4f, 8>, o: u32) -> vec4f {
+  return w[0] * x[o] + w[1] * x[o + 1u] + w[2] * x[o + 2u] + w[3] * x[o + 3u]
+    + w[4] * x[o + 4u] + w[5] * x[o + 5u] + w[6] * x[o + 6u] + w[7] * x[o + 7u];
 }
 
 // One lane of a row brings its bias.

@@ -2,12 +2,13 @@
 // is 1, then the epilogue.
 // W [rows × 32·units] quantised · x [batch × 32·units] f32 · norm [32·units] f32 · y [batch × y_stride] f32
 // grid: (columns of ≤ 65,535 workgroups, as many as it takes, ⌈batch / BATCH⌉)
+import quant::GROUP_UNITS;
 import package::lib::batch::{ BATCH, MAX_BATCH, batch_rows };
 import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
 import package::lib::norm::{ NORM, add_normed_row, norm_scale };
 enable subgroups;
 
-override THREADS: u32 = 64u;
+override THREADS: u32 = select(64u, 32u, GROUP_UNITS > 2u); // rows are seldom of more large groups than 32
 override UPS: u32 = select(0u, BATCH, EPILOGUE == GLU);
 override SUMS: u32 = BATCH + UPS + BATCH * NORM; // of the batch, of its rows further on, of the squares of x
 

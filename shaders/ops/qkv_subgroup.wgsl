@@ -3,12 +3,13 @@
 // W [(heads + 2·kv_heads)·head_size × 32·units] quantised · x [batch × 32·units] f32, normed where NORM is 1 ·
 // kv: one layer's cache · norm [32·units] f32 · q [batch × heads·head_size] f32
 // grid: (columns of ≤ 65,535 workgroups, as many as it takes, ⌈batch / BATCH⌉)
+import quant::GROUP_UNITS;
 import package::lib::batch::{ BATCH, MAX_BATCH, batch_rows };
 import package::lib::norm::{ NORM, add_normed_row, norm_scale };
 import package::lib::qkv::{ params, pair_count, finish };
 enable subgroups;
 
-override THREADS: u32 = 64u;
+override THREADS: u32 = select(64u, 32u, GROUP_UNITS > 2u); // rows are seldom of more large groups than 32
 override SUBGROUPS: u32 = THREADS / 4u; // a subgroup has at least 4 threads
 override SUMS: u32 = BATCH * (2u + NORM); // of the batch with the even row, with the odd one, of the squares of x
 

@@ -5,17 +5,29 @@ import package::lib::iq_grids::IQ1_GRID;
 import package::lib::quant::iq1_values;
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
-// The 32 weights from element 32·unit on. `plane` is not used: the format has no side plane.
-fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
-  let j = unit & 7u;
+const GROUP_UNITS: u32 = 4u; // they share a word of scales, and every one of the block the half scale
+
+struct Words {
+  scale: f32,
+  scales: u32,
+  high: vec2u, // of the first two units, then of the others
+}
+
+fn group_words(unit: u32, plane: u32) -> Words {
   let o = (unit >> 3u) * 14u;
+  let late = unit & 4u; // the first unit of the block's group
   let first = weights[o + 12u];
   let second = weights[o + 13u];
   let half_bits = ((first >> 12u) & 0xfu) | ((first >> 24u) & 0xf0u) | ((second >> 4u) & 0xf00u) | ((second >> 16u) & 0xf000u);
-  let scales = select(first, second, j >= 4u) >> (16u * ((j >> 1u) & 1u) + 6u * (j & 1u));
-  let s = unpack2x16float(half_bits).x * vec2f(((vec2u(scales, scales >> 3u) & vec2u(7u)) << vec2u(1u)) | vec2u(1u));
-  let indices = weights[o + j];
-  let high = weights[o + 8u + (j >> 1u)] >> (16u * (j & 1u));
+  let high = o + 8u + (late >> 1u);
+  return Words(unpack2x16float(half_bits).x, select(first, second, late == 4u), vec2u(weights[high], weights[high + 1u]));
+}
+
+fn dequant_unit(words: Words, unit: u32, plane: u32) -> array<vec4f, 8> {
+  let scales = words.scales >> (16u * ((unit >> 1u) & 1u) + 6u * (unit & 1u));
+  let s = words.scale * vec2f(((vec2u(scales, scales >> 3u) & vec2u(7u)) << vec2u(1u)) | vec2u(1u));
+  let indices = weights[(unit >> 3u) * 14u + (unit & 7u)];
+  let high = select(words.high.x, words.high.y, (unit & 2u) == 2u) >> (16u * (unit & 1u));
   let a = point(indices, high);
   let b = point(indices >> 8u, high >> 4u);
   let c = point(indices >> 16u, high >> 8u);
@@ -27,6 +39,11 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
     (iq1_values(c) + shift.z) * s.y, (iq1_values(c >> 8u) + shift.z) * s.y,
     (iq1_values(d) + shift.w) * s.y, (iq1_values(d >> 8u) + shift.w) * s.y,
   );
+}
+
+// The 32 weights from element 32·unit on. `plane` is not used: the format has no side plane.
+fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+  return dequant_unit(group_words(unit, plane), unit, plane);
 }
 
 // The 8 elements of a grid index.

@@ -5,14 +5,25 @@ import package::lib::iq_grids::IQ1_GRID;
 import package::lib::quant::{ half_of, iq1_values };
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
-// The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
-fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+const GROUP_UNITS: u32 = 2u; // they share a word of upper bits and scales
+
+struct Words {
+  scale: f32,
+  high: u32, // of the first unit, then of the second
+}
+
+fn group_words(unit: u32, plane: u32) -> Words {
   let block_index = unit >> 3u;
-  let j = unit & 7u;
-  let o = block_index * 12u;
-  let indices = weights[o + j];
-  let high = weights[o + 8u + (j >> 1u)] >> (16u * (j & 1u));
-  let scale = half_of(weights[plane + (block_index >> 1u)], block_index) * f32(2u * ((high >> 12u) & 7u) + 1u);
+  return Words(
+    half_of(weights[plane + (block_index >> 1u)], block_index),
+    weights[block_index * 12u + 8u + ((unit & 7u) >> 1u)],
+  );
+}
+
+fn dequant_unit(words: Words, unit: u32, plane: u32) -> array<vec4f, 8> {
+  let indices = weights[(unit >> 3u) * 12u + (unit & 7u)];
+  let high = words.high >> (16u * (unit & 1u));
+  let scale = words.scale * f32(2u * ((high >> 12u) & 7u) + 1u);
   let shift = select(0.125, -0.125, (high & 0x8000u) != 0u);
   let a = point(indices, high);
   let b = point(indices >> 8u, high >> 3u);
@@ -24,6 +35,11 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
     (iq1_values(c) + shift) * scale, (iq1_values(c >> 8u) + shift) * scale,
     (iq1_values(d) + shift) * scale, (iq1_values(d >> 8u) + shift) * scale,
   );
+}
+
+// The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
+fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+  return dequant_unit(group_words(unit, plane), unit, plane);
 }
 
 // The 8 elements of a grid index.

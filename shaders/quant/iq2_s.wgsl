@@ -5,18 +5,28 @@ import package::lib::iq_grids::IQ2_S_GRID;
 import package::lib::quant::{ half_of, iq2_values, with_signs };
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
-// The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
-fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+const GROUP_UNITS: u32 = 4u; // they share a word of scales and one of upper index bits
+
+struct Words {
+  scale: f32,
+  upper: u32,
+  nibbles: u32, // of scales
+}
+
+fn group_words(unit: u32, plane: u32) -> Words {
   let block_index = unit >> 3u;
-  let j = unit & 7u;
-  let o = block_index * 20u;
-  let shift = 8u * (j & 3u);
-  let upper = weights[o + 16u + (j >> 2u)] >> shift;
-  let byte = weights[o + 18u + (j >> 2u)] >> shift;
-  let scale = half_of(weights[plane + (block_index >> 1u)], block_index);
-  let s = (vec2f(vec2u(byte, byte >> 4u) & vec2u(15u)) + vec2f(0.5)) * scale * 0.25;
-  let indices = weights[o + j];
-  let signs = weights[o + 8u + j];
+  let o = block_index * 20u + 16u + ((unit >> 2u) & 1u);
+  return Words(half_of(weights[plane + (block_index >> 1u)], block_index), weights[o], weights[o + 2u]);
+}
+
+fn dequant_unit(words: Words, unit: u32, plane: u32) -> array<vec4f, 8> {
+  let o = (unit >> 3u) * 20u + (unit & 7u);
+  let shift = 8u * (unit & 3u);
+  let upper = words.upper >> shift;
+  let byte = words.nibbles >> shift;
+  let s = (vec2f(vec2u(byte, byte >> 4u) & vec2u(15u)) + vec2f(0.5)) * words.scale * 0.25;
+  let indices = weights[o];
+  let signs = weights[o + 8u];
   let a = point(indices, upper);
   let b = point(indices >> 8u, upper >> 2u);
   let c = point(indices >> 16u, upper >> 4u);
@@ -27,6 +37,11 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
     with_signs(iq2_values(c) * s.y, signs >> 16u), with_signs(iq2_values(c >> 8u) * s.y, signs >> 20u),
     with_signs(iq2_values(d) * s.y, signs >> 24u), with_signs(iq2_values(d >> 8u) * s.y, signs >> 28u),
   );
+}
+
+// The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
+fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+  return dequant_unit(group_words(unit, plane), unit, plane);
 }
 
 // The 8 elements of a grid index.

@@ -5,16 +5,27 @@ import package::lib::iq_grids::IQ2_XS_GRID;
 import package::lib::quant::{ even_signs, half_of, iq2_values, with_signs };
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
-// The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
-fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+const GROUP_UNITS: u32 = 2u; // four share a word of scales; two are enough
+
+struct Words {
+  scale: f32,
+  nibbles: u32, // of four units' scales
+}
+
+fn group_words(unit: u32, plane: u32) -> Words {
   let block_index = unit >> 3u;
-  let j = unit & 7u;
-  let o = block_index * 18u;
-  let byte = weights[o + 16u + (j >> 2u)] >> (8u * (j & 3u));
-  let scale = half_of(weights[plane + (block_index >> 1u)], block_index);
-  let s = (vec2f(vec2u(byte, byte >> 4u) & vec2u(15u)) + vec2f(0.5)) * scale * 0.25;
-  let low = weights[o + 2u * j];
-  let high = weights[o + 2u * j + 1u];
+  return Words(
+    half_of(weights[plane + (block_index >> 1u)], block_index),
+    weights[block_index * 18u + 16u + ((unit >> 2u) & 1u)],
+  );
+}
+
+fn dequant_unit(words: Words, unit: u32, plane: u32) -> array<vec4f, 8> {
+  let o = (unit >> 3u) * 18u + 2u * (unit & 7u);
+  let byte = words.nibbles >> (8u * (unit & 3u));
+  let s = (vec2f(vec2u(byte, byte >> 4u) & vec2u(15u)) + vec2f(0.5)) * words.scale * 0.25;
+  let low = weights[o];
+  let high = weights[o + 1u];
   let a = point(low);
   let b = point(low >> 16u);
   let c = point(high);
@@ -29,6 +40,11 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
     with_signs(iq2_values(c) * s.y, g), with_signs(iq2_values(c >> 8u) * s.y, g >> 4u),
     with_signs(iq2_values(d) * s.y, h), with_signs(iq2_values(d >> 8u) * s.y, h >> 4u),
   );
+}
+
+// The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
+fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+  return dequant_unit(group_words(unit, plane), unit, plane);
 }
 
 // The 8 elements of a grid index.

@@ -5,13 +5,22 @@ import package::lib::iq_grids::IQ3_XXS_GRID;
 import package::lib::quant::{ even_signs, half_of, with_signs };
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
-// The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
-fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+const GROUP_UNITS: u32 = 2u; // what a block shares, its scale, is read once for two
+
+struct Words {
+  scale: f32,
+}
+
+fn group_words(unit: u32, plane: u32) -> Words {
   let block_index = unit >> 3u;
+  return Words(half_of(weights[plane + (block_index >> 1u)], block_index));
+}
+
+fn dequant_unit(words: Words, unit: u32, plane: u32) -> array<vec4f, 8> {
   let j = unit & 7u;
-  let o = block_index * 24u;
+  let o = (unit >> 3u) * 24u;
   let word = weights[o + 16u + j];
-  let scale = half_of(weights[plane + (block_index >> 1u)], block_index) * (f32(word >> 28u) + 0.5) * 0.5;
+  let scale = words.scale * (f32(word >> 28u) + 0.5) * 0.5;
   let low = weights[o + 2u * j];
   let high = weights[o + 2u * j + 1u];
   let e = even_signs(word);
@@ -24,6 +33,11 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
     with_signs(values(high) * scale, g), with_signs(values(high >> 8u) * scale, g >> 4u),
     with_signs(values(high >> 16u) * scale, h), with_signs(values(high >> 24u) * scale, h >> 4u),
   );
+}
+
+// The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
+fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+  return dequant_unit(group_words(unit, plane), unit, plane);
 }
 
 // The 4 elements of a grid index: a nibble n stands for 8n + 4, the last one, 7, for 62.

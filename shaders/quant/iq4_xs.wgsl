@@ -3,13 +3,23 @@
 import package::lib::quant::{ iq4_values, nibbles };
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
-// The 32 weights from element 32·unit on. `plane` is not used: the format has no side plane.
-fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+const GROUP_UNITS: u32 = 2u; // what a block shares, scales, is read once for two
+
+struct Words {
+  head: u32, // the half scale and upper bit pairs
+  nibbles: u32, // lower ones of the scales
+}
+
+fn group_words(unit: u32, plane: u32) -> Words {
+  let o = (unit >> 3u) * 34u;
+  return Words(weights[o], weights[o + 1u]);
+}
+
+fn dequant_unit(words: Words, unit: u32, plane: u32) -> array<vec4f, 8> {
   let o = (unit >> 3u) * 34u;
   let j = unit & 7u;
-  let head = weights[o];
-  let six = ((weights[o + 1u] >> (4u * j)) & 15u) | (((head >> (16u + 2u * j)) & 3u) << 4u);
-  let scale = unpack2x16float(head).x * (f32(six) - 32.0);
+  let six = ((words.nibbles >> (4u * j)) & 15u) | (((words.head >> (16u + 2u * j)) & 3u) << 4u);
+  let scale = unpack2x16float(words.head).x * (f32(six) - 32.0);
   let q = o + 2u + 4u * j;
   let a = weights[q];
   let b = weights[q + 1u];
@@ -19,6 +29,11 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
     values(a, scale), values(b, scale), values(c, scale), values(d, scale),
     values(a >> 4u, scale), values(b >> 4u, scale), values(c >> 4u, scale), values(d >> 4u, scale),
   );
+}
+
+// The 32 weights from element 32·unit on. `plane` is not used: the format has no side plane.
+fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
+  return dequant_unit(group_words(unit, plane), unit, plane);
 }
 
 fn values(word: u32, scale: f32) -> vec4f {

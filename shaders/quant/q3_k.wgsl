@@ -2,25 +2,55 @@
 // 32j + l; 64 bytes of bit pairs as in Q2_K; 12 bytes of scales, six bits each), then a plane of scales, two halves a word.
 // Value = scale · (six bits - 32) · (three bits - 4).
 import package::lib::quant::{ bit_pairs, half_of };
-@group(0) @binding(2) var<storage, read> weights: array<u32>;
+import package::lib::words::{ weights, Eight, eight, either, shifted };
+
+const GROUP_UNITS: u32 = 8u; // they share their bytes of third bits, halves of them those of bit pairs
+
+struct Words {
+  scale: f32,
+  scales: vec3u,
+  third: Eight,
+  first: Eight, // bit pairs of units 0 to 3
+  second: Eight,
+}
+
+fn group_words(unit: u32, plane: u32) -> Words {
+  let o = (unit >> 3u) * 27u;
+  return Words(half_scale(unit, plane), scale_words(o), eight(o), eight(o + 8u), eight(o + 16u));
+}
+
+fn dequant_unit(words: Words, unit: u32, plane: u32) -> array<vec4f, 8> {
+  return unit_values(words.scale, words.scales, words.third, either(words.first, words.second, (unit & 4u) == 4u), unit & 7u);
+}
 
 // The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
 fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
-  let block_index = unit >> 3u;
+  let o = (unit >> 3u) * 27u;
   let j = unit & 7u;
-  let o = block_index * 27u;
-  let scale = half_of(weights[plane + (block_index >> 1u)], block_index);
-  let low = weights[o + 24u + ((j >> 1u) & 1u)] >> (16u * (j & 1u) + 4u * (j >> 2u));
-  let high = weights[o + 26u] >> (16u * (j & 1u) + 2u * (j >> 1u));
+  return unit_values(half_scale(unit, plane), scale_words(o), eight(o), eight(o + 8u + 8u * (j >> 2u)), j);
+}
+
+fn half_scale(unit: u32, plane: u32) -> f32 {
+  return half_of(weights[plane + (unit >> 4u)], unit >> 3u);
+}
+
+fn scale_words(o: u32) -> vec3u {
+  return vec3u(weights[o + 24u], weights[o + 25u], weights[o + 26u]);
+}
+
+// Unit `j` of the block, whose bit pairs lie in `pairs`.
+fn unit_values(scale: f32, scales: vec3u, third: Eight, pairs: Eight, j: u32) -> array<vec4f, 8> {
+  let low = select(scales.x, scales.y, (j & 2u) == 2u) >> (16u * (j & 1u) + 4u * (j >> 2u));
+  let high = scales.z >> (16u * (j & 1u) + 2u * (j >> 1u));
   let six = (vec2u(low, low >> 8u) & vec2u(15u)) | ((vec2u(high, high >> 8u) & vec2u(3u)) << vec2u(4u));
   let s = (vec2f(six) - vec2f(32.0)) * scale;
-  let q = o + 8u + 8u * (j >> 2u);
-  let shift = 2u * (j & 3u);
+  let q = shifted(pairs, 2u * (j & 3u));
+  let h = shifted(third, j);
   return array<vec4f, 8>(
-    values(weights[q] >> shift, weights[o] >> j, s.x), values(weights[q + 1u] >> shift, weights[o + 1u] >> j, s.x),
-    values(weights[q + 2u] >> shift, weights[o + 2u] >> j, s.x), values(weights[q + 3u] >> shift, weights[o + 3u] >> j, s.x),
-    values(weights[q + 4u] >> shift, weights[o + 4u] >> j, s.y), values(weights[q + 5u] >> shift, weights[o + 5u] >> j, s.y),
-    values(weights[q + 6u] >> shift, weights[o + 6u] >> j, s.y), values(weights[q + 7u] >> shift, weights[o + 7u] >> j, s.y),
+    values(q.a.x, h.a.x, s.x), values(q.a.y, h.a.y, s.x),
+    values(q.a.z, h.a.z, s.x), values(q.a.w, h.a.w, s.x),
+    values(q.b.x, h.b.x, s.y), values(q.b.y, h.b.y, s.y),
+    values(q.b.z, h.b.z, s.y), values(q.b.w, h.b.w, s.y),
   );
 }
 

@@ -1,21 +1,50 @@
 // Q5_K: 44 words a block of 256: as Q4_K, with 32 bytes of fifth bits before the nibbles: bit j of byte l for element
 // 32j + l. Value = scale · five bits - minimum.
 import package::lib::quant::{ k_scales, nibbles };
-@group(0) @binding(2) var<storage, read> weights: array<u32>;
+import package::lib::words::{ weights, Eight, eight, either, shifted };
+
+const GROUP_UNITS: u32 = 4u; // two share their bytes of nibbles, every one of the block the fifth bits and the scales
+
+struct Words {
+  scale_min: vec2f,
+  scales: vec3u,
+  fifth: Eight,
+  first: Eight, // nibbles of the first two units
+  second: Eight,
+}
+
+fn group_words(unit: u32, plane: u32) -> Words {
+  let o = (unit >> 3u) * 44u;
+  let q = o + 12u + 16u * ((unit >> 2u) & 1u);
+  return Words(unpack2x16float(weights[o]), scale_words(o), eight(o + 4u), eight(q), eight(q + 8u));
+}
+
+fn dequant_unit(words: Words, unit: u32, plane: u32) -> array<vec4f, 8> {
+  let both = either(words.first, words.second, (unit & 2u) == 2u);
+  return unit_values(words.scale_min, words.scales, words.fifth, both, unit & 7u);
+}
 
 // The 32 weights from element 32·unit on. `plane` is not used: the format has no side plane.
 fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
   let o = (unit >> 3u) * 44u;
   let j = unit & 7u;
-  let s = unpack2x16float(weights[o]) * k_scales(weights[o + 1u], weights[o + 2u], weights[o + 3u], j);
-  let h = o + 4u;
-  let q = o + 12u + 8u * (j >> 1u);
-  let shift = 4u * (j & 1u);
+  return unit_values(unpack2x16float(weights[o]), scale_words(o), eight(o + 4u), eight(o + 12u + 8u * (j >> 1u)), j);
+}
+
+fn scale_words(o: u32) -> vec3u {
+  return vec3u(weights[o + 1u], weights[o + 2u], weights[o + 3u]);
+}
+
+// Unit `j` of the block, whose nibbles lie in `both`.
+fn unit_values(scale_min: vec2f, scales: vec3u, fifth: Eight, both: Eight, j: u32) -> array<vec4f, 8> {
+  let s = scale_min * k_scales(scales.x, scales.y, scales.z, j);
+  let q = shifted(both, 4u * (j & 1u));
+  let h = shifted(fifth, j);
   return array<vec4f, 8>(
-    values(weights[q] >> shift, weights[h] >> j, s), values(weights[q + 1u] >> shift, weights[h + 1u] >> j, s),
-    values(weights[q + 2u] >> shift, weights[h + 2u] >> j, s), values(weights[q + 3u] >> shift, weights[h + 3u] >> j, s),
-    values(weights[q + 4u] >> shift, weights[h + 4u] >> j, s), values(weights[q + 5u] >> shift, weights[h + 5u] >> j, s),
-    values(weights[q + 6u] >> shift, weights[h + 6u] >> j, s), values(weights[q + 7u] >> shift, weights[h + 7u] >> j, s),
+    values(q.a.x, h.a.x, s), values(q.a.y, h.a.y, s),
+    values(q.a.z, h.a.z, s), values(q.a.w, h.a.w, s),
+    values(q.b.x, h.b.x, s), values(q.b.y, h.b.y, s),
+    values(q.b.z, h.b.z, s), values(q.b.w, h.b.w, s),
   );
 }
 

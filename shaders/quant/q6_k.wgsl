@@ -2,25 +2,56 @@
 // of byte 64c + m; 64 bytes of upper bit pairs, element 128c + 32s + l in the bits 2s of byte 32c + l; 16 signed bytes of
 // scales), then a plane of scales, two halves a word. Value = scale · scale byte · (six bits - 32).
 import package::lib::quant::{ bit_pairs, half_of, nibbles };
-@group(0) @binding(2) var<storage, read> weights: array<u32>;
+import package::lib::words::{ weights, Eight, eight, either, shifted };
+
+const GROUP_UNITS: u32 = 4u; // they share their bytes of bit pairs, two of them those of nibbles
+
+struct Words {
+  scale: f32,
+  scales: vec2u, // of the first two units, then of the others
+  even: Eight, // nibbles of the even units
+  odd: Eight,
+  pairs: Eight,
+}
+
+fn group_words(unit: u32, plane: u32) -> Words {
+  let o = (unit >> 3u) * 52u;
+  let c = (unit >> 2u) & 1u;
+  let q = o + 16u * c;
+  let scales = o + 48u + 2u * c;
+  return Words(
+    half_scale(unit, plane), vec2u(weights[scales], weights[scales + 1u]), eight(q), eight(q + 8u), eight(o + 32u + 8u * c),
+  );
+}
+
+fn dequant_unit(words: Words, unit: u32, plane: u32) -> array<vec4f, 8> {
+  let scales = select(words.scales.x, words.scales.y, (unit & 2u) == 2u);
+  return unit_values(words.scale, scales, either(words.even, words.odd, (unit & 1u) == 1u), words.pairs, unit & 7u);
+}
 
 // The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
 fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
-  let block_index = unit >> 3u;
+  let o = (unit >> 3u) * 52u;
   let j = unit & 7u;
-  let o = block_index * 52u;
-  let scale = half_of(weights[plane + (block_index >> 1u)], block_index);
-  let word = weights[o + 48u + (j >> 1u)] >> (16u * (j & 1u));
-  let s = vec2f(bitcast<vec2i>(vec2u(word) << vec2u(24u, 16u)) >> vec2u(24u)) * scale;
   let q = o + 16u * (j >> 2u) + 8u * (j & 1u);
-  let n = 4u * ((j >> 1u) & 1u);
-  let h = o + 32u + 8u * (j >> 2u);
-  let p = 2u * (j & 3u);
+  return unit_values(half_scale(unit, plane), weights[o + 48u + (j >> 1u)], eight(q), eight(o + 32u + 8u * (j >> 2u)), j);
+}
+
+fn half_scale(unit: u32, plane: u32) -> f32 {
+  return half_of(weights[plane + (unit >> 4u)], unit >> 3u);
+}
+
+// Unit `j` of the block, whose nibbles lie in `both`; `scales`: of two units.
+fn unit_values(scale: f32, scales: u32, both: Eight, pairs: Eight, j: u32) -> array<vec4f, 8> {
+  let word = scales >> (16u * (j & 1u));
+  let s = vec2f(bitcast<vec2i>(vec2u(word) << vec2u(24u, 16u)) >> vec2u(24u)) * scale;
+  let q = shifted(both, 4u * ((j >> 1u) & 1u));
+  let h = shifted(pairs, 2u * (j & 3u));
   return array<vec4f, 8>(
-    values(weights[q] >> n, weights[h] >> p, s.x), values(weights[q + 1u] >> n, weights[h + 1u] >> p, s.x),
-    values(weights[q + 2u] >> n, weights[h + 2u] >> p, s.x), values(weights[q + 3u] >> n, weights[h + 3u] >> p, s.x),
-    values(weights[q + 4u] >> n, weights[h + 4u] >> p, s.y), values(weights[q + 5u] >> n, weights[h + 5u] >> p, s.y),
-    values(weights[q + 6u] >> n, weights[h + 6u] >> p, s.y), values(weights[q + 7u] >> n, weights[h + 7u] >> p, s.y),
+    values(q.a.x, h.a.x, s.x), values(q.a.y, h.a.y, s.x),
+    values(q.a.z, h.a.z, s.x), values(q.a.w, h.a.w, s.x),
+    values(q.b.x, h.b.x, s.y), values(q.b.y, h.b.y, s.y),
+    values(q.b.z, h.b.z, s.y), values(q.b.w, h.b.w, s.y),
   );
 }
 

@@ -32,12 +32,19 @@ fn batch_rows(first: u32, of_outputs: u32) -> u32 {
 }
 
 // Adds the products of weight row `row`, of `units` units, with `count` rows of x from row `first` on: of every `lanes`-th
-// unit from `lane` on.
+// group of units from group `lane` on. What a group shares is read once.
 fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, units: u32, plane: u32, first: u32, count: u32, lane: u32, lanes: u32) {
   let row_quads = units * 8u;
-  for (var u = lane; u < units; u += lanes) {
-    let w = dequant32(row * units + u, plane);
-    add_unit(sums, w, first * row_quads + u * 8u, row_quads, count);
+  for (var g = lane * GROUP_UNITS; g < units; g += lanes * GROUP_UNITS) {
+    let words = group_words(row * units + g, plane);
+    if (GROUP_UNITS == 1u) {
+      // a loop of one turn costs a software adapter as much as the unit
+      add_unit(sums, dequant_unit(words, row * units + g, plane), first * row_quads + g * 8u, row_quads, count);
+    } else {
+      for (var u = g; u < g + GROUP_UNITS; u++) {
+        add_unit(sums, dequant_unit(words, row * units + u, plane), first * row_quads + u * 8u, row_quads, count);
+      }
+    }
   }
 }
 

@@ -1,0 +1,53 @@
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { ShaderTexts } from '../src/device/webgpu/shader-text';
+import { QUANT_FORMATS } from '../src/quant/registry';
+import { weightWords, wordsRead } from './support/weight-words';
+
+const script = (await import(pathToFileURL(join(resolve(import.meta.dirname, '..'), 'scripts/shaders.mjs')).href)) as {
+  linkShaders(): Promise<ShaderTexts>;
+};
+const texts = await script.linkShaders();
+
+/** Words that matvec may read for each that the file has. */
+const MOST = 1.3;
+
+describe('the weights that matvec reads', () => {
+  it.each(QUANT_FORMATS)('$type: few more words than there are', (format) => {
+    const { groupUnits, read, ideal } = weightWords(format, texts.modules.quant[format.module] ?? '');
+    expect([1, 2, 4, 8]).toContain(groupUnits);
+    // Rows are whole blocks, and so whole groups.
+    expect((Math.max(format.blockElements, 32) / 32) % groupUnits).toBe(0);
+    expect(read / ideal).toBeGreaterThanOrEqual(1);
+    expect(read / ideal).toBeLessThanOrEqual(MOST);
+  });
+
+  it.each(['matvec_rows', 'matvec_lanes', 'matvec_subgroup', 'qkv_rows', 'qkv_lanes', 'qkv_subgroup', 'expert_matvec'])(
+    '%s reads them by groups alone',
+    (kernel) => {
+      const { takes, text } = texts.kernels[kernel] ?? { takes: {}, text: '' };
+      expect(takes.quant).toEqual(['GROUP_UNITS', 'group_words', 'dequant_unit']);
+      expect(text).not.toMatch(/\bweights\[/);
+      // Once a group; once the only unit of it, or in a loop each.
+      const walk = text.match(/\b(?:group_words|dequant_unit)\(|\bfor \(var [gu]\b/g)?.join(' ');
+      expect(walk).toMatch(/^(?:for \(var g group_words\( (?:dequant_unit\( )?for \(var u dequant_unit\( ?)+$/);
+    },
+  );
+});
+
+describe('counting words', () => {
+  const reads = 'fn two(o: u32) -> vec2u {\n  return vec2u(weights[o], weights[o + 1u]); // weights[o]\n}\n';
+
+  it('follows calls, each as often as it is there', () => {
+    expect(wordsRead(`${reads}fn f() -> u32 {\n  return two(0u).x + two(2u).y + weights[4];\n}\n`, 'f')).toBe(5);
+    expect(wordsRead('fn f() -> u32 {\n  return 0u;\n}\n', 'f')).toBe(0);
+  });
+
+  it('takes what it cannot count for an error', () => {
+    const loop = `${reads}fn f() {\n  for (var i = 0u; i < 2u; i++) {\n    two(i);\n  }\n}\n`;
+    expect(() => wordsRead(loop, 'f')).toThrow('f reads weights and has a loop');
+    expect(() => wordsRead('fn f() {\n  g(&weights);\n}\n', 'f')).toThrow('f hands the weights on');
+    expect(() => wordsRead(reads, 'f')).toThrow('no function f');
+  });
+});
