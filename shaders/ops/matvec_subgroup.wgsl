@@ -8,7 +8,7 @@ import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
 import package::lib::norm::{ NORM, add_normed_row, norm_scale };
 enable subgroups;
 
-override THREADS: u32 = select(64u, 32u, GROUP_UNITS > 2u); // rows are seldom of more large groups than 32
+override THREADS: u32 = select(64u, 32u, GROUP_UNITS > 2u); // up to 4096 columns are no more groups of four
 override UPS: u32 = select(0u, BATCH, EPILOGUE == GLU);
 override SUMS: u32 = BATCH + UPS + BATCH * NORM; // of the batch, of its rows further on, of the squares of x
 

@@ -9,7 +9,7 @@ import package::lib::norm::{ NORM, add_normed_row, norm_scale };
 import package::lib::qkv::{ params, pair_count, finish };
 enable subgroups;
 
-override THREADS: u32 = select(64u, 32u, GROUP_UNITS > 2u); // rows are seldom of more large groups than 32
+override THREADS: u32 = select(64u, 32u, GROUP_UNITS > 2u); // up to 4096 columns are no more groups of four
 override SUBGROUPS: u32 = THREADS / 4u; // a subgroup has at least 4 threads
 override SUMS: u32 = BATCH * (2u + NORM); // of the batch with the even row, with the odd one, of the squares of x
 

@@ -1,6 +1,6 @@
 enable subgroups;
 
-override THREADS: u32 = select(64u, 32u, GROUP_UNITS > 2u); // rows are seldom of more large groups than 32
+override THREADS: u32 = select(64u, 32u, GROUP_UNITS > 2u); // up to 4096 columns are no more groups of four
 
 override UPS: u32 = select(0u, BATCH, EPILOGUE == GLU);
 

@@ -1,6 +1,6 @@
 enable subgroups;
 
-override THREADS: u32 = select(64u, 32u, GROUP_UNITS > 2u); // rows are seldom of more large groups than 32
+override THREADS: u32 = select(64u, 32u, GROUP_UNITS > 2u); // up to 4096 columns are no more groups of four
 
 override SUBGROUPS: u32 = THREADS / 4u; // a subgroup has at least 4 threads
 
