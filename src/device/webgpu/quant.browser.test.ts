@@ -6,8 +6,9 @@ import { Random } from '../../../test/kernels/random';
 import type { TestMatrix } from '../../../test/kernels/test-matrix';
 import { withBench } from '../../../test/kernels/workbench';
 import { embed } from '../../kernels/embed';
-import { matvec, MATVEC_VARIANTS } from '../../kernels/matvec';
+import { matvec, MATVEC_VARIANTS, type MatvecVariant } from '../../kernels/matvec';
 import { dequantize, type QuantFormat } from '../../quant/format';
+import { Q3_K } from '../../quant/q3_k';
 import { QUANT_FORMATS } from '../../quant/registry';
 import { sampleBlocks } from '../../quant/sample-blocks';
 import type { Device } from '../device';
@@ -36,6 +37,32 @@ function matrixOf(format: QuantFormat): TestMatrix {
   return { format, rows: ROWS, columns, bytes, values: Float64Array.from(dequantize(format, bytes)) };
 }
 
+/** Two rows of x, and what each variant gives for them. */
+async function checkProduct(
+  matrix: TestMatrix,
+  variants: readonly MatvecVariant[],
+  norm: { weight: Float32Array; epsilon: number } | null,
+): Promise<void> {
+  const tokens = 2;
+  const x = new Random(302).floats(tokens * matrix.columns);
+  const expected = new Expected(new Float64Array(tokens * ROWS));
+  expectLinear(expected, { matrix, norm, epilogue: 'store', tokens, x, yStride: ROWS, yOffset: 0 });
+  await withBench(device, async (bench) => {
+    bench.stepOf(tokens);
+    const args = {
+      weights: bench.weights(matrix),
+      x: bench.floats('x', x),
+      yStride: ROWS,
+      epilogue: 'store',
+      ...(norm && { norm: { weight: bench.floats('norm', norm.weight), epsilon: norm.epsilon } }),
+    } as const;
+    for (const variant of variants) {
+      const y = bench.empty('y', tokens * ROWS * 4);
+      expected.check(await bench.runFloats([matvec({ ...args, y, variant })], tokens, y), variant);
+    }
+  });
+}
+
 describe.each(QUANT_FORMATS.map((format) => [format.type, format] as const))('%s', (_type, format) => {
   const matrix = matrixOf(format);
   const { columns } = matrix;
@@ -57,22 +84,12 @@ describe.each(QUANT_FORMATS.map((format) => [format.type, format] as const))('%s
   });
 
   it('multiplies a vector in every variant', async () => {
-    const tokens = 2;
-    const x = new Random(302).floats(tokens * columns);
-    const expected = new Expected(new Float64Array(tokens * ROWS));
-    expectLinear(expected, { matrix, epilogue: 'store', tokens, x, yStride: ROWS, yOffset: 0 });
-    await withBench(device, async (bench) => {
-      bench.stepOf(tokens);
-      const args = {
-        weights: bench.weights(matrix),
-        x: bench.floats('x', x),
-        yStride: ROWS,
-        epilogue: 'store',
-      } as const;
-      for (const variant of MATVEC_VARIANTS) {
-        const y = bench.empty('y', tokens * ROWS * 4);
-        expected.check(await bench.runFloats([matvec({ ...args, y, variant })], tokens, y), variant);
-      }
-    });
+    await checkProduct(matrix, MATVEC_VARIANTS, null);
   });
+});
+
+it('Q3_K, whose groups are the largest: normed', async () => {
+  const matrix = matrixOf(Q3_K);
+  const weight = new Random(303).floats(matrix.columns, 0.5, 2);
+  await checkProduct(matrix, ['lanes'], { weight, epsilon: 0.1 });
 });
