@@ -167,11 +167,11 @@ export class Actor {
     const startedMs = this.#options.clock.now();
     const outcome = await step.settled;
     cancelWatchdog();
-    const { kind, rows } = step.batch;
-    if (kind === 'prefill') this.#pace.note(rows.length, this.#options.clock.now() - startedMs);
     this.#inFlight.shift();
     this.#drain();
     this.#commit(step, outcome);
+    const { kind, rows } = step.batch;
+    if (kind === 'prefill') this.#pace.note(rows.length, this.#options.clock.now() - startedMs);
     this.#emit();
     return true;
   }
