@@ -111,7 +111,8 @@ describe('limits', () => {
     const response = await fetch('/fixtures/zoo/llama.gguf');
     const bytes = new Uint8Array(await response.arrayBuffer());
     const answer = async (limits: Record<string, number>): Promise<{ tokens: number[]; dispatches: number }> => {
-      const options = { contextLength: 64, debug: { variants: { matvec: 'rows', matmul: 'rows' } } };
+      const debug = { chunkTokens: 16, variants: { matvec: 'rows', matmul: 'rows' } };
+      const options = { contextLength: 64, debug };
       const engine = await testLoad(bytes, { device: await open({ limits }), clock: systemClock, options }).run();
       const tokens: number[] = [];
       await new Promise<void>((resolve) => {
