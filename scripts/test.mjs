@@ -91,12 +91,12 @@ async function setUpHost(names, signal) {
       console.log(`Chromium: ${process.env.CHROMIUM_PATH}`);
     });
   }
-  if (names.some((name) => ['unit', 'planted', 'slow', 'browser', 'e2e'].includes(name))) {
+  if (names.some((name) => ['unit', 'planted', 'slow', 'browser', 'e2e', 'long'].includes(name))) {
     await attempt('no default model (see above)', async () => {
       console.log(`Model: ${await ensureDefaultModel(signal)}`);
     });
   }
-  if (names.some((name) => ['slow', 'browser'].includes(name))) {
+  if (names.some((name) => ['slow', 'browser', 'long'].includes(name))) {
     await attempt('no Gemma 3 model (see above)', async () => {
       console.log(`Model: ${await ensureGemmaModel(signal)}`);
     });
