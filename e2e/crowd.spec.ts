@@ -12,14 +12,17 @@ declare const createEngine: (options: EngineOptions) => Promise<Engine>;
 /** Blocks for less than half of what four requests may need: the later ones lose their place again and again. */
 const CROWDED = { maxConcurrent: 4, kvCacheTokens: 96 } as const;
 const variants = PLAIN_KERNELS;
-/** How prompts are cut and how many steps run ahead, with how many cancels. */
+/** How prompts are cut and how many steps run ahead, with which part of the cancels. */
 const LAYOUTS = [
-  { debug: { chunkTokens: 64, depth: 2 }, cancels: 80 },
-  { debug: { chunkTokens: 1, depth: 2 }, cancels: 24 },
-  { debug: { chunkTokens: 7, depth: 1 }, cancels: 40 },
-  { debug: { chunkTokens: 16, depth: 1 }, cancels: 56 },
+  { debug: { chunkTokens: 64, depth: 2 }, part: 0.4 },
+  { debug: { chunkTokens: 1, depth: 2 }, part: 0.12 },
+  { debug: { chunkTokens: 7, depth: 1 }, part: 0.2 },
+  { debug: { chunkTokens: 16, depth: 1 }, part: 0.28 },
 ] as const;
-const CANCELS = 200;
+const CROWDS = [
+  { model: 'llama', cancels: 200 },
+  { model: 'gemma3', cancels: 100 }, // with windows; what it lacks of 200 takes a minute
+] as const;
 
 /** Prompts short and long, some of which begin alike; greedy answers, whose tokens stay on the device, and drawn ones. */
 function bodiesFor(model: string): readonly CompletionBody[] {
@@ -37,8 +40,8 @@ function bodiesFor(model: string): readonly CompletionBody[] {
   ];
 }
 
-for (const model of ['llama', 'gemma3']) {
-  test(`${model}: 8 streams with ${CANCELS} cancels give the answers that each request gets alone`, async ({
+for (const { model, cancels } of CROWDS) {
+  test(`${model}: 8 streams with ${cancels} cancels give the answers that each request gets alone`, async ({
     page,
   }, info) => {
     await useLibrary(page, info.config.metadata);
@@ -48,9 +51,9 @@ for (const model of ['llama', 'gemma3']) {
     expect(alone.map(({ finish }) => finish)).toEqual(bodies.map(() => expect.stringMatching(/^(length|stop)$/)));
 
     const seen = { preemptions: 0, queued: 0, prefilling: 0, decoding: 0, signal: 0, id: 0 };
-    for (const [index, { debug, cancels }] of LAYOUTS.entries()) {
+    for (const [index, { debug, part }] of LAYOUTS.entries()) {
       const options = { model: url, ...CROWDED, debug: { ...debug, variants } };
-      const plan = { bodies, streams: 8, cancels, seed: index + 1 };
+      const plan = { bodies, streams: 8, cancels: cancels * part, seed: index + 1 };
       const { report, kv, live } = await page.evaluate(
         async ([options, plan]) => {
           const engine = await createEngine(options);
@@ -73,7 +76,7 @@ for (const model of ['llama', 'gemma3']) {
       seen.preemptions += report.preemptions;
     }
     console.log(`${model}: cancelled requests by their state, and places lost:`, seen);
-    expect(seen.signal + seen.id).toBe(CANCELS);
+    expect(seen.signal + seen.id).toBe(cancels);
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(3);
   });
 }
