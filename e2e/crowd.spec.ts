@@ -35,7 +35,7 @@ function bodiesFor(model: string): readonly CompletionBody[] {
     { prompt: long, max_tokens: 12, temperature: 0, logprobs: 0 },
     { prompt: long.slice(0, 50), max_tokens: 20, temperature: 1, seed: 5, logprobs: 1 },
     { prompt: prompts.p3, max_tokens: 40, temperature: 0.8, seed: 9, repeat_penalty: 1.2, logprobs: 0 },
-    { prompt: prompts.p3, max_tokens: 28, temperature: 0 },
+    { prompt: prompts.p3, max_tokens: 28, temperature: 0, frequency_penalty: 0.4, presence_penalty: 0.2 },
     { prompt: long.slice(0, 33), max_tokens: 24, temperature: 1.3, top_k: 12, seed: 2, logprobs: 0 },
   ];
 }
@@ -53,7 +53,7 @@ for (const { model, cancels } of CROWDS) {
     const seen = { preemptions: 0, queued: 0, prefilling: 0, decoding: 0, signal: 0, id: 0 };
     for (const [index, { debug, part }] of LAYOUTS.entries()) {
       const options = { model: url, ...CROWDED, debug: { ...debug, variants } };
-      const plan = { bodies, streams: 8, cancels: cancels * part, seed: index + 1 };
+      const plan = { bodies, streams: 8, cancels: Math.round(cancels * part), seed: index + 1 };
       const { report, kv, live } = await page.evaluate(
         async ([options, plan]) => {
           const engine = await createEngine(options);
