@@ -38,7 +38,7 @@ describeEmbeddings(
 );
 describeEmbeddings(
   'webgpu, subgroups and tiles',
-  MODELS,
+  ['minilm', ...POOLED_DECODERS],
   shareDevice(() => createWebGpuDevice(navigator.gpu)),
   readModel,
   {
