@@ -2,6 +2,7 @@ import { describe, it } from 'vitest';
 import type { Epilogue } from '../../src/kernels/linear';
 import { matmul, MATMUL_VARIANTS } from '../../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS } from '../../src/kernels/matvec';
+import { F16 } from '../../src/quant/f16';
 import { F32 } from '../../src/quant/f32';
 import { Q8_0 } from '../../src/quant/q8_0';
 import { LayerBench, type MakeDispatch, type Shape } from './layer-bench';
@@ -125,7 +126,7 @@ export function describeMatmul(deviceOf: DeviceOf, names: readonly string[]): vo
       });
     });
 
-    it.each(FORMATS)('%s: a token has the same bits whatever the chunk', async (_type, format) => {
+    it.each([F16, Q8_0])('$type: a token has the same bits whatever the chunk', async (format) => {
       await withBench(deviceOf(), async (bench) => {
         const shapes = withEpilogues([{ rows: 129, columns: 160 }], epilogues);
         const layers = new LayerBench(bench, make, format, shapes, new Random(212));
