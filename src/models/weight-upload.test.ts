@@ -215,7 +215,7 @@ describe('WeightUpload', () => {
   it.each([70_001, 64 * MIB])('has at most 4 MiB on the way, in pushes of %i bytes', async (pushBytes) => {
     const { bytes, file, plan } = model({
       ...MIXED,
-      shapes: { 'token_embd.weight': [32, 400_000], 'output.weight': undefined },
+      shapes: { 'token_embd.weight': [32, 180_000], 'output.weight': undefined },
     });
     const device = new RecordingDevice();
     const flushes: (() => void)[] = [];
@@ -248,7 +248,7 @@ describe('WeightUpload', () => {
       flushes.shift()?.();
     }
     expect(upload.complete).toBe(true);
-    expect(written()).toBeGreaterThan(10 * MIB);
+    expect(written()).toBeGreaterThan(5 * MIB);
     expect(most).toBeGreaterThan(2 * MIB); // both windows
     expect(most).toBeLessThanOrEqual(4 * MIB);
   });
