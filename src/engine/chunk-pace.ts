@@ -1,7 +1,7 @@
 import type { RunnerLimits } from './runner';
 
 /** What a prefill step should take: a page's frames, other requests' tokens and a cancel come in between. */
-export const STEP_MS = 100;
+const STEP_MS = 100;
 /** Steps grow and shrink in whole blocks of the KV cache, mostly. */
 const STEP_TOKENS = 16;
 
