@@ -110,7 +110,12 @@ export async function linkShaders() {
     for (const [name, text] of await readFolder(kind)) modules[kind][name] = await linkText(kind, name, text);
   }
   for (const [name, text] of Object.entries(modules.quant)) {
-    if (!declaredNames(text).includes('GROUP_UNITS')) modules.quant[name] = `${text}\n${stubOf(lib.get('ungrouped'))}`;
+    const declared = declaredNames(text);
+    const rest = [
+      ...(declared.includes('GROUP_UNITS') ? [] : ['ungrouped']),
+      ...(declared.includes('byte32') ? ['ungrouped_bytes'] : []),
+    ];
+    modules.quant[name] = [text, ...rest.map((part) => stubOf(lib.get(part)))].join('\n');
   }
   const kernels = {};
   for (const [name, text] of ops) kernels[name] = kernelOf(await linkText('ops', name, text), interfaces);

@@ -84,6 +84,8 @@ describe('linked shaders', () => {
     for (const kernel of ['rope_kv', 'attention']) expect(modules(kernel).sort()).toEqual([...KV_TYPES].sort());
     const pairs = quants.flatMap((quant) => ['f16', 'f32'].map((kv) => `${quant}.${kv}`));
     for (const variant of MATVEC_VARIANTS) expect(modules(`qkv_${variant}`).sort()).toEqual(pairs.sort());
+    const bytes = QUANT_FORMATS.filter(({ inBytes }) => inBytes).map((format) => format.module);
+    expect(modules('matvec_int8').sort()).toEqual(bytes.sort());
   });
 });
 
@@ -95,7 +97,7 @@ describe('joining a kernel with a module', () => {
   it('leaves no stub in the kernel', () => {
     for (const { takes, text } of Object.values(texts.kernels)) {
       expect(text).not.toMatch(
-        /^(?:fn|struct|const) (dequant32|dequant_unit|group_words|Words|GROUP_UNITS|load4|store2|store4)\b/m,
+        /^(?:fn|struct|const) (dequant32|dequant_unit|group_words|Words|GROUP_UNITS|byte_unit|ByteUnit|load4|store2|store4)\b/m,
       );
       for (const name of Object.values(takes).flat()) expect(text).toMatch(new RegExp(`\\b${name}\\b`));
     }

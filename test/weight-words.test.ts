@@ -23,17 +23,30 @@ describe('the weights that matvec reads', () => {
     expect(read / ideal).toBeLessThanOrEqual(MOST);
   });
 
-  it.each(['matvec_rows', 'matvec_lanes', 'matvec_subgroup', 'qkv_rows', 'qkv_lanes', 'qkv_subgroup', 'expert_matvec'])(
-    '%s reads them by groups alone',
-    (kernel) => {
-      const { takes, text } = texts.kernels[kernel] ?? { takes: {}, text: '' };
-      expect(takes.quant).toEqual(['GROUP_UNITS', 'group_words', 'dequant_unit']);
-      expect(text).not.toMatch(/\bweights\[/);
-      // Once a group; once the only unit of it, or in a loop each.
-      const walk = text.match(/\b(?:group_words|dequant_unit)\(|\bfor \(var [gu]\b/g)?.join(' ');
-      expect(walk).toMatch(/^(?:for \(var g group_words\( (?:dequant_unit\( )?for \(var u dequant_unit\( ?)+$/);
-    },
-  );
+  it.each(QUANT_FORMATS.filter(({ inBytes }) => inBytes))('$type: no more as bytes', (format) => {
+    const text = texts.modules.quant[format.module] ?? '';
+    const asBytes = weightWords(format, text, 'byte_unit');
+    expect(asBytes.read).toBeGreaterThanOrEqual(asBytes.ideal);
+    expect(asBytes.read).toBeLessThanOrEqual(weightWords(format, text).read);
+  });
+
+  const exact = ['GROUP_UNITS', 'group_words', 'dequant_unit'];
+  const bytes = ['ByteUnit', 'GROUP_UNITS', 'byte_unit', 'group_words'];
+  it.each([
+    ...['matvec_rows', 'matvec_lanes', 'matvec_subgroup', 'qkv_rows', 'qkv_lanes', 'qkv_subgroup', 'expert_matvec'].map(
+      (kernel) => ({ kernel, calls: exact }),
+    ),
+    ...['matvec_int8', 'qkv_int8'].map((kernel) => ({ kernel, calls: bytes })),
+  ])('$kernel reads them by groups alone', ({ kernel, calls }) => {
+    const { takes, text } = texts.kernels[kernel] ?? { takes: {}, text: '' };
+    expect([...(takes.quant ?? [])].sort()).toEqual(calls.sort());
+    expect(text).not.toMatch(/\bweights\[/);
+    // Once a group; once the only unit of it, or in a loop each.
+    const walk = text.match(/\b(?:group_words|dequant_unit|byte_unit)\(|\bfor \(var [gu] = [sgl]/g)?.join(' ');
+    expect(walk).toMatch(
+      /^(?:for \(var g = [sl] group_words\( (?:dequant_unit\( )?for \(var u = g (?:dequant_unit|byte_unit)\( ?)+$/,
+    );
+  });
 });
 
 describe('counting words', () => {

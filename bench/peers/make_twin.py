@@ -1,6 +1,6 @@
 """Makes the ONNX twin of the default model from its GGUF, where the hub's own cannot be had.
 
-pip install accelerate gguf onnx onnxruntime-genai torch transformers; python bench/peers/make_twin.py models/X.gguf
+pip install accelerate gguf onnx onnx-ir onnxruntime-genai torch transformers; python bench/peers/make_twin.py models/X.gguf
 
 The weights are those of the GGUF, quantised to 4 bits once more (blocks of 32, f32 scales), because ONNX has no Q4_1. Activations
 are f32: the adapter may lack shader-f16. Writes bench/peers/twin, as run.mjs looks for it.

@@ -23,3 +23,19 @@ fn group_words(unit: u32, plane: u32) -> Words {
 fn dequant_unit(words: Words, unit: u32, plane: u32) -> array<vec4f, 8> {
   return array<vec4f, 8>();
 }
+
+// What follows is of formats alone whose weights are bytes with a scale: kernels for bytes take no others. A format without
+// groups declares `byte32(unit, plane)`: lib/ungrouped_bytes.wgsl has the rest.
+
+// A unit of 32 weights as bytes: lib/bytes.wgsl.
+struct ByteUnit {
+  first: vec4u,
+  second: vec4u,
+  scales: vec2f,
+  minimums: vec2f,
+}
+
+// The unit, whose group shares `words`, as bytes.
+fn byte_unit(words: Words, unit: u32, plane: u32) -> ByteUnit {
+  return ByteUnit();
+}

@@ -41,6 +41,22 @@ fn iq4_values(nibble: vec4u) -> vec4f {
   return vec4f(bitcast<vec4i>(four << (vec4u(24u) - ((nibble & vec4u(3u)) << vec4u(3u)))) >> vec4u(24u));
 }
 
+// `iq4_values` of the lower nibbles of four words' bytes, as bytes.
+fn iq4_bytes(words: vec4u) -> vec4u {
+  return vec4u(
+    pack4xI8(vec4i(iq4_values(nibbles(words.x)))), pack4xI8(vec4i(iq4_values(nibbles(words.y)))),
+    pack4xI8(vec4i(iq4_values(nibbles(words.z)))), pack4xI8(vec4i(iq4_values(nibbles(words.w)))),
+  );
+}
+
+// `e2m1_values`, doubled, of the lower nibbles of four words' bytes, as bytes.
+fn e2m1_bytes(words: vec4u) -> vec4u {
+  return vec4u(
+    pack4xI8(vec4i(e2m1_values(words.x, 1.0))), pack4xI8(vec4i(e2m1_values(words.y, 1.0))),
+    pack4xI8(vec4i(e2m1_values(words.z, 1.0))), pack4xI8(vec4i(e2m1_values(words.w, 1.0))),
+  );
+}
+
 // Twice the numbers 0 ½ 1 1½ 2 3 4 6 (E2M1) that the lower nibbles stand for, with the sign of the fourth bit.
 fn e2m1_values(word: u32, half_scale: f32) -> vec4f {
   let codes = nibbles(word);

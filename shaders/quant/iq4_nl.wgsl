@@ -1,6 +1,7 @@
 // IQ4_NL, re-laid at upload: first a plane of 4 words a block (32 nibbles as in Q4_1), then a plane of scales, two halves a
 // word. Value = scale · what the nibble stands for.
-import package::lib::quant::{ half_of, iq4_values, nibbles };
+import package::lib::bytes::ByteUnit;
+import package::lib::quant::{ half_of, iq4_bytes, iq4_values, nibbles };
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
 // The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
@@ -19,4 +20,12 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
 
 fn values(word: u32, scale: f32) -> vec4f {
   return iq4_values(nibbles(word)) * scale;
+}
+
+// The same as bytes.
+fn byte32(unit: u32, plane: u32) -> ByteUnit {
+  let o = unit * 4u;
+  let q = vec4u(weights[o], weights[o + 1u], weights[o + 2u], weights[o + 3u]);
+  let scale = half_of(weights[plane + (unit >> 1u)], unit);
+  return ByteUnit(iq4_bytes(q), iq4_bytes(q >> vec4u(4u)), vec2f(scale), vec2f(0.0));
 }

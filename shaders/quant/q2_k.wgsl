@@ -1,5 +1,6 @@
 // Q2_K: 21 words a block of 256: 16 bytes of scale and minimum nibbles, one of 16 elements each; 64 bytes of bit pairs,
 // element 128c + 32s + l in the bits 2s of byte 32c + l; scale and minimum as halves. Value = scale · bit pair - minimum.
+import package::lib::bytes::ByteUnit;
 import package::lib::quant::bit_pairs;
 import package::lib::words::{ weights, Eight, eight, shifted };
 
@@ -21,9 +22,7 @@ fn group_words(unit: u32, plane: u32) -> Words {
 }
 
 fn dequant_unit(words: Words, unit: u32, plane: u32) -> array<vec4f, 8> {
-  let scales = select(words.scales.x, words.scales.y, (unit & 2u) == 2u) >> (16u * (unit & 1u));
-  let nibble = vec4u(scales) >> vec4u(0u, 4u, 8u, 12u);
-  let s = vec4f(nibble & vec4u(15u)) * words.scale_min.xyxy; // scale, minimum of the first 16; of the others
+  let s = unit_scales(words, unit);
   let q = shifted(words.pairs, 2u * (unit & 3u));
   return array<vec4f, 8>(
     values(q.a.x, s.xy), values(q.a.y, s.xy),
@@ -38,6 +37,20 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
   return dequant_unit(group_words(unit, plane), unit, plane);
 }
 
+// Scale and minimum of the first 16; of the others.
+fn unit_scales(words: Words, unit: u32) -> vec4f {
+  let scales = select(words.scales.x, words.scales.y, (unit & 2u) == 2u) >> (16u * (unit & 1u));
+  let nibble = vec4u(scales) >> vec4u(0u, 4u, 8u, 12u);
+  return vec4f(nibble & vec4u(15u)) * words.scale_min.xyxy;
+}
+
 fn values(word: u32, scale_min: vec2f) -> vec4f {
   return vec4f(bit_pairs(word)) * scale_min.x - vec4f(scale_min.y);
+}
+
+// The unit as bytes.
+fn byte_unit(words: Words, unit: u32, plane: u32) -> ByteUnit {
+  let s = unit_scales(words, unit);
+  let q = shifted(words.pairs, 2u * (unit & 3u));
+  return ByteUnit(q.a & vec4u(0x03030303u), q.b & vec4u(0x03030303u), s.xz, s.yw);
 }

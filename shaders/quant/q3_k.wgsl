@@ -1,6 +1,7 @@
 // Q3_K, re-laid at upload: first a plane of 27 words a block of 256 (32 bytes of third bits, bit j of byte l for element
 // 32j + l; 64 bytes of bit pairs as in Q2_K; 12 bytes of scales, six bits each), then a plane of scales, two halves a word.
 // Value = scale · (six bits - 32) · (three bits - 4).
+import package::lib::bytes::ByteUnit;
 import package::lib::quant::{ bit_pairs, half_of };
 import package::lib::words::{ weights, Eight, eight, either, shifted };
 
@@ -40,10 +41,7 @@ fn scale_words(o: u32) -> vec3u {
 
 // Unit `j` of the block, whose bit pairs lie in `pairs`.
 fn unit_values(scale: f32, scales: vec3u, third: Eight, pairs: Eight, j: u32) -> array<vec4f, 8> {
-  let low = select(scales.x, scales.y, (j & 2u) == 2u) >> (16u * (j & 1u) + 4u * (j >> 2u));
-  let high = scales.z >> (16u * (j & 1u) + 2u * (j >> 1u));
-  let six = (vec2u(low, low >> 8u) & vec2u(15u)) | ((vec2u(high, high >> 8u) & vec2u(3u)) << vec2u(4u));
-  let s = (vec2f(six) - vec2f(32.0)) * scale;
+  let s = unit_scales(scale, scales, j);
   let q = shifted(pairs, 2u * (j & 3u));
   let h = shifted(third, j);
   return array<vec4f, 8>(
@@ -54,10 +52,31 @@ fn unit_values(scale: f32, scales: vec3u, third: Eight, pairs: Eight, j: u32) ->
   );
 }
 
+// Of either half.
+fn unit_scales(scale: f32, scales: vec3u, j: u32) -> vec2f {
+  let low = select(scales.x, scales.y, (j & 2u) == 2u) >> (16u * (j & 1u) + 4u * (j >> 2u));
+  let high = scales.z >> (16u * (j & 1u) + 2u * (j >> 1u));
+  let six = (vec2u(low, low >> 8u) & vec2u(15u)) | ((vec2u(high, high >> 8u) & vec2u(3u)) << vec2u(4u));
+  return (vec2f(six) - vec2f(32.0)) * scale;
+}
+
 fn values(pairs: u32, third: u32, scale: f32) -> vec4f {
   return (vec4f(bit_pairs(pairs) | third_bits(third)) - vec4f(4.0)) * scale;
 }
 
 fn third_bits(word: u32) -> vec4u {
   return ((vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(1u)) << vec4u(2u);
+}
+
+// The unit as bytes.
+fn byte_unit(words: Words, unit: u32, plane: u32) -> ByteUnit {
+  let j = unit & 7u;
+  let s = unit_scales(words.scale, words.scales, j);
+  let q = shifted(either(words.first, words.second, (unit & 4u) == 4u), 2u * (j & 3u));
+  let h = shifted(words.third, j);
+  return ByteUnit(three_bits(q.a, h.a), three_bits(q.b, h.b), s, 4.0 * s);
+}
+
+fn three_bits(pairs: vec4u, third: vec4u) -> vec4u {
+  return (pairs & vec4u(0x03030303u)) | ((third & vec4u(0x01010101u)) << vec4u(2u));
 }

@@ -1,5 +1,6 @@
 // Q4_0, re-laid at upload: first a plane of 4 words a block (32 nibbles as in Q4_1), then a plane of scales, two halves a
 // word. Value = scale · (nibble - 8).
+import package::lib::bytes::{ ByteUnit, high_nibbles, low_nibbles };
 import package::lib::quant::{ half_of, nibbles };
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
@@ -19,4 +20,12 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
 
 fn values(word: u32, scale: f32) -> vec4f {
   return (vec4f(nibbles(word)) - vec4f(8.0)) * scale;
+}
+
+// The same as bytes.
+fn byte32(unit: u32, plane: u32) -> ByteUnit {
+  let scale = half_of(weights[plane + (unit >> 1u)], unit);
+  let o = unit * 4u;
+  let q = vec4u(weights[o], weights[o + 1u], weights[o + 2u], weights[o + 3u]);
+  return ByteUnit(low_nibbles(q), high_nibbles(q), vec2f(scale), vec2f(8.0 * scale));
 }

@@ -1,5 +1,6 @@
 // Q4_1: 5 words a block of 32: scale and minimum as halves, then 32 nibbles; element i < 16 is the low nibble of byte i,
 // element i + 16 its high nibble. Value = scale · nibble + minimum.
+import package::lib::bytes::{ ByteUnit, high_nibbles, low_nibbles };
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
 // The 32 weights from element 32·unit on. `plane` is not used: the format has no side plane.
@@ -23,4 +24,12 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
 
 fn nibbles(v: vec4u) -> vec4f {
   return vec4f(v & vec4u(15u));
+}
+
+// The same as bytes.
+fn byte32(unit: u32, plane: u32) -> ByteUnit {
+  let o = unit * 5u;
+  let scale_min = unpack2x16float(weights[o]);
+  let q = vec4u(weights[o + 1u], weights[o + 2u], weights[o + 3u], weights[o + 4u]);
+  return ByteUnit(low_nibbles(q), high_nibbles(q), vec2f(scale_min.x), vec2f(-scale_min.y));
 }

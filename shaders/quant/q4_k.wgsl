@@ -1,5 +1,6 @@
 // Q4_K: 36 words a block of 256: scale and minimum as halves; 12 bytes of a scale and a minimum for each 32 elements, six
 // bits each; 128 bytes of nibbles, element 64c + 32n + l in nibble n of byte 32c + l. Value = scale · nibble - minimum.
+import package::lib::bytes::{ ByteUnit, low_nibbles };
 import package::lib::quant::{ k_scales, nibbles };
 import package::lib::words::{ weights, Eight, eight, either, shifted };
 
@@ -47,4 +48,12 @@ fn unit_values(scale_min: vec2f, scales: vec3u, both: Eight, j: u32) -> array<ve
 
 fn values(word: u32, scale_min: vec2f) -> vec4f {
   return vec4f(nibbles(word)) * scale_min.x - vec4f(scale_min.y);
+}
+
+// The unit as bytes.
+fn byte_unit(words: Words, unit: u32, plane: u32) -> ByteUnit {
+  let j = unit & 7u;
+  let s = words.scale_min * k_scales(words.scales.x, words.scales.y, words.scales.z, j);
+  let q = shifted(either(words.first, words.second, (unit & 2u) == 2u), 4u * (j & 1u));
+  return ByteUnit(low_nibbles(q.a), low_nibbles(q.b), vec2f(s.x), vec2f(s.y));
 }

@@ -1,5 +1,6 @@
 // Q5_0, re-laid at upload: first a plane of 5 words a block (32 fifth bits, 32 nibbles as in Q4_1), then a plane of scales,
 // two halves a word. Value = scale · (five bits - 16).
+import package::lib::bytes::{ ByteUnit, fifth_bits, high_nibbles, low_nibbles };
 import package::lib::quant::{ half_of, nibbles };
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
@@ -22,4 +23,16 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
 fn values(word: u32, fifth: u32, scale: f32) -> vec4f {
   let high = (vec4u(fifth) << vec4u(4u, 3u, 2u, 1u)) & vec4u(16u);
   return (vec4f(nibbles(word) | high) - vec4f(16.0)) * scale;
+}
+
+// The same as bytes.
+fn byte32(unit: u32, plane: u32) -> ByteUnit {
+  let scale = half_of(weights[plane + (unit >> 1u)], unit);
+  let o = unit * 5u;
+  let fifth = vec4u(weights[o]) >> vec4u(0u, 4u, 8u, 12u);
+  let q = vec4u(weights[o + 1u], weights[o + 2u], weights[o + 3u], weights[o + 4u]);
+  return ByteUnit(
+    low_nibbles(q) | fifth_bits(fifth), high_nibbles(q) | fifth_bits(fifth >> vec4u(16u)),
+    vec2f(scale), vec2f(16.0 * scale),
+  );
 }

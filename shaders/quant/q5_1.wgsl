@@ -1,5 +1,6 @@
 // Q5_1: 6 words a block of 32: scale and minimum as halves, 32 fifth bits, 32 nibbles as in Q4_1.
 // Value = scale · five bits + minimum.
+import package::lib::bytes::{ ByteUnit, fifth_bits, high_nibbles, low_nibbles };
 import package::lib::quant::nibbles;
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
@@ -23,4 +24,16 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
 fn values(word: u32, fifth: u32, scale_min: vec2f) -> vec4f {
   let high = (vec4u(fifth) << vec4u(4u, 3u, 2u, 1u)) & vec4u(16u);
   return vec4f(nibbles(word) | high) * scale_min.x + vec4f(scale_min.y);
+}
+
+// The same as bytes.
+fn byte32(unit: u32, plane: u32) -> ByteUnit {
+  let o = unit * 6u;
+  let scale_min = unpack2x16float(weights[o]);
+  let fifth = vec4u(weights[o + 1u]) >> vec4u(0u, 4u, 8u, 12u);
+  let q = vec4u(weights[o + 2u], weights[o + 3u], weights[o + 4u], weights[o + 5u]);
+  return ByteUnit(
+    low_nibbles(q) | fifth_bits(fifth), high_nibbles(q) | fifth_bits(fifth >> vec4u(16u)),
+    vec2f(scale_min.x), vec2f(-scale_min.y),
+  );
 }

@@ -1,5 +1,6 @@
 // Q5_K: 44 words a block of 256: as Q4_K, with 32 bytes of fifth bits before the nibbles: bit j of byte l for element
 // 32j + l. Value = scale · five bits - minimum.
+import package::lib::bytes::{ ByteUnit, low_nibbles };
 import package::lib::quant::{ k_scales, nibbles };
 import package::lib::words::{ weights, Eight, eight, either, shifted };
 
@@ -51,4 +52,17 @@ fn unit_values(scale_min: vec2f, scales: vec3u, fifth: Eight, both: Eight, j: u3
 fn values(word: u32, fifth: u32, scale_min: vec2f) -> vec4f {
   let high = ((vec4u(fifth) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(1u)) << vec4u(4u);
   return vec4f(nibbles(word) | high) * scale_min.x - vec4f(scale_min.y);
+}
+
+// The unit as bytes.
+fn byte_unit(words: Words, unit: u32, plane: u32) -> ByteUnit {
+  let j = unit & 7u;
+  let s = words.scale_min * k_scales(words.scales.x, words.scales.y, words.scales.z, j);
+  let q = shifted(either(words.first, words.second, (unit & 2u) == 2u), 4u * (j & 1u));
+  let h = shifted(words.fifth, j);
+  return ByteUnit(with_fifth(q.a, h.a), with_fifth(q.b, h.b), vec2f(s.x), vec2f(s.y));
+}
+
+fn with_fifth(nibbles: vec4u, fifth: vec4u) -> vec4u {
+  return low_nibbles(nibbles) | ((fifth & vec4u(0x01010101u)) << vec4u(4u));
 }

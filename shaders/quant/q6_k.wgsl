@@ -1,6 +1,7 @@
 // Q6_K, re-laid at upload: first a plane of 52 words a block of 256 (128 bytes of nibbles, element 128c + 64n + m in nibble n
 // of byte 64c + m; 64 bytes of upper bit pairs, element 128c + 32s + l in the bits 2s of byte 32c + l; 16 signed bytes of
 // scales), then a plane of scales, two halves a word. Value = scale · scale byte · (six bits - 32).
+import package::lib::bytes::{ ByteUnit, low_nibbles };
 import package::lib::quant::{ bit_pairs, half_of, nibbles };
 import package::lib::words::{ weights, Eight, eight, either, shifted };
 
@@ -57,4 +58,18 @@ fn unit_values(scale: f32, scales: u32, both: Eight, pairs: Eight, j: u32) -> ar
 
 fn values(low: u32, high: u32, scale: f32) -> vec4f {
   return (vec4f(nibbles(low) | (bit_pairs(high) << vec4u(4u))) - vec4f(32.0)) * scale;
+}
+
+// The unit as bytes.
+fn byte_unit(words: Words, unit: u32, plane: u32) -> ByteUnit {
+  let j = unit & 7u;
+  let scales = select(words.scales.x, words.scales.y, (unit & 2u) == 2u) >> (16u * (j & 1u));
+  let s = vec2f(bitcast<vec2i>(vec2u(scales) << vec2u(24u, 16u)) >> vec2u(24u)) * words.scale;
+  let q = shifted(either(words.even, words.odd, (unit & 1u) == 1u), 4u * ((j >> 1u) & 1u));
+  let h = shifted(words.pairs, 2u * (j & 3u));
+  return ByteUnit(with_pairs(q.a, h.a), with_pairs(q.b, h.b), s, 32.0 * s);
+}
+
+fn with_pairs(nibbles: vec4u, pairs: vec4u) -> vec4u {
+  return low_nibbles(nibbles) | ((pairs & vec4u(0x03030303u)) << vec4u(4u));
 }

@@ -4,6 +4,7 @@ import type {
   EngineStats,
   KvCacheType,
   ModelReference,
+  Precision,
   Timeouts,
 } from '../protocol/engine-port';
 import type { EngineEvent } from '../protocol/engine-events';
@@ -24,6 +25,11 @@ export interface EngineOptions {
   readonly maxQueued?: number;
   /** Default `'f16'`; `'q8_0'` takes about half its memory, where heads have a multiple of 32 elements. */
   readonly kvCacheType?: KvCacheType;
+  /**
+   * `exact` (default): f32 arithmetic on the dequantised weights. `fast`: generated rows are rounded to 8 bits, of which 32 share a scale,
+   * before they meet quantised weights, where that is right and faster on the adapter; `info.notes` says whether it is.
+   */
+  readonly precision?: Precision;
   readonly kvCacheTokens?: number;
   /** A stream that is not read for `stallMs` while it has something to read is cancelled: its reader is taken for gone. */
   readonly timeouts?: Partial<Timeouts>;

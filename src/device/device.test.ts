@@ -8,7 +8,7 @@ describe('largestBufferBytes', () => {
     [2, 1, 1],
     [32, 16, 8],
   ])('of %i GiB a buffer and %i a binding is %i GiB', (buffer, binding, largest) => {
-    const limits = { maxBufferBytes: buffer * GIB, maxBindingBytes: binding * GIB, subgroups: false };
+    const limits = { maxBufferBytes: buffer * GIB, maxBindingBytes: binding * GIB, subgroups: false, packedDot: false };
     expect(largestBufferBytes(limits)).toBe(largest * GIB);
   });
 });

@@ -11,6 +11,8 @@ export interface DeviceLimits {
   readonly maxBufferBytes: number;
   readonly maxBindingBytes: number;
   readonly subgroups: boolean;
+  /** It multiplies four bytes packed into a word with four others and adds the products up. */
+  readonly packedDot: boolean;
 }
 
 /** Kernels count elements in u32, the smallest of them half a word: beyond this a number would wrap around. */

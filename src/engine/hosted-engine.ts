@@ -143,7 +143,11 @@ export class HostedEngine {
       generatedTokens: this.generatedTokens,
       promptTokens: this.promptTokens,
       loadMs,
-      variants: { matvec: variants.matvec, matmul: variants.matmul },
+      variants: {
+        matvec: variants.matvec,
+        matmul: variants.matmul,
+        ...(variants.bytes && { int8: variants.bytes.variant }),
+      },
       kernelTimes: device.kernelTimes(),
     };
   }

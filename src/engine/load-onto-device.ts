@@ -5,7 +5,7 @@ import { fnv1a } from '../base/fingerprint';
 import type { Device } from '../device/device';
 import { allocateEmbedder, type AllocatedEmbedder } from '../models/allocate-embedder';
 import { allocateModel, type AllocatedModel, type ModelOptions } from '../models/allocate-model';
-import { describeModel, type DescribedModel } from '../models/describe-model';
+import { describeModel, matrixFormats, type DescribedModel } from '../models/describe-model';
 import { EmbeddingExecutor, type PreparedEmbedder } from '../models/embedding-executor';
 import { Executor, type PreparedModel } from '../models/executor';
 import { chooseVariants, type ChosenVariants, type VariantCache } from '../models/choose-variants';
@@ -145,9 +145,10 @@ class Load {
   private async probe(model: DescribedModel): Promise<ChosenVariants> {
     const { clock, variantCache } = this.host;
     if (this.before !== null && isSameAdapter(this.before.device, this.device)) return this.before.variants;
-    const { debug, maxConcurrent } = this.options;
+    const { debug, maxConcurrent, precision } = this.options;
     const maxRows = writesText(model.network) ? maxConcurrent : 1;
-    const options = { clock, cache: variantCache, forced: debug.variants ?? {}, maxRows };
+    const fastFormats = precision === 'fast' && writesText(model.network) ? matrixFormats(model.file) : null;
+    const options = { clock, cache: variantCache, forced: debug.variants ?? {}, maxRows, fastFormats };
     return this.unlessAborted(chooseVariants(this.device, model.mainFormat, options));
   }
 
@@ -225,8 +226,9 @@ class Load {
   ): EngineInfo {
     const { device } = this;
     const { contextLength, vocabularySize, totalBlocks, blockTokens } = runner.limits;
-    const { matvec, matmul, notes } = found.variants;
-    const identity = [found.sha256, device.kind, device.name, device.build, matvec, matmul, this.options.kvCacheType];
+    const { matvec, matmul, bytes, notes } = found.variants;
+    const shapes = [matvec, matmul, ...(bytes === null ? [] : [bytes.variant, ...bytes.formats])];
+    const identity = [found.sha256, device.kind, device.name, device.build, ...shapes, this.options.kvCacheType];
     return {
       model: {
         name: model.name,

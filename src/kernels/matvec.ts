@@ -16,6 +16,10 @@ import { matrixPlanes } from './weight-matrix';
 export const MATVEC_VARIANTS = ['rows', 'lanes', 'subgroup'] as const;
 export type MatvecVariant = (typeof MATVEC_VARIANTS)[number];
 
+/** Those that round x to bytes, of which 32 share a scale, for `precision: 'fast'`: a weight row a thread, or 8 threads a row. */
+export const BYTE_VARIANTS = ['int8-rows', 'int8-lanes'] as const;
+export type ByteVariant = (typeof BYTE_VARIANTS)[number];
+
 /** Rows that may share one reading of the weights. More sums a thread do not stay in registers. */
 export const BATCH_WIDTHS = [1, 2, 4, 8, 16] as const;
 export type BatchWidth = (typeof BATCH_WIDTHS)[number];
@@ -35,7 +39,8 @@ const LANES = 8;
 const MAX_GROUPS = 65_535; // a WebGPU limit a dimension
 
 export interface MatvecArgs extends LinearArgs {
-  readonly variant: MatvecVariant;
+  /** `ByteVariant`: for weights whose format is `inBytes`. */
+  readonly variant: MatvecVariant | ByteVariant;
   /** Rows that share one reading of the weights; 1 if not given. A row's bits are the same with any. */
   readonly batch?: BatchWidth;
   /** It runs for the step's outputs, not for its rows; with a norm, an output's row of x is the one that it names. */
@@ -46,6 +51,7 @@ export interface MatvecArgs extends LinearArgs {
 export function matvec(args: MatvecArgs): Dispatch {
   const { norm } = args;
   const { shape, constants, groups } = matvecGroups(args.variant, linearRows(args), norm);
+  assert(shape !== 'int8' || args.weights.format.inBytes, `${args.weights.format.type} has no bytes`);
   const width = args.batch ?? 1;
   return {
     kernel: 'matvec',
@@ -74,7 +80,7 @@ export function matvec(args: MatvecArgs): Dispatch {
 }
 
 /** Whether the kernel norms the rows that it reads: where each thread has a weight row it would sum all of their squares. */
-export function takesNorm(variant: MatvecVariant, rows: number): boolean {
+export function takesNorm(variant: MatvecVariant | ByteVariant, rows: number): boolean {
   return fitting(variant, rows) !== 'rows';
 }
 
@@ -85,32 +91,40 @@ export function normUse({ x, norm }: Pick<LinearArgs, 'x' | 'norm'>): BufferUse 
 
 /** How a shape of matvec covers `rows` sums: its constants, and workgroups in two dimensions. */
 export function matvecGroups(
-  variant: MatvecVariant,
+  variant: MatvecVariant | ByteVariant,
   rows: number,
   norm: RowNorm | undefined,
 ): {
-  readonly shape: MatvecVariant;
+  readonly shape: MatvecVariant | 'int8';
   readonly constants: Readonly<Record<string, number>>;
   readonly groups: readonly [number, number];
 } {
-  const shape = fitting(variant, rows);
+  const fit = fitting(variant, rows);
   const NORM = norm === undefined ? 0 : 1;
-  switch (shape) {
+  const laned = (lanes: number) =>
+    ({ constants: { LANES: lanes, THREADS, NORM }, groups: [divideUp(rows, THREADS / lanes), 1] }) as const;
+  switch (fit) {
     case 'rows':
       assert(norm === undefined, 'a weight row a thread takes no norm');
-      return { shape, constants: {}, groups: [divideUp(rows, THREADS), 1] };
+      return { shape: fit, constants: {}, groups: [divideUp(rows, THREADS), 1] };
     case 'lanes':
-      return { shape, constants: { LANES, THREADS, NORM }, groups: [divideUp(rows, THREADS / LANES), 1] };
+      return { shape: fit, ...laned(LANES) };
     case 'subgroup': {
       const columns = divideUp(rows, MAX_GROUPS);
-      return { shape, constants: { NORM }, groups: [divideUp(rows, columns), columns] };
+      return { shape: fit, constants: { NORM }, groups: [divideUp(rows, columns), columns] };
     }
+    case 'int8-rows':
+      return { shape: 'int8', ...laned(1) };
+    case 'int8-lanes':
+      return { shape: 'int8', ...laned(LANES) };
     default:
-      return unreachable(shape);
+      return unreachable(fit);
   }
 }
 
 /** Eight rows a workgroup do not reach beyond half a million rows, which only a vocabulary can have. */
-function fitting(variant: MatvecVariant, rows: number): MatvecVariant {
-  return variant === 'lanes' && rows > (MAX_GROUPS * THREADS) / LANES ? 'rows' : variant;
+function fitting<V extends MatvecVariant | ByteVariant>(variant: V, rows: number): V | 'rows' | 'int8-rows' {
+  if (rows <= (MAX_GROUPS * THREADS) / LANES) return variant;
+  if (variant === 'lanes') return 'rows';
+  return variant === 'int8-lanes' ? 'int8-rows' : variant;
 }

@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { LAST_BITS, memoryCache, PosingAdapter, type Posed } from '../../test/support/posing-adapter';
 import { createReferenceDevice } from '../device/reference/reference-device';
 import { BATCH_WIDTHS } from '../kernels/matvec';
+import { F16 } from '../quant/f16';
+import type { QuantFormat } from '../quant/format';
 import { Q4_1 } from '../quant/q4_1';
+import { Q6_K } from '../quant/q6_k';
 import { Q8_0 } from '../quant/q8_0';
-import { chooseVariants, type ChosenVariants } from './choose-variants';
+import { chooseVariants, type ChosenVariants, type VariantOptions } from './choose-variants';
 
 function setUp(posed: Posed = {}) {
   const adapter = new PosingAdapter(posed);
@@ -13,19 +16,22 @@ function setUp(posed: Posed = {}) {
     forced: Readonly<Record<string, string>> = {},
     format = Q4_1,
     maxRows = 16,
+    fastFormats: VariantOptions['fastFormats'] = null,
   ): Promise<ChosenVariants> =>
-    chooseVariants(adapter.device, format, { clock: adapter.clock, cache, forced, maxRows });
-  return { adapter, cache, choose };
+    chooseVariants(adapter.device, format, { clock: adapter.clock, cache, forced, maxRows, fastFormats });
+  const fast = (fastFormats: readonly QuantFormat[], format = Q4_1): Promise<ChosenVariants> =>
+    choose({}, format, 16, fastFormats);
+  return { adapter, cache, choose, fast };
 }
 
 /** The fastest, were it right. */
 const LANES_FIRST = { matvec_lanes: 1, matmul_tile: 2 };
-const KEY = 'posing|subgroups|reference|Q4_1|up to 16 rows';
+const KEY = 'posing|subgroups|reference|Q4_1|up to 16 rows|exact';
 
 describe('chooseVariants', () => {
   it('takes the fastest where all are right, in every batch width, and has nothing to say', async () => {
     const { adapter, choose } = setUp({ ms: LANES_FIRST });
-    expect(await choose()).toEqual({ matvec: 'lanes', matmul: 'tile', batch: BATCH_WIDTHS, notes: [] });
+    expect(await choose()).toEqual({ matvec: 'lanes', matmul: 'tile', bytes: null, batch: BATCH_WIDTHS, notes: [] });
     expect([adapter.base.allocatedBytes(), adapter.prepared.length]).toEqual([0, 0]);
   });
 
@@ -152,7 +158,7 @@ describe('forced variants', () => {
   it('are taken as they are where all are named, with nothing run', async () => {
     const { adapter, cache, choose } = setUp({ factor: () => NaN });
     const forced = { matvec: 'lanes', matmul: 'tile' };
-    expect(await choose(forced)).toEqual({ ...forced, batch: BATCH_WIDTHS, notes: [] });
+    expect(await choose(forced)).toEqual({ ...forced, bytes: null, batch: BATCH_WIDTHS, notes: [] });
     expect([adapter.submits.length, cache.entries.size]).toEqual([0, 0]);
   });
 
@@ -168,7 +174,7 @@ describe('forced variants', () => {
     [{ matvec: 'fast' }, 'debug.variants.matvec', '"fast" is not one of rows, lanes'],
     [{ matvec: 'subgroup' }, 'debug.variants.matvec', '"subgroup" is not one of rows, lanes'],
     [{ matmul: '' }, 'debug.variants.matmul', '"" is not one of rows, tile'],
-    [{ attention: 'flash' }, 'debug.variants.attention', 'only matvec and matmul have variants'],
+    [{ attention: 'flash' }, 'debug.variants.attention', 'only matvec, matmul and int8 have variants'],
   ])('are refused by name: %j', async (forced, param, words) => {
     const { choose } = setUp({ subgroups: false });
     await expect(choose(forced)).rejects.toMatchObject({
@@ -180,10 +186,74 @@ describe('forced variants', () => {
 
   it('need no measuring on the reference device, nor do others', async () => {
     const device = createReferenceDevice();
-    const options = { clock: new PosingAdapter().clock, cache: memoryCache(), maxRows: 16 };
+    const options = { clock: new PosingAdapter().clock, cache: memoryCache(), maxRows: 16, fastFormats: null };
     const choose = (forced: Readonly<Record<string, string>>) => chooseVariants(device, Q4_1, { ...options, forced });
     expect(await choose({})).toMatchObject({ matvec: 'rows', matmul: 'rows' });
     expect(await choose({ matmul: 'tile' })).toMatchObject({ matvec: 'rows', matmul: 'tile' });
     expect(device.counters().submits).toBe(0);
+  });
+});
+
+describe('precision "fast"', () => {
+  /** Were they right. */
+  const BYTES_FIRST = { matvec_int8: 1, matvec_lanes: 2 };
+
+  it('takes the shape that rounds to bytes where it is the fastest, for the formats that have bytes, and says so', async () => {
+    const { fast } = setUp({ ms: BYTES_FIRST });
+    const { matvec, bytes, notes } = await fast([Q4_1, F16, Q6_K]);
+    expect([matvec, bytes]).toEqual(['lanes', { variant: 'int8-rows', formats: ['Q4_1', 'Q6_K'] }]);
+    expect(notes).toEqual([expect.stringMatching(/rounded to 8 bits where they meet weights in Q4_1, Q6_K/)]);
+  });
+
+  it('is never taken unless asked for', async () => {
+    const { adapter, choose } = setUp({ ms: BYTES_FIRST });
+    expect((await choose()).bytes).toBe(null);
+    expect(adapter.ran(() => true).filter(({ shader }) => shader.endsWith('int8'))).toEqual([]);
+  });
+
+  it.each([
+    ['exact kernels are faster', { ms: { matvec_int8: 11 } }, [Q4_1], Q4_1],
+    [
+      'its sums are wrong',
+      { ms: BYTES_FIRST, factor: ({ shader }) => (shader === 'matvec_int8' ? 1.01 : 1) },
+      [Q4_1],
+      Q4_1,
+    ],
+    ['most of the file has no bytes', { ms: BYTES_FIRST }, [F16, Q4_1], F16],
+  ] as const satisfies readonly (readonly [string, Posed, readonly QuantFormat[], QuantFormat])[])(
+    'stays exact where %s, and says so',
+    async (_why, posed, formats, format) => {
+      const { bytes, notes } = await setUp(posed).fast(formats, format);
+      expect(bytes).toBe(null);
+      expect(notes).toEqual([expect.stringContaining('changes nothing here')]);
+    },
+  );
+
+  it('leaves out a format whose sums alone are wrong', async () => {
+    const factor: Posed['factor'] = ({ shader, modules }) =>
+      shader === 'matvec_int8' && modules.quant === 'q6_k' ? 1.01 : 1;
+    const { bytes } = await setUp({ ms: BYTES_FIRST, factor }).fast([Q4_1, Q6_K]);
+    expect(bytes?.formats).toEqual(['Q4_1']);
+  });
+
+  it('leaves out a batch width in which bytes alone have other bits', async () => {
+    const factor: Posed['factor'] = ({ shader, constants }) =>
+      shader === 'matvec_int8' && constants.BATCH === 4 ? LAST_BITS : 1;
+    expect((await setUp({ ms: BYTES_FIRST, factor }).fast([Q4_1])).batch).toEqual([1, 2, 8, 16]);
+  });
+
+  it('keeps its choice apart from the exact one', async () => {
+    const { cache, choose, fast } = setUp({ ms: BYTES_FIRST });
+    await fast([Q4_1]);
+    expect((await choose()).bytes).toBe(null);
+    expect((await fast([Q4_1])).bytes).not.toBe(null);
+    expect([...cache.entries.keys()]).toEqual([`${KEY.replace('exact', 'fast Q4_1')}`, KEY]);
+  });
+
+  it('can be forced, where there are bytes', async () => {
+    const { choose } = setUp();
+    const forced = { matvec: 'rows', matmul: 'rows', int8: 'int8-lanes' };
+    expect((await choose(forced, Q4_1, 16, [Q4_1])).bytes).toEqual({ variant: 'int8-lanes', formats: ['Q4_1'] });
+    await expect(choose(forced)).rejects.toMatchObject({ param: 'debug.variants.int8' });
   });
 });

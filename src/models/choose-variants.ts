@@ -2,21 +2,38 @@ import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
 import type { Device } from '../device/device';
 import { MATMUL_VARIANTS, type MatmulVariant } from '../kernels/matmul';
-import { BATCH_WIDTHS, MATVEC_VARIANTS, usefulWidths, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
+import {
+  BATCH_WIDTHS,
+  BYTE_VARIANTS,
+  MATVEC_VARIANTS,
+  usefulWidths,
+  type BatchWidth,
+  type ByteVariant,
+  type MatvecVariant,
+} from '../kernels/matvec';
 import type { QuantFormat } from '../quant/format';
 import { fastestVariants } from './probe';
 import { SelfTest, type Candidates } from './self-test';
+
+/** A shape of matvec that rounds rows to bytes, and the block formats that it multiplies with: others are left to the exact one. */
+export interface ByteChoice {
+  readonly variant: ByteVariant;
+  readonly formats: readonly string[];
+}
 
 /** The shape of each kernel that has several. Chosen once per adapter and build, then kept. */
 export interface KernelVariants {
   readonly matvec: MatvecVariant;
   readonly matmul: MatmulVariant;
+  /** With `precision: 'fast'`, where it is the faster; nothing is rounded if not given. */
+  readonly bytes?: ByteChoice | null;
   /** Widths of matvec's batches that give the bits of width 1 on this adapter; all if not given. */
   readonly batch?: readonly BatchWidth[];
 }
 
 /** A choice, and what was found out about the adapter on the way. */
 export interface ChosenVariants extends KernelVariants {
+  readonly bytes: ByteChoice | null;
   readonly batch: readonly BatchWidth[];
   /** Of what is not used because it computes wrongly there: sentences for the user. */
   readonly notes: readonly string[];
@@ -36,6 +53,8 @@ export interface VariantOptions {
   readonly forced: Readonly<Record<string, string>>;
   /** Rows of the widest batch that the model will run. */
   readonly maxRows: number;
+  /** With `precision: 'fast'`, the model's block formats; `null`: nothing may be rounded. */
+  readonly fastFormats: readonly QuantFormat[] | null;
 }
 
 /**
@@ -48,53 +67,87 @@ export async function chooseVariants(
   options: VariantOptions,
 ): Promise<ChosenVariants> {
   const matvecs = MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup' || device.limits.subgroups);
+  const { fastFormats } = options;
+  const byteFormats = (fastFormats ?? []).filter(({ inBytes }) => inBytes && device.limits.packedDot);
   refuseUnknownKernels(options.forced);
   const matvec = forced('matvec', matvecs, options.forced);
   const matmul = forced('matmul', MATMUL_VARIANTS, options.forced);
+  const int8 = forced('int8', byteFormats.length === 0 ? [] : BYTE_VARIANTS, options.forced);
+  const bytes = int8 === null ? null : { variant: int8, formats: byteFormats.map(({ type }) => type) };
   if (device.kind === 'reference' || (matvec !== null && matmul !== null)) {
-    return { matvec: matvec ?? 'rows', matmul: matmul ?? 'rows', batch: BATCH_WIDTHS, notes: [] };
+    return { matvec: matvec ?? 'rows', matmul: matmul ?? 'rows', bytes, batch: BATCH_WIDTHS, notes: [] };
   }
   const widths = usefulWidths(BATCH_WIDTHS, options.maxRows);
-  const key = [device.name, ...device.features, device.build, format.type, `up to ${widths.at(-1)} rows`].join('|');
+  const precision = fastFormats === null ? 'exact' : ['fast', ...byteFormats.map(({ type }) => type).sort()].join(' ');
+  const adapter = [device.name, ...device.features, device.build, format.type];
+  const key = [...adapter, `up to ${widths.at(-1)} rows`, precision].join('|');
   const known = await options.cache.get(key);
-  const chosen = isChoice(known)
-    ? known
-    : await testAndMeasure(device, format, { matvecs, matmuls: MATMUL_VARIANTS, widths }, options.clock);
+  const candidates = { matvecs, matmuls: MATMUL_VARIANTS, widths, byteFormats };
+  const chosen = isChoice(known) ? known : await testAndMeasure(device, format, candidates, options.clock);
   if (chosen !== known) await options.cache.set(key, chosen);
+  const isForced = matvec !== null || int8 !== null;
   return {
     matvec: matvec ?? chosen.matvec,
     matmul: matmul ?? chosen.matmul,
-    batch: matvec === null ? chosen.batch : BATCH_WIDTHS,
-    notes: chosen.notes,
+    bytes: isForced ? bytes : chosen.bytes,
+    batch: isForced ? BATCH_WIDTHS : chosen.batch,
+    notes: fastFormats === null || isForced ? chosen.notes : [...chosen.notes, precisionNote(chosen.bytes)],
   };
 }
 
 /** What was kept before there was a self-test has no notes: nobody knows whether it is right. */
 function isChoice(entry: unknown): entry is ChosenVariants {
-  return typeof entry === 'object' && entry !== null && 'batch' in entry && 'notes' in entry;
+  return typeof entry === 'object' && entry !== null && 'batch' in entry && 'notes' in entry && 'bytes' in entry;
 }
 
 async function testAndMeasure(
   device: Device,
   format: QuantFormat,
-  candidates: Candidates & { readonly widths: readonly BatchWidth[] },
+  candidates: Candidates & { readonly widths: readonly BatchWidth[]; readonly byteFormats: readonly QuantFormat[] },
   clock: Clock,
 ): Promise<ChosenVariants> {
   const test = new SelfTest(device, format);
   try {
     const right = await test.right(candidates);
     if (!right.matvecs.includes('rows') || !right.matmuls.includes('rows')) throw computesWrongly(device);
-    const fastest = await fastestVariants(device, format, right, clock);
-    const batch = await test.equalWidths(fastest.matvec, candidates.widths);
+    const bytes = await rightBytes(device, candidates.byteFormats);
+    const racing = BYTE_VARIANTS.filter((variant) => bytes.get(variant)?.includes(format.type) === true);
+    const fastest = await fastestVariants(device, format, { ...right, bytes: racing }, clock);
+    const exactWidths = await test.equalWidths(fastest.matvec, candidates.widths);
+    const batch = fastest.bytes === null ? exactWidths : await test.equalWidths(fastest.bytes, exactWidths);
     const notes = [
       ...without(candidates.matvecs, right.matvecs).map((variant) => wrongVariant(`matvec_${variant}`)),
       ...without(candidates.matmuls, right.matmuls).map((variant) => wrongVariant(`matmul_${variant}`)),
       ...without(candidates.widths, batch).map(unequalWidth),
     ];
-    return { ...fastest, batch, notes };
+    const choice = fastest.bytes && { variant: fastest.bytes, formats: bytes.get(fastest.bytes) ?? [] };
+    return { matvec: fastest.matvec, matmul: fastest.matmul, bytes: choice, batch, notes };
   } finally {
     test.free();
   }
+}
+
+/** Of each shape that rounds to bytes, the formats on which its sums are those of the CPU. */
+async function rightBytes(
+  device: Device,
+  formats: readonly QuantFormat[],
+): Promise<ReadonlyMap<ByteVariant, readonly string[]>> {
+  const right = new Map<ByteVariant, string[]>(BYTE_VARIANTS.map((variant) => [variant, []]));
+  for (const format of formats) {
+    const test = new SelfTest(device, format);
+    try {
+      for (const variant of await test.rightBytes(BYTE_VARIANTS)) right.get(variant)?.push(format.type);
+    } finally {
+      test.free();
+    }
+  }
+  return right;
+}
+
+function precisionNote(bytes: ByteChoice | null): string {
+  return bytes === null
+    ? 'precision "fast" changes nothing here: on this adapter, or for this file, exact kernels are the fastest that compute rightly.'
+    : `precision "fast": activations are rounded to 8 bits where they meet weights in ${bytes.formats.join(', ')}, so answers differ a little from exact ones.`;
 }
 
 function without<T>(all: readonly T[], some: readonly T[]): T[] {
@@ -118,11 +171,15 @@ function computesWrongly({ name }: Device): ForgelightError {
 }
 
 function refuseUnknownKernels(choice: Readonly<Record<string, string>>): void {
-  const stranger = Object.keys(choice).find((kernel) => kernel !== 'matvec' && kernel !== 'matmul');
+  const stranger = Object.keys(choice).find((kernel) => !['matvec', 'matmul', 'int8'].includes(kernel));
   if (stranger === undefined) return;
-  throw new ForgelightError('invalid-request', `debug.variants.${stranger}: only matvec and matmul have variants.`, {
-    param: `debug.variants.${stranger}`,
-  });
+  throw new ForgelightError(
+    'invalid-request',
+    `debug.variants.${stranger}: only matvec, matmul and int8 have variants.`,
+    {
+      param: `debug.variants.${stranger}`,
+    },
+  );
 }
 
 function forced<V extends string>(

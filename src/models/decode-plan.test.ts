@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { withOverrides } from '../../test/support/load-zoo';
 import { RecordingDevice } from '../../test/support/recording-device';
 import { sparseLlama } from '../../test/support/sparse-llama';
-import { TINY, tinyFile, type TinyOptions } from '../../test/support/tiny-llama';
+import { TINY, tinyFile, tinyShapes, type TinyOptions } from '../../test/support/tiny-llama';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import { readGgufHeader } from '../gguf/read-header';
@@ -63,6 +63,13 @@ async function decodeKernels(tiny: TinyOptions = {}, options: Options = {}): Pro
 
 const LANES: Options = { variants: { matvec: 'lanes', matmul: 'rows' } };
 
+const MATRICES = Object.keys(tinyShapes()).filter((name) => !name.includes('norm'));
+
+/** `precision: 'fast'`, as the probe may choose it on a software adapter. */
+const bytesOf = (...formats: string[]): Options => ({
+  variants: { matvec: 'rows', matmul: 'rows', bytes: { variant: 'int8-rows', formats } },
+});
+
 describe('a decode step of a llama', () => {
   it('takes seven dispatches a layer and four: the first norm comes with the embedding, RoPE with Q, K and V', async () => {
     const [first, ...others] = await decodeKernels();
@@ -84,6 +91,26 @@ describe('a decode step of a llama', () => {
       for (const other of others) expect(kernels(other)).toEqual(kernels(first));
     },
   );
+
+  it('takes five and four too where x is rounded to bytes, by the shapes for them', async () => {
+    const types = Object.fromEntries(MATRICES.map((name) => [name, 'Q8_0' as const]));
+    const [first] = await decodeSteps({ types }, bytesOf('Q8_0'));
+    expect(kernels(first)).toEqual(['embed', ...FOLDED, ...FOLDED, 'matvec', ...ARGMAX]);
+    const shaders = new Set(first?.map(({ shader }) => shader).filter((shader) => /^(qkv|matvec)/.test(shader)));
+    expect([...shaders]).toEqual(['qkv_int8', 'matvec_int8']);
+  });
+
+  it('leaves to exact shapes what has no bytes, and with it the norm', async () => {
+    const types = Object.fromEntries(
+      MATRICES.filter((name) => !/blk.1.ffn/.test(name)).map((name) => [name, 'Q8_0' as const]),
+    );
+    const [first] = await decodeSteps({ types }, bytesOf('Q8_0'));
+    const second = ['rmsnorm', 'qkv', 'attention', 'matvec', 'rmsnorm', 'matvec', 'matvec'];
+    expect(kernels(first)).toEqual(['embed', ...FOLDED, ...second, 'matvec', ...ARGMAX]);
+    expect(first?.slice(6, 13).map(({ shader }) => shader)).toEqual([
+      ...['rmsnorm', 'qkv_int8', 'attention', 'matvec_int8', 'rmsnorm', 'matvec_rows', 'matvec_rows'],
+    ]);
+  });
 
   it('norms as often as there are readers', async () => {
     const types = { 'blk.0.attn_v.weight': 'Q8_0', 'blk.0.ffn_up.weight': 'Q8_0' } as const;

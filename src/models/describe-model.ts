@@ -70,6 +70,12 @@ function refuseUnused(names: readonly string[]): void {
   );
 }
 
+/** The block formats of a file's matrices. */
+export function matrixFormats(file: GgufFile): readonly QuantFormat[] {
+  const types = new Set(file.tensors.filter(({ shape }) => shape.length > 1).map(({ type }) => type));
+  return [...types].map((type) => quantFormat(type, 'a matrix'));
+}
+
 /** The format that holds most elements in layers: an embedding of another format may be large but is read row by row. */
 function largestFormat(file: GgufFile): QuantFormat {
   const elements = new Map<string, number>();

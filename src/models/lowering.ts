@@ -45,7 +45,7 @@ export interface Lowering {
   readonly activations: Activations;
   /** Of what joins the residual stream. */
   readonly residualScale: number;
-  /** The shape of the decode kernels. */
+  /** The shape of the exact decode kernels. */
   readonly matvec: MatvecVariant;
   /** The residual stream, normed where the block has a norm before it: by those who read it, or by a dispatch of its own. */
   norm(vector: VectorPlan | null, byReaders: boolean): Normed;

@@ -11,7 +11,15 @@ import { headNorm } from '../kernels/head-norm';
 import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
 import type { LinearArgs, RowNorm } from '../kernels/linear';
 import { matmul, type MatmulVariant } from '../kernels/matmul';
-import { BATCH_WIDTHS, matvec, takesNorm, usefulWidths, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
+import {
+  BATCH_WIDTHS,
+  matvec,
+  takesNorm,
+  usefulWidths,
+  type BatchWidth,
+  type ByteVariant,
+  type MatvecVariant,
+} from '../kernels/matvec';
 import { penalise } from '../kernels/penalise';
 import { qkv as fusedQkv, takesPairs } from '../kernels/qkv';
 import { rmsnorm } from '../kernels/rmsnorm';
@@ -19,6 +27,8 @@ import { ropeKv } from '../kernels/rope-kv';
 import { sample } from '../kernels/sample';
 import { softcap } from '../kernels/softcap';
 import { stepInputWords } from '../kernels/step-input';
+import type { WeightMatrix } from '../kernels/weight-matrix';
+import type { ByteChoice } from './choose-variants';
 import type { DeviceWeights } from './device-weights';
 import { lowerFeedForward } from './feed-forward-lowering';
 import { kvPoolOf, type KvSize } from './kv-size';
@@ -39,6 +49,8 @@ import type { LayerWeightPlan, MatrixPlan, VectorPlan, WeightPlan } from './weig
 export interface PlanOptions {
   readonly matvec: MatvecVariant;
   readonly matmul: MatmulVariant;
+  /** For weights of its formats instead of `matvec`. */
+  readonly bytes?: ByteChoice | null;
   /** Rows of a decode step, or outputs, that may share a reading of the weights; narrow ones first. */
   readonly batch?: readonly BatchWidth[];
   readonly kvType: KvType;
@@ -161,9 +173,9 @@ export class PlanBuilder implements Lowering {
 
   /** Tokens → residual stream, by the decode kernels in batches of `batch`, which have epilogues, or by those of prompts. */
   private body(weightPlan: WeightPlan, batch: BatchWidth | null): Dispatch[] {
-    const linear = this.linear(batch);
     return this.network.layers.flatMap((layer, i) => {
       const layerWeights = defined(weightPlan.layers[i], `weights of layer ${i}`);
+      const linear = this.linear(batch, layerWeights);
       const kv = defined(this.kv[i], `KV cache of layer ${i}`);
       const { attentionNorm } = layerWeights;
       const { dispatches, input } =
@@ -179,10 +191,20 @@ export class PlanBuilder implements Lowering {
     });
   }
 
-  private linear(batch: BatchWidth | null): Linear {
-    const { matvec: variant, matmul: tile } = this.options;
+  private linear(batch: BatchWidth | null, { qkv, gateUp }: LayerWeightPlan): Linear {
+    const { matmul: tile } = this.options;
     if (batch === null) return { of: (args) => matmul({ ...args, variant: tile }), takesNorm: false, fusesGlu: false };
-    return { of: (args) => matvec({ ...args, variant, batch }), takesNorm: variant !== 'rows', fusesGlu: true };
+    const readers = [...qkv, ...gateUp].flatMap(({ slices }) => slices);
+    return {
+      of: (args) => matvec({ ...args, variant: this.shapeFor(args.weights), batch }),
+      takesNorm: readers.every(({ format }) => this.shapeFor({ format }) !== 'rows'),
+      fusesGlu: true,
+    };
+  }
+
+  private shapeFor({ format }: Pick<WeightMatrix, 'format'>): MatvecVariant | ByteVariant {
+    const { matvec: exact, bytes } = this.options;
+    return bytes?.formats.includes(format.type) === true ? bytes.variant : exact;
   }
 
   /** Tokens → the residual stream, and what the first layer reads of it: where the table is one matrix, one dispatch gives both. */
@@ -221,7 +243,9 @@ export class PlanBuilder implements Lowering {
     const pairing = rope?.pairing ?? 'neighbours';
     const plain = pairing === 'neighbours' && takesPairs(kv) ? plainQkv(plan) : null;
     if (batch !== null && plain !== null) {
-      return [fusedQkv({ ...turn, ...input, weights: this.weights.matrix(plain), variant: this.matvec, batch })];
+      return [
+        fusedQkv({ ...turn, ...input, weights: this.weights.matrix(plain), variant: this.shapeFor(plain), batch }),
+      ];
     }
     const stride = (heads + 2 * kv.kvHeads) * headSize;
     const ofKeys = { x: qkv, stride, offset: heads * headSize, heads: kv.kvHeads, headSize };
@@ -248,17 +272,18 @@ export class PlanBuilder implements Lowering {
   /** Final norm and logits of the rows that outputs name: always the decode kernel, whatever the rows came from. */
   private head(weightPlan: WeightPlan, logits: DeviceBuffer): readonly BatchPlan[] {
     const { network, options, stepInput } = this;
-    const { matvec: variant, maxOutputs } = options;
+    const { maxOutputs } = options;
     const { vocabularySize: size, logitScale: scale, logitSoftCap: cap } = network;
     const norm = this.rowNorm(weightPlan.outputNorm);
-    const takes = weightPlan.head.slices.every(({ rows }) => takesNorm(variant, rows));
+    const takes = weightPlan.head.slices.every((slice) => takesNorm(this.shapeFor(slice), slice.rows));
     const { dispatches, input } = takes
       ? { dispatches: [], input: { x: this.activations.x, norm } }
       : this.normedOutputs(norm);
     const args = { ...input, y: logits, yStride: size, epilogue: 'store', scale } as const;
     const capped = cap === null ? [] : [softcap({ x: logits, size, cap })];
     return this.batches(maxOutputs, (batch) => {
-      const of = (given: LinearArgs): Dispatch => matvec({ ...given, variant, batch, ofOutputs: true });
+      const of = (given: LinearArgs): Dispatch =>
+        matvec({ ...given, variant: this.shapeFor(given.weights), batch, ofOutputs: true });
       const products = this.rowsOf(weightPlan.head, { of }, args);
       return { label: `head.${batch}`, stepInput, dispatches: [...dispatches, ...products, ...capped] };
     });

@@ -4,7 +4,7 @@ import type { Device, DeviceBuffer, PreparedPlan } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, type MatmulVariant } from '../kernels/matmul';
-import { matvec, type MatvecVariant } from '../kernels/matvec';
+import { matvec, type ByteVariant, type MatvecVariant } from '../kernels/matvec';
 import { encodeStepInput } from '../kernels/step-input';
 import { matrixPlanes } from '../kernels/weight-matrix';
 import type { QuantFormat } from '../quant/format';
@@ -23,13 +23,16 @@ const CONTEST_MS = 500;
 /** So many times slower than the best is no matter of luck. */
 const HOPELESS = 4;
 
-/** The fastest of some shapes of each kernel on this adapter, on weights of `format`. */
+/**
+ * The fastest of some shapes of each kernel on this adapter, on weights of `format`; `bytes`: the fastest shape of matvec, where it is
+ * one of those that round to bytes.
+ */
 export async function fastestVariants(
   device: Device,
   format: QuantFormat,
-  { matvecs, matmuls }: Candidates,
+  { matvecs, matmuls, bytes = [] }: Candidates & { readonly bytes?: readonly ByteVariant[] },
   clock: Clock,
-): Promise<{ readonly matvec: MatvecVariant; readonly matmul: MatmulVariant }> {
+): Promise<{ readonly matvec: MatvecVariant; readonly bytes: ByteVariant | null; readonly matmul: MatmulVariant }> {
   const planes = matrixPlanes({ format, rows: ROWS, columns: COLUMNS });
   const buffers = {
     weights: device.createBuffer('probe.weights', planes.totalBytes),
@@ -46,17 +49,23 @@ export async function fastestVariants(
     variants: readonly V[],
     dispatchOf: (variant: V) => Dispatch,
     count: number,
-  ): Promise<V> => {
+  ): Promise<readonly V[]> => {
     const runners = variants.map((variant) => ({
       variant,
       runner: new Contestant(device, dispatchOf(variant), count),
     }));
-    return await fastest(runners, { step, y: buffers.y, clock });
+    return await byTime(runners, { step, y: buffers.y, clock });
   };
   try {
+    const order = await contest([...matvecs, ...bytes], (variant) => matvec({ ...args, variant }), 1);
+    const [tile] = await contest(matmuls, (variant) => matmul({ ...args, variant }), PROMPT_TOKENS);
     return {
-      matvec: await contest(matvecs, (variant) => matvec({ ...args, variant }), 1),
-      matmul: await contest(matmuls, (variant) => matmul({ ...args, variant }), PROMPT_TOKENS),
+      matvec: defined(
+        order.map((variant) => matvecs.find((exact) => exact === variant)).find((exact) => exact !== undefined),
+        'a matvec',
+      ),
+      bytes: bytes.find((variant) => variant === order[0]) ?? null,
+      matmul: defined(tile, 'a matmul'),
     };
   } finally {
     for (const buffer of [...Object.values(buffers), step]) device.destroyBuffer(buffer);
@@ -70,16 +79,15 @@ interface Track {
 }
 
 /**
- * The fastest of several, by the best of a few rounds in which each runs once: what else the machine does meanwhile then
+ * Several, the fastest first, by the best of a few rounds in which each runs once: what else the machine does meanwhile then
  * meets all of them. Who is far behind is let off the later rounds.
  */
-async function fastest<V>(
+async function byTime<V>(
   field: readonly { readonly variant: V; readonly runner: Contestant }[],
   track: Track,
-): Promise<V> {
+): Promise<readonly V[]> {
   const { clock } = track;
-  const [first, ...others] = field;
-  if (others.length === 0) return defined(first, 'a variant').variant;
+  if (field.length === 1) return field.map(({ variant }) => variant);
   try {
     for (const { runner } of field) await runner.warmUp(track);
     const start = clock.now();
@@ -90,10 +98,7 @@ async function fastest<V>(
   } finally {
     for (const { runner } of field) runner.release();
   }
-  return others.reduce(
-    (best, other) => (other.runner.bestMs < best.runner.bestMs ? other : best),
-    defined(first, 'a variant'),
-  ).variant;
+  return [...field].sort((a, b) => a.runner.bestMs - b.runner.bestMs).map(({ variant }) => variant);
 }
 
 /** One dispatch and the best time of it so far. */

@@ -9,6 +9,7 @@ import { MXFP4 } from '../quant/mxfp4';
 import { Q4_1 } from '../quant/q4_1';
 import { Q4_K } from '../quant/q4_k';
 import { Q6_K } from '../quant/q6_k';
+import { QUANT_FORMATS } from '../quant/registry';
 import { SelfTest } from './self-test';
 
 async function onDevice<T>(work: (device: Device) => Promise<T>): Promise<T> {
@@ -51,6 +52,23 @@ describe('the self-test on WebGPU', () => {
       const test = new SelfTest(device, format);
       const plainest = { matvecs: ['rows'], matmuls: ['rows'] } as const;
       expect(await test.right(plainest)).toEqual(plainest);
+      test.free();
+    });
+  });
+
+  it.each(QUANT_FORMATS.filter(({ inBytes }) => inBytes))('finds $type right in bytes', async (format) => {
+    await onDevice(async (device) => {
+      const test = new SelfTest(device, format);
+      expect(await test.rightBytes(['int8-lanes'])).toEqual(['int8-lanes']);
+      test.free();
+    });
+  });
+
+  it('finds widths of bytes equal', async () => {
+    await onDevice(async (device) => {
+      const test = new SelfTest(device, Q4_K);
+      const widths = [1, 2] as const;
+      expect(await told('widths of bytes', device, () => test.equalWidths('int8-lanes', widths))).toEqual(widths);
       test.free();
     });
   });

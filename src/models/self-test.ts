@@ -5,14 +5,14 @@ import type { Dispatch } from '../device/plan';
 import { linearRows, type LinearArgs } from '../kernels/linear';
 import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
 import { kvLayerBytes } from '../kernels/kv-layout';
-import { matvec, takesNorm, type BatchWidth, type MatvecVariant } from '../kernels/matvec';
+import { matvec, takesNorm, type BatchWidth, type ByteVariant, type MatvecVariant } from '../kernels/matvec';
 import { qkv } from '../kernels/qkv';
 import { encodeStepInput } from '../kernels/step-input';
 import { matrixPlanes, type WeightMatrix } from '../kernels/weight-matrix';
 import { dequantize, type QuantFormat } from '../quant/format';
 import { splitPlanes } from '../quant/planes';
 import { sampleBlocks } from '../quant/sample-blocks';
-import { holdsProduct, normedRows } from './linear-oracle';
+import { holdsProduct, normedRows, roundedToBytes } from './linear-oracle';
 
 /** Shapes of some kernels. */
 export interface Candidates {
@@ -38,6 +38,8 @@ interface Product extends Case {
   readonly of: string;
   readonly shapes: readonly Shape[];
   readonly isNormed: boolean;
+  /** Its rows of x are rounded to bytes. */
+  readonly inBytes: boolean;
 }
 
 /** More rows than a workgroup of any kernel has; and the same blocks again, in more units a row than it has threads. */
@@ -103,36 +105,52 @@ export class SelfTest {
 
   /** The variants whose sums are those of the CPU, but for rounding. */
   async right({ matvecs, matmuls }: Candidates): Promise<Candidates> {
-    const shapes = [TALL, WIDE];
-    const cases: readonly Product[] = [
-      ...matvecs.flatMap((variant) =>
-        this.inputsOf(variant).map((input) => ({
-          of: `matvec ${variant}`,
-          rows: MATVEC_ROWS,
-          shapes,
-          isNormed: input.norm !== undefined,
-          dispatches: shapes.map((shape) => matvec({ ...this.layer(shape), ...input, variant })),
-        })),
-      ),
+    const wrong = await this.wrong([
+      ...matvecs.flatMap((variant) => this.products(variant, false)),
       ...matmuls.map((variant) => ({
         of: `matmul ${variant}`,
         rows: MATMUL_TOKENS,
         shapes: [TALL],
         isNormed: false,
+        inBytes: false,
         dispatches: [matmul({ ...this.layer(TALL), variant })],
       })),
-    ];
-    const results = await this.run(cases);
-    const wrong = cases.filter((product, i) => !this.holds(product, defined(results[i], 'a result')));
-    const isRight = (name: string): boolean => wrong.every(({ of }) => of !== name);
+    ]);
     return {
-      matvecs: matvecs.filter((variant) => isRight(`matvec ${variant}`)),
-      matmuls: matmuls.filter((variant) => isRight(`matmul ${variant}`)),
+      matvecs: matvecs.filter((variant) => !wrong.has(`matvec ${variant}`)),
+      matmuls: matmuls.filter((variant) => !wrong.has(`matmul ${variant}`)),
     };
   }
 
+  /** The variants whose sums are those of the CPU over rounded rows, but for rounding. */
+  async rightBytes(variants: readonly ByteVariant[]): Promise<readonly ByteVariant[]> {
+    const wrong = await this.wrong(variants.flatMap((variant) => this.products(variant, true)));
+    return variants.filter((variant) => !wrong.has(`matvec ${variant}`));
+  }
+
+  private products(variant: MatvecVariant | ByteVariant, inBytes: boolean): readonly Product[] {
+    const shapes = [TALL, WIDE];
+    return this.inputsOf(variant).map((input) => ({
+      of: `matvec ${variant}`,
+      rows: MATVEC_ROWS,
+      shapes,
+      isNormed: input.norm !== undefined,
+      inBytes,
+      dispatches: shapes.map((shape) => matvec({ ...this.layer(shape), ...input, variant })),
+    }));
+  }
+
+  /** The names of those that do not hold. */
+  private async wrong(cases: readonly Product[]): Promise<ReadonlySet<string>> {
+    const results = await this.run(cases);
+    return new Set(cases.filter((each, i) => !this.holds(each, defined(results[i], 'a result'))).map(({ of }) => of));
+  }
+
   /** Of some batch widths, those whose rows have the bits that each has alone, in all that models run. 1 is the first. */
-  async equalWidths(variant: MatvecVariant, widths: readonly BatchWidth[]): Promise<readonly BatchWidth[]> {
+  async equalWidths(
+    variant: MatvecVariant | ByteVariant,
+    widths: readonly BatchWidth[],
+  ): Promise<readonly BatchWidth[]> {
     const plans = widths.map((batch) => [this.layers(variant, batch), ...this.queries(variant, batch)]);
     const results = await this.run(plans.flat().map((dispatches) => ({ rows: BATCH_ROWS, dispatches })));
     const each = results.length / widths.length;
@@ -144,7 +162,7 @@ export class SelfTest {
   }
 
   /** WIDE with every epilogue, and normed where rows are stored or gated. */
-  private layers(variant: MatvecVariant, batch: BatchWidth): readonly Dispatch[] {
+  private layers(variant: MatvecVariant | ByteVariant, batch: BatchWidth): readonly Dispatch[] {
     const forms = this.inputsOf(variant).flatMap((input) =>
       EPILOGUES.filter((epilogue) => input.norm === undefined || epilogue !== 'add').map((epilogue) => ({
         ...input,
@@ -160,7 +178,7 @@ export class SelfTest {
   }
 
   /** WIDE as queries, normed or not. */
-  private queries(variant: MatvecVariant, batch: BatchWidth): readonly (readonly Dispatch[])[] {
+  private queries(variant: MatvecVariant | ByteVariant, batch: BatchWidth): readonly (readonly Dispatch[])[] {
     const { weights } = this.layer(WIDE);
     const kv = { ...KV, buffer: this.kv };
     return this.inputsOf(variant).map((input) => [
@@ -169,19 +187,21 @@ export class SelfTest {
   }
 
   /** What a variant may read: x, and normed x where it takes a norm. */
-  private inputsOf(variant: MatvecVariant): readonly Pick<LinearArgs, 'x' | 'norm'>[] {
+  private inputsOf(variant: MatvecVariant | ByteVariant): readonly Pick<LinearArgs, 'x' | 'norm'>[] {
     const { x } = this;
     const norm = { weight: this.norm, epsilon: NORM_EPSILON };
     return takesNorm(variant, TALL.rows) ? [{ x }, { x, norm }] : [{ x }];
   }
 
-  private holds({ shapes, rows: tokens, isNormed }: Product, words: Uint32Array): boolean {
+  private holds({ shapes, rows: tokens, isNormed, inBytes }: Product, words: Uint32Array): boolean {
     const { values: weights, inputs, normWeights: weight } = this;
     const y = new Float32Array(words.buffer);
     return shapes.every((shape) => {
       const norm = { weight, epsilon: NORM_EPSILON, columns: shape.columns };
-      const x = isNormed ? normedRows(inputs.subarray(0, tokens * shape.columns), norm) : inputs;
-      return holdsProduct({ ...shape, weights, x, y, tokens, yStride: Y_STRIDE });
+      const rows = inputs.subarray(0, tokens * shape.columns);
+      const x = isNormed ? normedRows(rows, norm) : rows;
+      const result = { ...shape, weights, y, tokens, yStride: Y_STRIDE };
+      return holdsProduct(inBytes ? { ...result, ...roundedToBytes(x) } : { ...result, x });
     });
   }
 

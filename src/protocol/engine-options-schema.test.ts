@@ -8,7 +8,15 @@ const model = 'https://example.org/x.gguf';
 describe('parseEngineOptions', () => {
   it('fills in the defaults', () => {
     expect(parseEngineOptions({ model })).toEqual({
-      load: { model, maxConcurrent: 8, maxQueued: 64, kvCacheType: 'f16', timeouts: DEFAULT_TIMEOUTS, debug: {} },
+      load: {
+        model,
+        maxConcurrent: 8,
+        maxQueued: 64,
+        kvCacheType: 'f16',
+        precision: 'exact',
+        timeouts: DEFAULT_TIMEOUTS,
+        debug: {},
+      },
       device: 'auto',
       workerUrl: null,
       onProgress: null,
@@ -27,6 +35,7 @@ describe('parseEngineOptions', () => {
       maxQueued: 1,
       kvCacheType: 'f32',
       kvCacheTokens: 8192,
+      precision: 'fast',
       timeouts: { stepMs: 10, requestMs: 20, stallMs: 30 },
       debug: {
         chunkTokens: 16,
@@ -67,6 +76,7 @@ describe('parseEngineOptions', () => {
     [{ maxConcurrent: 65 }, 'maxConcurrent', 'from 1 to 64, got 65'],
     [{ maxConcurrent: 0 }, 'maxConcurrent', 'from 1 to 64, got 0'],
     [{ maxQueued: 0 }, 'maxQueued', 'got 0'],
+    [{ precision: 'int8' }, 'precision', 'must be "exact" or "fast", got "int8"'],
     [{ kvCacheType: 'q4_0' }, 'kvCacheType', 'must be "f16" or "f32" or "q8_0", got "q4_0"'],
     [{ kvCacheTokens: 1.5 }, 'kvCacheTokens', 'got 1.5'],
     [{ timeouts: { stepMs: 0 } }, 'timeouts.stepMs', 'got 0'],

@@ -47,6 +47,7 @@ const engineOptions = object({
   maxQueued: v.optional(integerFrom(1, 65_536), 64),
   kvCacheType: v.optional(oneOf(['f16', 'f32', 'q8_0']), 'f16'),
   kvCacheTokens: v.optional(tokenCount),
+  precision: v.optional(oneOf(['exact', 'fast']), 'exact'),
   timeouts: v.optional(object({ stepMs: durationMs, requestMs: durationMs, stallMs: durationMs }), {}),
   workerUrl: v.optional(
     v.custom<string | URL>(
@@ -75,6 +76,7 @@ export function parseEngineOptions(options: unknown): ParsedEngineOptions {
       maxConcurrent: fields.maxConcurrent,
       maxQueued: fields.maxQueued,
       kvCacheType: fields.kvCacheType,
+      precision: fields.precision,
       timeouts: completeTimeouts(fields.timeouts),
       debug: present(fields.debug) satisfies DebugOptions,
     },

@@ -9,6 +9,12 @@ export type ModelReference = string | Blob;
 /** How keys and values are kept: as they are rounded to halves, exactly, or as bytes of which 32 share a scale. */
 export type KvCacheType = 'f16' | 'f32' | 'q8_0';
 
+/**
+ * `exact`: f32 arithmetic on the dequantised weights. `fast`: where that is faster on the adapter, activations are rounded to bytes
+ * (32 share a scale) before they meet quantised weights.
+ */
+export type Precision = 'exact' | 'fast';
+
 /** What the host of an engine (browser worker, daemon) needs to load a model. Plain data and a Blob: it crosses a port. */
 export interface LoadOptions {
   readonly model: ModelReference;
@@ -18,6 +24,7 @@ export interface LoadOptions {
   readonly maxQueued: number;
   readonly kvCacheType: KvCacheType;
   readonly kvCacheTokens?: number;
+  readonly precision: Precision;
   readonly timeouts: Timeouts;
   readonly debug: DebugOptions;
 }

@@ -6,6 +6,7 @@ const word = new DataView(new ArrayBuffer(4));
 export const BF16: QuantFormat = {
   type: 'BF16',
   module: 'bf16',
+  inBytes: false,
   blockElements: 1,
   blockBytes: 2,
   side: null,

@@ -4,6 +4,7 @@ import type { QuantFormat } from './format';
 export const F16: QuantFormat = {
   type: 'F16',
   module: 'f16',
+  inBytes: false,
   blockElements: 1,
   blockBytes: 2,
   side: null,

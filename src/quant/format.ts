@@ -11,6 +11,8 @@ export interface QuantFormat {
   readonly module: string;
   readonly blockElements: number;
   readonly blockBytes: number;
+  /** Its weights are bytes with scales: the shader module has `byte_unit`, for kernels whose activations are bytes too. */
+  readonly inBytes: boolean;
   /** Which bytes of a block go to the side plane; `null`: none. */
   readonly side: { readonly offsetBytes: number; readonly sizeBytes: 1 | 2 } | null;
   /** Writes the `blockElements` values of the block at `offset` of `bytes` to `out` at `outOffset`. The oracle. */

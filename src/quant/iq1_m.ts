@@ -10,6 +10,7 @@ import { IQ1_DELTA, IQ1_GRID, iq1Value } from './iq-grids';
 export const IQ1_M: QuantFormat = {
   type: 'IQ1_M',
   module: 'iq1_m',
+  inBytes: false,
   blockElements: 256,
   blockBytes: 56,
   side: null,

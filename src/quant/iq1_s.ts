@@ -9,6 +9,7 @@ import { IQ1_DELTA, IQ1_GRID, iq1Value } from './iq-grids';
 export const IQ1_S: QuantFormat = {
   type: 'IQ1_S',
   module: 'iq1_s',
+  inBytes: false,
   blockElements: 256,
   blockBytes: 50,
   side: { offsetBytes: 0, sizeBytes: 2 },

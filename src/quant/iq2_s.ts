@@ -9,6 +9,7 @@ import { IQ2_S_GRID, iq2Value } from './iq-grids';
 export const IQ2_S: QuantFormat = {
   type: 'IQ2_S',
   module: 'iq2_s',
+  inBytes: false,
   blockElements: 256,
   blockBytes: 82,
   side: { offsetBytes: 0, sizeBytes: 2 },

@@ -9,6 +9,7 @@ import { IQ2_XS_GRID, iq2Value, signsOf } from './iq-grids';
 export const IQ2_XS: QuantFormat = {
   type: 'IQ2_XS',
   module: 'iq2_xs',
+  inBytes: false,
   blockElements: 256,
   blockBytes: 74,
   side: { offsetBytes: 0, sizeBytes: 2 },

@@ -9,6 +9,7 @@ import { IQ2_XXS_GRID, iq2Value, signsOf } from './iq-grids';
 export const IQ2_XXS: QuantFormat = {
   type: 'IQ2_XXS',
   module: 'iq2_xxs',
+  inBytes: false,
   blockElements: 256,
   blockBytes: 66,
   side: { offsetBytes: 0, sizeBytes: 2 },

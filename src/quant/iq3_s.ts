@@ -9,6 +9,7 @@ import { IQ3_S_GRID } from './iq-grids';
 export const IQ3_S: QuantFormat = {
   type: 'IQ3_S',
   module: 'iq3_s',
+  inBytes: false,
   blockElements: 256,
   blockBytes: 110,
   side: { offsetBytes: 0, sizeBytes: 2 },

@@ -12,6 +12,7 @@ const VALUES = Uint8Array.of(4, 12, 20, 28, 36, 44, 52, 62);
 export const IQ3_XXS: QuantFormat = {
   type: 'IQ3_XXS',
   module: 'iq3_xxs',
+  inBytes: false,
   blockElements: 256,
   blockBytes: 98,
   side: { offsetBytes: 0, sizeBytes: 2 },

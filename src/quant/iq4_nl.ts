@@ -8,6 +8,7 @@ export const IQ4_VALUES = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10,
 export const IQ4_NL: QuantFormat = {
   type: 'IQ4_NL',
   module: 'iq4_nl',
+  inBytes: true,
   blockElements: 32,
   blockBytes: 18,
   side: { offsetBytes: 0, sizeBytes: 2 },

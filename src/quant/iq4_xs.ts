@@ -9,6 +9,7 @@ import { IQ4_VALUES } from './iq4_nl';
 export const IQ4_XS: QuantFormat = {
   type: 'IQ4_XS',
   module: 'iq4_xs',
+  inBytes: true,
   blockElements: 256,
   blockBytes: 136,
   side: null,

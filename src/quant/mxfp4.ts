@@ -8,6 +8,7 @@ import type { QuantFormat } from './format';
 export const MXFP4: QuantFormat = {
   type: 'MXFP4',
   module: 'mxfp4',
+  inBytes: true,
   blockElements: 32,
   blockBytes: 17,
   side: { offsetBytes: 0, sizeBytes: 1 },

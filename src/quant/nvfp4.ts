@@ -11,6 +11,7 @@ const NO_NUMBER = 0x7f;
 export const NVFP4: QuantFormat = {
   type: 'NVFP4',
   module: 'nvfp4',
+  inBytes: false,
   blockElements: 64,
   blockBytes: 36,
   side: null,

@@ -8,6 +8,7 @@ import type { QuantFormat } from './format';
 export const Q2_K: QuantFormat = {
   type: 'Q2_K',
   module: 'q2_k',
+  inBytes: true,
   blockElements: 256,
   blockBytes: 84,
   side: null,

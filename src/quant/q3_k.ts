@@ -8,6 +8,7 @@ import type { QuantFormat } from './format';
 export const Q3_K: QuantFormat = {
   type: 'Q3_K',
   module: 'q3_k',
+  inBytes: true,
   blockElements: 256,
   blockBytes: 110,
   side: { offsetBytes: 108, sizeBytes: 2 },

@@ -5,6 +5,7 @@ import type { QuantFormat } from './format';
 export const Q4_0: QuantFormat = {
   type: 'Q4_0',
   module: 'q4_0',
+  inBytes: true,
   blockElements: 32,
   blockBytes: 18,
   side: { offsetBytes: 0, sizeBytes: 2 },

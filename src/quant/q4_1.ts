@@ -5,6 +5,7 @@ import type { QuantFormat } from './format';
 export const Q4_1: QuantFormat = {
   type: 'Q4_1',
   module: 'q4_1',
+  inBytes: true,
   blockElements: 32,
   blockBytes: 20,
   side: null,

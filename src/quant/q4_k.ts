@@ -9,6 +9,7 @@ import { scaleAndMinimum } from './k-scales';
 export const Q4_K: QuantFormat = {
   type: 'Q4_K',
   module: 'q4_k',
+  inBytes: true,
   blockElements: 256,
   blockBytes: 144,
   side: null,

@@ -5,6 +5,7 @@ import type { QuantFormat } from './format';
 export const Q5_0: QuantFormat = {
   type: 'Q5_0',
   module: 'q5_0',
+  inBytes: true,
   blockElements: 32,
   blockBytes: 22,
   side: { offsetBytes: 0, sizeBytes: 2 },

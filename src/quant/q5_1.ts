@@ -5,6 +5,7 @@ import type { QuantFormat } from './format';
 export const Q5_1: QuantFormat = {
   type: 'Q5_1',
   module: 'q5_1',
+  inBytes: true,
   blockElements: 32,
   blockBytes: 24,
   side: null,

@@ -9,6 +9,7 @@ import { scaleAndMinimum } from './k-scales';
 export const Q5_K: QuantFormat = {
   type: 'Q5_K',
   module: 'q5_k',
+  inBytes: true,
   blockElements: 256,
   blockBytes: 176,
   side: null,

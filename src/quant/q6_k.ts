@@ -8,6 +8,7 @@ import type { QuantFormat } from './format';
 export const Q6_K: QuantFormat = {
   type: 'Q6_K',
   module: 'q6_k',
+  inBytes: true,
   blockElements: 256,
   blockBytes: 210,
   side: { offsetBytes: 208, sizeBytes: 2 },

@@ -5,6 +5,7 @@ import type { QuantFormat } from './format';
 export const Q8_0: QuantFormat = {
   type: 'Q8_0',
   module: 'q8_0',
+  inBytes: true,
   blockElements: 32,
   blockBytes: 34,
   side: { offsetBytes: 0, sizeBytes: 2 },

@@ -9,6 +9,7 @@ import type { QuantFormat } from './format';
 export const TQ1_0: QuantFormat = {
   type: 'TQ1_0',
   module: 'tq1_0',
+  inBytes: false,
   blockElements: 256,
   blockBytes: 54,
   side: { offsetBytes: 52, sizeBytes: 2 },

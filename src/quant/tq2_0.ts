@@ -5,6 +5,7 @@ import type { QuantFormat } from './format';
 export const TQ2_0: QuantFormat = {
   type: 'TQ2_0',
   module: 'tq2_0',
+  inBytes: false,
   blockElements: 256,
   blockBytes: 66,
   side: { offsetBytes: 64, sizeBytes: 2 },

@@ -40,6 +40,8 @@ export class LayerBench {
     format: QuantFormat,
     shapes: readonly Shape[],
     private readonly random: Random,
+    /** `bytes`: of x and norms, what rounding to bytes of which 32 share a scale leaves as it is. */
+    private readonly values: 'any' | 'bytes' = 'any',
   ) {
     let yOffset = 0;
     this.layers = shapes.map((shape) => {
@@ -56,17 +58,29 @@ export class LayerBench {
 
   private drawNorm({ columns, normEpsilon: epsilon }: Shape): Layer['norm'] {
     if (epsilon === undefined) return null;
-    const weight = this.random.floats(columns, 0.5, 2);
+    const { random } = this;
+    const units = Array.from({ length: columns / 32 }, () => 2 ** random.integer(-1, 1));
+    const weight =
+      this.values === 'bytes'
+        ? Float32Array.from({ length: columns }, (_, k) => units[Math.floor(k / 32)] ?? NaN)
+        : random.floats(columns, 0.5, 2);
     return { weight, epsilon, args: { weight: this.bench.floats('norm', weight), epsilon } };
   }
 
   /** x by its columns, below `spread` in size, and y as it is before. The last token of what is normed is zero. */
   draw(tokens: number, spread = 1): { x: Map<number, Float32Array>; before: Float32Array } {
     const widths = new Set(this.layers.map((layer) => layer.columns));
-    const x = new Map([...widths].map((columns) => [columns, this.random.floats(tokens * columns, -spread, spread)]));
+    const x = new Map([...widths].map((columns) => [columns, this.drawX(tokens * columns, spread)]));
     if (this.layers.some(({ norm }) => norm !== null))
       x.forEach((values, columns) => values.fill(0, (tokens - 1) * columns));
     return { x, before: this.random.floats(tokens * this.yStride) };
+  }
+
+  private drawX(length: number, spread: number): Float32Array {
+    const { random } = this;
+    if (this.values === 'any') return random.floats(length, -spread, spread);
+    const byte = (k: number): number => (k % 32 === 5 ? 127 : random.integer(-127, 127));
+    return Float32Array.from({ length }, (_, k) => byte(k) / 128);
   }
 
   async run(tokens: number, xs: ReadonlyMap<number, Float32Array>, before: Float32Array): Promise<Float32Array> {

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Device } from '../../src/device/device';
 import type { Dispatch } from '../../src/device/plan';
 import { kvLayerBytes, type KvLayer, type KvPool } from '../../src/kernels/kv-layout';
-import { BATCH_WIDTHS, matvec, MATVEC_VARIANTS, type BatchWidth, type MatvecVariant } from '../../src/kernels/matvec';
+import {
+  BATCH_WIDTHS,
+  matvec,
+  MATVEC_VARIANTS,
+  type BatchWidth,
+  type ByteVariant,
+  type MatvecVariant,
+} from '../../src/kernels/matvec';
 import { qkv } from '../../src/kernels/qkv';
 import { ropeKv } from '../../src/kernels/rope-kv';
 import { dequantize, type QuantFormat } from '../../src/quant/format';
@@ -24,7 +31,7 @@ interface Shape {
 
 interface QkvCase extends Shape {
   readonly format: QuantFormat;
-  readonly variant: MatvecVariant;
+  readonly variant: MatvecVariant | ByteVariant;
   readonly type: 'f16' | 'f32';
   readonly pool: KvPool;
 }
@@ -154,7 +161,11 @@ export function describeQkv(deviceOf: DeviceOf, names: readonly string[]): void 
 }
 
 /** A row alone, and three that share a reading of the weights. */
-export async function checkFormat(device: Device, format: QuantFormat, variant: MatvecVariant): Promise<void> {
+export async function checkFormat(
+  device: Device,
+  format: QuantFormat,
+  variant: MatvecVariant | ByteVariant,
+): Promise<void> {
   const of = { headSize: 12, heads: 3, kvHeads: 1, pairs: 4, columns: 768, type: 'f16', pool: 'all' } as const;
   await checkFused(device, { ...of, format, variant }, [
     [1, 1],

@@ -3,6 +3,7 @@ import type { Device } from '../../src/device/device';
 import type { QuantFormat } from '../../src/quant/format';
 import { describeAttention } from './attention-cases';
 import { describeBatches } from './batch-cases';
+import { describeByteMatvec } from './byte-cases';
 import { describeCandidates } from './candidates-cases';
 import { describeExpertMatvec, describeRoute } from './expert-cases';
 import { describeActivation, describeLayernorm, describePool } from './encoder-cases';
@@ -41,6 +42,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeGlu(deviceOf);
     describeActivation(deviceOf);
     describeMatvecs(deviceOf, options.variants.matvec, options.batchFormats);
+    describeByteMatvec(deviceOf);
     describeInvariance(deviceOf);
     describeMatmul(deviceOf, options.variants.matmul);
     describeRoute(deviceOf);

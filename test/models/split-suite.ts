@@ -64,10 +64,10 @@ export function describeSplits(
     it.each(SPLITS[model] ?? [])('of at most %i bytes', async (maxBindingBytes) => {
       const split = await answerOf(limited(device, maxBindingBytes), file, zoo);
       expect(split.dispatches).toBeGreaterThan(whole.dispatches);
-      expectClose(logitsAt(split, 0), float32Of(file.reference.exact.last.p40.logits_b64), KV_TYPE);
+      expectClose(logitsAt(split, 0), float32Of(file.reference.exact.last.p40.logits_b64), zoo);
       split.logits.forEach((logits, i) => {
         // The experts of a row are added up a slice at a time: another order of the same sums.
-        if (EXPERTS.has(model)) expectClose(logits, logitsAt(whole, i), 'f32');
+        if (EXPERTS.has(model)) expectClose(logits, logitsAt(whole, i), { ...zoo, kvType: 'f32' });
         else expect(bitsOf(logits)).toEqual(bitsOf(logitsAt(whole, i)));
       });
     });

@@ -1,7 +1,7 @@
 import { createReferenceDevice } from '../../src/device/reference/reference-device';
 import { readZoo } from '../support/zoo';
 import { describeSplits, SPLIT_MODELS } from './split-suite';
-import { describeZoo, ZOO_FORMATS, ZOO_MODELS } from './zoo-suite';
+import { describeZoo, IN_BYTES, ZOO_FORMATS, ZOO_MODELS } from './zoo-suite';
 
 describeZoo('reference, f32 KV', [...ZOO_MODELS, ...ZOO_FORMATS], async () => createReferenceDevice(), readZoo, {
   variants: { matvec: 'rows', matmul: 'rows' },
@@ -25,6 +25,13 @@ describeZoo('reference, q8_0 KV', ['llama', 'gemma3', 'qwen2'], async () => crea
   kvType: 'q8_0',
   chunkTokens: 7,
 });
+describeZoo(
+  'reference, activations in bytes',
+  ZOO_FORMATS.concat('quant-Q4_1', 'quant-Q8_0'),
+  async () => createReferenceDevice(),
+  readZoo,
+  { variants: IN_BYTES, kvType: 'f32', rounded: 'int8', chunkTokens: 7 },
+);
 describeSplits('reference', SPLIT_MODELS, async () => createReferenceDevice(), readZoo, {
   variants: { matvec: 'rows', matmul: 'rows' },
   chunkTokens: 7,

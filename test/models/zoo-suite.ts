@@ -11,6 +11,7 @@ import { parseGguf } from '../../src/gguf/parse';
 import type { KvType } from '../../src/kernels/kv-layout';
 import { Executor } from '../../src/models/executor';
 import { describeNetwork } from '../../src/models/registry';
+import { QUANT_FORMATS } from '../../src/quant/registry';
 import { type Draw, drawFromCandidates } from '../../src/sampling/draw';
 import { applyPenalties, penaltiesAt } from '../../src/sampling/penalties';
 import { selectBest } from '../../src/sampling/top-k';
@@ -70,10 +71,20 @@ export const ZOO_FORMATS: readonly string[] = [
 export interface ZooOptions {
   readonly variants: KernelVariants;
   readonly kvType: KvType;
+  /** What is rounded most: the cache, if not given. */
+  readonly rounded?: 'int8';
   readonly chunkTokens: number;
   /** 512 if not given: what the references were made with. */
   readonly contextLength?: number;
 }
+
+/** `precision: 'fast'` with all formats that have bytes. */
+export const IN_BYTES: KernelVariants = {
+  matvec: 'rows',
+  matmul: 'rows',
+  bytes: { variant: 'int8-rows', formats: QUANT_FORMATS.filter(({ inBytes }) => inBytes).map(({ type }) => type) },
+  batch: [1],
+};
 
 interface Tolerance {
   /** Largest absolute difference of a logit from `exact`. */
@@ -86,11 +97,13 @@ interface Tolerance {
   readonly sureTokens: number;
 }
 
-const TOLERANCES: Readonly<Record<KvType, Tolerance>> = {
+const TOLERANCES: Readonly<Record<KvType | 'int8', Tolerance>> = {
   f32: { maxAbs: 1e-3, rms: 0.005, sureMargin: 2e-3, sureTokens: 10 },
   f16: { maxAbs: 0.1, rms: 0.005, sureMargin: 0.05, sureTokens: 0 },
   // Of a byte the rounding is some thirty times that of a half: 1 / 254 of the largest of 32.
   q8_0: { maxAbs: 0.6, rms: 0.06, sureMargin: 1, sureTokens: 0 },
+  // The same rounding, of what the head reads and of what generated rows read.
+  int8: { maxAbs: 0.15, rms: 0.015, sureMargin: 0.25, sureTokens: -1 },
 };
 
 export function float32Of(base64: string): Float32Array {
@@ -160,7 +173,7 @@ export function logitsOf(result: StepResult | undefined): Float32Array {
   return result.logits;
 }
 
-export function expectClose(actual: Float32Array, exact: Float32Array, kvType: KvType): void {
+export function expectClose(actual: Float32Array, exact: Float32Array, { kvType, rounded }: ZooOptions): void {
   expect(actual.length).toBe(exact.length);
   let worst = 0;
   let squares = 0;
@@ -171,7 +184,7 @@ export function expectClose(actual: Float32Array, exact: Float32Array, kvType: K
     squares += difference ** 2;
     exactSquares += value ** 2;
   });
-  const { maxAbs, rms } = TOLERANCES[kvType];
+  const { maxAbs, rms } = TOLERANCES[rounded ?? kvType];
   expect(worst).toBeLessThan(maxAbs);
   expect(Math.sqrt(squares / exactSquares)).toBeLessThan(rms);
 }
@@ -212,22 +225,20 @@ export function describeZoo(
     it('gives the exact logits after a prompt', async () => {
       const ids = reference.prompts.p40;
       const [result] = await prefill(runner, ids, options.chunkTokens, [ids.length - 1], 'logits');
-      expectClose(logitsOf(result), float32Of(reference.exact.last.p40.logits_b64), options.kvType);
+      expectClose(logitsOf(result), float32Of(reference.exact.last.p40.logits_b64), options);
     });
 
     it('gives the exact logits at every position', async () => {
       const results = await prefill(runner, reference.prompts.p3, options.chunkTokens, [0, 1, 2], 'logits');
       const exact = float32Of(reference.exact.p3_all_logits_b64);
       const size = exact.length / 3;
-      results.forEach((result, i) =>
-        expectClose(logitsOf(result), exact.subarray(i * size, (i + 1) * size), options.kvType),
-      );
+      results.forEach((result, i) => expectClose(logitsOf(result), exact.subarray(i * size, (i + 1) * size), options));
       expect(results).toHaveLength(3);
     });
 
     it('decodes the exact greedy continuation, the token staying on the device', async () => {
       const chosen = await greedyContinuation(runner, reference, options.chunkTokens);
-      const { sureMargin, sureTokens } = TOLERANCES[options.kvType];
+      const { sureMargin, sureTokens } = TOLERANCES[options.rounded ?? options.kvType];
       const close = reference.exact.greedy24_margins.findIndex((margin) => margin < sureMargin);
       const sure = close < 0 ? chosen.length : close;
       expect(chosen.slice(0, sure)).toEqual(reference.exact.greedy24.slice(0, sure));

@@ -5,7 +5,7 @@ import { collectGpuErrors } from '../kernels/gpu-errors';
 import { shareDevice } from '../support/shared-device';
 import { fetchZoo as readModel } from './fetch-zoo';
 import { describeSplits } from './split-suite';
-import { describeAgreement, describeZoo, type ZooOptions } from './zoo-suite';
+import { describeAgreement, describeZoo, IN_BYTES, type ZooOptions } from './zoo-suite';
 
 const gpuErrors = collectGpuErrors();
 
@@ -63,6 +63,13 @@ describeAgreement(
   [full, async () => createReferenceDevice()],
   readModel,
   Q8_KV,
+);
+describeAgreement(
+  'webgpu and reference, activations in bytes',
+  ['quant-Q4_K_M'],
+  [full, async () => createReferenceDevice()],
+  readModel,
+  { variants: IN_BYTES, kvType: 'f32', rounded: 'int8', chunkTokens: 7 },
 );
 describeSplits('webgpu, rows', SPLIT_SAMPLE, full, readModel, {
   variants: { matvec: 'rows', matmul: 'rows', ...ALONE },

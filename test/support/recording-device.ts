@@ -51,7 +51,12 @@ export class RecordingDevice implements Device {
     } = {},
     readonly kind: Device['kind'] = 'webgpu',
   ) {
-    this.limits = { maxBufferBytes: 2 ** 31, maxBindingBytes: 2 ** 31, subgroups: options.subgroups ?? false };
+    this.limits = {
+      maxBufferBytes: 2 ** 31,
+      maxBindingBytes: 2 ** 31,
+      subgroups: options.subgroups ?? false,
+      packedDot: true,
+    };
   }
 
   get features(): readonly string[] {

@@ -42,12 +42,12 @@ export function wordsRead(text: string, name: string): number {
   return of(name);
 }
 
-/** `text`: the format's linked module. */
-export function weightWords(format: QuantFormat, text: string): WeightWords {
+/** `text`: the format's linked module; `unit`: its function that gives a unit. */
+export function weightWords(format: QuantFormat, text: string, unit = 'dequant_unit'): WeightWords {
   const groupUnits = Number(/^const GROUP_UNITS: u32 = (\d+)u;/m.exec(text)?.[1]);
   return {
     groupUnits,
-    read: wordsRead(text, 'group_words') / groupUnits + wordsRead(text, 'dequant_unit'),
+    read: wordsRead(text, 'group_words') / groupUnits + wordsRead(text, unit),
     ideal: (format.blockBytes / 4) * (32 / format.blockElements),
   };
 }

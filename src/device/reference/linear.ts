@@ -4,7 +4,8 @@ import { UNIT_ELEMENTS } from '../../kernels/weight-matrix';
 import { dot } from './dot';
 import type { KernelRun } from './kernel-run';
 import { activate } from './glu';
-import { hasNorm, normedRow } from './rmsnorm';
+import { readRow } from './read-row';
+import { hasNorm } from './rmsnorm';
 
 export function runMatvec(run: KernelRun): void {
   const { ofOutputs, epsilon } = matvecParams.decode(run.dispatch.params);
@@ -13,7 +14,7 @@ export function runMatvec(run: KernelRun): void {
   assert(run.constant('BATCH') === 1 || run.rows === there, `matvec runs for all ${there} rows, not ${run.rows}`);
   runLinear(run, (row, columns) => {
     const source = hasNorm(run) && ofOutputs === 1 ? run.step.outputRow(row) : row;
-    return normedRow(run, run.memory(1).floats(source * columns, columns), 3, epsilon);
+    return readRow(run, run.memory(1).floats(source * columns, columns), 3, epsilon);
   });
 }
 

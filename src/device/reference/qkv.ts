@@ -4,7 +4,7 @@ import { UNIT_ELEMENTS } from '../../kernels/weight-matrix';
 import { dot } from './dot';
 import type { KernelRun } from './kernel-run';
 import { KvCacheMemory } from './kv-cache-memory';
-import { normedRow } from './rmsnorm';
+import { readRow } from './read-row';
 import { rotate } from './rope-kv';
 
 export function runQkv(run: KernelRun): void {
@@ -18,7 +18,7 @@ export function runQkv(run: KernelRun): void {
   const source = { memory: run.memory(0), format: run.quantFormat(), columns, sideOffsetBytes: plane * 4 };
   const cache = new KvCacheMemory(run, vPlane, pool, kvHeads, headSize);
   for (let row = 0; row < run.rows; row++) {
-    const x = normedRow(run, run.memory(1).floats(row * columns, columns), 3, epsilon);
+    const x = readRow(run, run.memory(1).floats(row * columns, columns), 3, epsilon);
     const cosSin = pairs === 0 ? new Float32Array(0) : run.step.cosSin(row, table, pairs);
     for (let head = 0; head < heads + 2 * kvHeads; head++) {
       // As f32, which is what rope_kv reads.

@@ -46,7 +46,12 @@ class ReferenceDevice implements Device {
   readonly build = 'reference';
   readonly name = 'CPU reference';
   readonly features = [];
-  readonly limits = { maxBufferBytes: MAX_BUFFER_BYTES, maxBindingBytes: MAX_BUFFER_BYTES, subgroups: false };
+  readonly limits = {
+    maxBufferBytes: MAX_BUFFER_BYTES,
+    maxBindingBytes: MAX_BUFFER_BYTES,
+    subgroups: false,
+    packedDot: true,
+  };
   readonly lost: Promise<DeviceLoss>;
   private readonly live = new Set<Memory>();
   private readonly variants = new Set<string>();

@@ -2,6 +2,8 @@ import { ForgelightError } from '../../base/errors';
 
 /** Features that make kernels faster where present; nothing needs them. */
 const USED_FEATURES = ['subgroups', 'timestamp-query'] as const;
+/** A feature of the browser's WGSL, not of the adapter; named beside the others. */
+export const PACKED_DOT = 'packed_4x8_integer_dot_product';
 /** Limits raised to what the adapter has: WebGPU's defaults are too small for weights. */
 const RAISED_LIMITS = [
   'maxBufferSize',
@@ -43,7 +45,7 @@ export async function openGpuDevice(gpu: GPU | undefined, options: AdapterOption
       'WebGPU found no graphics adapter. Turn on hardware acceleration in the browser settings, update the graphics driver and restart the browser.',
     );
   }
-  const allowed = options.features ?? USED_FEATURES;
+  const allowed = options.features ?? [...USED_FEATURES, PACKED_DOT];
   const features = USED_FEATURES.filter((feature) => allowed.includes(feature) && adapter.features.has(feature));
   if (options.profile === true && !features.includes('timestamp-query')) {
     throw new ForgelightError(
@@ -56,7 +58,8 @@ export async function openGpuDevice(gpu: GPU | undefined, options: AdapterOption
   for (const limit of RAISED_LIMITS) requiredLimits[limit] = options.limits?.[limit] ?? adapter.limits[limit];
   try {
     const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits });
-    return { device, name: adapterName(adapter.info), features };
+    const hasDot = allowed.includes(PACKED_DOT) && gpu.wgslLanguageFeatures.has(PACKED_DOT);
+    return { device, name: adapterName(adapter.info), features: hasDot ? [...features, PACKED_DOT] : features };
   } catch (cause) {
     throw new ForgelightError(
       'missing-feature',

@@ -12,7 +12,7 @@ import {
   type Readback,
 } from '../device';
 import type { Dispatch, Plan, PlanStep } from '../plan';
-import { openGpuDevice, type AdapterOptions } from './adapter';
+import { openGpuDevice, PACKED_DOT, type AdapterOptions } from './adapter';
 import { PipelineCache } from './pipelines';
 import { PassTimestamps, Profiler } from './profiler';
 import { SHADER_BUILD } from './shaders.generated';
@@ -81,6 +81,7 @@ export class WebGpuDevice implements Device {
       maxBufferBytes: limit('maxBufferSize'),
       maxBindingBytes: limit('maxStorageBufferBindingSize'),
       subgroups: features.includes('subgroups'),
+      packedDot: features.includes(PACKED_DOT),
     };
     this.lost = gpu.lost.then(({ reason, message }) => ({
       reason: reason === 'destroyed' ? ('destroyed' as const) : ('unknown' as const),

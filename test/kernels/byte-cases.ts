@@ -1,0 +1,47 @@
+import { describe, it } from 'vitest';
+import { BYTE_VARIANTS, matvec } from '../../src/kernels/matvec';
+import { Q8_0 } from '../../src/quant/q8_0';
+import { LayerBench, type MakeDispatch } from './layer-bench';
+import { checkFormat } from './qkv-cases';
+import { Random } from './random';
+import type { DeviceOf } from './suite';
+import { withBench } from './workbench';
+
+const EPILOGUES = ['store', 'add', 'glu'] as const;
+/** Fewer units than lanes, an odd number, and more than a chunk of eight rows has; fewer rows than a workgroup takes, and more. */
+const SIZES = [
+  { rows: 3, columns: 32 },
+  { rows: 65, columns: 96 },
+  { rows: 9, columns: 576 },
+];
+
+/**
+ * Shapes of matvec that round x to bytes, on rows which that leaves as they are: the oracle is the exact one then. What rounding
+ * does, in every format that has bytes, is the self-test's to hold against the CPU.
+ */
+export function describeByteMatvec(deviceOf: DeviceOf): void {
+  describe.each(BYTE_VARIANTS)('matvec %s', (variant) => {
+    const make: MakeDispatch = (args) => matvec({ ...args, variant });
+
+    it('odd shapes, with every epilogue', async () => {
+      await withBench(deviceOf(), async (bench) => {
+        const shapes = SIZES.flatMap((size) => EPILOGUES.map((epilogue, i) => ({ ...size, epilogue, scale: 0.5 + i })));
+        const layers = new LayerBench(bench, make, Q8_0, shapes, new Random(211), 'bytes');
+        for (const tokens of [1, 3]) await layers.check(tokens);
+      });
+    });
+
+    it('norms the rows before it rounds them, and rows of zeros', async () => {
+      await withBench(deviceOf(), async (bench) => {
+        const shapes = SIZES.flatMap((size) =>
+          (['store', 'glu'] as const).map((epilogue) => ({ ...size, epilogue, normEpsilon: 0.2 })),
+        );
+        await new LayerBench(bench, make, Q8_0, shapes, new Random(212), 'bytes').check(2);
+      });
+    });
+
+    it('as queries, has the bits of matvec and rope_kv', async () => {
+      await checkFormat(deviceOf(), Q8_0, variant);
+    });
+  });
+}
