@@ -97,6 +97,19 @@ describe('loadModel', () => {
     await engine.close();
   });
 
+  it('runs the shapes for bytes with precision "fast", and is another model to those who compare answers', async () => {
+    const quantised = new Uint8Array((await readZoo('quant-Q4_1')).bytes);
+    const of = async (options: Readonly<Record<string, unknown>>) => {
+      const engine = await testLoad(quantised, { options }).run();
+      await engine.close();
+      return [engine.stats().variants, engine.info.systemFingerprint] as const;
+    };
+    const [exact, fingerprint] = await of({});
+    const [fast, other] = await of({ precision: 'fast', debug: { variants: { int8: 'int8-rows' } } });
+    expect([exact, fast]).toEqual([{ matvec: 'rows', matmul: 'rows' }, { ...exact, int8: 'int8-rows' }]);
+    expect(other).not.toBe(fingerprint);
+  });
+
   it('fingerprints what an answer depends on, and nothing else', async () => {
     const of = async (options: Readonly<Record<string, unknown>>): Promise<string> => {
       const engine = await testLoad(bytes, { options }).run();

@@ -63,13 +63,4 @@ describe('the self-test on WebGPU', () => {
       test.free();
     });
   });
-
-  it('finds widths of bytes equal', async () => {
-    await onDevice(async (device) => {
-      const test = new SelfTest(device, Q4_K);
-      const widths = [1, 2] as const;
-      expect(await told('widths of bytes', device, () => test.equalWidths('int8-lanes', widths))).toEqual(widths);
-      test.free();
-    });
-  });
 });

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Device } from '../../src/device/device';
 import type { Epilogue } from '../../src/kernels/linear';
-import { BATCH_WIDTHS, matvec, MATVEC_VARIANTS, type BatchWidth, type MatvecVariant } from '../../src/kernels/matvec';
+import {
+  BATCH_WIDTHS,
+  matvec,
+  MATVEC_VARIANTS,
+  type BatchWidth,
+  type ByteVariant,
+  type MatvecVariant,
+} from '../../src/kernels/matvec';
 import { dequantize, type QuantFormat } from '../../src/quant/format';
 import { Q8_0 } from '../../src/quant/q8_0';
 import { sampleBlocks } from '../../src/quant/sample-blocks';
@@ -23,7 +30,7 @@ type Epilogues = readonly Epilogue[];
 interface Layers {
   readonly bench: Workbench;
   readonly format: QuantFormat;
-  readonly variant: MatvecVariant;
+  readonly variant: MatvecVariant | ByteVariant;
   readonly weights: ReturnType<Workbench['weights']>;
   /** Gate above up, of as many rows each. */
   readonly gateUp: ReturnType<Workbench['weights']>;
@@ -115,7 +122,7 @@ export async function checkBatches(
 }
 
 /** With a norm, outputs have the bits of the rows that they name. */
-async function checkOutputs(device: Device, variant: MatvecVariant): Promise<void> {
+async function checkOutputs(device: Device, variant: MatvecVariant | ByteVariant): Promise<void> {
   await withBench(device, async (bench) => {
     const of = { format: Q8_0, variant, epilogues: ['store'], isNormed: true } as const;
     const rows = await run(drawLayers(bench, { ...of, ofOutputs: false }), MAX_ROWS, 1);

@@ -1,6 +1,8 @@
 import { describe, it } from 'vitest';
 import { BYTE_VARIANTS, matvec } from '../../src/kernels/matvec';
+import { Q4_K } from '../../src/quant/q4_k';
 import { Q8_0 } from '../../src/quant/q8_0';
+import { checkBatches } from './batch-cases';
 import { LayerBench, type MakeDispatch } from './layer-bench';
 import { checkFormat } from './qkv-cases';
 import { Random } from './random';
@@ -8,7 +10,7 @@ import type { DeviceOf } from './suite';
 import { withBench } from './workbench';
 
 const EPILOGUES = ['store', 'add', 'glu'] as const;
-/** Fewer units than lanes, an odd number, and more than a chunk of eight rows has; fewer rows than a workgroup takes, and more. */
+/** Fewer units than lanes, an odd number, and more; fewer rows than a workgroup takes, and more. */
 const SIZES = [
   { rows: 3, columns: 32 },
   { rows: 65, columns: 96 },
@@ -31,9 +33,10 @@ export function describeByteMatvec(deviceOf: DeviceOf): void {
       });
     });
 
+    // More units than a chunk has.
     it('norms the rows before it rounds them, and rows of zeros', async () => {
       await withBench(deviceOf(), async (bench) => {
-        const shapes = SIZES.flatMap((size) =>
+        const shapes = [...SIZES, { rows: 4, columns: 4608 }].flatMap((size) =>
           (['store', 'glu'] as const).map((epilogue) => ({ ...size, epilogue, normEpsilon: 0.2 })),
         );
         await new LayerBench(bench, make, Q8_0, shapes, new Random(212), 'bytes').check(2);
@@ -43,5 +46,17 @@ export function describeByteMatvec(deviceOf: DeviceOf): void {
     it('as queries, has the bits of matvec and rope_kv', async () => {
       await checkFormat(deviceOf(), Q8_0, variant);
     });
+  });
+
+  // Units in groups, of which the chunks of a wide batch have fewer than there are lanes.
+  it('rows 1 … 16 have the bits that each has alone', async () => {
+    const of = {
+      format: Q4_K,
+      variant: 'int8-lanes',
+      epilogues: ['store'],
+      ofOutputs: false,
+      isNormed: false,
+    } as const;
+    await checkBatches(deviceOf(), of);
   });
 }

@@ -1,25 +1,28 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { Device } from '../../src/device/device';
 import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
-import { MATVEC_VARIANTS } from '../../src/kernels/matvec';
+import { BYTE_VARIANTS, MATVEC_VARIANTS } from '../../src/kernels/matvec';
 import { QUANT_FORMATS } from '../../src/quant/registry';
 import { checkBatches, EPILOGUES } from '../kernels/batch-cases';
 import { checkFormat } from '../kernels/qkv-cases';
 
+const BYTE_FORMATS = QUANT_FORMATS.filter(({ inBytes }) => inBytes);
+
 /** Every block format × shape × epilogue × batch: the kernel suite has a sample of them. */
-describe.each(MATVEC_VARIANTS)('matvec %s', (variant) => {
+describe.each([...MATVEC_VARIANTS, ...BYTE_VARIANTS])('matvec %s', (variant) => {
+  const formats = variant.startsWith('int8') ? BYTE_FORMATS : QUANT_FORMATS;
   let device: Device;
   beforeAll(async () => {
     device = await createWebGpuDevice(navigator.gpu);
   });
   afterAll(() => device.close());
 
-  it.each(QUANT_FORMATS)('$type: rows 1 … 16 have the bits that each has alone', async (format) => {
+  it.each(formats)('$type: rows 1 … 16 have the bits that each has alone', async (format) => {
     for (const isNormed of variant === 'rows' ? [false] : [false, true])
       await checkBatches(device, { format, variant, epilogues: EPILOGUES, ofOutputs: false, isNormed });
   });
 
-  it.each(QUANT_FORMATS)('$type: queries, keys and values have the bits that two dispatches give', async (format) => {
+  it.each(formats)('$type: queries, keys and values have the bits that two dispatches give', async (format) => {
     await checkFormat(device, format, variant);
   });
 });
