@@ -106,7 +106,10 @@ describe('loadModel', () => {
     };
     const [exact, fingerprint] = await of({});
     const [fast, other] = await of({ precision: 'fast', debug: { variants: { int8: 'int8-rows' } } });
-    expect([exact, fast]).toEqual([{ matvec: 'rows', matmul: 'rows' }, { ...exact, int8: 'int8-rows' }]);
+    expect([exact, fast]).toEqual([
+      { matvec: 'rows', matmul: 'rows' },
+      { ...exact, int8: 'int8-rows' },
+    ]);
     expect(other).not.toBe(fingerprint);
   });
 
