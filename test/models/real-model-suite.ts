@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countersSince } from '../../src/base/counters';
 import { defined } from '../../src/base/assert';
 import type { Device } from '../../src/device/device';
 import type { KernelVariants } from '../../src/models/choose-variants';
@@ -10,10 +11,24 @@ const SURE_MARGIN = 0.03;
 /** Of the largest logit. */
 const MAX_RELATIVE = 1e-3;
 
+/** The gates of a decoded token besides dispatches; a device counts what it asks WebGPU for, which e2e/library.spec.ts proves. */
+const A_TOKEN = {
+  submits: 1,
+  passes: 1,
+  bindGroupsCreated: 0,
+  bufferWrites: 1,
+  readbacks: 1,
+  readbackBytes: 8,
+  buffersCreated: 0,
+  pipelinesCreated: 0,
+};
+
 export interface RealModelOptions {
   readonly variants: KernelVariants;
   /** After the prompt; each is a step of decoding. */
   readonly greedyTokens: number;
+  /** A decoded token has at most so many a layer, and four; 7 if not given. */
+  readonly layerDispatches?: number;
   /** Of a long text: how many positions are looked at, at most 64. A head for each is what costs. */
   readonly positions: number;
 }
@@ -37,13 +52,16 @@ export function describeRealModel(
       console.log(`${title}: ${((performance.now() - started) / 1000).toFixed(1)} s in all`);
     });
 
-    it('gives the exact next-token logits and greedy continuation', () => compareGreedy(model, options.greedyTokens));
+    it('gives the exact next-token logits and greedy continuation', () => compareGreedy(model, options));
     it(`gives the exact argmax of ${options.positions} positions of a text`, () =>
       comparePositions(model, options.positions));
   });
 }
 
-async function compareGreedy(model: RealModel, tokens: number): Promise<void> {
+async function compareGreedy(
+  model: RealModel,
+  { greedyTokens: tokens, layerDispatches = 7 }: RealModelOptions,
+): Promise<void> {
   const { promptIds, exact } = defined(model.oracle.raw[0], 'a raw prompt');
   const [found] = await model.evaluate(promptIds, [promptIds.length - 1]);
   const logits = defined(found, 'logits');
@@ -52,10 +70,16 @@ async function compareGreedy(model: RealModel, tokens: number): Promise<void> {
 
   // The exact token is fed on whatever was chosen: one close call must not end the comparison.
   const chosen = [argmaxOf(logits)];
+  const before = model.counters();
   const start = performance.now();
   for (let i = 1; i < tokens; i++) {
     chosen.push(await model.decode(defined(exact.greedyIds[i - 1], 'token'), promptIds.length + i - 1));
   }
+  const { dispatches, ...counts } = countersSince(model.counters(), before);
+  expect(dispatches / (tokens - 1)).toBeLessThanOrEqual(layerDispatches * model.layers + 4);
+  expect(counts).toMatchObject(
+    Object.fromEntries(Object.entries(A_TOKEN).map(([name, n]) => [name, n * (tokens - 1)])),
+  );
   const seconds = (performance.now() - start) / 1000;
   console.log(`decode: ${((tokens - 1) / seconds).toFixed(2)} tokens per second`);
   const isSure = (_: number, i: number): boolean => (exact.margins[i] ?? 0) >= SURE_MARGIN;

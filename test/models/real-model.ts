@@ -1,4 +1,5 @@
 import { defined } from '../../src/base/assert';
+import type { DeviceCounters } from '../../src/base/counters';
 import { tokenId } from '../../src/base/ids';
 import type { Device } from '../../src/device/device';
 import { ModelRunner } from '../../src/engine/model-runner';
@@ -55,13 +56,15 @@ export class RealModel {
     readonly oracle: Oracle,
     private readonly device: Device,
     private readonly runner: Runner,
+    readonly layers: number,
   ) {}
 
   /** Takes the device, and closes it in the end. */
   static async load(device: Device, { bytes, oracle }: RealFile, variants: KernelVariants): Promise<RealModel> {
     const parsed = parseGguf(bytes, bytes.byteLength);
     if (parsed.kind !== 'complete') throw new Error('the model is cut');
-    const allocated = allocateModel(device, parsed.file, describeNetwork(parsed.file), {
+    const network = describeNetwork(parsed.file);
+    const allocated = allocateModel(device, parsed.file, network, {
       contextLength: CONTEXT_TOKENS,
       kvType: 'f32',
       maxConcurrent: 1,
@@ -69,7 +72,17 @@ export class RealModel {
       variants,
     });
     await new WeightUpload(device, allocated.weightPlan, allocated.weights, 0).push(bytes);
-    return new RealModel(oracle, device, new ModelRunner(new Executor(await allocated.prepared)));
+    return new RealModel(
+      oracle,
+      device,
+      new ModelRunner(new Executor(await allocated.prepared)),
+      network.layers.length,
+    );
+  }
+
+  /** What the device has counted so far. */
+  counters(): DeviceCounters {
+    return this.device.counters();
   }
 
   close(): void {
