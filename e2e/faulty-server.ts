@@ -17,7 +17,7 @@ export interface ServedRequest {
   readonly path: string;
   readonly range: string | null;
   readonly ifRange: string | null;
-  readonly status: number;
+  status: number;
   /** Of the body, as far as it was handed to the network. */
   sentBytes: number;
 }
