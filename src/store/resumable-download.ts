@@ -12,6 +12,7 @@ import {
   type FileIdentity,
 } from './file-identity';
 import { failureOf, TransientFailure } from './http-failure';
+import type { ResumePoint } from './source';
 import { pause } from './waiting';
 
 export interface DownloadOptions extends ConnectionOptions {
@@ -26,17 +27,30 @@ const LONGEST_PAUSE_MS = 8_000;
 /** A server that asks for more patience is not waited for. */
 const LONGEST_RETRY_AFTER_MS = 60_000;
 
+/** What `ResumableDownload.open` found. */
+export interface OpenedDownload {
+  readonly identity: FileIdentity;
+  /** Position of the first byte that `read` gives. */
+  readonly startsAt: number;
+  /** Why it does not start where it was to. */
+  readonly restarted: 'changed' | 'no-ranges' | null;
+}
+
 /**
  * The bytes of one URL from the first to the last, across broken connections: each time it goes on from where it broke
- * (`Range`, `If-Range`) and makes sure that the file is still the same one.
+ * (`Range`, `If-Range`) and makes sure that the file is still the same one. It may begin where an earlier one ended (`from`);
+ * where that is not possible, it begins at the first byte, and says so.
  */
 export class ResumableDownload implements ByteStream {
   private readonly stop = new AbortController();
   private connection: Connection | null = null;
-  private identity: FileIdentity | null = null;
+  private identity: FileIdentity | null;
   private encoded = false;
   private ended = false;
-  private position = 0;
+  private position: number;
+  /** Nothing has been read yet: a file that cannot be gone on with may begin again. */
+  private mayRestart: boolean;
+  private restarted: OpenedDownload['restarted'] = null;
   private failures = 0;
   /** Off after a request with it failed: across origins it costs a preflight, which not every server answers. */
   private useIfRange = true;
@@ -45,16 +59,21 @@ export class ResumableDownload implements ByteStream {
     private readonly url: string,
     private readonly options: DownloadOptions,
     private readonly signal: AbortSignal,
+    from: ResumePoint | null = null,
   ) {
+    this.identity = from?.identity ?? null;
+    this.position = from?.position ?? 0;
+    this.mayRestart = this.position > 0;
     if (signal.aborted) this.abort();
     else signal.addEventListener('abort', this.abort, { once: true });
   }
 
   /** Connects, and says what the server says about the file. Called once, before `read`. */
-  open(): Promise<FileIdentity> {
+  open(): Promise<OpenedDownload> {
     return this.persistently(async () => {
       await this.connect();
-      return this.known();
+      this.mayRestart = false;
+      return { identity: this.known(), startsAt: this.position, restarted: this.restarted };
     });
   }
 
@@ -137,7 +156,13 @@ export class ResumableDownload implements ByteStream {
         connection.close();
         return null;
       }
-      this.accept(response, resuming);
+      const obstacle = this.mayRestart ? this.obstacleTo(response) : null;
+      if (obstacle !== null) this.restart(obstacle);
+      if (obstacle !== null && response.status !== 200) {
+        connection.close();
+        return await this.connect();
+      }
+      this.accept(response, this.position > 0);
     } catch (error) {
       connection.close();
       throw error;
@@ -161,6 +186,22 @@ export class ResumableDownload implements ByteStream {
     return { Range: `bytes=${this.position}-`, ...(ifRange === null ? {} : { 'If-Range': ifRange }) };
   }
 
+  /** Why this answer does not go on with the file of an earlier download; `null` where it does, or is another failure. */
+  private obstacleTo(response: Response): OpenedDownload['restarted'] {
+    const { status } = response;
+    if (status === 416) return 'changed';
+    if (status !== 200 && status !== 206) return null;
+    if (!maybeSameFile(this.known(), identityOf(response))) return 'changed';
+    return this.continues(response) ? null : 'no-ranges';
+  }
+
+  private restart(reason: 'changed' | 'no-ranges'): void {
+    this.restarted = reason;
+    this.mayRestart = false;
+    this.position = 0;
+    this.identity = null;
+  }
+
   /** Makes sure that the answer carries the bytes from `position` on of the file that the first answer was about. */
   private accept(response: Response, resuming: boolean): void {
     const { status } = response;
@@ -177,7 +218,7 @@ export class ResumableDownload implements ByteStream {
 
   /** A server without ranges sends the whole file again; a proxy may send another part than the one asked for. */
   private continues(response: Response): boolean {
-    if (response.status !== 206) return false;
+    if (response.status !== 206 || isEncoded(response.headers)) return false;
     const range = contentRange(response.headers);
     if (range !== null) return range.start === this.position;
     // Across origins the range may be hidden; the length is not.

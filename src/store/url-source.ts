@@ -25,10 +25,13 @@ export function urlSource(url: URL, options: UrlSourceOptions): ModelSource {
   };
   return {
     label: url.href,
-    async open(signal) {
-      const stream = new ResumableDownload(url.href, download, signal);
-      const { sizeBytes, sha256 } = await stream.open();
-      return { stream, sizeBytes, sha256, fileName: fileNameOf(url) };
+    address: url.href,
+    async open(signal, from) {
+      const stream = new ResumableDownload(url.href, download, signal, from);
+      const { identity, startsAt, restarted } = await stream.open();
+      const { sizeBytes, sha256 } = identity;
+      const opened = { stream, sizeBytes, sha256, fileName: fileNameOf(url), identity, startsAt };
+      return restarted === null ? opened : { ...opened, restarted };
     },
   };
 }

@@ -1,0 +1,186 @@
+import type { Clock } from '../base/clock';
+import { ForgelightError } from '../base/errors';
+import { ModelEntries, type StoredModel } from './model-entries';
+import { journalGrain as defaultGrain } from './part-writer';
+import type { ModelSource } from './source';
+import type { StoreDeps } from './store-deps';
+import { couldGo, listModels, listPartials, type ModelEntry, type StoreEntry } from './store-list';
+import { lockName, partKey, partPath } from './store-names';
+import type { StorePorts } from './store-ports';
+import { StoredSource, type StoredSourceOptions } from './stored-source';
+import { sweep } from './sweep';
+
+export interface ModelStoreOptions {
+  readonly clock: Clock;
+  /** Milliseconds since 1970: when models were made and used. */
+  readonly now: () => number;
+  /** Hears of failures that are no reason to fail. */
+  readonly report: (error: unknown) => void;
+  /** Bytes of a download that a crash may cost, by the size of the file. Default: half a percent, from 256 KiB to 8 MiB. */
+  readonly journalGrain?: (sizeBytes: number) => number;
+}
+
+export interface ExportedModel {
+  /** Read to its end or cancelled: until then the model is in use. */
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly sizeBytes: number;
+  readonly fileName: string;
+}
+
+/**
+ * Models, kept under the SHA-256 of their bytes: nothing lost, nothing half-read, one download for all tabs. Several of these
+ * may work on the same ports' ground at once, in as many tabs or processes.
+ */
+export class ModelStore {
+  private readonly deps: StoreDeps;
+
+  constructor(ports: StorePorts, options: ModelStoreOptions) {
+    const { clock, now, report, journalGrain = defaultGrain } = options;
+    this.deps = { ports, entries: new ModelEntries(ports, now), clock, journalGrain, report };
+  }
+
+  /** `source` with this store before it. The caller closes it when the model is not in use any more. */
+  source(source: ModelSource, options: StoredSourceOptions = {}): StoredSource {
+    return new StoredSource(this.deps, source, options);
+  }
+
+  /** A model that has to be there: the reference `sha256:` and 64 digits. */
+  stored(sha256: string): StoredSource {
+    return new StoredSource(this.deps, null, { sha256 });
+  }
+
+  /** What there is under a hash; `file` is the caller's to close. */
+  read(sha256: string): Promise<StoredModel> {
+    return this.deps.entries.read(sha256);
+  }
+
+  /** Everything that is there: whole, damaged, unfinished. */
+  async list(): Promise<readonly StoreEntry[]> {
+    return [...(await listModels(this.deps)), ...(await listPartials(this.deps))];
+  }
+
+  /** Bytes of all files. */
+  async totalBytes(): Promise<number> {
+    const { files } = this.deps.ports;
+    const folders = [await files.list('blobs'), await files.list('parts'), await files.list('quarantine')];
+    return folders.flat().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  }
+
+  /** Who could go to make room, damaged ones first, then the least recently used. Nothing is deleted. */
+  couldGo(missingBytes: number): Promise<readonly ModelEntry[]> {
+    return couldGo(this.deps, missingBytes);
+  }
+
+  /** `false` where it was not there. Throws `busy` while it is loaded, in any tab. */
+  delete(sha256: string): Promise<boolean> {
+    return this.deps.entries.delete(sha256);
+  }
+
+  /** Forgets an unfinished download; `false` where there was none. Throws `busy` while it runs, in any tab. */
+  async discard(address: string): Promise<boolean> {
+    const { files, locks, records } = this.deps.ports;
+    const key = await partKey(address);
+    const lock = await locks.tryAcquire(lockName.download(key), 'exclusive');
+    if (lock === null) {
+      throw new ForgelightError('busy', `${address} is being downloaded, in this tab or another one. Stop that first.`);
+    }
+    try {
+      const { state } = await records.get('parts', key);
+      if (state !== 'absent') await records.delete('parts', key);
+      return (await files.remove(partPath(key))) || state !== 'absent';
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** The file, for a copy elsewhere. Throws `invalid-request` where it is not there, and as a load does. */
+  async export(sha256: string, signal: AbortSignal): Promise<ExportedModel> {
+    const source = this.stored(sha256);
+    try {
+      const { stream, sizeBytes, fileName } = await source.open(signal);
+      const readable = new ReadableStream<Uint8Array<ArrayBuffer>>({
+        async pull(controller) {
+          try {
+            const chunk = await stream.read();
+            if (chunk !== null) return controller.enqueue(new Uint8Array(chunk));
+            source.close();
+            return controller.close();
+          } catch (error) {
+            source.close();
+            throw error;
+          }
+        },
+        async cancel(reason) {
+          await stream.cancel(reason);
+          source.close();
+        },
+      });
+      return { stream: readable, sizeBytes: sizeBytes ?? 0, fileName };
+    } catch (error) {
+      source.close();
+      throw error;
+    }
+  }
+
+  /** Fetches a model into the store; no device is needed. Returns its hash. Throws as a load does. */
+  async pull(
+    source: ModelSource,
+    signal: AbortSignal,
+    options: StoredSourceOptions & { readonly onProgress?: (loadedBytes: number, totalBytes: number) => void } = {},
+  ): Promise<string> {
+    const kept = this.source(source, options);
+    try {
+      const { stream, sizeBytes, digest } = await kept.open(signal);
+      let loadedBytes = 0;
+      for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
+        loadedBytes += chunk.length;
+        options.onProgress?.(loadedBytes, sizeBytes ?? 0);
+      }
+      if (digest === undefined) throw unkept(source.label);
+      return digest();
+    } finally {
+      kept.close();
+    }
+  }
+
+  /** Fetches a damaged model again, from the addresses it came from: `sourceOf` makes a source of one. */
+  async repair(sha256: string, sourceOf: (address: string) => ModelSource, signal: AbortSignal): Promise<void> {
+    const model = await this.read(sha256);
+    if (model.state === 'ok') return model.file.close();
+    if (model.state === 'corrupt') await this.deps.entries.quarantine(sha256, model.reason, model.record);
+    const names = await this.deps.entries.namesOf(sha256);
+    const failures: unknown[] = [];
+    for (const address of names) {
+      try {
+        await this.pull(sourceOf(address), signal, { sha256 });
+        return undefined;
+      } catch (error) {
+        signal.throwIfAborted();
+        failures.push(error);
+      }
+    }
+    const why =
+      failures.length === 0 ? 'it is not known where it came from' : `none of its ${names.length} addresses has it`;
+    const message = `The model ${sha256} cannot be repaired: ${why}. Delete it, and load it from its address or its file.`;
+    throw new ForgelightError('corrupt-model', message, { cause: failures.at(-1) });
+  }
+
+  /** Removes what nothing speaks of; returns the bytes that are free again. For a host, once, when it has time. */
+  sweep(): Promise<number> {
+    return sweep(this.deps);
+  }
+
+  /** Asks that the browser keeps the models also when the disk gets full; whether it will. */
+  persist(): Promise<boolean> {
+    return this.deps.ports.space.persist();
+  }
+
+  /** What the whole origin uses; `null` where nobody can tell. */
+  usageBytes(): Promise<number | null> {
+    return this.deps.ports.space.usageBytes();
+  }
+}
+
+function unkept(label: string): ForgelightError {
+  return new ForgelightError('invalid-request', `${label} has no address: it cannot be kept.`, { param: 'model' });
+}

@@ -1,0 +1,87 @@
+import { ForgelightError } from '../base/errors';
+import { formatBytes } from '../base/units';
+import { readPartJournal } from './model-record';
+import type { StoreDeps } from './store-deps';
+
+/** What the store holds, as a page shows it. Times are milliseconds since 1970. */
+export type StoreEntry = ModelEntry | PartialEntry;
+
+export interface ModelEntry {
+  /** `corrupt`: not given out any more; `reason` says why, and loading it again or `repair` fetches it anew. */
+  readonly state: 'ok' | 'corrupt';
+  readonly sha256: string;
+  readonly fileName: string;
+  readonly sizeBytes: number;
+  /** Addresses that it was loaded from. */
+  readonly names: readonly string[];
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+  /** `null` for a sound one. */
+  readonly reason: string | null;
+}
+
+/** An unfinished download. */
+export interface PartialEntry {
+  readonly state: 'partial';
+  readonly address: string;
+  readonly fileName: string;
+  /** Bytes that need not be fetched again. */
+  readonly receivedBytes: number;
+  /** `null` where the server did not say. */
+  readonly sizeBytes: number | null;
+}
+
+export async function listModels({ entries }: StoreDeps): Promise<ModelEntry[]> {
+  const found: ModelEntry[] = [];
+  for (const sha256 of await entries.hashes()) {
+    const model = await entries.read(sha256);
+    if (model.state === 'absent') continue;
+    if (model.state === 'ok') await model.file.close();
+    const reason = model.state === 'ok' ? null : model.reason;
+    const unknown = { fileName: 'model.gguf', sizeBytes: 0, names: [], createdAt: 0, lastUsedAt: 0 };
+    const { fileName, sizeBytes, names, createdAt, lastUsedAt } = model.record ?? unknown;
+    found.push({ state: model.state, sha256, fileName, sizeBytes, names, createdAt, lastUsedAt, reason });
+  }
+  return found;
+}
+
+export async function listPartials({ ports: { records } }: StoreDeps): Promise<PartialEntry[]> {
+  const found: PartialEntry[] = [];
+  for (const key of await records.keys('parts')) {
+    const read = readPartJournal(await records.get('parts', key));
+    if (read.state !== 'valid') continue;
+    const { address, fileName, durableBytes, identity } = read.record;
+    found.push({ state: 'partial', address, fileName, receivedBytes: durableBytes, sizeBytes: identity.sizeBytes });
+  }
+  return found;
+}
+
+/** Who could go so that there is room for `missingBytes`: damaged ones first, then those that were not used for longest. */
+export async function couldGo(deps: StoreDeps, missingBytes: number): Promise<ModelEntry[]> {
+  const ordered = (await listModels(deps)).toSorted(
+    (a, b) => Number(b.state === 'corrupt') - Number(a.state === 'corrupt') || a.lastUsedAt - b.lastUsedAt,
+  );
+  let freedBytes = 0;
+  return ordered.filter(({ sizeBytes }) => {
+    if (freedBytes >= missingBytes) return false;
+    freedBytes += sizeBytes;
+    return true;
+  });
+}
+
+/** There is no room for a model. Nothing is removed: that is the user's to choose. */
+export async function quotaError(
+  deps: StoreDeps,
+  fileName: string,
+  missingBytes: number | null,
+  cause: unknown,
+): Promise<ForgelightError> {
+  const rest = missingBytes === null ? '' : `: ${formatBytes(missingBytes)} more are needed`;
+  const removable = await couldGo(deps, missingBytes ?? Number.POSITIVE_INFINITY);
+  const names = removable.map((entry) => `${entry.fileName} (${formatBytes(entry.sizeBytes)})`).join(', ');
+  const advice = names === '' ? 'Free some disk space' : `Delete what is not used any more (${names})`;
+  const message =
+    `There is no room to keep ${fileName}${rest}. ${advice}, then load it again: what was received is kept. Or load it ` +
+    'without keeping it (keep: false).';
+  return new ForgelightError('quota-exceeded', message, { cause });
+}
