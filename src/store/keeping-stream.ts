@@ -124,12 +124,7 @@ export class KeepingStream implements ByteStream {
   private async reasonOf(error: unknown): Promise<unknown> {
     if (!(error instanceof StoreFullError)) return error;
     const { sizeBytes, part, full } = this.options;
-    try {
-      return await full(sizeBytes === null ? null : sizeBytes - part.sizeBytes, error);
-    } catch (failure) {
-      this.options.report(failure);
-      return error;
-    }
+    return full(sizeBytes === null ? null : sizeBytes - part.sizeBytes, error);
   }
 
   /** Puts everything in order for a later load, once; whoever asks waits for it. */

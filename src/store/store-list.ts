@@ -77,11 +77,21 @@ export async function quotaError(
   cause: unknown,
 ): Promise<ForgelightError> {
   const rest = missingBytes === null ? '' : `: ${formatBytes(missingBytes)} more are needed`;
-  const removable = await couldGo(deps, missingBytes ?? Number.POSITIVE_INFINITY);
-  const names = removable.map((entry) => `${entry.fileName} (${formatBytes(entry.sizeBytes)})`).join(', ');
+  const names = await namesOf(deps, missingBytes ?? Number.POSITIVE_INFINITY);
   const advice = names === '' ? 'Free some disk space' : `Delete what is not used any more (${names})`;
   const message =
     `There is no room to keep ${fileName}${rest}. ${advice}, then load it again: what was received is kept. Or load it ` +
     'without keeping it (keep: false).';
   return new ForgelightError('quota-exceeded', message, { cause });
+}
+
+/** Where even that cannot be told, the error is the same, only without names. */
+async function namesOf(deps: StoreDeps, missingBytes: number): Promise<string> {
+  try {
+    const removable = await couldGo(deps, missingBytes);
+    return removable.map((entry) => `${entry.fileName} (${formatBytes(entry.sizeBytes)})`).join(', ');
+  } catch (error) {
+    deps.report(error);
+    return '';
+  }
 }

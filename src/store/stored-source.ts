@@ -121,7 +121,7 @@ export class StoredSource implements ModelSource {
         const isKnown = record !== null && record.quarantine !== null;
         // It was told before, and now it is asked for again: it is fetched anew, where that is possible.
         if (isKnown && this.source?.address !== undefined) return null;
-        if (!isKnown) await entries.quarantine(sha256, reason, record);
+        if (!isKnown) await entries.quarantine(sha256, reason, record).catch(this.deps.report);
         throw damagedModel(record ?? { fileName: this.label, sha256 }, reason);
       }
     }
@@ -134,6 +134,7 @@ export class StoredSource implements ModelSource {
     const { entries, report } = this.deps;
     const { sha256, sizeBytes, fileName } = record;
     const stream = await openStream(record, file, signal, {
+      report,
       onDamage: async (reason) => {
         this.close();
         await entries.quarantine(sha256, reason, record);
@@ -182,7 +183,7 @@ async function openStream(
   record: ModelRecord,
   file: StreamOptions['file'],
   signal: AbortSignal,
-  events: Pick<StreamOptions, 'onDamage' | 'onProven'>,
+  events: Pick<StreamOptions, 'onDamage' | 'onProven' | 'report'>,
 ): Promise<StoredStream> {
   return new StoredStream({ record, file, signal, hash: await runningHash(), ...events });
 }

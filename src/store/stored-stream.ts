@@ -18,6 +18,8 @@ export interface StoredStreamOptions {
   readonly onDamage: (reason: string) => Promise<void>;
   /** All of it was read and is right. */
   readonly onProven: () => Promise<void>;
+  /** Hears that the file could not be closed or put in quarantine. */
+  readonly report: (error: unknown) => void;
 }
 
 /** A model out of the store. The last read throws `corrupt-model` when the bytes are not what they were. */
@@ -75,7 +77,8 @@ export class StoredStream implements ByteStream {
 
   private async damaged(reason: string): Promise<ForgelightError> {
     await this.close();
-    await this.options.onDamage(reason);
+    // Where that fails the next load finds the same: it is told either way.
+    await this.options.onDamage(reason).catch(this.options.report);
     return damagedModel(this.options.record, reason);
   }
 
@@ -83,7 +86,7 @@ export class StoredStream implements ByteStream {
 
   private close(): Promise<void> {
     this.options.signal.removeEventListener('abort', this.abort);
-    this.closing ??= this.options.file.close();
+    this.closing ??= this.options.file.close().catch(this.options.report);
     return this.closing;
   }
 }

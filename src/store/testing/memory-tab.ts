@@ -126,9 +126,6 @@ export class MemoryTab {
       if (written.length < bytes.length) throw new StoreFullError('no room');
     };
     return Object.assign(this.reader(path, file), {
-      get sizeBytes() {
-        return file.bytes.length;
-      },
       append: (bytes: Uint8Array) => this.run(`append ${path}`, () => write(bytes)),
       flush: () =>
         this.run(`flush ${path}`, () => {

@@ -1,0 +1,223 @@
+import { describe, expect, it } from 'vitest';
+import { ScriptedServer } from '../../test/support/scripted-server';
+import { MemoryGround } from './testing/memory-ground';
+import { ADDRESS, content, sha256Of, Visit } from './testing/visits';
+
+const body = content(200);
+const hash = sha256Of(body);
+const OTHER = 'https://mirror/same.gguf';
+
+function setup(): { ground: MemoryGround; server: ScriptedServer; visit: Visit } {
+  const ground = new MemoryGround();
+  return { ground, server: Object.assign(new ScriptedServer(body), { chunkBytes: 10 }), visit: new Visit(ground) };
+}
+
+describe('a model that is loaded', () => {
+  it('is kept in one pass, and comes out of the store next time', async () => {
+    const { ground, server, visit } = setup();
+    expect(await visit.load(server)).toEqual(body);
+    expect(visit.opened?.digest?.()).toBe(hash);
+    expect(visit.tab.persistAsked).toBe(1);
+    expect(ground.files.get(`blobs/${hash}.gguf`)?.bytes).toEqual(body);
+    const later = new Visit(ground);
+    expect(await later.load(server)).toEqual(body);
+    expect(later.opened).toMatchObject({ resumedBytes: 200, sha256: hash, sizeBytes: 200, fileName: 'model.gguf' });
+    expect(later.opened?.digest?.()).toBe(hash);
+    expect(server.requests.length).toBe(1);
+    expect(await later.drain(later.store.stored(hash))).toEqual(body);
+    expect(await later.store.list()).toMatchObject([{ state: 'ok', sha256: hash, names: [ADDRESS], sizeBytes: 200 }]);
+    expect(await later.store.totalBytes()).toBe(200);
+    expect(visit.reports).toEqual([]);
+  });
+
+  it('goes on where it was stopped: everything that came is used', async () => {
+    const { ground, server, visit } = setup();
+    await expect(visit.load(server, { abortAfterBytes: 95 })).rejects.toThrow('enough');
+    expect(await visit.store.list()).toMatchObject([
+      { state: 'partial', receivedBytes: 100, sizeBytes: 200, address: ADDRESS },
+    ]);
+    const later = new Visit(ground);
+    expect(await later.load(server)).toEqual(body);
+    expect(later.opened).toMatchObject({ resumedBytes: 100 });
+    expect(server.requests[1]?.get('range')).toBe('bytes=100-');
+    expect(server.requests[1]?.get('if-range')).toBe('"one"');
+    expect(await later.store.list()).toMatchObject([{ state: 'ok' }]);
+  });
+
+  it.each([
+    ['its server has no ranges', { ranges: false }, /no range requests/, body],
+    ['it changed', { etag: '"two"', body: content(200, 2) }, /changed on the server/, content(200, 2)],
+    ['it changed and is shorter', { etag: '"two"', body: content(50, 2) }, /changed on the server/, content(50, 2)],
+  ])('begins again when %s, and says so', async (_, change, note, expected) => {
+    const { ground, server, visit } = setup();
+    await expect(visit.load(server, { abortAfterBytes: 95 })).rejects.toThrow('enough');
+    Object.assign(server, change);
+    const later = new Visit(ground);
+    expect(await later.load(server)).toEqual(expected);
+    expect(later.opened).toMatchObject({ resumedBytes: 0, notes: [expect.stringMatching(note)] });
+  });
+
+  it('begins again when nobody can say whether it changed', async () => {
+    const { ground, server, visit } = setup();
+    server.etag = null;
+    await expect(visit.load(server, { abortAfterBytes: 95 })).rejects.toThrow('enough');
+    server.body = content(200, 2);
+    expect(await new Visit(ground).load(server)).toEqual(content(200, 2));
+  });
+
+  it('is not kept when its hash is another than expected', async () => {
+    const { ground, server, visit } = setup();
+    const failure = { code: 'corrupt-model', message: expect.stringMatching(/expected a{64}/) };
+    await expect(visit.load(server, { sha256: 'a'.repeat(64) })).rejects.toMatchObject(failure);
+    expect([...ground.files.keys(), ...ground.records.keys(), ...ground.locks.heldNames]).toEqual([]);
+  });
+
+  it('is not kept when nobody wants that', async () => {
+    const { ground, server, visit } = setup();
+    expect(await visit.load(server, { keep: false })).toEqual(body);
+    expect(ground.files.size + ground.records.size).toBe(0);
+  });
+
+  it('is stored once under two names', async () => {
+    const { ground, server, visit } = setup();
+    await visit.load(server);
+    expect(await new Visit(ground).load(server, { address: OTHER })).toEqual(body);
+    expect(await visit.store.list()).toMatchObject([{ state: 'ok', names: [ADDRESS, OTHER] }]);
+    expect(ground.files.size).toBe(1);
+    // Where its hash is known beforehand, it is not fetched a second time.
+    server.headers = { 'x-linked-etag': `"${hash}"` };
+    const third = new Visit(ground);
+    expect(await third.load(server, { address: 'https://third/model.gguf' })).toEqual(body);
+    expect(third.opened?.resumedBytes).toBe(200);
+    const requests = server.requests.length;
+    expect(await new Visit(ground).load(server, { address: 'https://fourth/x.gguf', sha256: hash })).toEqual(body);
+    expect(server.requests.length).toBe(requests);
+    expect(ground.files.size).toBe(1);
+  });
+});
+
+describe('a model that was damaged', () => {
+  it('is told by its hash, put aside, and fetched again when it is asked for again', async () => {
+    const { ground, server, visit } = setup();
+    await visit.load(server);
+    visit.source?.close();
+    ground.damage('blobs');
+    const later = new Visit(ground);
+    const failure = {
+      code: 'corrupt-model',
+      message: expect.stringMatching(/damaged.*SHA-256.*put aside.*Load it again/s),
+    };
+    await expect(later.load(server)).rejects.toMatchObject(failure);
+    expect([...ground.files.keys()]).toEqual([`quarantine/${hash}.gguf`]);
+    expect(await later.store.list()).toMatchObject([{ state: 'corrupt', reason: expect.stringMatching(/SHA-256/) }]);
+    await expect(later.drain(later.store.stored(hash))).rejects.toMatchObject({ code: 'corrupt-model' });
+    expect(await later.load(server)).toEqual(body);
+    expect([...ground.files.keys()]).toEqual([`blobs/${hash}.gguf`]);
+    expect(await later.store.list()).toMatchObject([{ state: 'ok', reason: null }]);
+  });
+
+  it.each([
+    ['a record that is torn', (ground: MemoryGround) => void ground.tear('models'), /record is damaged/],
+    ['a file that is gone', (ground: MemoryGround) => ground.files.clear(), /file is missing/],
+    [
+      'a file that was cut',
+      (ground: MemoryGround) => void ground.files.forEach((file) => (file.bytes = file.bytes.slice(1))),
+      /199 bytes instead of 200/,
+    ],
+  ])('is told by %s', async (_, damage, reason) => {
+    const { ground, server, visit } = setup();
+    await visit.load(server);
+    visit.source?.close();
+    damage(ground);
+    expect(await visit.store.read(hash)).toMatchObject({ state: 'corrupt', reason: expect.stringMatching(reason) });
+    expect(await visit.store.list()).toMatchObject([{ state: 'corrupt', reason: expect.stringMatching(reason) }]);
+    const failure = { code: 'corrupt-model', message: expect.stringMatching(reason) };
+    await expect(visit.drain(visit.store.stored(hash))).rejects.toMatchObject(failure);
+    expect(await visit.load(server)).toEqual(body);
+    expect(await visit.store.read(hash)).toMatchObject({ state: 'ok' });
+  });
+
+  it('does not go on from a part that was damaged, though nobody promised a hash', async () => {
+    const { ground, server, visit } = setup();
+    await expect(visit.load(server, { abortAfterBytes: 95 })).rejects.toThrow('enough');
+    ground.damage('parts');
+    const later = new Visit(ground);
+    const failure = {
+      code: 'corrupt-model',
+      message: expect.stringMatching(/earlier download left of it was damaged/),
+    };
+    await expect(later.load(server)).rejects.toMatchObject(failure);
+    expect(await later.load(server)).toEqual(body);
+  });
+});
+
+describe('the room that there is', () => {
+  it('is said to be missing, with what could go, and what came is kept', async () => {
+    const { ground, server, visit } = setup();
+    await visit.load(server);
+    visit.source?.close();
+    const next = Object.assign(new ScriptedServer(content(150, 3)), { chunkBytes: 10 });
+    ground.quotaBytes = 265;
+    const later = new Visit(ground);
+    const failure = {
+      code: 'quota-exceeded',
+      message: expect.stringMatching(
+        /90 B more are needed\. Delete.*model\.gguf \(200 B\).*received is kept.*keep: false/,
+      ),
+    };
+    await expect(later.load(next, { address: OTHER })).rejects.toMatchObject(failure);
+    expect(await later.store.couldGo(90)).toMatchObject([{ sha256: hash }]);
+    expect(await later.store.delete(hash)).toBe(true);
+    expect(await later.load(next, { address: OTHER })).toEqual(content(150, 3));
+    expect(later.opened?.resumedBytes).toBe(60);
+  });
+
+  it('is not taken from a model that is in use, in whichever tab', async () => {
+    const { ground, server, visit } = setup();
+    await visit.load(server);
+    const { store } = new Visit(ground);
+    await expect(store.delete(hash)).rejects.toMatchObject({
+      code: 'busy',
+      message: expect.stringMatching(/model.gguf is in use/),
+    });
+    visit.tab.kill();
+    expect(await store.delete(hash)).toBe(true);
+    expect(await store.delete(hash)).toBe(false);
+    expect(ground.files.size + ground.records.size).toBe(0);
+  });
+
+  it('is given back by discarding a download', async () => {
+    const { ground, server, visit } = setup();
+    await expect(visit.load(server, { abortAfterBytes: 95 })).rejects.toThrow('enough');
+    expect(await visit.store.discard(ADDRESS)).toBe(true);
+    expect(await visit.store.discard(ADDRESS)).toBe(false);
+    expect(ground.files.size + ground.records.size).toBe(0);
+  });
+
+  it('is swept of what nothing speaks of, and of nothing else', async () => {
+    const { ground, server, visit } = setup();
+    await visit.load(server);
+    await expect(new Visit(ground).load(server, { address: OTHER, abortAfterBytes: 50 })).rejects.toThrow('enough');
+    const stray = { bytes: body, durableBytes: 200 };
+    ground.files.set(`blobs/${'b'.repeat(64)}.gguf`, stray);
+    ground.files.set(`parts/${'c'.repeat(64)}.part`, stray);
+    ground.files.set(`quarantine/${'d'.repeat(64)}.gguf`, stray);
+    expect(await visit.store.sweep()).toBe(600);
+    expect(ground.files.size).toBe(2);
+    expect(await visit.store.list()).toMatchObject([{ state: 'ok' }, { state: 'partial', receivedBytes: 50 }]);
+  });
+});
+
+describe('what else a store does', () => {
+  it('exports a file, which is in use until it was read', async () => {
+    const { server, visit } = setup();
+    await visit.load(server);
+    visit.source?.close();
+    const { stream, sizeBytes, fileName } = await visit.store.export(hash, new AbortController().signal);
+    expect([sizeBytes, fileName]).toEqual([200, 'model.gguf']);
+    await expect(visit.store.delete(hash)).rejects.toMatchObject({ code: 'busy' });
+    expect(new Uint8Array(await new Response(stream).arrayBuffer())).toEqual(body);
+    expect(await visit.store.delete(hash)).toBe(true);
+    await expect(visit.store.export(hash, new AbortController().signal)).rejects.toThrow(/not in the store/);
+  });
+});
