@@ -16,6 +16,10 @@ export class MemoryLocks {
     return [...this.held].map(({ name }) => name);
   }
 
+  isHeldBy(owner: object, name: RegExp): boolean {
+    return [...this.held].some((claim) => claim.owner === owner && name.test(claim.name));
+  }
+
   try(owner: object, name: string, mode: LockOptions['mode']): HeldLock | null {
     const claim = { owner, name, mode, granted: null };
     if (!this.isFree(claim, this.waiting)) return null;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FakeClock } from '../../../test/support/fake-clock';
 import { ScriptedServer } from '../../../test/support/scripted-server';
+import { assert } from '../../base/assert';
 import { ModelStore } from '../model-store';
 import type { OpenedModel } from '../source';
 import type { StoredSource, StoredSourceOptions } from '../stored-source';
@@ -32,7 +33,11 @@ export class Visit {
   /** What came out of the stream so far. */
   readonly received: number[] = [];
 
-  constructor(ground: MemoryGround, plan: FaultPlan = {}, grainBytes = 16) {
+  constructor(
+    private readonly ground: MemoryGround,
+    plan: FaultPlan = {},
+    grainBytes = 16,
+  ) {
     this.tab = new MemoryTab(ground, plan);
     this.store = new ModelStore(this.tab.ports, {
       clock: new FakeClock(10_000),
@@ -52,7 +57,10 @@ export class Visit {
       clock: new FakeClock(10_000),
       random: () => 0.5,
       stallMs: 30_000,
-      fetch: server.fetch,
+      fetch: (input, init) => {
+        assert(this.ground.locks.isHeldBy(this.tab, /download/) || rest.keep === false, 'who downloads has the lock');
+        return server.fetch(input, init);
+      },
     });
     this.source?.close();
     this.source = this.store.source(network, rest);
