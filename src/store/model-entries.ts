@@ -69,7 +69,7 @@ export class ModelEntries {
         return;
       }
       if (!(await files.move(partPath(key), blobPath(sha256)))) throw new Error('The part file of a download is gone.');
-      const names = found.state === 'corrupt' ? (found.record?.names ?? []) : [];
+      const names = found.state === 'corrupt' ? await this.namesOf(sha256) : [];
       await this.put(named(this.fresh(part, names), address, this.now()));
       await files.remove(quarantinePath(sha256));
     });
@@ -80,9 +80,9 @@ export class ModelEntries {
   /** A file whose move into place is done and whose record is not, because something ended in between: back to its part. */
   async takeBack(sha256: string, key: string): Promise<void> {
     await this.changing(sha256, async () => {
-      const { records, files } = this.ports;
-      const record = await records.get('models', sha256);
-      if (record.state === 'absent') await files.move(blobPath(sha256), partPath(key));
+      const found = await this.look(sha256);
+      if (found.state === 'ok') await found.file.close();
+      else await this.ports.files.move(blobPath(sha256), partPath(key));
     });
   }
 

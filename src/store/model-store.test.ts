@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ScriptedServer } from '../../test/support/scripted-server';
 import { MemoryGround } from './testing/memory-ground';
@@ -205,6 +206,26 @@ describe('the room that there is', () => {
     expect(await visit.store.sweep()).toBe(600);
     expect(ground.files.size).toBe(2);
     expect(await visit.store.list()).toMatchObject([{ state: 'ok' }, { state: 'partial', receivedBytes: 50 }]);
+  });
+});
+
+describe('a model that somebody deletes', () => {
+  it('is there or not, for whoever reads it meanwhile, and is never called damaged', async () => {
+    const seen = new Set<string>();
+    const property = fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+      const { ground, server, visit } = setup();
+      await visit.load(server);
+      visit.source?.close();
+      const schedule = (name: string): Promise<void> => scheduler.schedule(Promise.resolve(), name);
+      const [reader, deleter] = [new Visit(ground, { schedule }), new Visit(ground, { schedule })];
+      const both = Promise.all([reader.store.read(hash), deleter.store.delete(hash)]);
+      const [{ state }, deleted] = await scheduler.waitFor(both);
+      expect(deleted).toBe(true);
+      expect(['ok', 'absent']).toContain(state);
+      seen.add(state);
+    });
+    await fc.assert(property, { numRuns: 60, seed: 5 });
+    expect(seen.size).toBe(2);
   });
 });
 

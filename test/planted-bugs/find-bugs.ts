@@ -23,7 +23,8 @@ export function findEach(bugs: readonly PlantedBug[]): void {
 async function findBySimulation(bug: PlantedBug): Promise<void> {
   const helper = pathToFileURL(join(ROOT, 'scripts/lib/planted-bug.mjs')).href;
   const { plantedBug } = (await import(helper)) as { plantedBug: (bug: PlantedBug) => Plugin };
-  const { module } = await runnerImport<{ violation: FindViolation }>(join(import.meta.dirname, 'violation.ts'), {
+  const file = bug.simulation === undefined ? 'violation.ts' : `${bug.simulation}-violation.ts`;
+  const { module } = await runnerImport<{ violation: FindViolation }>(join(import.meta.dirname, file), {
     root: ROOT,
     configFile: false,
     logLevel: 'error',

@@ -19,6 +19,7 @@ const USUAL: ScriptedVisit = {
   readBytes: 1_000,
   quotaBytes: null,
   abortAfterBytes: null,
+  deletes: false,
 };
 
 /** How often what happened, so that a test can say that the schedules reach it. */
@@ -57,7 +58,7 @@ class StoreSimulation {
   /** By name: so many bytes, from the first on, do not have to be fetched again. */
   private readonly promised = new Map<string, number>();
   private wasDamaged = false;
-  /** Off after a model was damaged: that is told by whichever name is loaded first, and until then nobody knows. */
+  /** Off after bytes were damaged: that is told when they have been read to the end, and until then nobody knows. */
   private isPromising = true;
   private state: number;
 
@@ -93,6 +94,7 @@ class StoreSimulation {
     this.checkPromise(visit, script, server);
     this.promise(outcome, visit, script);
     visit.source?.close();
+    if (script.deletes && outcome.kind !== 'died') await this.deleteAll(visit, script);
     assert(
       ground.locks.heldNames.length === 0,
       `nobody is there, and these are locked: ${ground.locks.heldNames.join()}`,
@@ -100,6 +102,17 @@ class StoreSimulation {
     visit.tab.kill();
     await this.checkModels();
     return outcome;
+  }
+
+  /** May end in the middle, as all else. */
+  private async deleteAll({ store, tab }: Visit, script: ScriptedVisit): Promise<void> {
+    this.promised.clear();
+    const deleting = async (): Promise<void> => {
+      for (const entry of await store.list()) if (entry.state !== 'partial') await store.delete(entry.sha256);
+    };
+    const failure = await Promise.race([tab.died, deleting().catch((error: unknown) => error)]);
+    const isPlanned = failure === undefined || (failure instanceof PlantedFailure && script.fail !== null);
+    assert(isPlanned, `a deletion ended with ${String(failure)}`);
   }
 
   /** When nothing fails any more, everything can be loaded, is kept, and can be removed. */
@@ -134,7 +147,7 @@ class StoreSimulation {
             : kind === 'torn part' && ground.tear('parts');
     if (!done) return;
     this.wasDamaged = true;
-    this.isPromising &&= kind !== 'blob';
+    this.isPromising &&= kind !== 'blob' && kind !== 'part';
     this.promised.clear();
   }
 

@@ -16,6 +16,8 @@ export interface ScriptedVisit {
   readonly readBytes: number;
   readonly quotaBytes: number | null;
   readonly abortAfterBytes: number | null;
+  /** Deletes all models after the load. */
+  readonly deletes: boolean;
 }
 
 export interface StoreScenario {
@@ -61,6 +63,7 @@ const visit: fc.Arbitrary<ScriptedVisit> = fc.record({
   readBytes: fc.constantFrom(1_000, 30, 7),
   quotaBytes: rarely(3, fc.nat(400)),
   abortAfterBytes: rarely(3, fc.nat(200)),
+  deletes: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });
 
 export const storeScenario: fc.Arbitrary<StoreScenario> = fc.record({
