@@ -13,7 +13,7 @@ import type { Network } from '../models/network';
 import { WeightUpload } from '../models/weight-upload';
 import type { EngineInfo, LoadOptions } from '../protocol/engine-port';
 import type { LoadPhase, LoadProgress } from '../protocol/progress';
-import { hashingStream, type HashingStream } from '../store/hashing';
+import { hashedOnce, type HashingStream } from '../store/hashing';
 import { ProgressMeter } from '../store/progress';
 import type { ModelSource, OpenedModel } from '../store/source';
 import { orAbort } from '../store/waiting';
@@ -111,7 +111,7 @@ class Load {
   }
 
   private async loadStream(opened: OpenedModel): Promise<LoadedModel> {
-    const stream = await hashingStream(opened.stream);
+    const stream = await hashedOnce(opened);
     try {
       const model = await describeModel(stream, opened.sizeBytes, opened.fileName);
       const tokenizer = createChatTokenizer(model.metadata);
@@ -127,7 +127,12 @@ class Load {
       this.begin('ready', 1);
       this.meter.advance(1);
       this.end();
-      const info = this.describe(model, tokenizer, runnable, allocated, { sizeBytes, sha256, variants });
+      const info = this.describe(model, tokenizer, runnable, allocated, {
+        sizeBytes,
+        sha256,
+        variants,
+        sourceNotes: opened.notes ?? [],
+      });
       return {
         ...runnable,
         device: this.device,
@@ -172,7 +177,7 @@ class Load {
   private async stream(model: DescribedModel, allocated: Allocated, opened: OpenedModel): Promise<number> {
     const start = model.file.dataOffsetBytes;
     const upload = new WeightUpload(this.device, allocated.weightPlan, allocated.weights, start);
-    this.begin('download', opened.sizeBytes ?? 0);
+    this.begin('download', opened.sizeBytes ?? 0, opened.resumedBytes);
     this.meter.advance(start);
     let sizeBytes = start;
     for (let bytes = await model.weights.read(); bytes !== null; bytes = await model.weights.read()) {
@@ -222,7 +227,12 @@ class Load {
     tokenizer: ChatTokenizer,
     { runner, purpose }: RunnableModel,
     allocated: Allocated,
-    found: { readonly sizeBytes: number; readonly sha256: string; readonly variants: ChosenVariants },
+    found: {
+      readonly sizeBytes: number;
+      readonly sha256: string;
+      readonly variants: ChosenVariants;
+      readonly sourceNotes: readonly string[];
+    },
   ): EngineInfo {
     const { device } = this;
     const { contextLength, vocabularySize, totalBlocks, blockTokens } = runner.limits;
@@ -240,7 +250,12 @@ class Load {
         vocabularySize,
       },
       device: { kind: device.kind, name: device.name, features: device.features },
-      notes: [...notes, ...allocated.notes, ...(purpose === 'embedding' ? [EMBEDS] : tokenizer.notes)],
+      notes: [
+        ...found.sourceNotes,
+        ...notes,
+        ...allocated.notes,
+        ...(purpose === 'embedding' ? [EMBEDS] : tokenizer.notes),
+      ],
       systemFingerprint: `fl-${fnv1a(identity.join('|'))}`,
       kvCacheTokens: totalBlocks * blockTokens,
     };
@@ -251,11 +266,11 @@ class Load {
     return orAbort(work, this.host.signal);
   }
 
-  private begin(name: LoadPhase, total: number): void {
+  private begin(name: LoadPhase, total: number, resumed = 0): void {
     this.host.signal.throwIfAborted();
     this.end();
     this.phase = { name, startMs: this.host.clock.now() };
-    this.meter.begin(name, total);
+    this.meter.begin(name, total, resumed);
   }
 
   private end(): void {

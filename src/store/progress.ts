@@ -36,11 +36,14 @@ export class ProgressMeter {
     private readonly report: (progress: LoadProgress) => void,
   ) {}
 
-  /** Ends the phase before. `total` in bytes or steps, 0 while unknown; `resumed` bytes count as loaded already. */
+  /**
+   * Ends the phase before. `total` in bytes or steps, 0 while unknown. The first `resumed` bytes come out of the store: they are
+   * counted as they are read, and say nothing about the speed of the rest.
+   */
   begin(name: LoadPhase, total: number, resumed = 0): void {
     this.end();
-    const samples = [{ atMs: this.clock.now(), loaded: resumed }];
-    this.phase = { name, loaded: resumed, total, resumed, samples };
+    const samples = [{ atMs: this.clock.now(), loaded: 0 }];
+    this.phase = { name, loaded: 0, total, resumed, samples };
     this.changed();
   }
 
@@ -48,8 +51,10 @@ export class ProgressMeter {
   advance(amount: number): void {
     const { phase } = this;
     if (phase === null) return;
+    const isReadBack = phase.loaded < phase.resumed && phase.resumed < phase.total;
     phase.loaded += amount;
-    this.sample(phase);
+    if (isReadBack) phase.samples.splice(0, phase.samples.length, { atMs: this.clock.now(), loaded: phase.loaded });
+    else this.sample(phase);
     this.changed();
   }
 

@@ -121,6 +121,51 @@ describe('urlSource', () => {
   });
 });
 
+describe('a download that an earlier one began', () => {
+  const identity = { sizeBytes: 40, etag: '"one"', lastModified: null, sha256: null };
+  const from = (test: Setup, position: number): Promise<OpenedModel> =>
+    urlSource(new URL('https://host/model.gguf'), {
+      clock: test.clock,
+      random: () => 0.5,
+      stallMs: STALL_MS,
+      fetch: test.server.fetch,
+    }).open(test.abort.signal, { position, identity });
+
+  it('goes on at each byte, and asks for nothing when all are there', async () => {
+    for (let position = 1; position <= body.length; position += 1) {
+      const test = setup();
+      const opened = await from(test, position);
+      expect(opened).toMatchObject({ startsAt: position, sizeBytes: 40 });
+      expect(opened).not.toHaveProperty('restarted');
+      expect(await drain(opened.stream)).toEqual(body.slice(position));
+      expect(test.server.requests.map((request) => request.get('if-range'))).toEqual(position < 40 ? ['"one"'] : []);
+    }
+  });
+
+  it.each([
+    ['it changed', { etag: '"two"' }, 'changed'],
+    ['it is shorter now', { body: body.slice(0, 9), etag: '"two"' }, 'changed'],
+    ['it is shorter now, and nobody says so', { body: body.slice(0, 9), etag: null }, 'changed'],
+    ['its server has no ranges', { ranges: false }, 'no-ranges'],
+  ] as const)('begins again when %s, and then survives a break', async (_name, change, restarted) => {
+    const test = setup(change);
+    test.server.cuts.push(4);
+    if (restarted === 'no-ranges') test.server.cuts.length = 0;
+    const opened = await from(test, 10);
+    expect(opened).toMatchObject({ startsAt: 0, restarted });
+    expect(await drain(opened.stream)).toEqual(test.server.body);
+  });
+
+  it('begins again when another part comes than the one asked for', async () => {
+    const test = setup();
+    const headers = { 'content-range': 'bytes 5-39/40', etag: '"one"' };
+    test.server.replies.set(0, () => new Response(body.slice(5), { status: 206, headers }));
+    const opened = await from(test, 10);
+    expect(opened).toMatchObject({ startsAt: 0, restarted: 'no-ranges' });
+    expect(await drain(opened.stream)).toEqual(body);
+  });
+});
+
 describe('a file that changed', () => {
   it.each([
     ['another etag', { etag: '"two"' }],
