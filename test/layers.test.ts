@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'device/reference': ['base', 'device', 'quant', 'kernels'],
   kernels: ['base', 'device', 'quant'],
   models: ['base', 'device', 'kernels', 'quant', 'gguf'],
-  store: ['base', 'protocol'],
+  store: ['base', 'protocol', 'gguf'],
   'store/opfs': ['base', 'store'],
   'store/node-fs': ['base', 'store'],
   engine: ['base', 'models', 'sampling', 'tokenizer', 'device', 'store', 'protocol'],

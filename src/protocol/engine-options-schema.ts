@@ -15,9 +15,23 @@ export interface ParsedEngineOptions {
   readonly signal: AbortSignal | null;
 }
 
+const MAX_FILES = 1000;
+
+function isModelReference(input: unknown): boolean {
+  if (typeof input === 'string') return input.length > 0 && input.length <= 8192;
+  if (!Array.isArray(input)) return input instanceof Blob;
+  return input.length > 0 && input.length <= MAX_FILES && input.every((file) => file instanceof Blob);
+}
+
 const model = v.custom<ModelReference>(
-  (input) => (typeof input === 'string' ? input.length > 0 && input.length <= 8192 : input instanceof Blob),
-  'must be a URL ("https://…/x.gguf"), a hub reference ("hf:owner/repo/file.gguf"), a File or a Blob',
+  isModelReference,
+  'must be a URL ("https://…/x.gguf"), a hub reference ("hf:owner/repo/file.gguf", "hf:owner/repo:Q4_K_M"), a File or a Blob, or an array of these',
+);
+
+/** Never shown: what is wrong with a secret is said without it. */
+const hubToken = v.custom<string>(
+  (input) => typeof input === 'string' && /^[\x21-\x7e]{1,512}$/.test(input),
+  'is not an access token: it has only printable characters, and no spaces',
 );
 
 const durationMs = v.optional(integerFrom(1, MAX_INT32));
@@ -41,6 +55,8 @@ const engineOptions = object({
       v.toLowerCase(),
     ),
   ),
+  mirrors: v.optional(listOf(textOf(1, 8192), 0, 32, 'addresses')),
+  hubToken: v.optional(hubToken),
   device: v.optional(oneOf(['auto', 'webgpu']), 'auto'),
   contextLength: v.optional(tokenCount),
   maxConcurrent: v.optional(integerFrom(1, 64), 8),
@@ -70,6 +86,8 @@ export function parseEngineOptions(options: unknown): ParsedEngineOptions {
       model: fields.model,
       ...present({
         sha256: fields.sha256,
+        mirrors: fields.mirrors,
+        hubToken: fields.hubToken,
         contextLength: fields.contextLength,
         kvCacheTokens: fields.kvCacheTokens,
       }),

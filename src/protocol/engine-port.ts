@@ -3,8 +3,8 @@ import type { ErrorData } from '../base/errors';
 import type { LoadProgress } from './progress';
 import type { EngineSnapshot } from './snapshot';
 
-/** Where a model's bytes come from. */
-export type ModelReference = string | Blob;
+/** Where a model's bytes come from. Several files are the parts of one model. */
+export type ModelReference = string | Blob | readonly Blob[];
 
 /** How keys and values are kept: as they are rounded to halves, exactly, or as bytes of which 32 share a scale. */
 export type KvCacheType = 'f16' | 'f32' | 'q8_0';
@@ -19,6 +19,8 @@ export type Precision = 'exact' | 'fast';
 export interface LoadOptions {
   readonly model: ModelReference;
   readonly sha256?: string;
+  readonly mirrors?: readonly string[];
+  readonly hubToken?: string;
   readonly contextLength?: number;
   readonly maxConcurrent: number;
   readonly maxQueued: number;

@@ -28,8 +28,8 @@ function advice(status: number): string {
     case 401:
     case 403:
       return (
-        'The file is private or gated. Accept its terms on its page and download it there, then choose it from disk; ' +
-        'or use a model that is open to all.'
+        'The file is private or gated, or not there. If it is gated, accept the licence on its page and give an access ' +
+        'token of yours (hubToken), or download it there and choose it from disk; or use a model that is open to all.'
       );
     case 404:
     case 410:

@@ -1,36 +1,77 @@
 import { ForgelightError } from '../base/errors';
+import { parseSplitName, splitNames } from '../gguf/split-name';
 import type { ModelReference } from '../protocol/engine-port';
-import { blobSource } from './blob-source';
-import { hubUrl, isHubReference } from './hub';
+import { filesSource } from './files-source';
+import { isHubReference, parseHubReference, withHubToken } from './hub';
+import { hubSource, type WrapFile } from './hub-source';
+import { mirroredSource } from './mirrored-source';
 import type { ModelSource } from './source';
+import { splitSource } from './split-source';
 import { urlSource, type UrlSourceOptions } from './url-source';
 
 export interface ModelSourceOptions extends UrlSourceOptions {
   /** The page's address: what `/models/x.gguf` stands in, and which origin may be plain HTTP. */
   readonly baseUrl?: string | URL;
+  /** An access token of the hub. It goes to the hub alone, in a header. */
+  readonly hubToken?: string;
+  /** Other addresses of the same file, with `sha256`. */
+  readonly mirrors?: readonly string[];
+  /** What the file's SHA-256 is to be, lower-case hex. */
+  readonly sha256?: string;
+  /** Stands between each single file, parts of split models among them, and whoever reads it. */
+  readonly wrapFile?: WrapFile;
 }
 
 /**
- * The source that a `model` option names: an https address, a path on the page's own server, `hf:owner/repo/file.gguf`, a
- * `File` or a `Blob`. Throws `invalid-request` for everything else.
+ * The source that a `model` option names: an https address, a path on the page's own server, `hf:owner/repo/file.gguf`,
+ * `hf:owner/repo:Q4_K_M`, a `File` or a `Blob`, or several of them. The address of one part of a split model
+ * (`…-00001-of-00003.gguf`) stands for all of them. Throws `invalid-request` for everything else.
  */
 export function modelSource(reference: ModelReference, options: ModelSourceOptions): ModelSource {
-  if (reference instanceof Blob) return blobSource(reference);
-  if (isHubReference(reference)) return urlSource(hubUrl(reference), options);
+  const { fetch = globalThis.fetch, hubToken, mirrors = [], sha256 } = options;
+  const asking = hubToken === undefined ? options : { ...options, fetch: withHubToken(fetch, hubToken) };
+  if (mirrors.length === 0) return sourceOf(reference, asking);
+  if (typeof reference !== 'string') throw badMirrors('there is nothing to mirror of a file of yours: leave them out');
+  if (sha256 === undefined) {
+    throw badMirrors('sha256 is missing: only a hash can tell that all addresses have the same file. Add it');
+  }
+  return mirroredSource(
+    [reference, ...mirrors].map((address) => sourceOf(address, asking)),
+    sha256,
+  );
+}
+
+function sourceOf(reference: ModelReference, options: ModelSourceOptions): ModelSource {
+  const wrap = options.wrapFile ?? ((source) => source);
+  if (typeof reference !== 'string') return filesSource(reference instanceof Blob ? [reference] : reference, wrap);
+  if (isHubReference(reference)) return hubSource(parseHubReference(reference), options, wrap);
   if (reference.startsWith('sha256:')) {
     throw badModel(
       reference,
       'it is not in the store: this version keeps no models. Give its address or its file instead',
     );
   }
-  return urlSource(addressOf(reference, options.baseUrl), options);
+  return addressSource(addressOf(reference, options.baseUrl), options, wrap);
+}
+
+/** A file, or where its name says so all parts of a split model, which lie beside each other. */
+function addressSource(url: URL, options: ModelSourceOptions, wrap: WrapFile): ModelSource {
+  const name = url.pathname.split('/').at(-1) ?? '';
+  const split = parseSplitName(name);
+  if (split === null) return wrap(urlSource(url, options));
+  const parts = splitNames(split).map((partName) => {
+    const part = new URL(url);
+    part.pathname = url.pathname.slice(0, -name.length) + partName;
+    return wrap(urlSource(part, options));
+  });
+  return splitSource({ label: url.href, fileName: `${split.stem}.gguf`, parts });
 }
 
 function addressOf(reference: string, baseUrl: string | URL | undefined): URL {
   const relative = /^\.{0,2}\//.test(reference);
   if (relative && baseUrl === undefined) throw badModel(reference, 'a path needs a page that it stands in');
   if (!relative && !/^https?:/i.test(reference)) {
-    throw badModel(reference, 'it must be an https address, hf:owner/repo/file.gguf, or a file');
+    throw badModel(reference, 'it must be an https address, hf:owner/repo/file.gguf, hf:owner/repo:Q4_K_M, or a file');
   }
   if (!URL.canParse(reference, baseUrl)) throw badModel(reference, 'it is not a valid address');
   const url = new URL(reference, baseUrl);
@@ -54,4 +95,8 @@ function badModel(reference: string, reason: string): ForgelightError {
   return new ForgelightError('invalid-request', `The model "${reference}" cannot be used: ${reason}.`, {
     param: 'model',
   });
+}
+
+function badMirrors(reason: string): ForgelightError {
+  return new ForgelightError('invalid-request', `mirrors cannot be used: ${reason}.`, { param: 'mirrors' });
 }

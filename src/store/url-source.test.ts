@@ -268,7 +268,7 @@ describe('HTTP statuses', () => {
 
   it.each([
     [404, /answered 404.*no such file.*owner, repository and file name/],
-    [401, /private or gated.*Accept its terms/],
+    [401, /private or gated.*accept the licence.*hubToken/],
     [403, /private or gated/],
     [418, /answered 418.*Check the address/],
   ])('%d says what to do, at once', async (status, message) => {

@@ -1,0 +1,93 @@
+import { ForgelightError } from '../base/errors';
+import { parseSplitName, splitNames } from '../gguf/split-name';
+import { chooseQuantisation, listModels, modelsOf, type HubModel } from './choose-quantisation';
+import { badReference, hubFileUrl, type HubReference, type HubRepository } from './hub';
+import { listHubFiles, type HubFile } from './hub-listing';
+import type { ModelSource } from './source';
+import { splitSource } from './split-source';
+import { urlSource, type UrlSourceOptions } from './url-source';
+
+/** Passes each single file's source on, or what stands for it: the place of whoever keeps files. */
+export type WrapFile = (source: ModelSource) => ModelSource;
+
+/**
+ * The model that a reference names, on the hub. A quantisation is looked up in the repository's listing when the source is
+ * opened; its file's size and SHA-256 are then known beforehand. `open` rejects with `invalid-request` where the listing has
+ * no such model or several, naming those it has.
+ */
+export function hubSource(reference: HubReference, options: UrlSourceOptions, wrap: WrapFile): ModelSource {
+  const { repository, text } = reference;
+  if (reference.kind === 'file') return namedFile(repository, reference.path, options, wrap);
+  const tag = reference.kind === 'quantisation' ? reference.tag : null;
+  return {
+    label: text,
+    async open(signal) {
+      const models = modelsOf(await listHubFiles(repository, options, signal));
+      const model = choose(text, models, tag);
+      return await listedModel(text, repository, model, options, wrap).open(signal);
+    },
+  };
+}
+
+function namedFile(repository: HubRepository, path: string, options: UrlSourceOptions, wrap: WrapFile): ModelSource {
+  const split = parseSplitName(path);
+  const source = (name: string): ModelSource => wrap(urlSource(hubFileUrl(repository, name), options));
+  if (split === null) return source(path);
+  const parts = splitNames(split).map(source);
+  return splitSource({ label: hubFileUrl(repository, path).href, fileName: wholeName(path), parts });
+}
+
+function listedModel(
+  label: string,
+  repository: HubRepository,
+  { path, parts }: HubModel,
+  options: UrlSourceOptions,
+  wrap: WrapFile,
+): ModelSource {
+  const sources = parts.map((part) => wrap(promisedFile(urlSource(hubFileUrl(repository, part.path), options), part)));
+  const [first] = sources;
+  return first !== undefined && sources.length === 1
+    ? first
+    : splitSource({ label, fileName: wholeName(path), parts: sources });
+}
+
+/** A file of which the listing told size and hash. */
+function promisedFile(source: ModelSource, { path, sizeBytes, sha256 }: HubFile): ModelSource {
+  return {
+    label: source.label,
+    async open(signal) {
+      const opened = await source.open(signal);
+      if (opened.sizeBytes !== null && opened.sizeBytes !== sizeBytes) {
+        const error = new ForgelightError(
+          'network',
+          `Could not load ${source.label}: ${path} has ${opened.sizeBytes} bytes, and its repository lists ${sizeBytes}. It is being replaced: try again later.`,
+        );
+        await opened.stream.cancel(error);
+        throw error;
+      }
+      return { ...opened, sizeBytes, sha256: sha256 ?? opened.sha256 };
+    },
+  };
+}
+
+/** `null` as the tag: none was given. */
+function choose(text: string, models: readonly HubModel[], tag: string | null): HubModel {
+  if (models.length === 0) throw badReference(text, 'the repository has no GGUF model');
+  if (tag === null) throw badReference(text, `it names no file; the repository has ${listModels(models)}`);
+  const choice = chooseQuantisation(models, tag);
+  switch (choice.kind) {
+    case 'chosen':
+      return choice.model;
+    case 'none':
+      throw badReference(text, `the repository has no ${tag}, but ${listModels(models)}`);
+    case 'several':
+      throw badReference(text, `${tag} may be any of ${listModels(choice.models)}: name the file`);
+  }
+}
+
+/** What a set of parts is called as a whole. */
+function wholeName(path: string): string {
+  const name = path.split('/').at(-1) ?? path;
+  const split = parseSplitName(name);
+  return split === null ? name : `${split.stem}.gguf`;
+}
