@@ -86,6 +86,17 @@ describe('createEngineIn', () => {
     expect(models).toEqual([told]);
   });
 
+  it('tells the worker where mirrors are', async () => {
+    const scope = page();
+    const mirrors: unknown[] = [];
+    scope.host.onLoad = (options) => {
+      mirrors.push(options.mirrors);
+      return Promise.resolve({ ok: true, value: info });
+    };
+    await createEngineIn(scope, parse({ mirrors: ['/m/x.gguf', 'hf:a/b/x.gguf'] }));
+    expect(mirrors).toEqual([['https://page.example/m/x.gguf', 'hf:a/b/x.gguf']]);
+  });
+
   it.each([
     [true, 'current Chrome'],
     [false, 'https://'],

@@ -1,7 +1,7 @@
 import { proxy, wrap, type Remote } from 'comlink';
 import type { ForgelightError } from '../base/errors';
 import { parseEngineOptions, type ParsedEngineOptions } from '../protocol/engine-options-schema';
-import type { EngineHost, EngineInfo, ModelReference } from '../protocol/engine-port';
+import type { EngineHost, EngineInfo, LoadOptions } from '../protocol/engine-port';
 import type { LoadProgress } from '../protocol/progress';
 import { onAbort, throwIfAborted } from './abort';
 import { browserScope, requireWebGpu, type EngineScope } from './browser-scope';
@@ -45,18 +45,19 @@ export async function createEngineIn(scope: EngineScope, options: ParsedEngineOp
   // A page that is kept for Back would keep its GPU memory too, out of everyone's reach.
   lifeline.onEnd(scope.onLeave(() => breakOff(pageLeft())));
   const host = wrap<EngineHost>(worker);
-  const info = await load(
-    host,
-    { ...options, load: { ...options.load, model: absolute(options.load.model, scope) } },
-    lifeline,
-    dispose,
-  );
+  const info = await load(host, { ...options, load: inPage(options.load, scope) }, lifeline, dispose);
   return createEngineClient(host, info, lifeline, dispose);
 }
 
-/** A path stands in the page; a worker that was started from a blob could not tell where that is. */
-function absolute(model: ModelReference, scope: EngineScope): ModelReference {
-  return typeof model === 'string' && /^\.{0,2}\//.test(model) ? new URL(model, scope.pageUrl).href : model;
+/** Paths stand in the page; a worker that was started from a blob could not tell where that is. */
+export function inPage(load: LoadOptions, { pageUrl }: Pick<EngineScope, 'pageUrl'>): LoadOptions {
+  const absolute = (address: string): string => (/^\.{0,2}\//.test(address) ? new URL(address, pageUrl).href : address);
+  const { model, mirrors } = load;
+  return {
+    ...load,
+    model: typeof model === 'string' ? absolute(model) : model,
+    ...(mirrors === undefined ? {} : { mirrors: mirrors.map(absolute) }),
+  };
 }
 
 async function load(

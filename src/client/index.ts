@@ -10,9 +10,14 @@ export type {
 } from '../protocol/engine-port';
 export type { EngineEvent } from '../protocol/engine-events';
 export type { Timings } from '../protocol/events';
+export type { FitReport } from '../protocol/fit';
+export { estimateMemoryBudget } from '../protocol/memory-budget';
 export type { LoadPhase, LoadProgress } from '../protocol/progress';
 export type { EngineSnapshot, RequestSnapshot } from '../protocol/snapshot';
 export type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
+export { CATALOGUE, rateCatalogue, type CatalogueEntry, type RatedEntry } from './catalogue';
+export { checkFit } from './check-fit';
 export { createEngine } from './create-engine';
 export { loadTokenizer } from './load-tokenizer';
+export { detectMemoryBudget } from './memory-budget';
 export type * from './types';

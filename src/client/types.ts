@@ -14,10 +14,17 @@ import type { EngineSnapshot } from '../protocol/snapshot';
 
 /** Options of `createEngine`. */
 export interface EngineOptions {
-  /** `'https://…/x.gguf'`, `'hf:owner/repo/file.gguf'`, a `File` or a `Blob`. */
+  /**
+   * `'https://…/x.gguf'`, `'hf:owner/repo/file.gguf'`, `'hf:owner/repo:Q4_K_M'` (found by its quantisation), a `File` or a
+   * `Blob`. Of a model in several files (`…-00001-of-00003.gguf`) any one's address, or all the files in an array.
+   */
   readonly model: ModelReference;
-  /** Expected SHA-256 of the file, hex. */
+  /** Expected SHA-256 of the file, hex; of a model in several files that of all together, as `info.model.sha256` has it. */
   readonly sha256?: string;
+  /** Other addresses of the same file, asked in turn when one fails. They need `sha256`. */
+  readonly mirrors?: readonly string[];
+  /** Access token of the Hugging Face hub, for gated and private models. It is sent to the hub alone. */
+  readonly hubToken?: string;
   readonly device?: 'auto' | 'webgpu';
   /** Tokens a request may hold; default: the model's, cut to what fits (`info.notes` says so). */
   readonly contextLength?: number;
@@ -39,6 +46,23 @@ export interface EngineOptions {
   /** At most 10 calls a second, and always the last one of a phase. */
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
+}
+
+/** Options of `checkFit`: those of `createEngine` that decide over memory, and how much of it there is. */
+export interface FitOptions extends Pick<
+  EngineOptions,
+  | 'contextLength'
+  | 'maxConcurrent'
+  | 'kvCacheType'
+  | 'kvCacheTokens'
+  | 'hubToken'
+  | 'timeouts'
+  | 'workerUrl'
+  | 'debug'
+  | 'signal'
+> {
+  /** Graphics memory that the model may take; default: a guess, because WebGPU does not tell (`estimateMemoryBudget`). */
+  readonly memoryBudgetBytes?: number;
 }
 
 export interface ChatMessage {
@@ -182,6 +206,11 @@ export interface EmbeddingList<Vector> {
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
+}
+
+export interface TokenizerOptions extends CallOptions {
+  /** As of `createEngine`. */
+  readonly hubToken?: string;
 }
 
 /**

@@ -34,6 +34,9 @@ export interface BufferUse {
   readonly access: 'read' | 'write';
 }
 
+/** Bytes that WebGPU devices give the parameters of a dispatch: its alignment of binding offsets. */
+export const DISPATCH_PARAMS_BYTES = 256;
+
 /** One kernel over given buffers: everything but the number of rows is fixed. Built by src/kernels. */
 export interface Dispatch {
   readonly kernel: KernelName;

@@ -3,13 +3,10 @@ import { ForgelightError } from '../base/errors';
 import { NO_COUNTS, type DeviceCounters } from '../base/counters';
 import { fnv1a } from '../base/fingerprint';
 import type { Device } from '../device/device';
-import { allocateEmbedder, type AllocatedEmbedder } from '../models/allocate-embedder';
-import { allocateModel, type AllocatedModel, type ModelOptions } from '../models/allocate-model';
 import { describeModel, matrixFormats, type DescribedModel } from '../models/describe-model';
 import { EmbeddingExecutor, type PreparedEmbedder } from '../models/embedding-executor';
 import { Executor, type PreparedModel } from '../models/executor';
 import { chooseVariants, type ChosenVariants, type VariantCache } from '../models/choose-variants';
-import type { Network } from '../models/network';
 import { WeightUpload } from '../models/weight-upload';
 import type { EngineInfo, LoadOptions } from '../protocol/engine-port';
 import type { LoadPhase, LoadProgress } from '../protocol/progress';
@@ -18,6 +15,7 @@ import { ProgressMeter } from '../store/progress';
 import type { ModelSource, OpenedModel } from '../store/source';
 import { orAbort } from '../store/waiting';
 import { createChatTokenizer, type ChatTokenizer } from '../tokenizer/chat-tokenizer';
+import { allocate, writesText, type Allocated } from './allocate';
 import { EmbeddingRunner } from './embedding-runner';
 import { deviceLost } from './failures';
 import { ModelRunner } from './model-runner';
@@ -41,8 +39,6 @@ export interface LoadHost {
   /** Aborts the load; it then rejects with the signal's reason, and everything is freed. */
   readonly signal: AbortSignal;
 }
-
-type Allocated = AllocatedModel | AllocatedEmbedder;
 
 /** A model that can run steps. */
 interface RunnableModel {
@@ -117,7 +113,7 @@ class Load {
       const tokenizer = createChatTokenizer(model.metadata);
       checkVocabulary(tokenizer, model);
       const variants = await this.probe(model);
-      const allocated = this.allocate(model, variants);
+      const allocated = allocate(this.device, model, this.options, variants);
       // Awaited below; a failure while the weights still stream is not unhandled, it is met then.
       allocated.prepared.catch(() => undefined);
       await this.unlessAborted(this.device.flush());
@@ -155,22 +151,6 @@ class Load {
     const fastFormats = precision === 'fast' && writesText(model.network) ? matrixFormats(model.file) : null;
     const options = { clock, cache: variantCache, forced: debug.variants ?? {}, maxRows, fastFormats };
     return this.unlessAborted(chooseVariants(this.device, model.mainFormat, options));
-  }
-
-  private allocate(model: DescribedModel, variants: ChosenVariants): Allocated {
-    const { contextLength, kvCacheTokens, kvCacheType, maxConcurrent, debug } = this.options;
-    const { network, file } = model;
-    const modelOptions: ModelOptions = {
-      ...(contextLength === undefined ? {} : { contextLength }),
-      ...(kvCacheTokens === undefined ? {} : { kvCacheTokens }),
-      ...(debug.chunkTokens === undefined ? {} : { chunkTokens: debug.chunkTokens }),
-      kvType: kvCacheType,
-      maxConcurrent,
-      variants,
-    };
-    return writesText(network)
-      ? allocateModel(this.device, file, network, modelOptions)
-      : allocateEmbedder(this.device, file, network, modelOptions);
   }
 
   /** The weights, as they arrive, to the device. Returns the size of the file. */
@@ -285,13 +265,8 @@ function isSameAdapter(a: Device, b: Device): boolean {
   return a.kind === b.kind && a.name === b.name && a.build === b.build && a.features.join() === b.features.join();
 }
 
-/** Other models only read prompts, and have no use for batches of rows. */
-function writesText(network: DescribedModel['network']): network is Network {
-  return network.kind === 'decoder' && network.pooling === null;
-}
-
 /** A token that the model cannot embed would read past its weights. */
-function checkVocabulary(tokenizer: ChatTokenizer, model: DescribedModel): void {
+export function checkVocabulary(tokenizer: ChatTokenizer, model: DescribedModel): void {
   if (tokenizer.vocabularySize <= model.network.vocabularySize) return;
   throw new ForgelightError(
     'bad-gguf',

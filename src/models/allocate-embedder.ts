@@ -22,6 +22,8 @@ const DEFAULT_ENCODER_TOKENS = 2048;
 export interface AllocatedEmbedder {
   readonly weightPlan: WeightPlan | PlannedTensors;
   readonly weights: DeviceWeights;
+  /** Tokens of the longest text. */
+  readonly contextLength: number;
   readonly notes: readonly string[];
   /** Resolves when every pipeline is made. */
   readonly prepared: Promise<PreparedEmbedder>;
@@ -61,7 +63,7 @@ function allocatePooledDecoder(
     maxOutputs: 1,
   });
   const prepared = prepare(device, plans, weights, { network, ropes: network.ropes, size, chunk, options });
-  return { weightPlan, weights, notes: size.notes, prepared };
+  return { weightPlan, weights, contextLength: size.contextLength, notes: size.notes, prepared };
 }
 
 /** Its cache holds one layer of the texts in flight, in f32: it is small, and rounding it would gain nothing. */
@@ -97,6 +99,7 @@ function allocateEncoder(
   return {
     weightPlan,
     weights,
+    contextLength: size.contextLength,
     notes,
     prepared: prepare(device, plans, weights, { network, ropes, size, chunk, options }),
   };

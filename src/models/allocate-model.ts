@@ -34,6 +34,8 @@ export interface ModelOptions {
 export interface AllocatedModel {
   readonly weightPlan: WeightPlan;
   readonly weights: DeviceWeights;
+  /** Tokens one request may hold. */
+  readonly contextLength: number;
   readonly notes: readonly string[];
   /** Resolves when every pipeline is made. */
   readonly prepared: Promise<PreparedModel>;
@@ -86,7 +88,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     ),
     limits,
   }));
-  return { weightPlan, weights, notes: size.notes, prepared };
+  return { weightPlan, weights, contextLength: size.contextLength, notes: size.notes, prepared };
 }
 
 /** What a prefill step may take. Only tiles gain from long chunks: they read the weights once for 64 tokens. */

@@ -3,6 +3,9 @@ import { divideUp, formatBytes, GIB } from '../base/units';
 import { KV_BLOCK_TOKENS, kvLayerBytes, kvUnitElements, type KvPool, type KvType } from '../kernels/kv-layout';
 import type { AttentionBlock } from './network';
 
+/** Contexts within one step take the same memory. */
+export const CONTEXT_STEP_TOKENS = KV_BLOCK_TOKENS;
+
 /** What the KV pool may take when nobody says. */
 const DEFAULT_POOL_BYTES = GIB;
 

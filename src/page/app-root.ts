@@ -13,7 +13,7 @@ import { ICONS, LOGO } from './icons';
 import './message-list';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
-import { choiceOfFile } from './model-choice';
+import { choiceOfFiles } from './model-choice';
 import './model-card';
 import type { ModelState, PagePhase, PageState } from './page-state';
 import { pagePhase } from './page-state';
@@ -31,7 +31,7 @@ export class AppRoot extends LitElement {
   @state() private theme = readTheme(localStore);
   @query('chat-composer') private readonly composer: ChatComposer | null | undefined;
   @query('dialog') private readonly dialog: HTMLDialogElement | null | undefined;
-  readonly #drop = new FileDrop(this, (file) => this.#load(choiceOfFile(file)));
+  readonly #drop = new FileDrop(this, (files) => this.#loadFiles(files));
   #unsubscribe: (() => void) | null = null;
   #shownPhase: PagePhase = 'idle';
 
@@ -199,6 +199,11 @@ export class AppRoot extends LitElement {
         <model-card .model=${model}></model-card>
       </dialog>
     `;
+  }
+
+  #loadFiles(files: readonly File[]): void {
+    const choice = choiceOfFiles(files);
+    if (choice !== null) this.#load(choice);
   }
 
   #load(choice: ModelChoice): void {

@@ -1,15 +1,15 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 
-/** Lets a file be dropped anywhere in the window while its host is connected. */
+/** Lets files be dropped anywhere in the window while its host is connected. */
 export class FileDrop implements ReactiveController {
   /** A file hangs over the window. */
   active = false;
   readonly #host: ReactiveControllerHost;
-  readonly #onFile: (file: File) => void;
+  readonly #onFiles: (files: readonly File[]) => void;
 
-  constructor(host: ReactiveControllerHost, onFile: (file: File) => void) {
+  constructor(host: ReactiveControllerHost, onFiles: (files: readonly File[]) => void) {
     this.#host = host;
-    this.#onFile = onFile;
+    this.#onFiles = onFiles;
     host.addController(this);
   }
 
@@ -39,10 +39,10 @@ export class FileDrop implements ReactiveController {
 
   readonly #dropped = (event: DragEvent): void => {
     this.#show(false);
-    const file = event.dataTransfer?.files[0];
-    if (file === undefined) return;
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length === 0) return;
     event.preventDefault();
-    this.#onFile(file);
+    this.#onFiles(files);
   };
 
   #show(active: boolean): void {

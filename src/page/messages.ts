@@ -47,7 +47,7 @@ export const TEXT = {
       empty: 'Type an address first.',
       scheme: 'The address must begin with https:// or hf:.',
       insecure: 'The address must begin with https://. Plain http:// works for this computer only.',
-      hub: 'A hub reference looks like hf:owner/repo/file.gguf.',
+      hub: 'A hub reference looks like hf:owner/repo/file.gguf or hf:owner/repo:Q4_K_M.',
       malformed: 'This is not a complete address.',
     },
     facts: {

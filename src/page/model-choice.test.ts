@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { choiceOfFile, parseAddress, startOf } from './model-choice';
+import { choiceOfFile, choiceOfFiles, parseAddress, startOf } from './model-choice';
 
 describe('parseAddress', () => {
   it.each([
     ['https://example.org/models/a%20b.gguf?download=true', 'a b.gguf', false],
     [' hf:owner/repo/file.gguf ', 'file.gguf', false],
     ['hf:owner/repo/folder/file.GGUF', 'file.GGUF', false],
+    ['hf:owner/repo:Q4_K_M', 'repo:Q4_K_M', false],
     ['http://127.0.0.1:8788/x.gguf', 'x.gguf', true],
     ['http://localhost/x.gguf', 'x.gguf', true],
     ['https://example.org/100%.gguf', '100%.gguf', false],
@@ -18,6 +19,8 @@ describe('parseAddress', () => {
     '   ',
     'model.gguf',
     'hf:owner/file.gguf',
+    'hf:owner/repo:',
+    'hf:owner/repo',
     'http://example.org/x.gguf',
     'https://',
     'javascript:alert(1)',
@@ -73,5 +76,15 @@ describe('choiceOfFile', () => {
   it('takes name and size', () => {
     const file = new File(['abc'], 'my.gguf');
     expect(choiceOfFile(file)).toEqual({ reference: file, name: 'my.gguf', local: true, sizeBytes: 3 });
+  });
+});
+
+describe('choiceOfFiles', () => {
+  const [one, two] = [new File(['abc'], 'm-00001-of-00002.gguf'), new File(['de'], 'm-00002-of-00002.gguf')] as const;
+
+  it('takes the parts of a model together', () => {
+    expect(choiceOfFiles([one, two])).toEqual({ reference: [one, two], name: one.name, local: true, sizeBytes: 5 });
+    expect(choiceOfFiles([two])).toEqual(choiceOfFile(two));
+    expect(choiceOfFiles([])).toBeNull();
   });
 });

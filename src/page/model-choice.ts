@@ -25,7 +25,7 @@ export type Parsed =
   | { readonly ok: false; readonly problem: string };
 
 const DEFAULT_FILE = 'SmolLM2-135M-Instruct.Q4_1.gguf';
-const HUB_REFERENCE = /^hf:[^/\s]+\/[^/\s]+\/\S+\.gguf$/i;
+const HUB_REFERENCE = /^hf:[^/\s]+\/(?:[^/\s:]+:[\w.-]+|[^/\s]+\/\S+\.gguf)$/i;
 
 /** The model that the server of this page keeps ready. */
 export function defaultChoice(pageUrl: URL): ModelChoice {
@@ -43,7 +43,16 @@ export function choiceOfFile(file: File): ModelChoice {
   return { reference: file, name: file.name, local: true, sizeBytes: file.size };
 }
 
-/** What was typed as an address: `https://…`, `hf:owner/repo/file.gguf`, or `http://` on this computer. */
+/** Several files are the parts of one model. */
+export function choiceOfFiles(files: readonly File[]): ModelChoice | null {
+  const [first] = files;
+  if (first === undefined) return null;
+  if (files.length === 1) return choiceOfFile(first);
+  const sizeBytes = files.reduce((sum, file) => sum + file.size, 0);
+  return { reference: files, name: first.name, local: true, sizeBytes };
+}
+
+/** What was typed as an address: `https://…`, `hf:owner/repo/file.gguf`, `hf:owner/repo:Q4_K_M`, or `http://` on this computer. */
 export function parseAddress(text: string): Parsed {
   const address = text.trim();
   const problems = TEXT.model.urlProblems;

@@ -4,7 +4,7 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { emit } from './events';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
-import { choiceOfFile, parseAddress } from './model-choice';
+import { choiceOfFiles, parseAddress } from './model-choice';
 import { baseStyles, controlStyles } from './styles';
 
 /** Two ways to another model: a file from disk, or an address. */
@@ -55,6 +55,7 @@ export class ModelSource extends LitElement {
       <input
         type="file"
         accept=".gguf"
+        multiple
         hidden
         data-testid="file-input"
         aria-label=${text.openFile}
@@ -88,9 +89,9 @@ export class ModelSource extends LitElement {
 
   #openFile(): void {
     const input = this.fileInput;
-    const file = input?.files?.[0];
-    if (!input || file === undefined) return;
-    emit(this, 'model-chosen', choiceOfFile(file));
+    const choice = choiceOfFiles([...(input?.files ?? [])]);
+    if (!input || choice === null) return;
+    emit(this, 'model-chosen', choice);
     // So that the same file can be chosen again after a failure.
     input.value = '';
   }

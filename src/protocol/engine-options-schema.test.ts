@@ -60,6 +60,16 @@ describe('parseEngineOptions', () => {
     expect(parseEngineOptions({ model, kvCacheType }).load.kvCacheType).toBe(kvCacheType);
   });
 
+  it('takes the parts of a model, mirrors and a token', () => {
+    const files = [new File([], 'a'), new Blob([])];
+    const given = { mirrors: ['https://a/b.gguf'], hubToken: 'hf_x' };
+    expect(parseEngineOptions({ model: files, ...given }).load).toMatchObject({ model: files, ...given });
+  });
+
+  it('never shows a token', () => {
+    expect(() => parseEngineOptions({ model, hubToken: 'se cret' })).not.toThrow(/se cret/);
+  });
+
   it('treats undefined as absent', () => {
     expect(parseEngineOptions({ model, sha256: undefined, timeouts: undefined, debug: { depth: undefined } })).toEqual(
       parseEngineOptions({ model }),
@@ -70,6 +80,12 @@ describe('parseEngineOptions', () => {
     [{ model: '' }, 'model', 'must be a URL'],
     [{ model: 5 }, 'model', 'got 5'],
     [{ sha256: 'abc' }, 'sha256', 'must be 64 hexadecimal digits, got "abc"'],
+    [{ model: [] }, 'model', 'got an empty array'],
+    [{ model: ['https://a/b.gguf'] }, 'model', 'must be a URL'],
+    [{ mirrors: 'https://a/b.gguf' }, 'mirrors', 'must be an array'],
+    [{ mirrors: [''] }, 'mirrors[0]', 'must be text'],
+    [{ hubToken: 'two words' }, 'hubToken', 'is not an access token'],
+    [{ hubToken: '' }, 'hubToken', 'is not an access token'],
     [{ device: 'bridge' }, 'device', 'must be "auto" or "webgpu", got "bridge"'],
     [{ contextLength: 0 }, 'contextLength', 'must be a whole number from 1 to'],
     [{ contextLength: NaN }, 'contextLength', 'got NaN'],

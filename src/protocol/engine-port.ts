@@ -1,5 +1,6 @@
 import type { DeviceCounters, KernelTime } from '../base/counters';
 import type { ErrorData } from '../base/errors';
+import type { FitReport } from './fit';
 import type { LoadProgress } from './progress';
 import type { EngineSnapshot } from './snapshot';
 
@@ -127,6 +128,8 @@ export type HostRequest =
  */
 export interface EngineHost {
   load(options: LoadOptions, onProgress: (progress: LoadProgress) => void): Promise<Result<EngineInfo>>;
+  /** Whether a load with these options would fit, from the model's header. `null`: memory as the host guesses it. */
+  checkFit(options: LoadOptions, memoryBudgetBytes: number | null): Promise<Result<FitReport>>;
   /** Ends a running load: its `load` resolves with `aborted`. */
   abortLoad(): void;
   submit(requestId: number, request: HostRequest, port: MessagePort): void;

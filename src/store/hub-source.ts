@@ -54,9 +54,9 @@ function listedModel(
 /** A file of which the listing told size and hash. */
 function promisedFile(source: ModelSource, { path, sizeBytes, sha256 }: HubFile): ModelSource {
   return {
-    label: source.label,
-    async open(signal) {
-      const opened = await source.open(signal);
+    ...source,
+    async open(...args: Parameters<ModelSource['open']>) {
+      const opened = await source.open(...args);
       if (opened.sizeBytes !== null && opened.sizeBytes !== sizeBytes) {
         const error = new ForgelightError(
           'network',

@@ -1,14 +1,20 @@
 import { errorToData, ForgelightError } from '../base/errors';
 import { systemClock as clock } from '../base/system-clock';
+import { DISPATCH_PARAMS_BYTES } from '../device/plan';
+import { readAdapterLimits } from '../device/webgpu/adapter';
 import { createWebGpuDevice } from '../device/webgpu/webgpu-device';
+import { checkFit } from '../engine/check-fit';
 import type { HostedEngine } from '../engine/hosted-engine';
 import { loadModel } from '../engine/load-model';
 import { parseEngineOptions } from '../protocol/engine-options-schema';
 import type { EngineHost, EngineInfo, EngineStats, HostRequest, LoadOptions, Result } from '../protocol/engine-port';
+import type { FitReport } from '../protocol/fit';
+import { deviceMemoryGib, estimateMemoryBudget } from '../protocol/memory-budget';
 import type { LoadProgress } from '../protocol/progress';
 import { DEFAULT_TIMEOUTS } from '../protocol/timeouts';
 import type { EngineSnapshot } from '../protocol/snapshot';
 import { modelSource } from '../store/open-model';
+import type { ModelSource } from '../store/source';
 import { ReaderPort } from './reader-port';
 import { createVariantCache } from './variant-cache';
 
@@ -32,7 +38,7 @@ export class WorkerHost implements EngineHost {
       const { load } = parseEngineOptions(options);
       this.silenceMs = load.timeouts.stallMs;
       this.engine = await loadModel(load, {
-        source: modelSource(load.model, { clock, random: Math.random, stallMs: load.timeouts.stallMs }),
+        source: sourceOf(load),
         openDevice: () => createWebGpuDevice(navigator.gpu, load.debug),
         clock,
         variantCache: createVariantCache({ clock, report }),
@@ -42,6 +48,22 @@ export class WorkerHost implements EngineHost {
         signal: this.abort.signal,
       });
       return this.engine.info;
+    });
+  }
+
+  checkFit(options: LoadOptions, memoryBudgetBytes: number | null): Promise<Result<FitReport>> {
+    return settle(async () => {
+      const { load } = parseEngineOptions(options);
+      const limits = await readAdapterLimits(navigator.gpu, load.debug);
+      const { maxBufferBytes } = limits;
+      return await checkFit(load, {
+        source: sourceOf(load),
+        limits,
+        memoryBudgetBytes:
+          memoryBudgetBytes ?? estimateMemoryBudget({ maxBufferBytes, deviceMemoryGib: deviceMemoryGib(navigator) }),
+        dispatchBytes: DISPATCH_PARAMS_BYTES,
+        signal: this.abort.signal,
+      });
     });
   }
 
@@ -89,6 +111,17 @@ export class WorkerHost implements EngineHost {
     if (this.engine === null) throw new ForgelightError('closed', 'No model is loaded in this worker.');
     return this.engine;
   }
+}
+
+function sourceOf({ model, timeouts, sha256, mirrors, hubToken }: LoadOptions): ModelSource {
+  return modelSource(model, {
+    clock,
+    random: Math.random,
+    stallMs: timeouts.stallMs,
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(mirrors === undefined ? {} : { mirrors }),
+    ...(hubToken === undefined ? {} : { hubToken }),
+  });
 }
 
 /** Comlink loses the class of what is thrown: errors cross as data. */

@@ -2,6 +2,7 @@ import { errorToData, type ErrorCode } from '../../base/errors';
 import { requestId, tokenId } from '../../base/ids';
 import type { EngineHost, EngineInfo, EngineStats, HostRequest, LoadOptions, Result } from '../../protocol/engine-port';
 import type { Outcome, RequestEvent, TokenLogprob } from '../../protocol/events';
+import type { FitReport } from '../../protocol/fit';
 import type { LoadProgress } from '../../protocol/progress';
 import type { EngineSnapshot } from '../../protocol/snapshot';
 
@@ -91,6 +92,8 @@ export class FakeHost implements EngineHost {
   /** What `load` does; by default it succeeds at once. */
   onLoad: (options: LoadOptions, onProgress: (progress: LoadProgress) => void) => Promise<Result<EngineInfo>> = () =>
     Promise.resolve({ ok: true, value: info });
+  onCheckFit: (options: LoadOptions, memoryBudgetBytes: number | null) => Promise<Result<FitReport>> = () =>
+    Promise.resolve({ ok: false, error: { code: 'network', message: 'there is no model' } });
   private readonly requests = new Map<number, FakeRequest>();
   private readonly arrivals: ((request: FakeRequest) => void)[] = [];
   private readonly unclaimed: FakeRequest[] = [];
@@ -99,6 +102,11 @@ export class FakeHost implements EngineHost {
   load(options: LoadOptions, onProgress: (progress: LoadProgress) => void): Promise<Result<EngineInfo>> {
     this.calls.push('load');
     return this.onLoad(options, onProgress);
+  }
+
+  checkFit(options: LoadOptions, memoryBudgetBytes: number | null): Promise<Result<FitReport>> {
+    this.calls.push('checkFit');
+    return this.onCheckFit(options, memoryBudgetBytes);
   }
 
   abortLoad(): void {

@@ -1,4 +1,5 @@
 import { ForgelightError } from '../../base/errors';
+import type { DeviceLimits } from '../device';
 
 /** Features that make kernels faster where present; nothing needs them. */
 const USED_FEATURES = ['subgroups', 'timestamp-query'] as const;
@@ -31,21 +32,8 @@ export interface OpenedDevice {
 
 /** Opens the GPU. Throws `no-webgpu`, `no-adapter` or `missing-feature`, each saying what to do. */
 export async function openGpuDevice(gpu: GPU | undefined, options: AdapterOptions): Promise<OpenedDevice> {
-  if (gpu === undefined) {
-    throw new ForgelightError(
-      'no-webgpu',
-      'This browser has no WebGPU. Use a current Chrome, Edge, Firefox or Safari, over https or on localhost.',
-    );
-  }
-  refuseUnknownLimits(options.limits ?? {});
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (adapter === null) {
-    throw new ForgelightError(
-      'no-adapter',
-      'WebGPU found no graphics adapter. Turn on hardware acceleration in the browser settings, update the graphics driver and restart the browser.',
-    );
-  }
-  const allowed = options.features ?? [...USED_FEATURES, PACKED_DOT];
+  const adapter = await requestAdapter(gpu, options);
+  const allowed = allowedFeatures(options);
   const features = USED_FEATURES.filter((feature) => allowed.includes(feature) && adapter.features.has(feature));
   if (options.profile === true && !features.includes('timestamp-query')) {
     throw new ForgelightError(
@@ -58,7 +46,7 @@ export async function openGpuDevice(gpu: GPU | undefined, options: AdapterOption
   for (const limit of RAISED_LIMITS) requiredLimits[limit] = options.limits?.[limit] ?? adapter.limits[limit];
   try {
     const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits });
-    const hasDot = allowed.includes(PACKED_DOT) && gpu.wgslLanguageFeatures.has(PACKED_DOT);
+    const hasDot = hasPackedDot(gpu, options);
     return { device, name: adapterName(adapter.info), features: hasDot ? [...features, PACKED_DOT] : features };
   } catch (cause) {
     throw new ForgelightError(
@@ -67,6 +55,43 @@ export async function openGpuDevice(gpu: GPU | undefined, options: AdapterOption
       { cause },
     );
   }
+}
+
+/** What a device of this adapter would allow, without opening one. Throws as `openGpuDevice`, but no `missing-feature`. */
+export async function readAdapterLimits(gpu: GPU | undefined, options: AdapterOptions): Promise<DeviceLimits> {
+  const { limits, features } = await requestAdapter(gpu, options);
+  const limit = (name: 'maxBufferSize' | 'maxStorageBufferBindingSize'): number =>
+    Math.min(limits[name], options.limits?.[name] ?? Infinity);
+  return {
+    maxBufferBytes: limit('maxBufferSize'),
+    maxBindingBytes: limit('maxStorageBufferBindingSize'),
+    subgroups: features.has('subgroups') && allowedFeatures(options).includes('subgroups'),
+    packedDot: hasPackedDot(gpu, options),
+  };
+}
+
+function allowedFeatures(options: AdapterOptions): readonly string[] {
+  return options.features ?? [...USED_FEATURES, PACKED_DOT];
+}
+
+function hasPackedDot(gpu: GPU | undefined, options: AdapterOptions): boolean {
+  return allowedFeatures(options).includes(PACKED_DOT) && gpu?.wgslLanguageFeatures.has(PACKED_DOT) === true;
+}
+
+async function requestAdapter(gpu: GPU | undefined, options: AdapterOptions): Promise<GPUAdapter> {
+  if (gpu === undefined) {
+    throw new ForgelightError(
+      'no-webgpu',
+      'This browser has no WebGPU. Use a current Chrome, Edge, Firefox or Safari, over https or on localhost.',
+    );
+  }
+  refuseUnknownLimits(options.limits ?? {});
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter !== null) return adapter;
+  throw new ForgelightError(
+    'no-adapter',
+    'WebGPU found no graphics adapter. Turn on hardware acceleration in the browser settings, update the graphics driver and restart the browser.',
+  );
 }
 
 function refuseUnknownLimits(limits: Readonly<Record<string, number>>): void {

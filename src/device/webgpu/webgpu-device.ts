@@ -11,15 +11,12 @@ import {
   type PreparedPlan,
   type Readback,
 } from '../device';
-import type { Dispatch, Plan, PlanStep } from '../plan';
+import { DISPATCH_PARAMS_BYTES, type Dispatch, type Plan, type PlanStep } from '../plan';
 import { openGpuDevice, PACKED_DOT, type AdapterOptions } from './adapter';
 import { PipelineCache } from './pipelines';
 import { PassTimestamps, Profiler } from './profiler';
 import { SHADER_BUILD } from './shaders.generated';
 import { StagingRing } from './staging';
-
-/** WebGPU's alignment of binding offsets. */
-const BINDING_ALIGNMENT = 256;
 
 class GpuMemory implements DeviceBuffer {
   constructor(
@@ -144,11 +141,11 @@ export class WebGpuDevice implements Device {
   async prepare(plan: Plan): Promise<PreparedPlan> {
     const params = this.allocate(
       `${plan.label} params`,
-      plan.dispatches.length * BINDING_ALIGNMENT,
+      plan.dispatches.length * DISPATCH_PARAMS_BYTES,
       GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     );
     const blocks = new Uint32Array(params.sizeBytes / 4);
-    plan.dispatches.forEach((dispatch, i) => blocks.set(dispatch.params, (i * BINDING_ALIGNMENT) / 4));
+    plan.dispatches.forEach((dispatch, i) => blocks.set(dispatch.params, (i * DISPATCH_PARAMS_BYTES) / 4));
     this.write(params, 0, blocks);
     const made = await Promise.all(plan.dispatches.map((dispatch) => this.pipelines.get(dispatch)));
     this.counts.pipelinesCreated = this.pipelines.created;
@@ -165,7 +162,7 @@ export class WebGpuDevice implements Device {
             binding: 0,
             resource: {
               buffer: params.gpu,
-              offset: i * BINDING_ALIGNMENT,
+              offset: i * DISPATCH_PARAMS_BYTES,
               size: roundUp(dispatch.params.byteLength, 16),
             },
           },

@@ -1,0 +1,57 @@
+import { wrap } from 'comlink';
+import { parseEngineOptions, type ParsedEngineOptions } from '../protocol/engine-options-schema';
+import type { EngineHost, ModelReference } from '../protocol/engine-port';
+import type { FitReport } from '../protocol/fit';
+import { invalidField } from '../protocol/schema-parse';
+import { onAbort, throwIfAborted } from './abort';
+import { browserScope, requireWebGpu, type EngineScope } from './browser-scope';
+import { inPage } from './create-engine';
+import { engineBroke } from './lifeline';
+import { unwrap } from './result';
+import { startWorker } from './start-worker';
+import type { FitOptions } from './types';
+import { defaultWorkerUrl } from './worker-url';
+
+/**
+ * Whether a model fits this device, before its weights are downloaded: a worker reads the header, some MiB at most, and
+ * computes weights, KV cache and scratch against the adapter's limits, with the code that would load it. How much graphics
+ * memory there is WebGPU does not tell; without `memoryBudgetBytes` it is guessed, so the verdict is a good guess as well.
+ *
+ * Throws as `createEngine` about options, model and adapter; what the engine does not support is a verdict.
+ */
+export async function checkFit(model: ModelReference, options: FitOptions = {}): Promise<FitReport> {
+  const { memoryBudgetBytes, ...engineOptions } = options;
+  const parsed = parseEngineOptions({ ...engineOptions, model });
+  if (memoryBudgetBytes !== undefined && !(memoryBudgetBytes > 0 && Number.isFinite(memoryBudgetBytes))) {
+    throw invalidField('memoryBudgetBytes', 'must be a number of bytes above 0');
+  }
+  throwIfAborted(parsed.signal);
+  return await checkFitIn(browserScope(), parsed, memoryBudgetBytes ?? null);
+}
+
+/** `checkFit` on a given page. */
+export async function checkFitIn(
+  scope: EngineScope,
+  options: ParsedEngineOptions,
+  memoryBudgetBytes: number | null,
+): Promise<FitReport> {
+  requireWebGpu(scope);
+  const { signal, load } = options;
+  const { worker } = await startWorker(
+    { url: options.workerUrl ?? defaultWorkerUrl(), signal, timeoutMs: load.timeouts.stallMs },
+    scope,
+  );
+  const forgets: (() => void)[] = [];
+  try {
+    throwIfAborted(signal);
+    const ended = new Promise<never>((_resolve, reject) => {
+      worker.addEventListener('error', (event) => reject(engineBroke(event.message)));
+      forgets.push(onAbort(signal, reject));
+    });
+    const report = wrap<EngineHost>(worker).checkFit(inPage(load, scope), memoryBudgetBytes);
+    return unwrap(await Promise.race([report, ended]));
+  } finally {
+    for (const forget of forgets) forget();
+    worker.terminate();
+  }
+}
