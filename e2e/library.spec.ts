@@ -14,7 +14,8 @@ test.beforeEach(async ({ page }) => openBlankPage(page));
 test('imported from another origin, the library loads a model and gives the exact answer', async ({ page }, info) => {
   const input = { library: libraryUrl(info.config.metadata), model: MODEL, prompt: zoo.prompts.p40 };
   const result = await page.evaluate(async ({ library, model, prompt }) => {
-    const { createEngine } = await import(library);
+    const { checkFit, createEngine } = await import(library);
+    const fit = await checkFit(model, { kvCacheType: 'f32' });
     const phases: string[] = [];
     const engine = await createEngine({
       model,
@@ -29,7 +30,7 @@ test('imported from another origin, the library loads a model and gives the exac
     const snapshot = await engine.snapshot();
     await engine.close();
     const refused = await engine.tokenize('x').catch((error: { code?: string }) => error.code);
-    return { phases, logits: [...logits], answer, stats, snapshot, info: engine.info, refused };
+    return { fit, phases, logits: [...logits], answer, stats, snapshot, info: engine.info, refused };
   }, input);
 
   const exact = new Float32Array(Uint8Array.from(Buffer.from(zoo.exact.last.p40.logits_b64, 'base64')).buffer);
@@ -43,6 +44,11 @@ test('imported from another origin, the library loads a model and gives the exac
   expect(result.info.model).toMatchObject({ architecture: 'llama', quantisation: 'Q4_1', vocabularySize: 384 });
   expect(result.snapshot.kv.freeBlocks).toBe(result.snapshot.kv.totalBlocks);
   expect(result.refused).toBe('closed');
+  const { verdict, weightBytes, kvBytes, scratchBytes } = result.fit;
+  expect(verdict).toBe('fits');
+  expect(weightBytes + kvBytes).toBeLessThan(result.stats.gpuBytes);
+  // Kernels that need the most are assumed before the probe has chosen.
+  expect(weightBytes + kvBytes + scratchBytes).toBeGreaterThanOrEqual(result.stats.gpuBytes);
 
   console.log('counters of the last decoded token:', result.stats.lastStep);
   expect(result.stats.lastStep).toMatchObject({

@@ -91,4 +91,8 @@ describe('detectMemoryBudget', () => {
   ])('guesses for %s', async (_, host, expected) => {
     expect(await detectMemoryBudget(host)).toBe(expected);
   });
+
+  it('knows nothing outside of a browser', async () => {
+    expect(await detectMemoryBudget()).toBeNull();
+  });
 });

@@ -14,7 +14,7 @@ import { checkFit, type FitHost } from './check-fit';
 
 const limits = { maxBufferBytes: 2 * GIB, maxBindingBytes: 2 * GIB, subgroups: false, packedDot: false };
 
-function fit(
+function reportOf(
   source: ModelSource | Uint8Array<ArrayBuffer>,
   options: Record<string, unknown> = {},
   host: Partial<FitHost> = {},
@@ -40,7 +40,7 @@ describe('checkFit', () => {
     async (name) => {
       const bytes = await zoo(name);
       const engine = await testLoad(bytes).run();
-      const report = await fit(bytes, {}, { variants: { matvec: 'rows', matmul: 'rows' } });
+      const report = await reportOf(bytes, {}, { variants: { matvec: 'rows', matmul: 'rows' } });
       expect(needOf(report)).toBe(engine.stats().gpuBytes);
       expect(report).toMatchObject({
         verdict: 'fits',
@@ -58,7 +58,7 @@ describe('checkFit', () => {
     const bytes = await zoo('qwen3');
     const options = { contextLength: 96, maxConcurrent: 3, kvCacheTokens: 400, kvCacheType: 'f16' };
     const engine = await testLoad(bytes, { options }).run();
-    const report = await fit(bytes, options, { variants: { matvec: 'rows', matmul: 'rows' } });
+    const report = await reportOf(bytes, options, { variants: { matvec: 'rows', matmul: 'rows' } });
     expect([needOf(report), report.contextLength]).toEqual([engine.stats().gpuBytes, 96]);
     await engine.close();
   });
@@ -78,7 +78,7 @@ describe('checkFit', () => {
     await testLoad(bytes, { device: watched, options: { debug: { variants } } }).run();
     const dispatches = plans.reduce((sum, plan) => sum + plan.dispatches.length, 0);
     const buffers = [...device.buffers].reduce((sum, { sizeBytes }) => sum + Math.max(4, sizeBytes), 0);
-    const report = await fit(bytes, {}, { variants, dispatchBytes: DISPATCH_PARAMS_BYTES });
+    const report = await reportOf(bytes, {}, { variants, dispatchBytes: DISPATCH_PARAMS_BYTES });
     expect(needOf(report)).toBe(buffers + dispatches * DISPATCH_PARAMS_BYTES);
   });
 
@@ -104,7 +104,7 @@ describe('checkFit', () => {
         fileName: 'x.gguf',
       }),
     };
-    const report = await fit(source);
+    const report = await reportOf(source);
     expect(report).toMatchObject({ verdict: 'fits', sizeBytes: small.length });
     expect(cancelled).toBe(true);
     expect(readBytes).toBeLessThan(300_000);
@@ -113,25 +113,25 @@ describe('checkFit', () => {
 
   it('finds the largest context that fits', async () => {
     const bytes = await zoo('llama');
-    const all = await fit(bytes, { contextLength: 2048 });
+    const all = await reportOf(bytes, { contextLength: 2048 });
     expect(all).toMatchObject({ verdict: 'fits', contextLength: 2048, largestContextLength: 2048 });
-    const budget = needOf(await fit(bytes, { contextLength: 1024 }));
-    const shorter = await fit(bytes, { contextLength: 2048 }, { memoryBudgetBytes: budget });
+    const budget = needOf(await reportOf(bytes, { contextLength: 1024 }));
+    const shorter = await reportOf(bytes, { contextLength: 2048 }, { memoryBudgetBytes: budget });
     expect(shorter).toMatchObject({ verdict: 'fits-shorter', contextLength: 1024, largestContextLength: 1024 });
     expect(needOf(shorter)).toBe(budget);
     expect(shorter.reason).toMatch(/fits only with a shorter context: it takes .* with a context of 1024 tokens/);
-    const one = await fit(bytes, { contextLength: 512 }, { memoryBudgetBytes: budget - 1 });
+    const one = await reportOf(bytes, { contextLength: 512 }, { memoryBudgetBytes: budget - 1 });
     expect(one).toMatchObject({ verdict: 'fits', contextLength: 512, largestContextLength: 1008 });
   });
 
   it('says what is too big, and by how much', async () => {
     const bytes = await zoo('llama');
-    const report = await fit(bytes, {}, { memoryBudgetBytes: 200_000 });
+    const report = await reportOf(bytes, {}, { memoryBudgetBytes: 200_000 });
     expect(report).toMatchObject({ verdict: 'too-big', largestContextLength: 0, contextLength: 512 });
     expect(needOf(report)).toBeGreaterThan(200_000);
     expect(report.reason).toMatch(/too big: it takes .* and this device is taken to have about 200.0 kB/);
     const tight = { ...limits, maxBufferBytes: 20_000, maxBindingBytes: 20_000 };
-    const beyond = await fit(bytes, {}, { limits: tight });
+    const beyond = await reportOf(bytes, {}, { limits: tight });
     expect(beyond).toMatchObject({ verdict: 'too-big', largestContextLength: 0 });
     expect(beyond.weightBytes).toBeGreaterThan(100_000);
     expect(beyond.reason).toMatch(/too big for this device: .*20.0 kB/);
@@ -139,7 +139,7 @@ describe('checkFit', () => {
 
   it('knows what no device helps', async () => {
     const file = writeGguf({ metadata: { 'general.architecture': 'mamba9' }, tensors: [] });
-    const report = await fit(file);
+    const report = await reportOf(file);
     expect(report).toMatchObject({
       verdict: 'unsupported',
       sizeBytes: file.length,
@@ -150,8 +150,8 @@ describe('checkFit', () => {
   });
 
   it('passes on what is wrong with file and options', async () => {
-    await expect(fit(new TextEncoder().encode('no model at all'))).rejects.toMatchObject({ code: 'bad-gguf' });
+    await expect(reportOf(new TextEncoder().encode('no model at all'))).rejects.toMatchObject({ code: 'bad-gguf' });
     const bytes = await zoo('llama');
-    await expect(fit(bytes, { contextLength: 1_000_000 })).rejects.toMatchObject({ code: 'invalid-request' });
+    await expect(reportOf(bytes, { contextLength: 1_000_000 })).rejects.toMatchObject({ code: 'invalid-request' });
   });
 });

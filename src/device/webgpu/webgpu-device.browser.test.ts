@@ -9,6 +9,7 @@ import { argmax } from '../../kernels/candidates';
 import { encodeStepInput } from '../../kernels/step-input';
 import type { Runner, StepResult } from '../../engine/runner';
 import type { Device, DeviceBuffer, PreparedPlan } from '../device';
+import { readAdapterLimits } from './adapter';
 import { createWebGpuDevice } from './webgpu-device';
 
 const gpuErrors = collectGpuErrors();
@@ -86,6 +87,7 @@ describe('limits', () => {
     const { limits } = await open();
     expect(limits.maxBufferBytes).toBe(adapter?.limits.maxBufferSize);
     expect(limits.maxBindingBytes).toBe(adapter?.limits.maxStorageBufferBindingSize);
+    expect(await readAdapterLimits(navigator.gpu, {})).toEqual(limits);
   });
 
   it.each([
@@ -94,6 +96,7 @@ describe('limits', () => {
     { maxBufferSize: 2 ** 20 },
   ])('may be lowered: %j', async (limits) => {
     const device = await open({ limits });
+    expect(await readAdapterLimits(navigator.gpu, { limits })).toEqual(device.limits);
     const most = Math.min(...Object.values(limits));
     expect(Math.min(device.limits.maxBindingBytes, device.limits.maxBufferBytes)).toBe(most);
     expect(device.createBuffer('weights', most - 3).sizeBytes).toBe(most);
