@@ -15,7 +15,7 @@ export function filesSource(files: readonly Blob[], wrap: WrapFile): ModelSource
   if (first === undefined) throw badFiles('there are none');
   const { split } = first;
   if (split === null) {
-    if (files.length === 1) return wrap(blobSource(first.file));
+    if (files.length === 1) return wrap(blobSource(first.file), null);
     if (named.some((other) => other.split !== null)) throw badFiles('they belong to several models');
     return splitSource({ label: nameOf(first.file), fileName: nameOf(first.file), parts: files.map(part(wrap)) });
   }
@@ -31,7 +31,7 @@ export function filesSource(files: readonly Blob[], wrap: WrapFile): ModelSource
 }
 
 function part(wrap: WrapFile): (file: Blob) => ModelSource {
-  return (file) => wrap(blobSource(file));
+  return (file) => wrap(blobSource(file), null);
 }
 
 function nameOf(file: Blob): string {

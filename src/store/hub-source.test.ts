@@ -78,6 +78,25 @@ describe('hf:owner/repo:TAG', () => {
     await expect(open(hub, 'hf:o/r:Q4_0').then(readAll)).rejects.toMatchObject({ code: 'corrupt-model' });
   });
 
+  it('tells whoever keeps files which hash each one will have', async () => {
+    const hub = hubOf('m-Q8_0.gguf', 'm-Q4_0-00001-of-00002.gguf', 'm-Q4_0-00002-of-00002.gguf');
+    const told: (string | null)[] = [];
+    const wrapFile: ModelSourceOptions['wrapFile'] = (source, sha256) => {
+      told.push(sha256);
+      return { ...source, open: () => Promise.reject(new Error('enough')) };
+    };
+    const listed = [...hub.files.values()].map(hashOf);
+    for (const model of ['hf:o/r:Q8_0', 'hf:o/r:Q4_0', 'hf:o/r/m-Q8_0.gguf', 'https://x/m.gguf']) {
+      await expect(open(hub, model, { wrapFile })).rejects.toThrow('enough');
+    }
+    expect(told.splice(0)).toEqual([...listed, null, null]);
+    const sha256 = 'a'.repeat(64);
+    for (const model of ['hf:o/r:Q8_0', 'hf:o/r:Q4_0', 'hf:o/r/m-Q8_0.gguf', 'https://x/m.gguf']) {
+      await expect(open(hub, model, { wrapFile, sha256 })).rejects.toThrow('enough');
+    }
+    expect(told).toEqual([sha256, ...listed.slice(1), sha256, sha256]);
+  });
+
   it.each([
     ['hf:o/r:Q2_K', /has no Q2_K, but .*Q4_0 \(.*\), Q8_0 \(/],
     ['hf:o/r', /names no file; the repository has .*Q4_0 \(.*\), Q8_0 \(/],

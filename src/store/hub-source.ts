@@ -7,15 +7,23 @@ import type { ModelSource } from './source';
 import { splitSource } from './split-source';
 import { urlSource, type UrlSourceOptions } from './url-source';
 
-/** Passes each single file's source on, or what stands for it: the place of whoever keeps files. */
-export type WrapFile = (source: ModelSource) => ModelSource;
+/**
+ * Passes each single file's source on, or what stands for it: the place of whoever keeps files. `sha256`: what the file's hash is to
+ * be, where that is known before it is asked for.
+ */
+export type WrapFile = (source: ModelSource, sha256: string | null) => ModelSource;
+
+export interface HubSourceOptions extends UrlSourceOptions {
+  /** Expected of the model, if it is one file. */
+  readonly sha256?: string;
+}
 
 /**
  * The model that a reference names, on the hub. A quantisation is looked up in the repository's listing when the source is
  * opened; its file's size and SHA-256 are then known beforehand. `open` rejects with `invalid-request` where the listing has
  * no such model or several, naming those it has.
  */
-export function hubSource(reference: HubReference, options: UrlSourceOptions, wrap: WrapFile): ModelSource {
+export function hubSource(reference: HubReference, options: HubSourceOptions, wrap: WrapFile): ModelSource {
   const { repository, text } = reference;
   if (reference.kind === 'file') return namedFile(repository, reference.path, options, wrap);
   const tag = reference.kind === 'quantisation' ? reference.tag : null;
@@ -29,11 +37,11 @@ export function hubSource(reference: HubReference, options: UrlSourceOptions, wr
   };
 }
 
-function namedFile(repository: HubRepository, path: string, options: UrlSourceOptions, wrap: WrapFile): ModelSource {
+function namedFile(repository: HubRepository, path: string, options: HubSourceOptions, wrap: WrapFile): ModelSource {
   const split = parseSplitName(path);
-  const source = (name: string): ModelSource => wrap(urlSource(hubFileUrl(repository, name), options));
-  if (split === null) return source(path);
-  const parts = splitNames(split).map(source);
+  const source = (name: string): ModelSource => urlSource(hubFileUrl(repository, name), options);
+  if (split === null) return wrap(source(path), options.sha256 ?? null);
+  const parts = splitNames(split).map((name) => wrap(source(name), null));
   return splitSource({ label: hubFileUrl(repository, path).href, fileName: wholeName(path), parts });
 }
 
@@ -41,10 +49,13 @@ function listedModel(
   label: string,
   repository: HubRepository,
   { path, parts }: HubModel,
-  options: UrlSourceOptions,
+  options: HubSourceOptions,
   wrap: WrapFile,
 ): ModelSource {
-  const sources = parts.map((part) => wrap(promisedFile(urlSource(hubFileUrl(repository, part.path), options), part)));
+  const expected = parts.length === 1 ? options.sha256 : undefined;
+  const sources = parts.map((part) =>
+    wrap(promisedFile(urlSource(hubFileUrl(repository, part.path), options), part), expected ?? part.sha256),
+  );
   const [first] = sources;
   return first !== undefined && sources.length === 1
     ? first

@@ -58,11 +58,11 @@ function sourceOf(reference: ModelReference, options: ModelSourceOptions): Model
 function addressSource(url: URL, options: ModelSourceOptions, wrap: WrapFile): ModelSource {
   const name = url.pathname.split('/').at(-1) ?? '';
   const split = parseSplitName(name);
-  if (split === null) return wrap(urlSource(url, options));
+  if (split === null) return wrap(urlSource(url, options), options.sha256 ?? null);
   const parts = splitNames(split).map((partName) => {
     const part = new URL(url);
     part.pathname = url.pathname.slice(0, -name.length) + partName;
-    return wrap(urlSource(part, options));
+    return wrap(urlSource(part, options), null);
   });
   return splitSource({ label: url.href, fileName: `${split.stem}.gguf`, parts });
 }
