@@ -68,7 +68,13 @@ export default defineConfig({
         plugins: bug ? [plantedBug(JSON.parse(bug))] : [],
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.mjs', 'bench/peers/*.test.mjs'],
+          include: [
+            'src/**/*.test.ts',
+            'native-bridge/**/*.test.ts',
+            'test/**/*.test.ts',
+            'scripts/**/*.test.mjs',
+            'bench/peers/*.test.mjs',
+          ],
           exclude: ['**/*.browser.test.ts', ...SLOW_TESTS, PLANTED_BUGS],
           testTimeout: 20_000,
         },

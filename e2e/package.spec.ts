@@ -4,13 +4,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@playwright/test';
+import { drawnFile, FaultyServer } from './faulty-server';
 
 // The built package as its users get it: installed into a project that has nothing else.
 const execute = promisify(execFile);
 const ROOT = resolve(import.meta.dirname, '..');
 const packageJson = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 };
+const commands = Object.values(packageJson.bin).map((path) => `./${path}`);
 const exported = Object.values(packageJson.exports).flatMap((entry) =>
   typeof entry === 'string' ? [entry] : Object.values(entry),
 );
@@ -38,7 +41,7 @@ let project = '';
 test.beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), 'forgelight-package-'));
   const installed = join(project, 'node_modules/forgelight');
-  for (const path of ['package.json', 'dist/lib']) {
+  for (const path of ['package.json', 'dist/bin', 'dist/lib']) {
     mkdirSync(dirname(join(installed, path)), { recursive: true });
     cpSync(join(ROOT, path), join(installed, path), { recursive: true });
   }
@@ -51,7 +54,8 @@ test.afterAll(() => {
 });
 
 test('every export is there and is packed', async () => {
-  expect(exported.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  const named = [...exported, ...commands];
+  expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   const npm = process.env['npm_execpath'];
   const [program, args] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
   const { stdout } = await execute(program, [...args, 'pack', '--dry-run', '--json', '--ignore-scripts'], {
@@ -62,9 +66,9 @@ test('every export is there and is packed', async () => {
     JSON.parse(stdout) as Record<string, { readonly files: readonly { readonly path: string }[] }>,
   );
   const paths = packed?.files.map(({ path }) => `./${path}`) ?? [];
-  expect(exported.filter((path) => !paths.includes(path))).toEqual([]);
+  expect(named.filter((path) => !paths.includes(path))).toEqual([]);
   expect(
-    paths.filter((path) => !/^\.\/(dist\/lib\/|(package\.json|README\.md|CHANGELOG\.md|LICENSE)$)/.test(path)),
+    paths.filter((path) => !/^\.\/(dist\/(bin|lib)\/|(package\.json|README\.md|CHANGELOG\.md|LICENSE)$)/.test(path)),
   ).toEqual([]);
 });
 
@@ -92,4 +96,19 @@ test('it loads in Node, with nothing else installed', async () => {
   expect(stdout.trim().split(',')).toEqual(
     expect.arrayContaining(['ForgelightError', 'createEngine', 'loadTokenizer']),
   );
+});
+
+test('its command keeps models, with nothing else installed', async () => {
+  const command = join(project, 'node_modules/forgelight/dist/bin/forgelight.js');
+  const env = { ...process.env, FORGELIGHT_MODELS: join(project, 'models') };
+  const server = await FaultyServer.start();
+  try {
+    const { bytes, sha256 } = drawnFile(100_000, 1);
+    const address = server.put('/drawn.gguf', bytes);
+    await execute(process.execPath, [command, 'pull', address, '--sha256', sha256], { cwd: project, env });
+    const { stdout } = await execute(process.execPath, [command, 'list', '--json'], { cwd: project, env });
+    expect(JSON.parse(stdout)).toMatchObject([{ state: 'ok', sha256, sizeBytes: 100_000, names: [address] }]);
+  } finally {
+    await server.close();
+  }
 });

@@ -1,10 +1,10 @@
-// Builds what is published: `dist/lib` (the package) and `dist/page` (the static chat page).
+// Builds what is published: `dist/lib` and `dist/bin` (the package and its command), `dist/page` (the static chat page).
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runScript } from './lib/command.mjs';
 import { generateSources } from './lib/generated.mjs';
 import { ensureDependencies } from './lib/install.mjs';
-import { LIB_FOLDER, ROOT } from './lib/paths.mjs';
+import { BIN_FOLDER, LIB_FOLDER, ROOT } from './lib/paths.mjs';
 import { buildTypes } from './lib/types.mjs';
 
 /**
@@ -30,6 +30,24 @@ async function buildModule(entry, fileName) {
   });
 }
 
+/** The command `forgelight`: one file for Node, with all that it imports inside. */
+async function buildCommand() {
+  const { build } = await import('vite');
+  await build({
+    configFile: false,
+    root: ROOT,
+    logLevel: 'warn',
+    publicDir: false,
+    ssr: { noExternal: true },
+    build: {
+      target: 'node20',
+      ssr: join(ROOT, 'native-bridge/main.ts'),
+      outDir: BIN_FOLDER,
+      rolldownOptions: { output: { codeSplitting: false, entryFileNames: 'forgelight.js' } },
+    },
+  });
+}
+
 /** @param {AbortSignal} signal */
 async function buildAll(signal) {
   await ensureDependencies(signal);
@@ -37,6 +55,7 @@ async function buildAll(signal) {
   await rm(LIB_FOLDER, { recursive: true, force: true });
   await buildModule('src/worker/worker.ts', 'worker.js');
   await buildModule('src/client/index.ts', 'index.js');
+  await buildCommand();
   signal.throwIfAborted();
   await buildTypes(signal);
   const { build } = await import('vite');

@@ -58,6 +58,7 @@ function importPatterns(layer, allowed) {
     { regex: `\\.\\./${anyOf(PORTS)}/[^/]+/`, message },
     { regex: '/testing/', message: 'What is in testing/ is for tests.' },
     { regex: '/bench/', message: 'What measures is no part of what is measured.' },
+    { regex: '/native-bridge/', message: 'The command wires everything, and nobody imports it.' },
   ];
   if (siblings.length > 0) {
     const names = siblings.map((adapter) => adapter.slice(own.length + 1));

@@ -1,0 +1,46 @@
+import { formatBytes } from '../../src/base/units';
+import type { StoreEntry } from '../../src/store/store-list';
+import type { CommandInput } from './run-cli';
+
+const SHOWN_DIGITS = 12;
+
+/** A line for each model, the one used last first. */
+export async function list({ models, host, options }: CommandInput): Promise<void> {
+  const entries = (await models.store.list()).toSorted((a, b) => usedAt(b) - usedAt(a));
+  if (options['json'] === true) return host.out(`${JSON.stringify(entries, null, 2)}\n`);
+  if (entries.length === 0) return host.out(`No models in ${models.folder}. Get one: forgelight pull <model>\n`);
+  const rows = [['HASH', 'SIZE', 'LAST USED', 'STATE', 'FILE'], ...entries.map(rowOf)];
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  host.out(
+    rows
+      .map(
+        (row) =>
+          `${row
+            .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+            .join('  ')
+            .trimEnd()}\n`,
+      )
+      .join(''),
+  );
+}
+
+function rowOf(entry: StoreEntry): string[] {
+  if (entry.state === 'partial') {
+    const { receivedBytes, sizeBytes, address } = entry;
+    const of = sizeBytes === null ? '' : ` of ${formatBytes(sizeBytes)}`;
+    return ['-', `${formatBytes(receivedBytes)}${of}`, '-', 'unfinished', address];
+  }
+  const { sha256, sizeBytes, lastUsedAt, state, reason, fileName } = entry;
+  const used = new Date(lastUsedAt).toISOString().slice(0, 10);
+  return [
+    sha256.slice(0, SHOWN_DIGITS),
+    formatBytes(sizeBytes),
+    used,
+    reason === null ? state : `${state}: ${reason}`,
+    fileName,
+  ];
+}
+
+function usedAt(entry: StoreEntry): number {
+  return entry.state === 'partial' ? 0 : entry.lastUsedAt;
+}

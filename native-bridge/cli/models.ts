@@ -1,0 +1,50 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock as clock } from '../../src/base/system-clock';
+import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts';
+import { ModelStore } from '../../src/store/model-store';
+import { nodeStorePorts } from '../../src/store/node-fs/node-store';
+import { modelSource, type ModelSourceOptions } from '../../src/store/open-model';
+import type { ModelSource } from '../../src/store/source';
+import type { CliHost } from './run-cli';
+
+/** The models of this machine. */
+export interface Models {
+  readonly folder: string;
+  readonly store: ModelStore;
+  /** Throws `invalid-request` for what is no reference. */
+  readonly sourceOf: (
+    reference: string,
+    options?: Pick<ModelSourceOptions, 'mirrors' | 'sha256' | 'wrapFile'>,
+  ) => ModelSource;
+}
+
+export function openModels({ env, err, fetch }: CliHost): Models {
+  const folder = env['FORGELIGHT_MODELS'] || join(dataFolder(env), 'forgelight', 'models');
+  const store = new ModelStore(nodeStorePorts(folder, { clock, random: Math.random }), {
+    clock,
+    now: Date.now,
+    report: (error) => err(`forgelight: ${String(error)}\n`),
+  });
+  const hubToken = env['HF_TOKEN'];
+  const { stallMs } = DEFAULT_TIMEOUTS;
+  return {
+    folder,
+    store,
+    sourceOf: (reference, options = {}) =>
+      modelSource(reference, { clock, random: Math.random, stallMs, fetch, ...(hubToken && { hubToken }), ...options }),
+  };
+}
+
+/** Where programs of a user keep data, by the custom of each system. */
+function dataFolder(env: CliHost['env']): string {
+  const home = homedir();
+  switch (process.platform) {
+    case 'win32':
+      return env['LOCALAPPDATA'] || join(home, 'AppData', 'Local');
+    case 'darwin':
+      return join(home, 'Library', 'Application Support');
+    default:
+      return env['XDG_DATA_HOME'] || join(home, '.local', 'share');
+  }
+}

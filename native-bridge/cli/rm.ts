@@ -1,0 +1,35 @@
+import { ForgelightError } from '../../src/base/errors';
+import type { StoreEntry } from '../../src/store/store-list';
+import type { CommandInput } from './run-cli';
+
+/** A beginning of a hash that is meant. */
+const HASH_PREFIX = /^(?:sha256:)?([0-9a-f]{6,64})$/i;
+
+/** Deletes what each name means, once all of them mean one thing each. */
+export async function rm({ models, host, names, options }: CommandInput): Promise<void> {
+  const entries = await models.store.list();
+  const found = names.map((name) => oneOf(entries, name));
+  for (const entry of found) {
+    if (entry.state === 'partial') await models.store.discard(entry.address);
+    else await models.store.delete(entry.sha256);
+    if (options['json'] !== true) host.out(`Deleted ${entry.state === 'partial' ? entry.address : entry.fileName}\n`);
+  }
+  if (options['json'] === true) host.out(`${JSON.stringify(found, null, 2)}\n`);
+}
+
+function oneOf(entries: readonly StoreEntry[], name: string): StoreEntry {
+  const prefix = HASH_PREFIX.exec(name)?.[1]?.toLowerCase() ?? null;
+  const fitting = entries.filter((entry) =>
+    entry.state === 'partial'
+      ? entry.address === name || entry.fileName === name
+      : entry.fileName === name || entry.names.includes(name) || (prefix !== null && entry.sha256.startsWith(prefix)),
+  );
+  const [entry, ...others] = fitting;
+  if (entry === undefined) {
+    throw new ForgelightError('invalid-request', `"${name}" is not here. \`forgelight list\` shows what is.`);
+  }
+  if (others.length === 0) return entry;
+  const hashes = fitting.map((each) => (each.state === 'partial' ? each.address : each.sha256));
+  const message = `"${name}" means ${fitting.length} of them: ${hashes.join(', ')}. Name one by its hash or address.`;
+  throw new ForgelightError('invalid-request', message);
+}

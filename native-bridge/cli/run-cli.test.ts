@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ScriptedServer } from '../../test/support/scripted-server';
+import { runCli } from './run-cli';
+
+const ADDRESS = 'https://models.test/tiny.gguf';
+const BODY = new Uint8Array(3_000_000).map((_, i) => (i * 31 + (i >> 8)) % 251);
+const SHA256 = createHash('sha256').update(BODY).digest('hex');
+let folder = '';
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'forgelight-cli-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function serverOf(body = BODY): ScriptedServer {
+  const server = new ScriptedServer(body);
+  server.chunkBytes = 100_000;
+  return server;
+}
+
+/** What a command line says, and its exit code. */
+async function run(
+  args: readonly string[],
+  { server = serverOf(), abort = new AbortController(), env = {}, onErr = (_text: string): void => undefined } = {},
+) {
+  let [out, err] = ['', ''];
+  const code = await runCli(args, {
+    out: (text) => (out += text),
+    err: (text) => {
+      err += text;
+      onErr(text);
+    },
+    isTerminal: false,
+    env: { FORGELIGHT_MODELS: folder, ...env },
+    signal: abort.signal,
+    fetch: server.fetch,
+  });
+  return { code, out, err };
+}
+
+describe('forgelight pull, list, rm', () => {
+  it('keeps a model, shows it, has it already, and deletes it', async () => {
+    const pulled = await run(['pull', ADDRESS]);
+    expect(pulled).toMatchObject({ code: 0, out: `Kept: ${ADDRESS}, 3.0 MB, in ${folder}\n` });
+    expect(pulled.err.match(/\d+ %/g)).toEqual([...Array(11).keys()].map((tenth) => `${Math.max(tenth * 10, 3)} %`));
+    expect((await readFile(join(folder, 'blobs', `${SHA256}.gguf`))).equals(BODY)).toBe(true);
+
+    expect((await run(['list'])).out).toMatch(
+      new RegExp(
+        `^HASH +SIZE +LAST USED +STATE +FILE\n${SHA256.slice(0, 12)}  3\\.0 MB  20\\d\\d-\\d\\d-\\d\\d  ok +tiny\\.gguf\n$`,
+      ),
+    );
+    const server = serverOf();
+    expect((await run(['pull', ADDRESS], { server })).out).toBe(`Already here: ${ADDRESS}, 3.0 MB, in ${folder}\n`);
+    expect(server.requests).toEqual([]);
+
+    expect(await run(['rm', SHA256.slice(0, 8)])).toEqual({ code: 0, out: 'Deleted tiny.gguf\n', err: '' });
+    expect(await readdir(join(folder, 'blobs'))).toEqual([]);
+    expect((await run(['list'])).out).toContain('forgelight pull <model>');
+  });
+
+  it('goes on from where Ctrl+C stopped it, shows what is unfinished, and forgets it when told to', async () => {
+    const abort = new AbortController();
+    const stopped = await run(['pull', ADDRESS], {
+      abort,
+      onErr: (text) => text.includes('50 %') && abort.abort(new DOMException('Stopped.', 'AbortError')),
+    });
+    expect(stopped).toMatchObject({ code: 130, out: '' });
+    expect(stopped.err).toMatch(/Stopped\. What was received is kept/);
+    const [partial] = JSON.parse((await run(['list', '--json'])).out) as { receivedBytes: number; state: string }[];
+    expect(partial).toMatchObject({ state: 'partial', address: ADDRESS, sizeBytes: BODY.length });
+    expect(partial?.receivedBytes).toBeGreaterThanOrEqual(1_500_000);
+    expect((await run(['list'])).out).toMatch(/ of 3\.0 MB +- +unfinished +https:/);
+
+    const server = serverOf();
+    expect((await run(['pull', ADDRESS], { server })).code).toBe(0);
+    expect(server.requests.map((headers) => headers.get('range'))).toEqual([`bytes=${partial?.receivedBytes}-`]);
+  });
+
+  it('forgets an unfinished download', async () => {
+    const abort = new AbortController();
+    await run(['pull', ADDRESS], { abort, onErr: (text) => text.includes('20 %') && abort.abort() });
+    expect(await run(['rm', ADDRESS])).toEqual({ code: 0, out: `Deleted ${ADDRESS}\n`, err: '' });
+    expect(JSON.parse((await run(['list', '--json'])).out)).toEqual([]);
+    expect(await readdir(join(folder, 'parts'))).toEqual([]);
+  });
+
+  it('keeps nothing under a wrong hash', async () => {
+    const { code, err } = await run(['pull', ADDRESS, '--sha256', '0'.repeat(64)]);
+    expect([code, err]).toEqual([1, expect.stringMatching(/SHA-256/)]);
+    expect((await run(['list', '--json'])).out).toBe('[]\n');
+  });
+
+  it('sends the token of the hub to nobody else', async () => {
+    const server = serverOf();
+    await run(['pull', ADDRESS], { server, env: { HF_TOKEN: 'hf_secret' } });
+    expect(server.requests.map((headers) => headers.get('authorization'))).toEqual([null]);
+  });
+
+  it('deletes nothing where one of the names means nothing, or two things', async () => {
+    await run(['pull', ADDRESS]);
+    const other = 'https://models.test/b/tiny.gguf';
+    await run(['pull', other], { server: serverOf(BODY.slice(0, 1000)) });
+    expect(await run(['rm', 'tiny.gguf'])).toMatchObject({ code: 1, err: expect.stringContaining('means 2 of them') });
+    expect(await run(['rm', ADDRESS, 'ffffff'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('"ffffff" is not here'),
+    });
+    expect(JSON.parse((await run(['list', '--json'])).out)).toHaveLength(2);
+    expect((await run(['rm', ADDRESS, other])).out).toBe('Deleted tiny.gguf\nDeleted tiny.gguf\n');
+  });
+
+  it.each([
+    [['pull'], 'the name of a model is missing'],
+    [['pull', 'a', 'b'], '"b" is one name too many'],
+    [['pull', ADDRESS, '--fast'], "Unknown option '--fast'"],
+    [['fetch', ADDRESS], 'there is no command "fetch"'],
+    [['toString'], 'there is no command "toString"'],
+  ])('says what is wrong with the command line %j', async (args, words) => {
+    expect(await run(args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(words) });
+  });
+
+  it.each([
+    ['models/x.gguf', 'must be an https address'],
+    ['http://models.test/x.gguf', 'use https'],
+  ])('says what is wrong with the model %s', async (reference, words) => {
+    expect(await run(['pull', reference])).toMatchObject({ code: 1, err: expect.stringContaining(words) });
+  });
+
+  it('helps', async () => {
+    expect(await run(['--help'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/pull <model>[^]*FORGELIGHT_MODELS/),
+    });
+    expect(await run([])).toMatchObject({ code: 2, out: expect.stringContaining('Usage') });
+  });
+});

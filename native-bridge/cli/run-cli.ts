@@ -1,0 +1,115 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { ForgelightError } from '../../src/base/errors';
+import { list } from './list';
+import { openModels, type Models } from './models';
+import { pull } from './pull';
+import { rm } from './rm';
+
+/** The process, as commands see it. */
+export interface CliHost {
+  /** What was asked for: to be read by people, or with `--json` by programs. */
+  readonly out: (text: string) => void;
+  /** Progress and complaints. */
+  readonly err: (text: string) => void;
+  /** Somebody looks at `err`: a line may be written over. */
+  readonly isTerminal: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ctrl+C. */
+  readonly signal: AbortSignal;
+  readonly fetch: typeof fetch;
+}
+
+export interface CommandInput {
+  readonly models: Models;
+  readonly host: CliHost;
+  readonly names: readonly string[];
+  readonly options: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+}
+
+interface Command {
+  readonly usage: string;
+  readonly does: string;
+  /** How many names it takes. */
+  readonly takes: readonly [number, number];
+  readonly options: ParseArgsConfig['options'];
+  readonly run: (input: CommandInput) => Promise<void>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  pull: {
+    usage: 'pull <model> [--sha256 HASH] [--mirror URL]…',
+    does: 'download a model: an https address, hf:owner/repo/file.gguf or hf:owner/repo:Q4_K_M',
+    takes: [1, 1],
+    options: { sha256: { type: 'string' }, mirror: { type: 'string', multiple: true } },
+    run: pull,
+  },
+  list: { usage: 'list', does: 'show what is kept, whole or unfinished', takes: [0, 0], options: {}, run: list },
+  rm: {
+    usage: 'rm <model>…',
+    does: 'delete models, by hash or its beginning, file name or address',
+    takes: [1, Infinity],
+    options: {},
+    run: rm,
+  },
+};
+
+/** Exit codes: a failure, a command line that means nothing, and Ctrl+C. */
+const FAILED = 1;
+const MISUSED = 2;
+const STOPPED = 130;
+
+/** Runs a command line; gives the exit code. */
+export async function runCli(args: readonly string[], host: CliHost): Promise<number> {
+  const [name = '--help', ...rest] = args;
+  if (['--help', '-h', 'help'].includes(name)) {
+    host.out(help());
+    return args.length === 0 ? MISUSED : 0;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    host.err(`forgelight: there is no command "${name}".\n\n${help()}`);
+    return MISUSED;
+  }
+  let input: CommandInput;
+  try {
+    input = readInput(command, rest, host);
+  } catch (error) {
+    host.err(`forgelight: ${reasonOf(error)}\nUsage: forgelight ${command.usage}\n`);
+    return MISUSED;
+  }
+  try {
+    await command.run(input);
+    return 0;
+  } catch (error) {
+    if (host.signal.aborted) return STOPPED;
+    host.err(`forgelight: ${reasonOf(error)}\n`);
+    return FAILED;
+  }
+}
+
+function readInput({ takes: [least, most], options }: Command, args: string[], host: CliHost): CommandInput {
+  const json = { type: 'boolean' } as const;
+  const { values, positionals } = parseArgs({ args, options: { ...options, json }, allowPositionals: true });
+  if (positionals.length < least) throw new Error('the name of a model is missing.');
+  if (positionals.length > most) throw new Error(`"${positionals[most]}" is one name too many.`);
+  return { models: openModels(host), host, names: positionals, options: values };
+}
+
+function help(): string {
+  const commands = Object.values(COMMANDS);
+  const width = Math.max(...commands.map(({ usage }) => usage.length));
+  const lines = commands.map(({ usage, does }) => `  ${usage.padEnd(width)}  ${does}`);
+  return [
+    'Usage: forgelight <command> [--json]',
+    '',
+    ...lines,
+    '',
+    'Models lie in FORGELIGHT_MODELS, else in the folder for data of this system. HF_TOKEN is sent to the hub alone.',
+    '',
+  ].join('\n');
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ForgelightError) return error.message;
+  return error instanceof Error ? error.message : String(error);
+}
