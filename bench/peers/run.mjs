@@ -1,39 +1,42 @@
 // `node bench/peers/run.mjs`: Forgelight beside wllama and transformers.js, with one model, in one browser, on one adapter, in
 // alternating rounds. `--only forgelight,wllama`, `--prompt 32 --decode 8` (tokens), `--rounds 3`, `--adapter` for the real
-// graphics card, `--json`. Not a part of the tests: what it compares with is installed into this folder alone.
+// graphics card, `--model gemma3` for Gemma 3 270M, `--json`. Not a part of the tests: what it compares with is installed into this folder alone.
 import { parseArgs } from 'node:util';
 import { prepareBench, withBenchBrowser } from '../../scripts/lib/bench-setup.mjs';
 import { reasonOf, runScript, SetupError } from '../../scripts/lib/command.mjs';
 import { ensureDependencies } from '../../scripts/lib/install.mjs';
-import { DEFAULT_MODEL } from '../../scripts/model.mjs';
+import { DEFAULT_MODEL, ensureGemmaModel, GEMMA_MODEL } from '../../scripts/model.mjs';
 import { COUNTED, installCounters } from './page/counters.mjs';
 import { bestOf, countsPerToken, disagreements, table, whereItRan } from './report.mjs';
 import { ensureTwin } from './twin.mjs';
 
 /** @typedef {'forgelight' | 'wllama' | 'transformers'} Name */
 /** @typedef {import('./page/bench.mjs').Prompt} Prompt */
-/** @typedef {{ promptTokens: number, decodeTokens: number, rounds: number, timeouts: object }} Options */
+/** @typedef {{ modelUrl: string, promptTokens: number, decodeTokens: number, rounds: number, timeouts: object }} Options */
 
 /** @type {readonly Name[]} */
 const ENGINES = ['forgelight', 'wllama', 'transformers'];
-const MODEL_URL = `/models/${DEFAULT_MODEL.fileName}`;
+/** Of the other there is no twin for transformers.js. */
+const MODELS = { smollm2: DEFAULT_MODEL, gemma3: GEMMA_MODEL };
 /** Threads share memory in such pages only, and so do our counters. */
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
 const SENTENCE = 'The quick brown fox jumps over the lazy dog. ';
 
 await runScript(async (signal) => {
-  const { names, adapter, json, ...sizes } = readArguments();
+  const { names, adapter, json, model, ...sizes } = readArguments();
   const { executablePath, timeouts } = await prepareBench(signal);
   await ensureDependencies(signal, import.meta.dirname);
+  if (model === 'gemma3') await ensureGemmaModel(signal);
+  const modelUrl = `/models/${MODELS[model].fileName}`;
   /** @type {{ name: string, why: string }[]} */
   const missing = [];
-  const noTwin = names.includes('transformers') ? await ensureTwin(signal) : null;
+  const noTwin = names.includes('transformers') ? await twinProblem(model, signal) : null;
   if (noTwin !== null) missing.push({ name: 'transformers', why: noTwin });
   const result = await withBenchBrowser(
     { executablePath, adapter, folder: import.meta.dirname, headers: ISOLATED },
     async (openPage, browser) => ({
       browser: browser.version(),
-      ...(await measureAll(openPage, names, { ...sizes, timeouts }, missing)),
+      ...(await measureAll(openPage, names, { ...sizes, modelUrl, timeouts }, missing)),
     }),
   );
   if (result.peers.length === 0) throw new SetupError(missing.map(leftOut).join('\n'));
@@ -48,6 +51,7 @@ function readArguments() {
     options: {
       json: { type: 'boolean', default: false },
       adapter: { type: 'boolean', default: false },
+      model: { type: 'string', default: 'smollm2' },
       only: { type: 'string', default: ENGINES.join(',') },
       prompt: { type: 'string', default: '32' },
       decode: { type: 'string', default: '8' },
@@ -57,7 +61,10 @@ function readArguments() {
   const asked = values.only.split(',');
   const unknown = asked.filter((name) => !ENGINES.some((known) => known === name));
   if (unknown.length > 0) throw new SetupError(`--only knows ${ENGINES.join(', ')}, and not ${unknown.join(', ')}.`);
+  const model = values.model === 'gemma3' ? 'gemma3' : 'smollm2';
+  if (values.model !== model) throw new SetupError(`--model is smollm2 or gemma3, and not ${values.model}.`);
   return {
+    model: /** @type {keyof typeof MODELS} */ (model),
     names: ENGINES.filter((name) => asked.includes(name)),
     json: values.json,
     adapter: values.adapter,
@@ -65,6 +72,11 @@ function readArguments() {
     decodeTokens: positive('decode', values.decode),
     rounds: positive('rounds', values.rounds),
   };
+}
+
+/** @param {keyof typeof MODELS} model @param {AbortSignal} signal */
+async function twinProblem(model, signal) {
+  return model === 'smollm2' ? ensureTwin(signal) : 'this model has no ONNX twin here';
 }
 
 /** @param {string} name @param {string} value */
@@ -116,7 +128,7 @@ async function measureAll(openPage, names, options, missing) {
  * round before; and the text gives the ids again, because wllama takes text alone.
  * @param {import('playwright').Page} page @param {Options} options @returns {Promise<Prompt[]>}
  */
-async function makePrompts(page, { promptTokens, rounds }) {
+async function makePrompts(page, { modelUrl, promptTokens, rounds }) {
   const prompts = await page.evaluate(
     async ({ modelUrl, texts, promptTokens }) => {
       const library = '/lib/index.js';
@@ -130,7 +142,7 @@ async function makePrompts(page, { promptTokens, rounds }) {
       });
     },
     {
-      modelUrl: MODEL_URL,
+      modelUrl,
       texts: Array.from({ length: rounds + 1 }, (_, i) => `${i} ${SENTENCE.repeat(promptTokens)}`),
       promptTokens,
     },
@@ -140,7 +152,7 @@ async function makePrompts(page, { promptTokens, rounds }) {
 }
 
 /** @param {import('playwright').Page} page @param {Name} name @param {Options} options */
-async function loadEngine(page, name, { timeouts, promptTokens, decodeTokens }) {
+async function loadEngine(page, name, { modelUrl, timeouts, promptTokens, decodeTokens }) {
   const source = installCounters.toString();
   await page.evaluate(`(${source})(${JSON.stringify(source)}, ${COUNTED.length})`);
   const contextTokens = Math.max(1024, promptTokens + decodeTokens + 1);
@@ -149,7 +161,7 @@ async function loadEngine(page, name, { timeouts, promptTokens, decodeTokens }) 
       const harness = '/page/bench.mjs';
       return (await import(harness)).load(name, start);
     },
-    { name, start: { modelUrl: MODEL_URL, timeouts, contextTokens } },
+    { name, start: { modelUrl, timeouts, contextTokens } },
   );
   /** @type {(prompt: Prompt, tokens: number) => Promise<import('./page/bench.mjs').Measured>} */
   const answer = async (prompt, tokens) => {
@@ -190,7 +202,7 @@ function leftOut({ name, why }) {
   return `${name} is left out: ${why}.`;
 }
 
-/** @param {Omit<Options, 'timeouts'> & Awaited<ReturnType<typeof measureAll>> & { browser: string, missing: { name: string, why: string }[] }} result */
+/** @param {Omit<Options, 'timeouts' | 'modelUrl'> & Awaited<ReturnType<typeof measureAll>> & { browser: string, missing: { name: string, why: string }[] }} result */
 function text({ promptTokens, decodeTokens, rounds, browser, cores, adapter, peers, missing }) {
   return [
     `Prompts of ${promptTokens} tokens, ${decodeTokens} decoded after the first, the best of ${rounds} rounds.`,
