@@ -16,6 +16,7 @@ import { linearParams, matvecParams } from '../src/kernels/linear';
 import { matmul, MATMUL_VARIANTS } from '../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS } from '../src/kernels/matvec';
 import { qkv, qkvParams } from '../src/kernels/qkv';
+import { relayout, relayoutParams } from '../src/kernels/relayout';
 import { rmsnorm, rmsnormParams } from '../src/kernels/rmsnorm';
 import { ropeKv, ropeKvParams } from '../src/kernels/rope-kv';
 import { route, routeParams } from '../src/kernels/route';
@@ -262,6 +263,10 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
   },
   activation: { params: activationParams, dispatches: [activate({ x: buffer(), size: 64, activation: 'gelu' })] },
   pool: { params: poolParams, dispatches: [pool({ x: buffer(), y: buffer(), hidden: 64, pooling: 'mean' })] },
+  relayout: {
+    params: relayoutParams,
+    dispatches: [relayout({ source: buffer(), planes: buffer(), format: { blockBytes: 34, side: null }, record: 0 })],
+  },
   softcap: { params: softcapParams, dispatches: [softcap({ x: buffer(), size: 64, cap: 30 })] },
 };
 

@@ -51,7 +51,7 @@ export interface Device {
   createBuffer(label: string, sizeBytes: number): DeviceBuffer;
   /** Frees at once; work already submitted still finishes. */
   destroyBuffer(buffer: DeviceBuffer): void;
-  /** Copies `data` (whole words) into the buffer, before any later `submit`. `data` may be reused at once. */
+  /** Copies `data` (whole words) into the buffer, after what was submitted before and before any later `submit`. `data` may be reused at once. */
   write(buffer: DeviceBuffer, offsetBytes: number, data: Uint8Array | Uint32Array): void;
   /** Resolves when earlier writes have left the host. Rejects with `out-of-memory` when a buffer could not be made. */
   flush(): Promise<void>;

@@ -24,7 +24,8 @@ export type KernelName =
   | 'topk_winners'
   | 'topk'
   | 'sample'
-  | 'softcap';
+  | 'softcap'
+  | 'relayout';
 
 /** What a kernel is joined with when its pipeline is made: a block format, a type of KV cache. */
 export type ModuleKind = 'quant' | 'kv';

@@ -7,7 +7,6 @@ import { describeModel, matrixFormats, type DescribedModel } from '../models/des
 import { EmbeddingExecutor, type PreparedEmbedder } from '../models/embedding-executor';
 import { Executor, type PreparedModel } from '../models/executor';
 import { chooseVariants, type ChosenVariants, type VariantCache } from '../models/choose-variants';
-import { WeightUpload } from '../models/weight-upload';
 import type { EngineInfo, LoadOptions } from '../protocol/engine-port';
 import type { LoadPhase, LoadProgress } from '../protocol/progress';
 import { hashedOnce, type HashingStream } from '../store/hashing';
@@ -156,7 +155,7 @@ class Load {
   /** The weights, as they arrive, to the device. Returns the size of the file. */
   private async stream(model: DescribedModel, allocated: Allocated, opened: OpenedModel): Promise<number> {
     const start = model.file.dataOffsetBytes;
-    const upload = new WeightUpload(this.device, allocated.weightPlan, allocated.weights, start);
+    const { upload } = allocated;
     this.begin('download', opened.sizeBytes ?? 0, opened.resumedBytes);
     this.meter.advance(start);
     let sizeBytes = start;

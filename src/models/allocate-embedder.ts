@@ -14,6 +14,7 @@ import { sizeKvCache, type KvSize } from './kv-size';
 import type { Network, Rope } from './network';
 import { ropeTable } from './rope';
 import { planWeights, type PlannedTensors, type WeightPlan } from './weight-plan';
+import { WeightUpload } from './weight-upload';
 
 /** What an encoder takes when nobody says more: its activations grow with the longest text. */
 const DEFAULT_ENCODER_TOKENS = 2048;
@@ -24,6 +25,8 @@ export interface AllocatedEmbedder {
   readonly weights: DeviceWeights;
   /** Tokens of the longest text. */
   readonly contextLength: number;
+  /** Takes the file from its first tensor on. */
+  readonly upload: WeightUpload;
   readonly notes: readonly string[];
   /** Resolves when every pipeline is made. */
   readonly prepared: Promise<PreparedEmbedder>;
@@ -53,6 +56,7 @@ function allocatePooledDecoder(
   const size = sizeKvCache(network, { ...options, maxBindingBytes: maxBufferBytes, stepRows });
   const chunk = chunkLimits(options, size.contextLength);
   const weights = allocateWeights(device, weightPlan);
+  const upload = new WeightUpload(device, weightPlan, weights, file.dataOffsetBytes); // first, as for models that write
   const plans = buildPooledDecoder(device, network, weightPlan, weights, {
     ...options.variants,
     kvType: options.kvType,
@@ -63,7 +67,7 @@ function allocatePooledDecoder(
     maxOutputs: 1,
   });
   const prepared = prepare(device, plans, weights, { network, ropes: network.ropes, size, chunk, options });
-  return { weightPlan, weights, contextLength: size.contextLength, notes: size.notes, prepared };
+  return { weightPlan, weights, upload, contextLength: size.contextLength, notes: size.notes, prepared };
 }
 
 /** Its cache holds one layer of the texts in flight, in f32: it is small, and rounding it would gain nothing. */
@@ -89,6 +93,7 @@ function allocateEncoder(
       ? [`Texts may have ${size.contextLength} tokens, of the ${trained} this model takes. Set contextLength for more.`]
       : size.notes;
   const weights = allocateWeights(device, weightPlan);
+  const upload = new WeightUpload(device, weightPlan, weights, file.dataOffsetBytes);
   const plans = buildEncoderPlans(device, network, weightPlan, weights, {
     matmul: options.variants.matmul,
     kvBlocks: size.blocks,
@@ -100,6 +105,7 @@ function allocateEncoder(
     weightPlan,
     weights,
     contextLength: size.contextLength,
+    upload,
     notes,
     prepared: prepare(device, plans, weights, { network, ropes, size, chunk, options }),
   };

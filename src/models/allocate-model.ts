@@ -11,6 +11,7 @@ import type { Network } from './network';
 import { buildPlans, type BatchPlan, type ModelPlans } from './plan-builder';
 import { ropeTable } from './rope';
 import { planWeights, type WeightPlan } from './weight-plan';
+import { WeightUpload } from './weight-upload';
 import type { ModelLimits, PreparedBatch, PreparedModel } from './executor';
 import type { KernelVariants } from './choose-variants';
 
@@ -36,6 +37,8 @@ export interface AllocatedModel {
   readonly weights: DeviceWeights;
   /** Tokens one request may hold. */
   readonly contextLength: number;
+  /** Takes the file from its first tensor on. */
+  readonly upload: WeightUpload;
   readonly notes: readonly string[];
   /** Resolves when every pipeline is made. */
   readonly prepared: Promise<PreparedModel>;
@@ -68,6 +71,8 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     maxOutputs,
   };
   const weights = allocateWeights(device, weightPlan);
+  // Its pipeline is asked for first: bytes that have arrived wait for it.
+  const upload = new WeightUpload(device, weightPlan, weights, file.dataOffsetBytes);
   const plans = buildPlans(device, network, weightPlan, weights, {
     ...options.variants,
     batch: usefulWidths(options.variants.batch ?? BATCH_WIDTHS, options.maxConcurrent),
@@ -88,7 +93,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     ),
     limits,
   }));
-  return { weightPlan, weights, contextLength: size.contextLength, notes: size.notes, prepared };
+  return { weightPlan, weights, upload, contextLength: size.contextLength, notes: size.notes, prepared };
 }
 
 /** What a prefill step may take. Only tiles gain from long chunks: they read the weights once for 64 tokens. */

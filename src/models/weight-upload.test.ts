@@ -5,6 +5,8 @@ import { RecordingDevice } from '../../test/support/recording-device';
 import { tinyGguf, type TinyOptions } from '../../test/support/tiny-llama';
 import { ForgelightError } from '../base/errors';
 import { MIB } from '../base/units';
+import type { DeviceBuffer } from '../device/device';
+import { createReferenceDevice } from '../device/reference/reference-device';
 import { parseGguf } from '../gguf/parse';
 import type { GgufFile, GgufTensor } from '../gguf/types';
 import { dequantize } from '../quant/format';
@@ -79,8 +81,23 @@ async function uploaded(
   { bytes, plan }: Model,
   start: number,
   pieceBytes: () => number,
+  maxBufferBytes = 2 ** 31,
 ): Promise<Map<string, Uint8Array>> {
-  const device = new RecordingDevice();
+  const base = createReferenceDevice();
+  const buffers = new Map<string, DeviceBuffer>();
+  const device = withOverrides(base, {
+    limits: { ...base.limits, maxBufferBytes },
+    createBuffer(label, sizeBytes) {
+      if (label === 'upload') expect(sizeBytes).toBeLessThanOrEqual(maxBufferBytes);
+      const buffer = base.createBuffer(label, sizeBytes);
+      buffers.set(label, buffer);
+      return buffer;
+    },
+    destroyBuffer(buffer) {
+      buffers.delete(buffer.label);
+      base.destroyBuffer(buffer);
+    },
+  });
   const weights = allocateWeights(device, plan);
   const upload = new WeightUpload(device, plan, weights, start);
   for (let at = start; at < bytes.byteLength;) {
@@ -91,7 +108,9 @@ async function uploaded(
     at += size;
   }
   expect(upload.complete).toBe(true);
-  return new Map([...device.buffers].map((buffer) => [buffer.label, buffer.bytes]));
+  await upload.drain();
+  const read = async (buffer: DeviceBuffer) => await device.submit([], { buffer, sizeBytes: buffer.sizeBytes });
+  return new Map(await Promise.all([...buffers].map(async ([label, buffer]) => [label, await read(buffer)] as const)));
 }
 
 /** Compared by hand: `toEqual` takes long over typed arrays. */
@@ -172,9 +191,18 @@ describe('WeightUpload', () => {
       maxBufferBytes,
     );
     for (const size of [1, 33, 34, 613, 4097, MIB]) {
-      const actual = await uploaded(tiny, tiny.file.dataOffsetBytes, () => size);
+      const actual = await uploaded(tiny, tiny.file.dataOffsetBytes, () => size, maxBufferBytes);
       expectSame(actual, wanted);
       expect(valuesOf(tiny.plan, actual)).toEqual(valuesOf(whole.plan, direct(whole)));
+    }
+  });
+
+  it('puts them there also when a matrix, after others, fills what is staged several times', async () => {
+    const shapes = { 'token_embd.weight': [32, 70_000], 'output.weight': undefined };
+    const big = model({ ...MIXED, shapes, order: (names) => names.toSorted() }); // the embedding comes last
+    expect(big.plan.embedding.rows * 34).toBeGreaterThan(4 * 512 * 1024);
+    for (const size of [613 * 1024 + 1, 10 * MIB]) {
+      expectSame(await uploaded(big, big.file.dataOffsetBytes, () => size), direct(big));
     }
   });
 
@@ -212,7 +240,7 @@ describe('WeightUpload', () => {
     expect(upload.complete).toBe(true);
   });
 
-  it.each([70_001, 64 * MIB])('has at most 4 MiB on the way, in pushes of %i bytes', async (pushBytes) => {
+  it.each([70_001, 520_000, 64 * MIB])('has at most 4 MiB on the way, in pushes of %i bytes', async (pushBytes) => {
     const { bytes, file, plan } = model({
       ...MIXED,
       shapes: { 'token_embd.weight': [32, 180_000], 'output.weight': undefined },
@@ -232,7 +260,9 @@ describe('WeightUpload', () => {
         left = before;
       },
     });
-    const upload = new WeightUpload(slow, plan, allocateWeights(slow, plan), file.dataOffsetBytes);
+    const weights = allocateWeights(slow, plan);
+    const upload = new WeightUpload(slow, plan, weights, file.dataOffsetBytes);
+    const stagedBytes = device.allocatedBytes() - weights.sizeBytes;
     const pushing = (async () => {
       for (let at = file.dataOffsetBytes; at < bytes.byteLength; at += pushBytes) {
         await upload.push(bytes.subarray(at, at + pushBytes));
@@ -250,7 +280,56 @@ describe('WeightUpload', () => {
     expect(upload.complete).toBe(true);
     expect(written()).toBeGreaterThan(5 * MIB);
     expect(most).toBeGreaterThan(2 * MIB); // both windows
-    expect(most).toBeLessThanOrEqual(4 * MIB);
+    expect(stagedBytes).toBeGreaterThan(0);
+    expect(most + stagedBytes).toBeLessThanOrEqual(4 * MIB);
+    expect(device.allocatedBytes()).toBe(weights.sizeBytes); // staging is gone
+    expect([device.plans.size, device.counters().pipelinesCreated]).toEqual([0, 1]);
+  });
+
+  it('makes one pipeline for all formats, first of all, and nothing on the device where no block is split', async () => {
+    const { file, plan, bytes } = model();
+    const device = new RecordingDevice();
+    const weights = allocateWeights(device, plan);
+    const upload = new WeightUpload(device, plan, weights, file.dataOffsetBytes);
+    expect(device.counters().pipelinesCreated).toBe(1);
+    await upload.push(bytes.subarray(file.dataOffsetBytes));
+    await upload.drain();
+    expect(device.counters().pipelinesCreated).toBe(1);
+    expect([device.plans.size, device.allocatedBytes()]).toEqual([0, weights.sizeBytes]);
+
+    const whole = model({ ...MIXED, types: { 'token_embd.weight': 'Q4_1', 'output.weight': 'F16' } });
+    const idle = new RecordingDevice();
+    const plainly = new WeightUpload(idle, whole.plan, allocateWeights(idle, whole.plan), whole.file.dataOffsetBytes);
+    await plainly.push(whole.bytes.subarray(whole.file.dataOffsetBytes));
+    await plainly.drain();
+    expect(plainly.complete).toBe(true);
+    expect(idle.counters()).toMatchObject({ pipelinesCreated: 0, submits: 0 });
+  });
+
+  it('lets bytes wait for the pipeline', async () => {
+    const { file, plan, bytes } = model();
+    const device = new RecordingDevice();
+    let make = (): void => undefined;
+    const made = new Promise<void>((resolve) => (make = resolve));
+    const slow = withOverrides(device, { prepare: async (given) => made.then(() => device.prepare(given)) });
+    const upload = new WeightUpload(slow, plan, allocateWeights(slow, plan), file.dataOffsetBytes);
+    const pushing = upload.push(bytes.subarray(file.dataOffsetBytes)).then(() => upload.drain());
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([upload.complete, device.counters().bytesWritten]).toEqual([false, 0]);
+    make();
+    await pushing;
+    expect([upload.complete, device.submits.length > 0]).toEqual([true, true]);
+  });
+
+  it.each(['prepare', 'submit'] as const)('tells of a device that is lost in %s', async (method) => {
+    const { bytes, file, plan } = model();
+    const device = new RecordingDevice();
+    const lost = withOverrides(device, {
+      [method]: () => Promise.reject(new ForgelightError('device-lost', 'The GPU was lost.')),
+    });
+    const upload = new WeightUpload(lost, plan, allocateWeights(lost, plan), file.dataOffsetBytes);
+    const pushing = upload.push(bytes.subarray(file.dataOffsetBytes)).then(() => upload.drain());
+    await expect(pushing).rejects.toMatchObject({ code: 'device-lost' });
   });
 
   it('tells of a buffer that could not be made, also with the last bytes', async () => {

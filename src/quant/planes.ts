@@ -2,6 +2,12 @@ import { assert } from '../base/assert';
 import { roundUp } from '../base/units';
 import type { QuantFormat } from './format';
 
+/** What of a format says where the bytes of its blocks go. */
+export interface BlockLayout {
+  readonly blockBytes: number;
+  readonly side: { readonly offsetBytes: number; readonly sizeBytes: number } | null;
+}
+
 /** Where the planes of `blocks` blocks lie on the device. */
 export interface PlaneLayout {
   /** Bytes of a block in the main plane; a multiple of 4 unless the format has blocks of one element. */
@@ -11,7 +17,7 @@ export interface PlaneLayout {
   readonly totalBytes: number;
 }
 
-export function planeLayout(format: QuantFormat, blocks: number): PlaneLayout {
+export function planeLayout(format: BlockLayout, blocks: number): PlaneLayout {
   const sideBytes = format.side?.sizeBytes ?? 0;
   const mainBlockBytes = format.blockBytes - sideBytes;
   const sideOffsetBytes = roundUp(blocks * mainBlockBytes, 4);
@@ -19,7 +25,7 @@ export function planeLayout(format: QuantFormat, blocks: number): PlaneLayout {
 }
 
 /** Whole blocks as in the file → their bytes of the main and of the side plane. Without a side plane nothing is copied. */
-export function splitPlanes(format: QuantFormat, bytes: Uint8Array): { main: Uint8Array; side: Uint8Array | null } {
+export function splitPlanes(format: BlockLayout, bytes: Uint8Array): { main: Uint8Array; side: Uint8Array | null } {
   const { side, blockBytes } = format;
   if (side === null) return { main: bytes, side: null };
   assert(bytes.byteLength % blockBytes === 0, 'whole blocks');

@@ -163,8 +163,8 @@ const candidates = (piece: Piece) => ({
 
 const best = (piece: Piece): Work => ({ ...topk(candidates(piece)), width: 2 * TOP_K });
 
-/** Every kernel that gives an answer for a row, which `pool` does not (it has cases of its own): a new one has to be named here. */
-const KERNELS: Readonly<Record<Exclude<KernelName, 'pool'>, readonly RowKernel[]>> = {
+/** Every kernel that gives an answer for a row, which two do not (they have cases of their own): a new one has to be named here. */
+const KERNELS: Readonly<Record<Exclude<KernelName, 'pool' | 'relayout'>, readonly RowKernel[]>> = {
   embed: [
     (piece) => {
       const y = piece.empty(SIZE);

@@ -12,6 +12,7 @@ import { describeInvariance } from './invariance-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
 import { describePenalise } from './penalise-cases';
 import { describeQkv } from './qkv-cases';
+import { describeRelayout } from './relayout-cases';
 import { describeRopeKv } from './rope-kv-cases';
 import { describeEmbed, describeEmbedNorm, describeGlu, describeRmsnorm, describeSlicedEmbed } from './row-cases';
 import { describeSample } from './sample-cases';
@@ -53,6 +54,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describePenalise(deviceOf);
     describeCandidates(deviceOf);
     describeSample(deviceOf);
+    describeRelayout(deviceOf);
   });
 }
 

@@ -60,6 +60,11 @@ export class Workbench {
     this.stepInput = this.words('step', encodeStepInput(rows, outputs, tables, draws, penalties));
   }
 
+  /** The same, of a kernel whose step input has a layout of its own. */
+  stepWords(words: Uint32Array): void {
+    this.stepInput = this.words('step', words);
+  }
+
   /** A step of rows of which only the number matters. */
   stepOf(rows: number): void {
     const blocks = [0];

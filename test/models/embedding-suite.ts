@@ -7,7 +7,6 @@ import { parseGguf } from '../../src/gguf/parse';
 import { allocateEmbedder } from '../../src/models/allocate-embedder';
 import { EmbeddingExecutor } from '../../src/models/embedding-executor';
 import { describeEncoder, describeNetwork } from '../../src/models/registry';
-import { WeightUpload } from '../../src/models/weight-upload';
 import { float32Of, type ZooOptions } from './zoo-suite';
 
 /** What test/fixtures/zoo/X.json holds of a model that makes embeddings; see test/fixtures/README.md. */
@@ -39,10 +38,10 @@ async function loadEmbedder(device: Device, bytes: Uint8Array, options: Embeddin
   const { file } = parsed;
   const network = describeEncoder(file) ?? describeNetwork(file);
   const model = allocateEmbedder(device, file, network, { maxConcurrent: 4, contextLength: 512, ...options });
-  const upload = new WeightUpload(device, model.weightPlan, model.weights, file.dataOffsetBytes);
+  const { upload } = model;
   await upload.push(bytes.subarray(file.dataOffsetBytes));
   expect(upload.complete).toBe(true);
-  await device.flush();
+  await upload.drain();
   return new EmbeddingRunner(new EmbeddingExecutor(await model.prepared));
 }
 

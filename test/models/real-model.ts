@@ -9,7 +9,6 @@ import { allocateModel } from '../../src/models/allocate-model';
 import { Executor } from '../../src/models/executor';
 import type { KernelVariants } from '../../src/models/choose-variants';
 import { describeNetwork } from '../../src/models/registry';
-import { WeightUpload } from '../../src/models/weight-upload';
 
 /** What the oracle's file of a model holds; see test/fixtures/README.md. */
 export interface Oracle {
@@ -71,7 +70,8 @@ export class RealModel {
       chunkTokens: CHUNK_TOKENS,
       variants,
     });
-    await new WeightUpload(device, allocated.weightPlan, allocated.weights, 0).push(bytes);
+    await allocated.upload.push(bytes.subarray(parsed.file.dataOffsetBytes));
+    await allocated.upload.drain();
     return new RealModel(
       oracle,
       device,

@@ -6,7 +6,6 @@ import { ModelRunner } from '../../src/engine/model-runner';
 import { allocateModel } from '../../src/models/allocate-model';
 import type { KernelVariants } from '../../src/models/choose-variants';
 import type { Runner, StepBatch, StepResult, StepRow } from '../../src/engine/runner';
-import { WeightUpload } from '../../src/models/weight-upload';
 import { parseGguf } from '../../src/gguf/parse';
 import type { KvType } from '../../src/kernels/kv-layout';
 import { Executor } from '../../src/models/executor';
@@ -117,13 +116,13 @@ export async function loadZooModel(device: Device, bytes: Uint8Array, options: Z
   if (parsed.kind !== 'complete') throw new Error('the fixture is cut');
   const network = describeNetwork(parsed.file);
   const model = allocateModel(device, parsed.file, network, { maxConcurrent: 4, contextLength: 512, ...options });
-  const upload = new WeightUpload(device, model.weightPlan, model.weights, parsed.file.dataOffsetBytes);
+  const { upload } = model;
   const pieceBytes = 70_001; // no multiple of anything: pieces end inside blocks
   for (let at = parsed.file.dataOffsetBytes; at < bytes.byteLength; at += pieceBytes) {
     await upload.push(bytes.subarray(at, at + pieceBytes));
   }
   expect(upload.complete).toBe(true);
-  await device.flush();
+  await upload.drain();
   return new ModelRunner(new Executor(await model.prepared));
 }
 

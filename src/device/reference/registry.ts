@@ -9,6 +9,7 @@ import { runMatmul, runMatvec } from './linear';
 import { runActivation, runAddBias, runSoftcap } from './elementwise';
 import { runPenalise } from './penalise';
 import { runPool } from './pool';
+import { runRelayout } from './relayout';
 import { runHeadNorm, runRmsnorm } from './rmsnorm';
 import { runQkv } from './qkv';
 import { runRopeKv } from './rope-kv';
@@ -39,4 +40,5 @@ export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   topk: runTopk,
   sample: runSample,
   softcap: runSoftcap,
+  relayout: runRelayout,
 };

@@ -21,6 +21,11 @@ export class StepReader {
     return this.memory.word(3);
   }
 
+  /** Of a kernel whose step input has a layout of its own. */
+  words(at: number, length: number): Uint32Array {
+    return this.memory.words(at, length);
+  }
+
   /** The row's token, or `ON_DEVICE`. */
   token(row: number): number {
     return this.rowWord(row, 0);

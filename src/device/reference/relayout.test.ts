@@ -1,0 +1,4 @@
+import { describeRelayout } from '../../../test/kernels/relayout-cases';
+import { createReferenceDevice } from './reference-device';
+
+describeRelayout(createReferenceDevice);
