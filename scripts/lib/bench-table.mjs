@@ -8,14 +8,20 @@ const BAR_WIDTH = 40;
 export function table(result) {
   const { info, loadSeconds, answers, stats, concurrent, bandwidth } = result;
   const step = stats.lastStep;
-  const phases = Object.entries(stats.loadMs).map(([phase, ms]) => `${phase} ${(Number(ms) / 1000).toFixed(1)}`);
   const shapes = Object.entries(stats.variants).map((pair) => pair.join('='));
   const rows = [
     ['model', `${info.model.name} ${info.model.quantisation}`],
     ['adapter', `${info.device.name} (${info.device.features.join(', ') || 'no features'})`],
     ['bandwidth', `${gigabytes(bandwidth)} GB/s, of a kernel that copies`],
     ['kernels', shapes.join(' ')],
-    ['load', `${loadSeconds.toFixed(1)} s (${phases.join(', ')})`],
+    ['load', `${loadSeconds.toFixed(1)} s (${phasesOf(result).join(', ')})`],
+    ...answers.slice(0, 1).map(({ timings }) => {
+      const promptSeconds = timings.prompt_ms / 1000;
+      return [
+        'first token',
+        `${(loadSeconds + promptSeconds).toFixed(1)} s after the call of createEngine: ${promptSeconds.toFixed(1)} s for a prompt of ${timings.prompt_n} tokens`,
+      ];
+    }),
     ...answers.flatMap(({ context, timings }) => {
       const read = step.weightBytesRead * timings.predicted_per_second;
       return [
@@ -38,6 +44,14 @@ export function table(result) {
   ];
   const lines = rows.map(([name, value]) => `${String(name).padEnd(18)} ${value}`);
   return [...lines, ...kernelLines(result)].join('\n');
+}
+
+/** Seconds of each phase of the load, and what none of them accounts for: they add up. @param {BenchResult} result */
+function phasesOf({ loadSeconds, stats }) {
+  const phases = Object.entries(stats.loadMs).map(([phase, ms]) => ({ phase, seconds: Number(ms) / 1000 }));
+  const told = phases.reduce((sum, { seconds }) => sum + seconds, 0);
+  const all = [...phases, { phase: 'other', seconds: Math.max(0, loadSeconds - told) }];
+  return all.map(({ phase, seconds }) => `${phase} ${seconds.toFixed(2)}`);
 }
 
 /** What each kernel took, the longest first, with a bar of its share. @param {BenchResult} result */

@@ -3,7 +3,7 @@ import { comparison, table } from './bench-table.mjs';
 
 /** @param {object} [about] @returns {import('./bench-table.mjs').BenchResult} */
 function resultOf(about = {}) {
-  const timings = { prompt_n: 64, prompt_per_second: 40, predicted_n: 16, predicted_per_second: 10 };
+  const timings = { prompt_n: 64, prompt_ms: 1600, prompt_per_second: 40, predicted_n: 16, predicted_per_second: 10 };
   return /** @type {import('./bench-table.mjs').BenchResult} */ ({
     date: '2026-01-02T03:04:05.000Z',
     info: { model: { name: 'Tiny', quantisation: 'Q4_1' }, device: { name: 'an adapter', features: ['subgroups'] } },
@@ -11,7 +11,7 @@ function resultOf(about = {}) {
     bandwidth: 100e9,
     answers: [{ context: 64, timings }],
     stats: {
-      loadMs: { probe: 1500 },
+      loadMs: { start: 120, probe: 1500, download: 2000 },
       variants: { matvec: 'rows' },
       gpuBytes: 12e6,
       lastStep: {
@@ -39,6 +39,12 @@ describe('the table of a bench run', () => {
     expect(text).toContain('decode             10.00 tokens/s at 64: weights at 20.00 GB/s, 20.0 % of the bandwidth');
     expect(text).toContain('4 at once          25.00 tokens/s together, 2.50 × one');
     expect(text).not.toContain('GPU time');
+  });
+
+  it('tells where the time until the first token went', () => {
+    const text = table(resultOf());
+    expect(text).toContain('load               4.0 s (start 0.12, probe 1.50, download 2.00, other 0.38)');
+    expect(text).toContain('first token        5.6 s after the call of createEngine: 1.6 s for a prompt of 64 tokens');
   });
 
   it('shows the share of each kernel', () => {

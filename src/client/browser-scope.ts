@@ -8,6 +8,8 @@ export interface EngineScope extends WorkerScope {
   readonly hasWebGpu: boolean;
   /** https, or this computer: what WebGPU demands. */
   readonly isSecure: boolean;
+  /** Milliseconds on a clock that never goes back. */
+  now(): number;
   /** Calls `listener` when the Web Lock is free. */
   onFree(lock: string, listener: () => void): void;
   /** Calls `listener` when the page is left, also if the browser keeps it for Back; the returned function takes it back. */
@@ -26,6 +28,7 @@ export function browserScope(): EngineScope {
     pageUrl: location.href,
     isSecure: isSecureContext,
     hasWebGpu: 'gpu' in navigator && navigator.gpu !== undefined,
+    now: () => performance.now(),
     createWorker: (url) => new Worker(trustedScriptUrl(url), { type: 'module', name: 'forgelight' }),
     createScriptUrl: (script) => URL.createObjectURL(new Blob([script], { type: 'text/javascript' })),
     revokeScriptUrl: (url) => URL.revokeObjectURL(url),

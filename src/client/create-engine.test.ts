@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { parseEngineOptions } from '../protocol/engine-options-schema';
+import { statsOf } from '../../test/support/stats';
 import type { LoadProgress } from '../protocol/progress';
 import { ABORT_GRACE_MS, createEngine, createEngineIn } from './create-engine';
 import { info } from './testing/fake-host';
@@ -68,6 +69,28 @@ describe('createEngineIn', () => {
     await engine.close();
     expect(scope.host.calls).toEqual(['load', 'close']);
     expect(scope.worker.terminations).toBe(1);
+  });
+
+  it('tells how long its worker took to be there, before the phases of the load', async () => {
+    const scope = page();
+    scope.onCreate = (worker) =>
+      queueMicrotask(() => {
+        scope.nowMs += 120;
+        worker.sayReady();
+      });
+    scope.host.onLoad = () => {
+      scope.nowMs += 900; // the load's own time, on the worker's clock
+      return Promise.resolve({ ok: true, value: info });
+    };
+    scope.host.onStats = () => Promise.resolve({ ok: true, value: statsOf({ probe: 300, download: 600 }) });
+    const engine = await createEngineIn(scope, parse());
+    const { loadMs } = await engine.stats();
+    expect(Object.entries(loadMs)).toEqual([
+      ['start', 120],
+      ['probe', 300],
+      ['download', 600],
+    ]);
+    await engine.close();
   });
 
   it.each([

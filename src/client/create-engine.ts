@@ -29,11 +29,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
 /** `createEngine` on a given page. */
 export async function createEngineIn(scope: EngineScope, options: ParsedEngineOptions): Promise<Engine> {
+  const calledAtMs = scope.now();
   requireWebGpu(scope);
   const { worker, lock } = await startWorker(
     { url: options.workerUrl ?? defaultWorkerUrl(), signal: options.signal, timeoutMs: options.load.timeouts.stallMs },
     scope,
   );
+  const startMs = scope.now() - calledAtMs;
   const lifeline = new Lifeline();
   const dispose = (): void => worker.terminate();
   const breakOff = (error: ForgelightError): void => {
@@ -46,7 +48,7 @@ export async function createEngineIn(scope: EngineScope, options: ParsedEngineOp
   lifeline.onEnd(scope.onLeave(() => breakOff(pageLeft())));
   const host = wrap<EngineHost>(worker);
   const info = await load(host, { ...options, load: inPage(options.load, scope) }, lifeline, dispose);
-  return createEngineClient(host, info, lifeline, dispose);
+  return createEngineClient(host, info, lifeline, { dispose, startMs });
 }
 
 /** Paths stand in the page; a worker that was started from a blob could not tell where that is. */

@@ -15,15 +15,20 @@ import type { Engine } from './types';
 /** How long a closing host may take to free its device before its worker is ended anyway. */
 export const CLOSE_GRACE_MS = 5000;
 
-/**
- * The engine that pages hold: it turns calls into requests to `host`.
- * @param dispose ends the host's worker; called once
- */
+/** What the client knows of its host's worker. */
+export interface HostWorker {
+  /** Ends it; called once. */
+  readonly dispose: () => void;
+  /** How long it took to be there. */
+  readonly startMs: number;
+}
+
+/** The engine that pages hold: it turns calls into requests to `host`. */
 export function createEngineClient(
   host: Remote<EngineHost>,
   info: EngineInfo,
   lifeline: Lifeline,
-  dispose: () => void,
+  { dispose, startMs }: HostWorker,
 ): Engine {
   const session = new Session(host, info, lifeline);
   const watch = new EngineWatch(host, lifeline);
@@ -53,7 +58,10 @@ export function createEngineClient(
     },
     on: (type, listener) => watch.on(type, listener),
     snapshot: async () => unwrap(await lifeline.guard(() => host.snapshot())),
-    stats: async () => unwrap(await lifeline.guard(() => host.stats())),
+    async stats() {
+      const stats = unwrap(await lifeline.guard(() => host.stats()));
+      return { ...stats, loadMs: { start: startMs, ...stats.loadMs } };
+    },
     close() {
       closing ??= closeHost(host, lifeline, dispose);
       return closing;

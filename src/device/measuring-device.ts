@@ -31,7 +31,6 @@ export class MeasuringDevice implements Device {
   readonly limits: DeviceLimits;
   readonly lost: Promise<DeviceLoss> = new Promise(() => undefined);
   private readonly live = new Set<DeviceBuffer>();
-  private plannedBytes = 0;
 
   constructor(private readonly options: MeasuringOptions) {
     this.limits = options.limits;
@@ -55,15 +54,15 @@ export class MeasuringDevice implements Device {
   }
 
   prepare(plan: Plan): Promise<PreparedPlan> {
-    this.plannedBytes += plan.dispatches.length * this.options.dispatchBytes;
+    this.live.add({ label: `${plan.label} params`, sizeBytes: plan.dispatches.length * this.options.dispatchBytes });
     return new Promise(() => undefined);
   }
 
   allocatedBytes(): number {
-    return this.bytesOf(() => true) + this.plannedBytes;
+    return this.bytesOf(() => true);
   }
 
-  /** Of the buffers whose label the predicate accepts. */
+  /** Of the buffers, and the parameters of plans, whose label the predicate accepts. */
   bytesOf(accepts: (label: string) => boolean): number {
     return [...this.live].reduce((sum, { label, sizeBytes }) => (accepts(label) ? sum + sizeBytes : sum), 0);
   }

@@ -5,6 +5,7 @@ import { MeasuringDevice } from '../device/measuring-device';
 import type { KernelVariants } from '../models/choose-variants';
 import { describeModel, type DescribedModel } from '../models/describe-model';
 import { CONTEXT_STEP_TOKENS } from '../models/kv-size';
+import { isStaging } from '../models/plane-staging';
 import type { LoadOptions } from '../protocol/engine-port';
 import type { FitReport } from '../protocol/fit';
 import type { ModelSource } from '../store/source';
@@ -115,7 +116,7 @@ class Fit {
     const device = new MeasuringDevice({ limits, dispatchBytes });
     try {
       const { weights, contextLength } = allocate(device, this.model, options, this.host.variants ?? LARGEST_VARIANTS);
-      const totalBytes = device.allocatedBytes();
+      const totalBytes = device.bytesOf((label) => !isStaging(label)); // gone before the model answers
       const kvBytes = device.bytesOf((label) => /^kv(\.\d+)?$/.test(label));
       const scratchBytes = totalBytes - kvBytes - weights.sizeBytes;
       return {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testLoad, withOverrides, type TestLoadOptions } from '../../test/support/load-zoo';
+import { FakeClock } from '../../test/support/fake-clock';
 import { tinyGguf } from '../../test/support/tiny-llama';
 import { readZoo } from '../../test/support/zoo';
 import type { Clock } from '../base/clock';
@@ -82,6 +83,33 @@ describe('loadModel', () => {
     expect(reports).toEqual([]);
     await engine.close();
     await expectClosed(device);
+  });
+
+  it('accounts for all of its time, from asking for the device on', async () => {
+    const clock = new FakeClock();
+    const base = createReferenceDevice();
+    const device = withOverrides(base, {
+      async flush() {
+        clock.advance(7);
+      },
+      async submit(...args) {
+        clock.advance(11);
+        return base.submit(...args);
+      },
+    });
+    const openDevice = async (): Promise<Device> => {
+      clock.advance(5000);
+      return device;
+    };
+    const load = testLoad(bytes, { clock, device, host: { openDevice } });
+    const startMs = clock.now();
+    const engine = await load.run();
+    const { loadMs } = engine.stats();
+    expect(Object.values(loadMs).reduce((sum, ms) => sum + ms, 0)).toBe(clock.now() - startMs);
+    expect(loadMs['probe']).toBe(5007);
+    expect(loadMs['upload']).toBeGreaterThanOrEqual(7);
+    expect(loadMs['warmup']).toBeGreaterThanOrEqual(5 * 11);
+    await engine.close();
   });
 
   it('takes the options to heart', async () => {

@@ -54,7 +54,7 @@ export interface LoadedModel extends RunnableModel {
   readonly tokenizer: ChatTokenizer;
   readonly info: EngineInfo;
   readonly variants: ChosenVariants;
-  /** Phase name → milliseconds. */
+  /** Phase name → milliseconds. Together they are all the time that the load took. */
   readonly loadMs: Readonly<Record<string, number>>;
 }
 
@@ -68,13 +68,14 @@ export async function loadOntoDevice(
   host: LoadHost,
   before: LoadedModel | null = null,
 ): Promise<LoadedModel> {
+  const startMs = host.clock.now();
   const device = await host.openDevice();
   const loss = new AbortController();
   void device.lost.then(({ message }) => loss.abort(deviceLost(new Error(message))));
   // Whatever a lost device makes of what it is asked, the loss is why the load ends.
   const signal = AbortSignal.any([host.signal, loss.signal]);
   try {
-    return await new Load(options, { ...host, signal }, device, before).run();
+    return await new Load(options, { ...host, signal }, device, before).run(startMs);
   } catch (error) {
     device.close();
     throw signal.aborted ? signal.reason : error;
@@ -95,9 +96,10 @@ class Load {
     this.meter = new ProgressMeter(host.clock, host.onProgress);
   }
 
-  async run(): Promise<LoadedModel> {
+  /** `startMs`: when the device was asked for, with which the probe begins. */
+  async run(startMs: number): Promise<LoadedModel> {
     try {
-      this.begin('probe', 0);
+      this.begin('probe', 0, 0, startMs);
       const opened = await this.host.source.open(this.host.signal);
       return await this.loadStream(opened);
     } finally {
@@ -121,7 +123,7 @@ class Load {
       const runnable = await this.finish(allocated);
       this.begin('ready', 1);
       this.meter.advance(1);
-      this.end();
+      this.end(this.host.clock.now());
       const info = this.describe(model, tokenizer, runnable, allocated, {
         sizeBytes,
         sha256,
@@ -245,15 +247,15 @@ class Load {
     return orAbort(work, this.host.signal);
   }
 
-  private begin(name: LoadPhase, total: number, resumed = 0): void {
+  private begin(name: LoadPhase, total: number, resumed = 0, startMs = this.host.clock.now()): void {
     this.host.signal.throwIfAborted();
-    this.end();
-    this.phase = { name, startMs: this.host.clock.now() };
+    this.end(startMs);
+    this.phase = { name, startMs };
     this.meter.begin(name, total, resumed);
   }
 
-  private end(): void {
-    if (this.phase !== null) this.loadMs[this.phase.name] = this.host.clock.now() - this.phase.startMs;
+  private end(nowMs: number): void {
+    if (this.phase !== null) this.loadMs[this.phase.name] = nowMs - this.phase.startMs;
     this.phase = null;
     this.meter.end();
   }

@@ -4,6 +4,14 @@ import { relayout, relayoutRecord, RELAYOUT_RECORD_WORDS, relayoutWords } from '
 import type { PlaneLayout } from '../quant/planes';
 import type { QuantFormat } from '../quant/format';
 
+/** What it makes on the device is called so. */
+const LABEL = 'upload';
+
+/** Whether what has this label on a device is there only while weights are uploaded. */
+export function isStaging(label: string): boolean {
+  return label.startsWith(LABEL);
+}
+
 /** Where the blocks of one part of a file go. */
 export interface StagedPart {
   readonly format: QuantFormat;
@@ -41,8 +49,8 @@ export class PlaneStaging {
     private readonly parts: readonly StagedPart[],
     capacityBytes: number,
   ) {
-    this.source = device.createBuffer('upload', capacityBytes - (capacityBytes % 4));
-    this.records = device.createBuffer('upload records', parts.length * RELAYOUT_RECORD_WORDS * 4);
+    this.source = device.createBuffer(LABEL, capacityBytes - (capacityBytes % 4));
+    this.records = device.createBuffer(`${LABEL} records`, parts.length * RELAYOUT_RECORD_WORDS * 4);
     this.prepare(0).catch(() => undefined); // heard by whoever opens the part
   }
 
@@ -93,7 +101,7 @@ export class PlaneStaging {
     if (known !== undefined) return known;
     const { format, buffer } = this.partOf(part);
     const dispatch = relayout({ source: this.source, planes: buffer, format, record: part });
-    const made = this.device.prepare({ label: 'upload', stepInput: this.records, dispatches: [dispatch] });
+    const made = this.device.prepare({ label: LABEL, stepInput: this.records, dispatches: [dispatch] });
     this.plans.set(part, made);
     return made;
   }

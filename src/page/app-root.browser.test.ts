@@ -65,6 +65,43 @@ describe('loading', () => {
   });
 });
 
+describe('a loaded model', () => {
+  it('tells where the time from the click to the first token went', async () => {
+    await mounted().startLoading();
+    mounted().clock.advance(1400);
+    mounted().load.finish();
+    await mounted().phase('ready');
+    await userEvent.click(page.getByTestId('model-button'));
+    const times = page.getByTestId('load-times');
+    await userEvent.click(times.getByText(TEXT.model.times.title('1.4 s')));
+    /** Pairs of what is told, and how long it took. */
+    const told = (): string[][] =>
+      [...times.element().querySelectorAll('dt')].map((term) =>
+        [term, term.nextElementSibling].map((part) => part?.textContent ?? ''),
+      );
+    const load = [
+      [TEXT.model.times.start, '120 ms'],
+      [TEXT.progress.probe, '40 ms'],
+      [TEXT.progress.download, '900 ms'],
+      [TEXT.progress.compile, '200 ms'],
+      [TEXT.progress.warmup, '9 ms'],
+      [TEXT.model.times.other, '131 ms'],
+    ];
+    expect(told()).toEqual(load);
+    await expect.element(times.getByText('900 ms')).toBeVisible();
+    await userEvent.keyboard('{Escape}');
+    await mounted().ask('Hello');
+    mounted().clock.advance(700);
+    mounted().answer.write('a');
+    await until(() => told().length > load.length);
+    mounted().clock.advance(50);
+    mounted().answer.write('b');
+    mounted().answer.finish();
+    await mounted().phase('ready');
+    expect(told()).toEqual([...load, [TEXT.model.times.firstToken, '700 ms']]);
+  });
+});
+
 describe('chatting', () => {
   it('sends with Enter, not with Shift+Enter nor while a word is composed', async () => {
     await mounted().becomeReady();

@@ -15,7 +15,7 @@ import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 import { choiceOfFiles } from './model-choice';
 import './model-card';
-import type { ModelState, PagePhase, PageState } from './page-state';
+import type { ModelState, PagePhase, PageState, ReadyModel } from './page-state';
 import { pagePhase } from './page-state';
 import { baseStyles, cardStyles, controlStyles } from './styles';
 import { applyTheme, keepTheme, nextTheme, readTheme } from './theme';
@@ -111,7 +111,7 @@ export class AppRoot extends LitElement {
     `;
   }
 
-  #renderModelButton({ choice, info: { device } }: ModelState & { kind: 'ready' }): TemplateResult {
+  #renderModelButton({ choice, info: { device } }: ReadyModel): TemplateResult {
     return html`
       <button
         type="button"
@@ -147,7 +147,7 @@ export class AppRoot extends LitElement {
   }
 
   /** Beside the composer, where it is in sight wherever the conversation is scrolled to. */
-  #renderGpu({ choice, gpu }: ModelState & { kind: 'ready' }, phase: PagePhase): TemplateResult | typeof nothing {
+  #renderGpu({ choice, gpu }: ReadyModel, phase: PagePhase): TemplateResult | typeof nothing {
     if (gpu.kind === 'working') return nothing;
     return html`
       <gpu-notice

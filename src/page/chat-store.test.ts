@@ -86,6 +86,48 @@ describe('loading', () => {
     expect(store.state.model).toMatchObject({ kind: 'ready', info: { device: { name: 'Scripted GPU' } } });
   });
 
+  it('tells where its time went, the closing of the model before with it', async () => {
+    const { store, engines, clock } = await readyStore();
+    const loading = store.load(OTHER);
+    clock.advance(500); // the engine before is being closed
+    await settle();
+    clock.advance(1400);
+    loadAt(engines, 1).loadMs = { start: 200, download: 1100 };
+    loadAt(engines, 1).finish();
+    await loading;
+    expect(store.state.model).toMatchObject({ kind: 'ready', times: null });
+    await settle();
+    expect(store.state.model).toMatchObject({
+      times: {
+        totalMs: 1900,
+        phases: [
+          { name: 'start', ms: 200 },
+          { name: 'download', ms: 1100 },
+          { name: 'other', ms: 600 },
+        ],
+      },
+    });
+  });
+
+  it('keeps the times of a model that is gone to itself', async () => {
+    const { store, engines, reported } = setUp();
+    const loading = store.load(CHOICE);
+    await settle();
+    let tell = (): void => undefined;
+    loadAt(engines, 0).beforeStats = new Promise((resolve) => (tell = resolve));
+    loadAt(engines, 0).finish();
+    await loading;
+    const next = store.load(OTHER);
+    await settle();
+    loadAt(engines, 1).beforeStats = new Promise(() => undefined);
+    loadAt(engines, 1).finish();
+    await next;
+    tell();
+    await settle();
+    expect(store.state.model).toMatchObject({ kind: 'ready', choice: OTHER, times: null });
+    expect(reported).toEqual([]);
+  });
+
   it('can be stopped, and says so at once', async () => {
     const { store, engines, reported } = setUp();
     const loading = store.load(CHOICE);

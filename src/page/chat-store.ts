@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
 import type { ChatCompletionChunk, createEngine, Engine, EngineEvent } from '../client/index';
 import { endsEngine, failureOf } from './failure';
+import { loadTimes } from './load-times';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 import type { AnswerStatus, PageEvent, PageState } from './page-state';
@@ -61,6 +62,7 @@ export class ChatStore {
     this.stop();
     const loading = new AbortController();
     this.#loading = loading;
+    const clickedAtMs = this.#ports.clock.now();
     this.#apply({ type: 'load-started', choice });
     let loaded: Engine | null = null;
     try {
@@ -82,6 +84,7 @@ export class ChatStore {
       this.#loading = null;
       engine.on('state', (event) => this.#follow(engine, event));
       this.#apply({ type: 'load-finished', info: engine.info });
+      void this.#tellTimes(engine, this.#ports.clock.now() - clickedAtMs);
     } catch (error) {
       this.#loadFailed(loading, error);
     }
@@ -164,6 +167,16 @@ export class ChatStore {
         return;
       default:
         return unreachable(event.state);
+    }
+  }
+
+  /** Where the time of the load went, once the engine has told. What keeps it from telling is shown elsewhere, or is ours. */
+  async #tellTimes(engine: Engine, elapsedMs: number): Promise<void> {
+    try {
+      const { loadMs } = await engine.stats();
+      if (this.#engine === engine) this.#apply({ type: 'load-timed', times: loadTimes(elapsedMs, loadMs) });
+    } catch (error) {
+      if (this.#engine === engine && !endsEngine(failureOf(error))) this.#ports.reportError(error);
     }
   }
 

@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert';
 import { formatBytes } from '../base/units';
 import type { Answer } from './page-state';
 import type { LoadProgress } from '../client/index';
+import type { TimedPhase } from './load-times';
 import { TEXT } from './messages';
 
 /** `840 ms`, `1.2 s`, `42 s`, `3 min 20 s`, `2 h 5 min`. */
@@ -31,6 +32,12 @@ export function formatRate(perSecond: number): string {
 export function phaseText(progress: LoadProgress | null, local: boolean): string {
   if (progress === null) return TEXT.progress.waiting;
   const { phase } = progress;
+  return phase === 'download' && local ? TEXT.progress.readLocal : TEXT.progress[phase];
+}
+
+/** A phase of a load that is over, in words. */
+export function timedPhaseText(phase: TimedPhase, local: boolean): string {
+  if (phase === 'start' || phase === 'other') return TEXT.model.times[phase];
   return phase === 'download' && local ? TEXT.progress.readLocal : TEXT.progress[phase];
 }
 

@@ -61,6 +61,12 @@ export const TEXT = {
     },
     tokens: (count: number) => `${count.toLocaleString('en')} tokens`,
     notes: 'Good to know',
+    times: {
+      title: (duration: string) => `Loaded in ${duration}`,
+      start: 'Starting the engine',
+      other: 'Everything else',
+      firstToken: 'First token, after sending',
+    },
   },
 
   progress: {

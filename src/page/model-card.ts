@@ -11,7 +11,8 @@ import './load-progress';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 import './model-source';
-import type { ModelState } from './page-state';
+import { formatDuration, timedPhaseText } from './format';
+import type { ModelState, ReadyModel } from './page-state';
 import { baseStyles, cardStyles, controlStyles } from './styles';
 
 /** The model: offered, loading, loaded or failed, and the ways to another one. */
@@ -69,6 +70,14 @@ export class ModelCard extends LitElement {
         margin: 1rem 0 0.2rem;
         font-size: 0.9375rem;
       }
+      details {
+        margin-top: 1rem;
+        font-size: 0.9375rem;
+      }
+      summary {
+        color: var(--ink-soft);
+        cursor: pointer;
+      }
       .notes {
         margin: 0;
         padding-left: 1.2rem;
@@ -122,7 +131,7 @@ function renderModel(card: ModelCard, model: ModelState): TemplateResult {
     case 'ready':
       return html`
         <h3 id="name">${choice.name}</h3>
-        ${renderFacts(model.info, choice)} ${source}
+        ${renderFacts(model.info, choice)} ${renderTimes(model)} ${source}
       `;
     default:
       return unreachable(model);
@@ -179,6 +188,28 @@ function renderFacts({ model, device, notes }: EngineInfo, choice: ModelChoice):
               ${notes.map((note) => html`<li>${note}</li>`)}
             </ul>`
     }
+  `;
+}
+
+/** Where the time from the click to the first token went. */
+function renderTimes({ times, firstTokenMs, choice }: ReadyModel): TemplateResult | typeof nothing {
+  if (times === null) return nothing;
+  const text = TEXT.model.times;
+  const rows: readonly (readonly [string, number])[] = [
+    ...times.phases.map(({ name, ms }) => [timedPhaseText(name, choice.local), ms] as const),
+    ...(firstTokenMs === null ? [] : [[text.firstToken, firstTokenMs] as const]),
+  ];
+  return html`
+    <details data-testid="load-times">
+      <summary>${text.title(formatDuration(times.totalMs))}</summary>
+      <dl>
+        ${rows.map(
+          ([term, ms]) =>
+            html`<dt>${term}</dt>
+              <dd>${formatDuration(ms)}</dd>`,
+        )}
+      </dl>
+    </details>
   `;
 }
 

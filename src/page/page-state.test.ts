@@ -34,6 +34,22 @@ describe('the page’s phase', () => {
   });
 });
 
+describe('the first token', () => {
+  const grew = (id: number, sinceAskedMs: number): PageEvent => ({ type: 'answer-grew', id, text: 'a', sinceAskedMs });
+  const second: PageEvent = { type: 'asked', questionId: 3, answerId: 4, text: 'Again' };
+  const ended: PageEvent = { type: 'answer-ended', id: 2, status: { kind: 'stopped' } };
+
+  it('is that of the model’s first answer, and of each model anew', () => {
+    const answered = after(...ASKED, grew(2, 700), grew(2, 750), ended, second, grew(4, 90));
+    expect(answered.model).toMatchObject({ firstTokenMs: 700 });
+    expect(READY.reduce(reduce, answered).model).toMatchObject({ firstTokenMs: null });
+  });
+
+  it('is not that of an answer that was withdrawn or stopped', () => {
+    expect(after(...ASKED, ended, grew(2, 700)).model).toMatchObject({ firstTokenMs: null });
+  });
+});
+
 describe('a lost GPU', () => {
   const WRITING: readonly PageEvent[] = [...ASKED, { type: 'answer-grew', id: 2, text: 'Hi', sinceAskedMs: 1 }];
   const RELOAD = { ...DOWNLOAD, loaded: 2 };

@@ -3,6 +3,7 @@ import type { ChatMessage, EngineInfo, FinishReason, LoadProgress, Timings } fro
 import type { Failure } from './failure';
 import { formatTime, phaseText } from './format';
 import { ERROR_TEXT, TEXT } from './messages';
+import type { LoadTimes } from './load-times';
 import type { ModelChoice } from './model-choice';
 
 /** What becomes of the GPU under a model that was loaded. */
@@ -13,10 +14,21 @@ export type GpuState =
   /** The browser gives none for now. The engine tries again at `retryAtMs`, on the clock that `Date` counts on. */
   | { readonly kind: 'blocked'; readonly retryAtMs: number };
 
+export interface ReadyModel {
+  readonly kind: 'ready';
+  readonly choice: ModelChoice;
+  readonly info: EngineInfo;
+  readonly gpu: GpuState;
+  /** `null` until the engine has told them. */
+  readonly times: LoadTimes | null;
+  /** From sending to the first text, of this model's first answer; `null` until then. */
+  readonly firstTokenMs: number | null;
+}
+
 export type ModelState =
   | { readonly kind: 'none'; readonly choice: ModelChoice; readonly stopped: boolean }
   | { readonly kind: 'loading'; readonly choice: ModelChoice; readonly progress: LoadProgress | null }
-  | { readonly kind: 'ready'; readonly choice: ModelChoice; readonly info: EngineInfo; readonly gpu: GpuState }
+  | ReadyModel
   | { readonly kind: 'failed'; readonly choice: ModelChoice; readonly failure: Failure };
 
 export type AnswerStatus =
@@ -56,6 +68,7 @@ export type PageEvent =
   | { readonly type: 'load-started'; readonly choice: ModelChoice }
   | { readonly type: 'load-progressed'; readonly progress: LoadProgress }
   | { readonly type: 'load-finished'; readonly info: EngineInfo }
+  | { readonly type: 'load-timed'; readonly times: LoadTimes }
   | { readonly type: 'load-stopped' }
   | { readonly type: 'engine-failed'; readonly failure: Failure }
   | { readonly type: 'gpu-lost' }
@@ -90,9 +103,18 @@ export function reduce(state: PageState, event: PageEvent): PageState {
     case 'load-finished':
       return withModel(
         state,
-        { kind: 'ready', choice: model.choice, info: event.info, gpu: { kind: 'working' } },
+        {
+          kind: 'ready',
+          choice: model.choice,
+          info: event.info,
+          gpu: { kind: 'working' },
+          times: null,
+          firstTokenMs: null,
+        },
         TEXT.status.ready(model.choice.name),
       );
+    case 'load-timed':
+      return model.kind === 'ready' ? { ...state, model: { ...model, times: event.times } } : state;
     case 'load-stopped':
       return withModel(state, { kind: 'none', choice: model.choice, stopped: true }, TEXT.status.loadStopped);
     case 'engine-failed':
@@ -112,12 +134,7 @@ export function reduce(state: PageState, event: PageEvent): PageState {
         ],
       };
     case 'answer-grew':
-      return changeAnswer(state, event.id, (answer) => ({
-        ...answer,
-        text: answer.text + event.text,
-        status: { kind: 'writing' },
-        firstTokenMs: answer.firstTokenMs ?? event.sinceAskedMs,
-      }));
+      return grown(state, event);
     case 'answer-ended':
       return {
         ...changeAnswer(state, event.id, (answer) => ({ ...answer, status: event.status })),
@@ -186,7 +203,7 @@ function progressed(state: PageState, progress: LoadProgress): PageState {
 
 type GpuEvent = Extract<PageEvent, { type: `gpu-${string}` }>;
 
-function withGpu(state: PageState, model: ModelState & { kind: 'ready' }, event: GpuEvent): PageState {
+function withGpu(state: PageState, model: ReadyModel, event: GpuEvent): PageState {
   switch (event.type) {
     case 'gpu-lost':
       return withModel(state, { ...model, gpu: { kind: 'lost', progress: null } }, TEXT.gpu.lost);
@@ -205,6 +222,19 @@ function withGpu(state: PageState, model: ModelState & { kind: 'ready' }, event:
     default:
       return unreachable(event);
   }
+}
+
+function grown(state: PageState, event: Extract<PageEvent, { type: 'answer-grew' }>): PageState {
+  const { id, text, sinceAskedMs } = event;
+  const { model } = state;
+  const next = changeAnswer(state, id, (answer) => ({
+    ...answer,
+    text: answer.text + text,
+    status: { kind: 'writing' },
+    firstTokenMs: answer.firstTokenMs ?? sinceAskedMs,
+  }));
+  if (model.kind !== 'ready' || model.firstTokenMs !== null || !state.messages.some(isRunning)) return next;
+  return { ...next, model: { ...model, firstTokenMs: sinceAskedMs } };
 }
 
 function changeAnswer(state: PageState, id: number, change: (answer: Answer) => Answer): PageState {

@@ -85,7 +85,10 @@ export interface EngineStats {
   readonly pipelinesCreated: number;
   readonly generatedTokens: number;
   readonly promptTokens: number;
-  /** Phase name → milliseconds. */
+  /**
+   * Milliseconds of each phase of the last load, one after the other; `start`, told by an engine that has a worker of its own: from the call
+   * until the worker was there.
+   */
   readonly loadMs: Readonly<Record<string, number>>;
   /** Kernel → chosen variant. */
   readonly variants: Readonly<Record<string, string>>;

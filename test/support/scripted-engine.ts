@@ -1,3 +1,5 @@
+import type { EngineStats } from '../../src/protocol/engine-port';
+import { statsOf } from './stats';
 import type { ChatBody, ChatCompletionChunk, Engine, EngineEvent, EngineOptions } from '../../src/client/index';
 
 type StateEvent = Extract<EngineEvent, { type: 'state' }>;
@@ -68,7 +70,10 @@ export class ScriptedEngines {
       cancel: refuse,
       on: load.on,
       snapshot: refuse,
-      stats: refuse,
+      stats: async () => {
+        await load.beforeStats;
+        return statsOf(load.loadMs);
+      },
       close: async () => {
         this.closed += 1;
       },
@@ -81,6 +86,10 @@ export class ScriptedLoad {
   readonly options: EngineOptions;
   /** What the engine says of itself; a test may change it. */
   info: Engine['info'] = SCRIPTED_INFO;
+  /** What its load took, by its own account. */
+  loadMs: EngineStats['loadMs'] = { start: 120, probe: 40, download: 900, compile: 200, warmup: 9 };
+  /** Its engine tells no stats before that. */
+  beforeStats: Promise<void> = Promise.resolve();
   readonly promise: Promise<Engine>;
   readonly #engine: Engine;
   readonly #listeners = new Set<(event: StateEvent) => void>();

@@ -12,8 +12,9 @@ export function connect(): { host: FakeHost; engine: Engine; disposed: () => num
   const { port1, port2 } = new MessageChannel();
   expose(host, port1);
   let disposals = 0;
-  const engine = createEngineClient(wrap<EngineHost>(port2), info, new Lifeline(), () => {
-    disposals += 1;
+  const engine = createEngineClient(wrap<EngineHost>(port2), info, new Lifeline(), {
+    dispose: () => void (disposals += 1),
+    startMs: 12,
   });
   onTestFinished(() => {
     port1.close();

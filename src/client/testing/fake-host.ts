@@ -90,6 +90,7 @@ export class FakeHost implements EngineHost {
   readonly calls: string[] = [];
   detokenized = 0;
   /** What `load` does; by default it succeeds at once. */
+  onStats: () => Promise<Result<EngineStats>> = () => new Promise(() => undefined); // never answers
   onLoad: (options: LoadOptions, onProgress: (progress: LoadProgress) => void) => Promise<Result<EngineInfo>> = () =>
     Promise.resolve({ ok: true, value: info });
   onCheckFit: (options: LoadOptions, memoryBudgetBytes: number | null) => Promise<Result<FitReport>> = () =>
@@ -172,7 +173,7 @@ export class FakeHost implements EngineHost {
   }
 
   stats(): Promise<Result<EngineStats>> {
-    return new Promise(() => undefined); // never answers
+    return this.onStats();
   }
 
   close(): Promise<void> {

@@ -48,12 +48,17 @@ export class FakeScope implements EngineScope {
   pageUrl = 'https://page.example/chat/';
   hasWebGpu = true;
   isSecure = true;
+  nowMs = 1000;
   /** Lock → who waits for it. */
   readonly waiting = new Map<string, () => void>();
   /** Who hears that the page is left. */
   readonly leaving = new Set<() => void>();
   /** What happens when a worker is constructed; by default it says that it is ready. */
   onCreate: (worker: FakeWorker) => void = (worker) => queueMicrotask(() => worker.sayReady());
+
+  now(): number {
+    return this.nowMs;
+  }
 
   createWorker(url: string): Worker {
     this.started.push(url);
