@@ -62,7 +62,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, ErrorEntry>> = {
     title: 'The browser has no room to keep the model',
     cause: 'The origin’s storage has no room for the file.',
     advice:
-      'Free some disk space, or remove stored data of sites in the browser’s settings. Private windows have little room.',
+      'Delete models that are not used, free some disk space, or load without keeping the model. Private windows have little room.',
     httpStatus: 507,
   },
   network: {
@@ -85,7 +85,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   'corrupt-model': {
     title: 'The file’s bytes are not the expected ones',
-    cause: 'The SHA-256 of the bytes is another than promised, or the model computes NaN.',
+    cause: 'The SHA-256 of the bytes is another than promised, a stored copy was damaged, or the model computes NaN.',
     advice: 'It was damaged on the way, or replaced. Try again; if it stays so, take the model from another source.',
     httpStatus: 422,
   },
@@ -115,7 +115,8 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   busy: {
     title: 'The engine has too much to do',
-    cause: 'As many requests run and wait as `maxConcurrent` and `maxQueued` allow.',
+    cause:
+      'As many requests run and wait as `maxConcurrent` and `maxQueued` allow; or a stored model that is to go is in use.',
     advice: 'Wait until other answers have finished, then try again.',
     httpStatus: 503,
   },

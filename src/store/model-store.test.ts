@@ -122,7 +122,9 @@ describe('a model that was damaged', () => {
     ['a file that is gone', (ground: MemoryGround) => ground.files.clear(), /file is missing/],
     [
       'a file that was cut',
-      (ground: MemoryGround) => void ground.files.forEach((file) => (file.bytes = file.bytes.slice(1))),
+      (ground: MemoryGround) => {
+        for (const file of ground.files.values()) file.bytes = file.bytes.slice(1);
+      },
       /199 bytes instead of 200/,
     ],
   ])('is told by %s', async (_, damage, reason) => {
@@ -171,6 +173,17 @@ describe('the room that there is', () => {
     expect(await later.store.delete(hash)).toBe(true);
     expect(await later.load(next, { address: OTHER })).toEqual(content(150, 3));
     expect(later.opened?.resumedBytes).toBe(60);
+  });
+
+  it('is said to be missing where a browser drops what was written', async () => {
+    const { ground, server, visit } = setup();
+    const schedule = (name: string): Promise<void> => {
+      if (name.startsWith('flush')) for (const file of ground.files.values()) file.bytes = new Uint8Array(0);
+      return Promise.resolve();
+    };
+    const failure = { code: 'quota-exceeded', message: expect.stringMatching(/no room to keep model\.gguf/) };
+    await expect(new Visit(ground, { schedule }).load(server)).rejects.toMatchObject(failure);
+    expect(await visit.load(server)).toEqual(body);
   });
 
   it('is not taken from a model that is in use, in whichever tab', async () => {

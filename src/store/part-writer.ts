@@ -3,7 +3,7 @@ import type { FileIdentity } from './file-identity';
 import { runningHash, type RunningHash } from './hashing';
 import { readPartJournal, type PartJournal } from './model-record';
 import type { StoreDeps } from './store-deps';
-import type { PartFile } from './store-files';
+import { StoreFullError, type PartFile } from './store-files';
 import { partPath } from './store-names';
 import type { StorePorts } from './store-ports';
 
@@ -105,6 +105,8 @@ export class PartWriter {
     if (this.dirty) await this.file.truncate(this.position);
     this.dirty = false;
     await this.file.flush();
+    // Some private windows drop what was written, without a word.
+    if (this.file.sizeBytes < this.position) throw new StoreFullError('What was written is not there any more.');
     const { sizeBytes, etag, lastModified, sha256 } = identity;
     const record: PartJournal = {
       version: 1,

@@ -15,6 +15,7 @@ export const STORE_BUGS: readonly PlantedBug[] = [
       if (!(await files.move(partPath(key), blobPath(sha256)))) throw new Error('The part file of a download is gone.');`,
     why: 'a crash in between leaves a model that is not there',
     simulation: 'store',
+    seed: 5,
   },
   {
     name: 'the journal is written before the bytes are durable',
@@ -96,6 +97,7 @@ export const STORE_BUGS: readonly PlantedBug[] = [
         if (state !== 'absent') await records.delete('models', sha256);`,
     why: 'a crash in between leaves a model that is not there',
     simulation: 'store',
+    seed: 5,
   },
   {
     name: 'a deletion does not ask who uses it',
@@ -123,6 +125,7 @@ export const STORE_BUGS: readonly PlantedBug[] = [
     replace: '',
     why: 'a crash at the very end costs the whole download',
     simulation: 'store',
+    seed: 4,
   },
   {
     name: 'a failed start keeps its lock',
@@ -162,5 +165,6 @@ export const STORE_BUGS: readonly PlantedBug[] = [
     replace: 'if (durableBytes < 0) {',
     why: 'the beginning of one file and the end of another become a model',
     simulation: 'store',
+    seed: 4,
   },
 ];

@@ -23,7 +23,10 @@ export interface TabsCounts {
 export const tabsScenario: fc.Arbitrary<TabsScenario> = fc.record({
   sizeBytes: fc.integer({ min: 1, max: 150 }),
   tabs: fc
-    .array(fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 60 })), { minLength: 1, maxLength: 2 })
+    .array(fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 60 }), fc.integer({ min: 12, max: 40 })), {
+      minLength: 1,
+      maxLength: 2,
+    })
     .map((tabs) => [...tabs, null]),
   scheduler: fc.scheduler(),
 });

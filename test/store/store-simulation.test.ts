@@ -4,7 +4,7 @@ import { simulateStore, type StoreCounts } from './simulate-store';
 import { storeScenario } from './store-scenario';
 
 /** A failure prints its seed and path, and `SIMULATION_PATH` begins there. */
-const RUNS = Math.max(200, Math.ceil(Number(process.env['SIMULATION_RUNS'] ?? 2000) / 8));
+const RUNS = Math.max(200, Math.ceil(Number(process.env['SIMULATION_RUNS'] ?? 2000) / 40));
 const SEED = Number(process.env['SIMULATION_SEED'] ?? 20260801);
 const PATH = process.env['SIMULATION_PATH'];
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { simulateTabs, tabsScenario } from './simulate-tabs';
 
-const RUNS = Math.max(100, Math.ceil(Number(process.env['SIMULATION_RUNS'] ?? 2000) / 10));
+const RUNS = Math.max(100, Math.ceil(Number(process.env['SIMULATION_RUNS'] ?? 2000) / 80));
 const SEED = Number(process.env['SIMULATION_SEED'] ?? 20260801);
 const PATH = process.env['SIMULATION_PATH'];
 

@@ -9,15 +9,7 @@ import {
   type StoreFiles,
   type StoreFolder,
 } from '../store-files';
-import {
-  isNamed,
-  named,
-  onceFree,
-  syncHandle,
-  unlessMissing,
-  type OpfsFileHandle,
-  type SyncAccessHandle,
-} from './opfs-handles';
+import { named, onceFree, syncHandle, unlessMissing, type OpfsFileHandle, type SyncAccessHandle } from './opfs-handles';
 
 const COPY_BYTES = 4 * MIB;
 
@@ -100,28 +92,26 @@ export class OpfsFiles implements StoreFiles {
 }
 
 class OpfsPart implements PartFile {
-  private size: number;
+  constructor(private readonly handle: SyncAccessHandle) {}
 
-  constructor(private readonly handle: SyncAccessHandle) {
-    this.size = handle.getSize();
-  }
-
+  /** Asked each time: private windows have been seen to cut files off. */
   get sizeBytes(): number {
-    return this.size;
+    return this.handle.getSize();
   }
 
   read(position: number, maxBytes: number): Promise<Uint8Array> {
-    const buffer = new Uint8Array(Math.max(0, Math.min(maxBytes, this.size - position)));
+    const buffer = new Uint8Array(Math.max(0, Math.min(maxBytes, this.sizeBytes - position)));
     return attempt(() => buffer.subarray(0, this.handle.read(buffer, { at: position })));
   }
 
   append(bytes: Uint8Array): Promise<void> {
     return attempt(() => {
-      for (let written = 0; written < bytes.length;) {
-        const count = this.handle.write(bytes.subarray(written), { at: this.size });
+      const end = this.sizeBytes;
+      let written = 0;
+      while (written < bytes.length) {
+        const count = this.handle.write(bytes.subarray(written), { at: end + written });
         if (count === 0) throw new StoreFullError('Nothing more can be written.');
         written += count;
-        this.size += count;
       }
     });
   }
@@ -131,10 +121,7 @@ class OpfsPart implements PartFile {
   }
 
   truncate(sizeBytes: number): Promise<void> {
-    return attempt(() => {
-      this.handle.truncate(sizeBytes);
-      this.size = sizeBytes;
-    });
+    return attempt(() => this.handle.truncate(sizeBytes));
   }
 
   close(): Promise<void> {
@@ -146,7 +133,7 @@ async function attempt<T>(work: () => T): Promise<T> {
   try {
     return await Promise.resolve(work());
   } catch (error) {
-    throw isNamed(error, 'QuotaExceededError') ? named(error) : error;
+    throw named(error);
   }
 }
 

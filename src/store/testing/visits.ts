@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FakeClock } from '../../../test/support/fake-clock';
-import { ScriptedServer } from '../../../test/support/scripted-server';
+import type { ScriptedServer } from '../../../test/support/scripted-server';
 import { assert } from '../../base/assert';
 import { ModelStore } from '../model-store';
 import type { OpenedModel } from '../source';
