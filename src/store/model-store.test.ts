@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ScriptedServer } from '../../test/support/scripted-server';
+import type { ModelSource } from './source';
 import { MemoryGround } from './testing/memory-ground';
 import { ADDRESS, content, sha256Of, Visit } from './testing/visits';
 
@@ -138,6 +139,37 @@ describe('a model that was damaged', () => {
     await expect(visit.drain(visit.store.stored(hash))).rejects.toMatchObject(failure);
     expect(await visit.load(server)).toEqual(body);
     expect(await visit.store.read(hash)).toMatchObject({ state: 'ok' });
+  });
+
+  it('is told of a journal too: the download begins again, and says so', async () => {
+    const { ground, server, visit } = setup();
+    await expect(visit.load(server, { abortAfterBytes: 95 })).rejects.toThrow('enough');
+    ground.tear('parts');
+    expect(await visit.store.list()).toMatchObject([{ state: 'lost', reason: expect.stringMatching(/JSON/) }]);
+    const later = new Visit(ground);
+    expect(await later.load(server)).toEqual(body);
+    expect(later.opened).toMatchObject({
+      resumedBytes: 0,
+      notes: [expect.stringMatching(/record of an earlier.*damaged/)],
+    });
+  });
+
+  it('is repaired from the addresses that it came from', async () => {
+    const { ground, server, visit } = setup();
+    await visit.load(server);
+    visit.source?.close();
+    const sourceOf = (address: string): ModelSource => visit.network(server, address);
+    const { signal } = new AbortController();
+    ground.files.clear();
+    await visit.store.repair(hash, sourceOf, signal);
+    expect(await visit.store.read(hash)).toMatchObject({ state: 'ok' });
+    expect(server.requests.length).toBe(2);
+    await visit.store.repair(hash, sourceOf, signal);
+    expect(server.requests.length).toBe(2);
+    // A torn record has lost them.
+    ground.tear('models');
+    await expect(visit.store.repair(hash, sourceOf, signal)).rejects.toThrow(/not known where it came from/);
+    expect(await visit.load(server)).toEqual(body);
   });
 
   it('does not go on from a part that was damaged, though nobody promised a hash', async () => {

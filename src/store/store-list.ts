@@ -4,7 +4,7 @@ import { readPartJournal } from './model-record';
 import type { StoreDeps } from './store-deps';
 
 /** What the store holds, as a page shows it. Times are milliseconds since 1970. */
-export type StoreEntry = ModelEntry | PartialEntry;
+export type StoreEntry = ModelEntry | PartialEntry | LostPart;
 
 export interface ModelEntry {
   /** `corrupt`: not given out any more; `reason` says why, and loading it again or `repair` fetches it anew. */
@@ -31,6 +31,12 @@ export interface PartialEntry {
   readonly sizeBytes: number | null;
 }
 
+/** An unfinished download whose journal is damaged: it begins again when it is asked for, and `sweep` removes it. */
+export interface LostPart {
+  readonly state: 'lost';
+  readonly reason: string;
+}
+
 export async function listModels({ entries }: StoreDeps): Promise<ModelEntry[]> {
   const found: ModelEntry[] = [];
   for (const sha256 of await entries.hashes()) {
@@ -45,10 +51,11 @@ export async function listModels({ entries }: StoreDeps): Promise<ModelEntry[]> 
   return found;
 }
 
-export async function listPartials({ ports: { records } }: StoreDeps): Promise<PartialEntry[]> {
-  const found: PartialEntry[] = [];
+export async function listPartials({ ports: { records } }: StoreDeps): Promise<(PartialEntry | LostPart)[]> {
+  const found: (PartialEntry | LostPart)[] = [];
   for (const key of await records.keys('parts')) {
     const read = readPartJournal(await records.get('parts', key));
+    if (read.state === 'invalid') found.push({ state: 'lost', reason: read.reason });
     if (read.state !== 'valid') continue;
     const { address, fileName, durableBytes, identity } = read.record;
     found.push({ state: 'partial', address, fileName, receivedBytes: durableBytes, sizeBytes: identity.sizeBytes });

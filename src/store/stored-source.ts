@@ -51,6 +51,21 @@ export class StoredSource implements ModelSource {
 
   /** Besides what `source` throws: `corrupt-model`, `quota-exceeded`, and `invalid-request` where the store does not have it. */
   async open(signal: AbortSignal): Promise<OpenedModel> {
+    try {
+      return await this.openAny(signal);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** It is not used any more: it may be deleted. A failed `open` needs none. */
+  close(): void {
+    this.held?.lock.release();
+    this.held = null;
+  }
+
+  private async openAny(signal: AbortSignal): Promise<OpenedModel> {
     const { source } = this;
     const { keep = true } = this.options;
     const stored = await this.openStored(signal);
@@ -65,12 +80,6 @@ export class StoredSource implements ModelSource {
       lock.release();
       throw error;
     }
-  }
-
-  /** It is not used any more: it may be deleted. */
-  close(): void {
-    this.held?.lock.release();
-    this.held = null;
   }
 
   /** Nobody else downloads it now. Whoever did may be done, or gone: everything is looked at again. */

@@ -108,7 +108,7 @@ class StoreSimulation {
   private async deleteAll({ store, tab }: Visit, script: ScriptedVisit): Promise<void> {
     this.promised.clear();
     const deleting = async (): Promise<void> => {
-      for (const entry of await store.list()) if (entry.state !== 'partial') await store.delete(entry.sha256);
+      for (const entry of await store.list()) if ('sha256' in entry) await store.delete(entry.sha256);
     };
     const failure = await Promise.race([tab.died, deleting().catch((error: unknown) => error)]);
     const isPlanned = failure === undefined || (failure instanceof PlantedFailure && script.fail !== null);
@@ -129,7 +129,8 @@ class StoreSimulation {
     await store.sweep();
     const list = await store.list();
     for (const entry of list) {
-      await (entry.state === 'partial' ? store.discard(entry.address) : store.delete(entry.sha256));
+      if ('address' in entry) await store.discard(entry.address);
+      if ('sha256' in entry) await store.delete(entry.sha256);
     }
     await store.sweep();
     assert(this.ground.files.size === 0 && this.ground.records.size === 0, 'something is left that nobody can remove');
@@ -237,7 +238,7 @@ class StoreSimulation {
   private async checkModels(): Promise<void> {
     const { store, tab } = new Visit(this.ground);
     for (const entry of await store.list()) {
-      if (entry.state === 'partial') continue;
+      if (!('sha256' in entry)) continue;
       assert(entry.state === 'ok' || this.wasDamaged, `nothing was damaged, and yet: ${String(entry.reason)}`);
       if (this.wasDamaged || entry.state !== 'ok') continue;
       const bytes = this.ground.files.get(`blobs/${entry.sha256}.gguf`)?.bytes ?? new Uint8Array(0);

@@ -40,7 +40,8 @@ afterEach(async () => {
   for (const worker of workers.splice(0)) worker.terminate();
   const store = openStore();
   for (const entry of await store.list()) {
-    await (entry.state === 'partial' ? store.discard(entry.address) : store.delete(entry.sha256));
+    if ('address' in entry) await store.discard(entry.address);
+    if ('sha256' in entry) await store.delete(entry.sha256);
   }
 });
 

@@ -3,7 +3,7 @@ import { FakeClock } from '../../../test/support/fake-clock';
 import type { ScriptedServer } from '../../../test/support/scripted-server';
 import { assert } from '../../base/assert';
 import { ModelStore } from '../model-store';
-import type { OpenedModel } from '../source';
+import type { ModelSource, OpenedModel } from '../source';
 import type { StoredSource, StoredSourceOptions } from '../stored-source';
 import { urlSource } from '../url-source';
 import type { MemoryGround } from './memory-ground';
@@ -53,18 +53,22 @@ export class Visit {
     options: StoredSourceOptions & { readonly address?: string; readonly abortAfterBytes?: number } = {},
   ): Promise<Uint8Array> {
     const { address = ADDRESS, abortAfterBytes = Number.POSITIVE_INFINITY, ...rest } = options;
-    const network = urlSource(new URL(address), {
+    this.source?.close();
+    this.source = this.store.source(this.network(server, address, rest.keep), rest);
+    return this.drain(this.source, abortAfterBytes);
+  }
+
+  /** Whoever fetches has the download's lock, unless nothing is kept. */
+  network(server: ScriptedServer, address: string, keep = true): ModelSource {
+    return urlSource(new URL(address), {
       clock: new FakeClock(10_000),
       random: () => 0.5,
       stallMs: 30_000,
       fetch: (input, init) => {
-        assert(this.ground.locks.isHeldBy(this.tab, /download/) || rest.keep === false, 'who downloads has the lock');
+        assert(!keep || this.ground.locks.isHeldBy(this.tab, /download/), 'who downloads has the lock');
         return server.fetch(input, init);
       },
     });
-    this.source?.close();
-    this.source = this.store.source(network, rest);
-    return this.drain(this.source, abortAfterBytes);
   }
 
   async drain(source: StoredSource, abortAfterBytes = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
