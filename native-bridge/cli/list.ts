@@ -1,3 +1,4 @@
+import { unreachable } from '../../src/base/assert';
 import { formatBytes } from '../../src/base/units';
 import type { StoreEntry } from '../../src/store/store-list';
 import type { CommandInput } from './run-cli';
@@ -25,22 +26,26 @@ export async function list({ models, host, options }: CommandInput): Promise<voi
 }
 
 function rowOf(entry: StoreEntry): string[] {
-  if (entry.state === 'partial') {
-    const { receivedBytes, sizeBytes, address } = entry;
-    const of = sizeBytes === null ? '' : ` of ${formatBytes(sizeBytes)}`;
-    return ['-', `${formatBytes(receivedBytes)}${of}`, '-', 'unfinished', address];
+  switch (entry.state) {
+    case 'lost':
+      return ['-', '-', '-', `damaged: ${entry.reason}`, 'an unfinished download'];
+    case 'partial': {
+      const { receivedBytes, sizeBytes, address } = entry;
+      const of = sizeBytes === null ? '' : ` of ${formatBytes(sizeBytes)}`;
+      return ['-', `${formatBytes(receivedBytes)}${of}`, '-', 'unfinished', address];
+    }
+    case 'ok':
+    case 'corrupt': {
+      const { sha256, sizeBytes, lastUsedAt, state, reason, fileName } = entry;
+      const used = new Date(lastUsedAt).toISOString().slice(0, 10);
+      const told = reason === null ? state : `${state}: ${reason}`;
+      return [sha256.slice(0, SHOWN_DIGITS), formatBytes(sizeBytes), used, told, fileName];
+    }
+    default:
+      return unreachable(entry);
   }
-  const { sha256, sizeBytes, lastUsedAt, state, reason, fileName } = entry;
-  const used = new Date(lastUsedAt).toISOString().slice(0, 10);
-  return [
-    sha256.slice(0, SHOWN_DIGITS),
-    formatBytes(sizeBytes),
-    used,
-    reason === null ? state : `${state}: ${reason}`,
-    fileName,
-  ];
 }
 
 function usedAt(entry: StoreEntry): number {
-  return entry.state === 'partial' ? 0 : entry.lastUsedAt;
+  return 'lastUsedAt' in entry ? entry.lastUsedAt : 0;
 }
