@@ -145,13 +145,25 @@ describe('a model that was damaged', () => {
     const { ground, server, visit } = setup();
     await expect(visit.load(server, { abortAfterBytes: 95 })).rejects.toThrow('enough');
     ground.tear('parts');
-    expect(await visit.store.list()).toMatchObject([{ state: 'lost', reason: expect.stringMatching(/JSON/) }]);
+    const address = expect.stringMatching(/^part:/);
+    expect(await visit.store.list()).toMatchObject([
+      { state: 'partial', address, reason: expect.stringMatching(/JSON/) },
+    ]);
     const later = new Visit(ground);
     expect(await later.load(server)).toEqual(body);
     expect(later.opened).toMatchObject({
       resumedBytes: 0,
       notes: [expect.stringMatching(/record of an earlier.*damaged/)],
     });
+  });
+
+  it('of whose download nothing is known can be discarded', async () => {
+    const { ground, server, visit } = setup();
+    await expect(visit.load(server, { abortAfterBytes: 95 })).rejects.toThrow('enough');
+    ground.tear('parts');
+    const [entry] = await visit.store.list();
+    expect(entry?.state === 'partial' && (await visit.store.discard(entry.address))).toBe(true);
+    expect(ground.files.size + ground.records.size).toBe(0);
   });
 
   it('is repaired from the addresses that it came from', async () => {

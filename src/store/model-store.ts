@@ -76,7 +76,7 @@ export class ModelStore {
     return this.deps.entries.delete(sha256);
   }
 
-  /** Forgets an unfinished download; `false` where there was none. Throws `busy` while it runs, in any tab. */
+  /** Forgets an unfinished download, by the address in the list; `false` where there was none. Throws `busy` while it runs, in any tab. */
   async discard(address: string): Promise<boolean> {
     const { files, locks, records } = this.deps.ports;
     const key = await partKey(address);

@@ -2,9 +2,10 @@ import { ForgelightError } from '../base/errors';
 import { formatBytes } from '../base/units';
 import { readPartJournal } from './model-record';
 import type { StoreDeps } from './store-deps';
+import { lostPart } from './store-names';
 
 /** What the store holds, as a page shows it. Times are milliseconds since 1970. */
-export type StoreEntry = ModelEntry | PartialEntry | LostPart;
+export type StoreEntry = ModelEntry | PartialEntry;
 
 export interface ModelEntry {
   /** `corrupt`: not given out any more; `reason` says why, and loading it again or `repair` fetches it anew. */
@@ -23,18 +24,15 @@ export interface ModelEntry {
 /** An unfinished download. */
 export interface PartialEntry {
   readonly state: 'partial';
+  /** What `discard` takes: the address, or where a damaged journal has lost that, `part:` and its key. */
   readonly address: string;
   readonly fileName: string;
   /** Bytes that need not be fetched again. */
   readonly receivedBytes: number;
   /** `null` where the server did not say. */
   readonly sizeBytes: number | null;
-}
-
-/** An unfinished download whose journal is damaged: it begins again when it is asked for, and `sweep` removes it. */
-export interface LostPart {
-  readonly state: 'lost';
-  readonly reason: string;
+  /** Why nothing of it can be used; `null` where it can be gone on with. */
+  readonly reason: string | null;
 }
 
 export async function listModels({ entries }: StoreDeps): Promise<ModelEntry[]> {
@@ -51,14 +49,19 @@ export async function listModels({ entries }: StoreDeps): Promise<ModelEntry[]> 
   return found;
 }
 
-export async function listPartials({ ports: { records } }: StoreDeps): Promise<(PartialEntry | LostPart)[]> {
-  const found: (PartialEntry | LostPart)[] = [];
+export async function listPartials({ ports: { records } }: StoreDeps): Promise<PartialEntry[]> {
+  const found: PartialEntry[] = [];
   for (const key of await records.keys('parts')) {
     const read = readPartJournal(await records.get('parts', key));
-    if (read.state === 'invalid') found.push({ state: 'lost', reason: read.reason });
-    if (read.state !== 'valid') continue;
-    const { address, fileName, durableBytes, identity } = read.record;
-    found.push({ state: 'partial', address, fileName, receivedBytes: durableBytes, sizeBytes: identity.sizeBytes });
+    if (read.state === 'absent') continue;
+    if (read.state === 'invalid') {
+      const { reason } = read;
+      const unknown = { fileName: 'model.gguf', receivedBytes: 0, sizeBytes: null };
+      found.push({ state: 'partial', address: lostPart(key), ...unknown, reason });
+      continue;
+    }
+    const { address, fileName, durableBytes: receivedBytes, identity } = read.record;
+    found.push({ state: 'partial', address, fileName, receivedBytes, sizeBytes: identity.sizeBytes, reason: null });
   }
   return found;
 }

@@ -16,8 +16,15 @@ export function partPath(key: string): FilePath {
   return `parts/${key}.part`;
 }
 
+/** Stands for the address of a download whose journal has lost it. */
+export function lostPart(key: string): string {
+  return `part:${key}`;
+}
+
 /** Short enough for a file's name, whatever the address. */
 export async function partKey(address: string): Promise<string> {
+  const lost = /^part:([0-9a-f]{64})$/.exec(address)?.[1];
+  if (lost !== undefined) return lost;
   const hasher = await createSHA256();
   return hasher.update(address).digest('hex');
 }
