@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testLoad, withOverrides, type TestLoadOptions } from '../../test/support/load-zoo';
 import { FakeClock } from '../../test/support/fake-clock';
+import { ScriptedServer } from '../../test/support/scripted-server';
 import { tinyGguf } from '../../test/support/tiny-llama';
 import { readZoo } from '../../test/support/zoo';
 import type { Clock } from '../base/clock';
@@ -10,6 +11,8 @@ import { createReferenceDevice } from '../device/reference/reference-device';
 import type { LoadPhase } from '../protocol/progress';
 import { blobSource } from '../store/blob-source';
 import type { ModelSource } from '../store/source';
+import { MemoryGround } from '../store/testing/memory-ground';
+import { ADDRESS, Visit } from '../store/testing/visits';
 
 const PHASES: readonly LoadPhase[] = ['probe', 'download', 'verify', 'upload', 'compile', 'warmup', 'ready'];
 const LLAMA_SHA256 = '0a18c0f25cf1395601daee02ebc242258638e7367cb004014284ef59546d39f6';
@@ -52,6 +55,29 @@ function unsizedSource(file: Uint8Array<ArrayBuffer>, promised: string | null = 
     open: async (signal) => ({ ...(await source.open(signal)), sizeBytes: null, sha256: promised }),
   };
 }
+
+describe('a load with a store before the network', () => {
+  it('keeps the model, says what an earlier download is worth, and takes it out of the store next time', async () => {
+    const ground = new MemoryGround();
+    const server = Object.assign(new ScriptedServer(bytes), { chunkBytes: 10_000, ranges: false });
+    const stopped = new Visit(ground, {}, 50_000);
+    await expect(stopped.load(server, { abortAfterBytes: 60_000 })).rejects.toThrow('enough');
+    for (const resumed of [0, bytes.byteLength]) {
+      const visit = new Visit(ground, {}, 50_000);
+      const source = visit.store.source(visit.network(server, ADDRESS));
+      const { run, progress } = testLoad(bytes, { host: { source } });
+      const engine = await run();
+      expect(engine.info.model.sha256).toBe(LLAMA_SHA256);
+      expect(engine.info.notes.some((note) => note.includes('no range requests'))).toBe(resumed === 0);
+      const download = progress.filter(({ phase }) => phase === 'download').at(-1);
+      expect(download).toMatchObject({ loaded: bytes.byteLength, total: bytes.byteLength, resumed });
+      await expect(visit.store.delete(LLAMA_SHA256)).rejects.toMatchObject({ code: 'busy' });
+      await engine.close();
+      source.close();
+    }
+    expect(server.requests.length).toBe(2);
+  });
+});
 
 describe('loadModel', () => {
   it('loads a file, phase by phase', async () => {
