@@ -27,12 +27,16 @@ export async function list({ models, host, options }: CommandInput): Promise<voi
 
 function rowOf(entry: StoreEntry): string[] {
   switch (entry.state) {
-    case 'lost':
-      return ['-', '-', '-', `damaged: ${entry.reason}`, 'an unfinished download'];
     case 'partial': {
-      const { receivedBytes, sizeBytes, address } = entry;
+      const { receivedBytes, sizeBytes, address, reason } = entry;
       const of = sizeBytes === null ? '' : ` of ${formatBytes(sizeBytes)}`;
-      return ['-', `${formatBytes(receivedBytes)}${of}`, '-', 'unfinished', address];
+      return [
+        '-',
+        `${formatBytes(receivedBytes)}${of}`,
+        '-',
+        reason === null ? 'unfinished' : `damaged: ${reason}`,
+        address,
+      ];
     }
     case 'ok':
     case 'corrupt': {

@@ -1,5 +1,5 @@
 import { ForgelightError } from '../../src/base/errors';
-import type { ModelEntry, PartialEntry, StoreEntry } from '../../src/store/store-list';
+import type { StoreEntry } from '../../src/store/store-list';
 import type { CommandInput } from './run-cli';
 
 /** A beginning of a hash that is meant. */
@@ -17,10 +17,9 @@ export async function rm({ models, host, names, options }: CommandInput): Promis
   if (options['json'] === true) host.out(`${JSON.stringify(found, null, 2)}\n`);
 }
 
-function oneOf(entries: readonly StoreEntry[], name: string): ModelEntry | PartialEntry {
+function oneOf(entries: readonly StoreEntry[], name: string): StoreEntry {
   const prefix = HASH_PREFIX.exec(name)?.[1]?.toLowerCase() ?? null;
-  const named = entries.filter((entry) => entry.state !== 'lost');
-  const fitting = named.filter((entry) =>
+  const fitting = entries.filter((entry) =>
     entry.state === 'partial'
       ? entry.address === name || entry.fileName === name
       : entry.fileName === name || entry.names.includes(name) || (prefix !== null && entry.sha256.startsWith(prefix)),
