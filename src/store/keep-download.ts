@@ -4,7 +4,7 @@ import { findPart, PartWriter, type FoundPart } from './part-writer';
 import type { ModelSource, OpenedModel } from './source';
 import type { StoreDeps } from './store-deps';
 import { StoreFullError } from './store-files';
-import { quotaError } from './store-list';
+import { quotaError, unkeptNote } from './store-list';
 
 export interface KeepDownloadOptions {
   readonly source: ModelSource;
@@ -13,12 +13,17 @@ export interface KeepDownloadOptions {
   readonly expectedSha256: string | null;
   /** Keeps the finished model from being deleted. */
   readonly hold: (sha256: string) => Promise<void>;
+  /** Where there is no room, go on without keeping; else it is a failure. */
+  readonly passWhenFull: boolean;
   /** The download is over, whole or not: others may have its lock. */
   readonly onEnd: () => void;
 }
 
-/** `stored`: it turned out to be in the store, under the address now. */
-export type Joined = { readonly state: 'opened'; readonly opened: OpenedModel } | { readonly state: 'stored' };
+/** `stored`: it turned out to be in the store, under the address now. `no-room`: nothing can be kept, and that is no failure. */
+export type Joined =
+  | { readonly state: 'opened'; readonly opened: OpenedModel }
+  | { readonly state: 'stored' }
+  | { readonly state: 'no-room' };
 
 type Resumable = Extract<FoundPart, { state: 'resumable' }>;
 const STORED: Joined = { state: 'stored' };
@@ -40,7 +45,8 @@ export class KeepDownload {
     } catch (error) {
       await this.abandon(error);
       if (!(error instanceof StoreFullError)) throw error;
-      const { address } = this.options;
+      const { address, passWhenFull } = this.options;
+      if (passWhenFull) return { state: 'no-room' };
       throw await quotaError(this.deps, this.network?.fileName ?? address, this.network?.sizeBytes ?? null, error);
     }
   }
@@ -130,9 +136,10 @@ export class KeepDownload {
     signal: AbortSignal,
   ): OpenedModel {
     const { entries, clock, report, ports } = this.deps;
-    const { address, key, expectedSha256, hold, onEnd } = this.options;
+    const { address, key, expectedSha256, hold, passWhenFull, onEnd } = this.options;
     const { fileName, sizeBytes, identity } = network;
     const promised = expectedSha256 ?? network.sha256;
+    const notes = resumed.note === null ? [] : [resumed.note];
     const unsaid = { sizeBytes, etag: null, lastModified: null, sha256: network.sha256 };
     const stream = new KeepingStream({
       network: network.stream,
@@ -147,6 +154,9 @@ export class KeepDownload {
       onEnd,
       onProgress: (loadedBytes) =>
         ports.channel.post({ kind: 'progress', key, loadedBytes, totalBytes: sizeBytes ?? 0 }),
+      unkept: passWhenFull
+        ? async (missingBytes) => void notes.push(await unkeptNote(this.deps, fileName, missingBytes))
+        : null,
       full: (missingBytes, cause) => quotaError(this.deps, fileName, missingBytes, cause),
       commit: async (sha256, wholeBytes) => {
         await hold(sha256);
@@ -161,7 +171,7 @@ export class KeepDownload {
       resumedBytes: resumed.bytes,
       digest: () => stream.digest(),
       ...(identity === undefined ? {} : { identity }),
-      ...(resumed.note === null ? {} : { notes: [resumed.note] }),
+      notes,
     };
   }
 

@@ -25,7 +25,9 @@ export interface KeepingStreamOptions {
   readonly commit: (sha256: string, sizeBytes: number) => Promise<void>;
   /** The error for no room; `missingBytes` where the size is known. */
   readonly full: (missingBytes: number | null, cause: unknown) => Promise<ForgelightError>;
-  /** Called once: committed, or everything put in order for a later load. */
+  /** Where there is no room, the rest passes through unkept, and this hears why not; `null`: that is a failure. */
+  readonly unkept: ((missingBytes: number | null) => Promise<void>) | null;
+  /** Called once: committed, everything put in order for a later load, or nothing more is kept. */
   readonly onEnd: () => void;
   /** Hears what went wrong while something else is already the reason to end. */
   readonly report: (error: unknown) => void;
@@ -41,6 +43,8 @@ export class KeepingStream implements ByteStream {
   private reading: Promise<unknown> = Promise.resolve();
   private settled: Promise<void> | null = null;
   private ended = false;
+  /** What comes now is not kept. */
+  private passing = false;
   private postedMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: KeepingStreamOptions) {
@@ -85,10 +89,33 @@ export class KeepingStream implements ByteStream {
     const chunk = await network.read();
     this.stop.signal.throwIfAborted();
     if (chunk === null) return this.finish();
-    await part.append(chunk);
-    if (part.isDue(this.options.sizeBytes)) await part.journal(this.options.subject);
+    if (this.passing) part.pass(chunk);
+    else await this.keep(chunk);
     this.post();
     return chunk;
+  }
+
+  private async keep(chunk: Uint8Array): Promise<void> {
+    const { part, sizeBytes, subject } = this.options;
+    const before = part.sizeBytes;
+    try {
+      await part.append(chunk);
+      if (part.isDue(sizeBytes)) await part.journal(subject);
+    } catch (error) {
+      await this.goOnUnkept(error);
+      if (part.sizeBytes === before) part.pass(chunk);
+    }
+  }
+
+  /** Throws what is no lack of room, or has to be a failure. */
+  private async goOnUnkept(error: unknown): Promise<void> {
+    const { part, subject, sizeBytes, unkept, onEnd } = this.options;
+    if (unkept === null || !(error instanceof StoreFullError)) throw error;
+    if (part.isAhead && part.isOpen) await this.attempt(() => part.journal(subject));
+    await this.attempt(() => part.close());
+    this.passing = true;
+    await unkept(sizeBytes === null ? null : sizeBytes - part.sizeBytes);
+    onEnd();
   }
 
   private async readBack(): Promise<Uint8Array> {
@@ -106,9 +133,15 @@ export class KeepingStream implements ByteStream {
     if (expectedSha256 !== null && sha256 !== expectedSha256) {
       throw await this.refused(`Its SHA-256 is ${sha256}, expected ${expectedSha256}: it is damaged or another file.`);
     }
-    if (part.isAhead) await part.journal(subject);
-    await part.close();
-    await commit(sha256, part.sizeBytes);
+    if (!this.passing) {
+      try {
+        if (part.isAhead) await part.journal(subject);
+        await part.close();
+        await commit(sha256, part.sizeBytes);
+      } catch (error) {
+        await this.goOnUnkept(error);
+      }
+    }
     this.proven = sha256;
     this.end();
     return null;
@@ -116,7 +149,7 @@ export class KeepingStream implements ByteStream {
 
   /** The bytes are of no use to anybody. */
   private async refused(reason: string): Promise<ForgelightError> {
-    await this.options.part.discard();
+    if (!this.passing) await this.options.part.discard();
     const message = `${this.options.subject.fileName} was not kept. ${reason} Load it again, or correct the expected hash.`;
     return new ForgelightError('corrupt-model', message);
   }
@@ -138,7 +171,7 @@ export class KeepingStream implements ByteStream {
     await this.attempt(() => network.cancel(reason));
     // What is being written is written to its end.
     await this.reading;
-    if (this.proven === null) {
+    if (this.proven === null && !this.passing) {
       if (part.isAhead && part.isOpen) await this.attempt(() => part.journal(subject));
       await this.attempt(() => part.close());
     }
@@ -149,7 +182,7 @@ export class KeepingStream implements ByteStream {
     if (this.ended) return;
     this.ended = true;
     this.options.signal.removeEventListener('abort', this.abort);
-    this.options.onEnd();
+    if (!this.passing) this.options.onEnd();
   }
 
   private async attempt(work: () => Promise<void>): Promise<void> {

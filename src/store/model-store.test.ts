@@ -219,6 +219,42 @@ describe('the room that there is', () => {
     expect(later.opened?.resumedBytes).toBe(60);
   });
 
+  it.each([
+    ['for some of it', 265, 60],
+    ['for a few bytes', 201, 0],
+    ['for nothing', 200, 0],
+  ])('where there is none, %s, a model is loaded all the same, and not kept', async (_what, quotaBytes, keptBytes) => {
+    const { ground, server, visit } = setup();
+    await visit.load(server);
+    const whole = content(150, 3);
+    const next = (): ScriptedServer => Object.assign(new ScriptedServer(whole), { chunkBytes: 10 });
+    ground.quotaBytes = quotaBytes;
+    const later = new Visit(ground);
+    expect(await later.load(next(), { address: OTHER, whenFull: 'pass' })).toEqual(whole);
+    expect(later.opened?.notes).toEqual([
+      expect.stringMatching(/no room to keep.*again next time\. Delete .*model\.gguf/),
+    ]);
+    expect(later.opened?.digest?.()).toBe(sha256Of(whole));
+    expect((await later.store.list()).filter(({ state }) => state === 'ok')).toHaveLength(1);
+    // Nobody has to wait for it, and what was kept of it is not lost.
+    ground.quotaBytes = Number.POSITIVE_INFINITY;
+    const again = new Visit(ground);
+    expect(await again.load(next(), { address: OTHER })).toEqual(whole);
+    expect(again.opened?.resumedBytes).toBe(keptBytes);
+  });
+
+  it('where a browser drops what was written, a model is loaded all the same too', async () => {
+    const { ground, server } = setup();
+    const schedule = (name: string): Promise<void> => {
+      if (name.startsWith('flush')) for (const file of ground.files.values()) file.bytes = new Uint8Array(0);
+      return Promise.resolve();
+    };
+    const visit = new Visit(ground, { schedule });
+    expect(await visit.load(server, { whenFull: 'pass' })).toEqual(body);
+    expect(visit.opened?.notes).toEqual([expect.stringMatching(/no room to keep/)]);
+    expect(await visit.store.list()).toEqual([]);
+  });
+
   it('is said to be missing where a browser drops what was written', async () => {
     const { ground, server, visit } = setup();
     const schedule = (name: string): Promise<void> => {

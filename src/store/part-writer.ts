@@ -95,6 +95,12 @@ export class PartWriter {
     this.position += bytes.length;
   }
 
+  /** Of bytes that are not kept any more: they count for the hash alone, and nothing is journaled from here on. */
+  pass(bytes: Uint8Array): void {
+    this.hash.update(bytes);
+    this.position += bytes.length;
+  }
+
   /** Whether so much came since the journal was written that it is time again. */
   isDue(sizeBytes: number | null): boolean {
     return this.position - this.journaledBytes >= this.grain(sizeBytes ?? this.position);

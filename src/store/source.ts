@@ -42,7 +42,7 @@ export interface OpenedModel {
   readonly restarted?: 'changed' | 'no-ranges';
   /** Bytes, from the first on, that were in the store already. */
   readonly resumedBytes?: number;
-  /** What a user should know, in sentences. */
+  /** What a user should know, in sentences: whole when the stream has ended. */
   readonly notes?: readonly string[];
   /** SHA-256 of all bytes, lower-case hex, where the source computes it anyway. Only after the stream's end. */
   readonly digest?: () => string;

@@ -95,6 +95,14 @@ export async function quotaError(
   return new ForgelightError('quota-exceeded', message, { cause });
 }
 
+/** What is said of a model that runs, and was not kept. */
+export async function unkeptNote(deps: StoreDeps, fileName: string, missingBytes: number | null): Promise<string> {
+  const rest = missingBytes === null ? '' : ` (${formatBytes(missingBytes)} more are needed)`;
+  const names = await namesOf(deps, missingBytes ?? Number.POSITIVE_INFINITY);
+  const advice = names === '' ? 'Free some disk space' : `Delete what is not used any more (${names})`;
+  return `There is no room to keep ${fileName}${rest}, so it will be downloaded again next time. ${advice} to keep it.`;
+}
+
 /** Where even that cannot be told, the error is the same, only without names. */
 async function namesOf(deps: StoreDeps, missingBytes: number): Promise<string> {
   try {

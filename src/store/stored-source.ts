@@ -6,6 +6,7 @@ import { KeepDownload, type Joined } from './keep-download';
 import type { ModelRecord } from './model-record';
 import type { ModelSource, OpenedModel } from './source';
 import type { StoreDeps } from './store-deps';
+import { unkeptNote } from './store-list';
 import type { HeldLock } from './store-locks';
 import { lockName, partKey } from './store-names';
 import { damagedModel, StoredStream } from './stored-stream';
@@ -15,6 +16,8 @@ export interface StoredSourceOptions {
   readonly sha256?: string | null;
   /** `false`: what is not in the store passes through and is not kept. Default `true`. */
   readonly keep?: boolean;
+  /** Where there is no room: `pass`, as if `keep` were `false` from there on, with a note; `fail`, the default, with `quota-exceeded`. */
+  readonly whenFull?: 'fail' | 'pass';
   /** Hears how far another tab's download of the same file is, while this one waits for it. `totalBytes` is 0 while unknown. */
   readonly onWatched?: (progress: { readonly loadedBytes: number; readonly totalBytes: number }) => void;
 }
@@ -57,6 +60,11 @@ export class StoredSource implements ModelSource {
       this.close();
       throw error;
     }
+  }
+
+  /** What it was opened as; `null` before, and where nothing of it is in the store. */
+  get sha256(): string | null {
+    return this.held?.sha256 ?? null;
   }
 
   /** It is not used any more: it may be deleted. A failed `open` needs none. */
@@ -103,10 +111,16 @@ export class StoredSource implements ModelSource {
         key,
         expectedSha256: this.options.sha256 ?? null,
         hold: (sha256) => this.hold(sha256, signal),
+        passWhenFull: this.options.whenFull === 'pass',
         onEnd: () => lock.release(),
       });
       const joined: Joined = await download.open(signal);
       if (joined.state === 'opened') return joined.opened;
+      if (joined.state === 'no-room') {
+        lock.release();
+        const opened = await source.open(signal);
+        return { ...opened, notes: [await unkeptNote(this.deps, opened.fileName, opened.sizeBytes)] };
+      }
     }
   }
 

@@ -1,0 +1,57 @@
+import { ForgelightError } from '../base/errors';
+import { systemClock as clock } from '../base/system-clock';
+import type { LoadOptions } from '../protocol/engine-port';
+import type { ModelStore } from '../store/model-store';
+import { modelSource } from '../store/open-model';
+import type { ModelSource } from '../store/source';
+import type { StoredSource } from '../store/stored-source';
+
+export type SourceOptions = Pick<LoadOptions, 'model' | 'timeouts' | 'sha256' | 'mirrors' | 'hubToken'>;
+
+/** A source, and what it holds in the store: the models stay there until `close`. */
+export interface HeldSource {
+  readonly source: ModelSource;
+  /** One for each file, once it is opened. */
+  readonly files: readonly StoredSource[];
+  close(): void;
+}
+
+interface StoreUse {
+  /** `null`: there is none, or nothing is to be kept. */
+  readonly store: ModelStore | null;
+  /** Hears how far another tab is, which downloads the same file. */
+  readonly onWatched: (progress: { readonly loadedBytes: number; readonly totalBytes: number }) => void;
+}
+
+const STORED = /^sha256:([0-9a-f]{64})$/i;
+
+/** Where a model comes from, with the store before it. Throws `invalid-request` about the reference. */
+export function heldSource(options: SourceOptions, { store, onWatched }: StoreUse): HeldSource {
+  const { model, timeouts, sha256, mirrors, hubToken } = options;
+  const files: StoredSource[] = [];
+  const held = (file: StoredSource): StoredSource => {
+    files.push(file);
+    return file;
+  };
+  const close = (): void => files.forEach((file) => file.close());
+  const digits = typeof model === 'string' ? STORED.exec(model)?.[1]?.toLowerCase() : undefined;
+  if (digits !== undefined) {
+    if (store === null) throw noStore(String(model));
+    return { source: held(store.stored(digits)), files, close };
+  }
+  const source = modelSource(model, {
+    clock,
+    random: Math.random,
+    stallMs: timeouts.stallMs,
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(mirrors === undefined ? {} : { mirrors }),
+    ...(hubToken === undefined ? {} : { hubToken }),
+    ...(store === null ? {} : { wrapFile: (file, hash) => held(store.source(file, { sha256: hash, onWatched })) }),
+  });
+  return { source, files, close };
+}
+
+function noStore(model: string): ForgelightError {
+  const message = `The model "${model}" cannot be read: this browser keeps no models for this page. Give its address or its file instead.`;
+  return new ForgelightError('invalid-request', message, { param: 'model' });
+}
