@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -94,7 +95,12 @@ export class FaultyServer {
       const piece = body.subarray(at, Math.min(at + PIECE_BYTES, cutBytes));
       served.sentBytes += piece.length;
       if (!response.write(piece)) {
-        await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+        const settled = new AbortController();
+        const { signal } = settled;
+        await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).catch(
+          () => undefined,
+        );
+        settled.abort();
       }
       if (at + PIECE_BYTES >= cutBytes) return void response.destroy();
       if (this.bytesPerSecond !== Infinity) await pause((PIECE_BYTES / this.bytesPerSecond) * 1000);

@@ -11,8 +11,8 @@ export function libraryUrl(metadata: Record<string, unknown>): string {
 export const PLAIN_KERNELS = { matvec: 'rows', matmul: 'rows' } as const;
 
 /** Opens an empty page: a web developer's own site. A real file: browsers treat made-up answers as another network. */
-export async function openBlankPage(page: Page): Promise<void> {
-  await page.goto('/fixtures/blank.html');
+export async function openBlankPage(page: Page, origin = ''): Promise<void> {
+  await page.goto(`${origin}/fixtures/blank.html`);
 }
 
 /** An empty page with the library's exports, `crowd` and `probe` as globals. Returns the library's address. */

@@ -8,6 +8,8 @@ export interface EngineScope extends WorkerScope {
   readonly hasWebGpu: boolean;
   /** https, or this computer: what WebGPU demands. */
   readonly isSecure: boolean;
+  /** Asks the browser to keep what this page keeps; it may ask the user. Nobody waits for its answer. */
+  persist(): void;
   /** Milliseconds on a clock that never goes back. */
   now(): number;
   /** Calls `listener` when the Web Lock is free. */
@@ -28,6 +30,8 @@ export function browserScope(): EngineScope {
     pageUrl: location.href,
     isSecure: isSecureContext,
     hasWebGpu: 'gpu' in navigator && navigator.gpu !== undefined,
+    // Where there is no storage nothing is kept.
+    persist: () => void navigator.storage?.persist().catch(() => undefined),
     now: () => performance.now(),
     createWorker: (url) => new Worker(trustedScriptUrl(url), { type: 'module', name: 'forgelight' }),
     createScriptUrl: (script) => URL.createObjectURL(new Blob([script], { type: 'text/javascript' })),

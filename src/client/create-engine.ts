@@ -47,7 +47,8 @@ export async function createEngineIn(scope: EngineScope, options: ParsedEngineOp
   // A page that is kept for Back would keep its GPU memory too, out of everyone's reach.
   lifeline.onEnd(scope.onLeave(() => breakOff(pageLeft())));
   const host = wrap<EngineHost>(worker);
-  const info = await load(host, { ...options, load: inPage(options.load, scope) }, lifeline, dispose);
+  const inThisPage = { ...options, load: inPage(options.load, scope) };
+  const info = await load(host, inThisPage, { lifeline, dispose, persist: () => scope.persist() });
   return createEngineClient(host, info, lifeline, { dispose, startMs });
 }
 
@@ -65,11 +66,10 @@ export function inPage(load: LoadOptions, { pageUrl }: Pick<EngineScope, 'pageUr
 async function load(
   host: Remote<EngineHost>,
   options: ParsedEngineOptions,
-  lifeline: Lifeline,
-  dispose: () => void,
+  { lifeline, dispose, persist }: { lifeline: Lifeline; dispose: () => void; persist: () => void },
 ): Promise<EngineInfo> {
   const progress = new ProgressListener(options.onProgress);
-  const loading = lifeline.guard(() => host.load(options.load, proxy(progress.report)));
+  const loading = lifeline.guard(() => host.load(options.load, proxy(progress.report), proxy(persist)));
   const forgets: (() => void)[] = [];
   const aborted = new Promise<never>((_resolve, reject) => {
     forgets.push(onAbort(options.signal, reject));

@@ -20,4 +20,14 @@ export { checkFit } from './check-fit';
 export { createEngine } from './create-engine';
 export { loadTokenizer } from './load-tokenizer';
 export { detectMemoryBudget } from './memory-budget';
+export {
+  openModelStore,
+  type ModelExport,
+  type ModelStore,
+  type ModelStoreOptions,
+  type PullCallOptions,
+  type StoreCallOptions,
+} from './model-store';
+export type { PullProgress } from '../store/store-host';
+export type { ModelEntry, PartialEntry, StoreEntry } from '../store/store-list';
 export type * from './types';

@@ -37,6 +37,11 @@ export interface EngineOptions {
    * before they meet quantised weights, where that is right and faster on the adapter; `info.notes` says whether it is.
    */
   readonly precision?: Precision;
+  /**
+   * Whether what comes from an address is kept in this browser, so that it is downloaded once: the default. Where there is no room
+   * or no storage the model runs all the same, and `info.notes` says so.
+   */
+  readonly keep?: boolean;
   readonly kvCacheTokens?: number;
   /** A stream that is not read for `stallMs` while it has something to read is cancelled: its reader is taken for gone. */
   readonly timeouts?: Partial<Timeouts>;

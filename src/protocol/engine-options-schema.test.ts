@@ -14,6 +14,7 @@ describe('parseEngineOptions', () => {
         maxQueued: 64,
         kvCacheType: 'f16',
         precision: 'exact',
+        keep: true,
         timeouts: DEFAULT_TIMEOUTS,
         debug: {},
       },
@@ -36,6 +37,7 @@ describe('parseEngineOptions', () => {
       kvCacheType: 'f32',
       kvCacheTokens: 8192,
       precision: 'fast',
+      keep: false,
       timeouts: { stepMs: 10, requestMs: 20, stallMs: 30 },
       debug: {
         chunkTokens: 16,

@@ -64,6 +64,7 @@ const engineOptions = object({
   kvCacheType: v.optional(oneOf(['f16', 'f32', 'q8_0']), 'f16'),
   kvCacheTokens: v.optional(tokenCount),
   precision: v.optional(oneOf(['exact', 'fast']), 'exact'),
+  keep: v.optional(v.boolean('must be true or false'), true),
   timeouts: v.optional(object({ stepMs: durationMs, requestMs: durationMs, stallMs: durationMs }), {}),
   workerUrl: v.optional(
     v.custom<string | URL>(
@@ -95,6 +96,7 @@ export function parseEngineOptions(options: unknown): ParsedEngineOptions {
       maxQueued: fields.maxQueued,
       kvCacheType: fields.kvCacheType,
       precision: fields.precision,
+      keep: fields.keep,
       timeouts: completeTimeouts(fields.timeouts),
       debug: present(fields.debug) satisfies DebugOptions,
     },

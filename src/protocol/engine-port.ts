@@ -28,6 +28,8 @@ export interface LoadOptions {
   readonly kvCacheType: KvCacheType;
   readonly kvCacheTokens?: number;
   readonly precision: Precision;
+  /** In the store of the host's origin, where there is one and room in it. */
+  readonly keep: boolean;
   readonly timeouts: Timeouts;
   readonly debug: DebugOptions;
 }
@@ -130,7 +132,12 @@ export type HostRequest =
  * takes: one that leaves events unread for `timeouts.stallMs` is given up, and its request cancelled.
  */
 export interface EngineHost {
-  load(options: LoadOptions, onProgress: (progress: LoadProgress) => void): Promise<Result<EngineInfo>>;
+  /** `persist`: the first model is about to be kept, and only a page can ask the browser to keep what it keeps. */
+  load(
+    options: LoadOptions,
+    onProgress: (progress: LoadProgress) => void,
+    persist: () => void,
+  ): Promise<Result<EngineInfo>>;
   /** Whether a load with these options would fit, from the model's header. `null`: memory as the host guesses it. */
   checkFit(options: LoadOptions, memoryBudgetBytes: number | null): Promise<Result<FitReport>>;
   /** Ends a running load: its `load` resolves with `aborted`. */

@@ -48,7 +48,7 @@ function sourceOf(reference: ModelReference, options: ModelSourceOptions): Model
   if (reference.startsWith('sha256:')) {
     throw badModel(
       reference,
-      'it is not in the store: this version keeps no models. Give its address or its file instead',
+      'a model in the store is read by an engine of this origin. Give its address or its file instead',
     );
   }
   return addressSource(addressOf(reference, options.baseUrl), options, wrap);

@@ -21,12 +21,20 @@ interface StoreUse {
   readonly store: ModelStore | null;
   /** Hears how far another tab is, which downloads the same file. */
   readonly onWatched: (progress: { readonly loadedBytes: number; readonly totalBytes: number }) => void;
+  /** Where there is no room: an error, or by default on without keeping. */
+  readonly whenFull?: 'fail' | 'pass';
 }
 
-const STORED = /^sha256:([0-9a-f]{64})$/i;
+const SCHEME = 'sha256:';
+const STORED = /^sha256:[0-9a-f]{64}$/i;
+
+/** A model that has to be in the store. */
+export function isStored(model: LoadOptions['model']): model is string {
+  return typeof model === 'string' && STORED.test(model);
+}
 
 /** Where a model comes from, with the store before it. Throws `invalid-request` about the reference. */
-export function heldSource(options: SourceOptions, { store, onWatched }: StoreUse): HeldSource {
+export function heldSource(options: SourceOptions, { store, onWatched, whenFull = 'pass' }: StoreUse): HeldSource {
   const { model, timeouts, sha256, mirrors, hubToken } = options;
   const files: StoredSource[] = [];
   const held = (file: StoredSource): StoredSource => {
@@ -34,10 +42,9 @@ export function heldSource(options: SourceOptions, { store, onWatched }: StoreUs
     return file;
   };
   const close = (): void => files.forEach((file) => file.close());
-  const digits = typeof model === 'string' ? STORED.exec(model)?.[1]?.toLowerCase() : undefined;
-  if (digits !== undefined) {
-    if (store === null) throw noStore(String(model));
-    return { source: held(store.stored(digits)), files, close };
+  if (isStored(model)) {
+    if (store === null) throw noStore(model);
+    return { source: held(store.stored(model.slice(SCHEME.length).toLowerCase())), files, close };
   }
   const source = modelSource(model, {
     clock,
@@ -46,7 +53,9 @@ export function heldSource(options: SourceOptions, { store, onWatched }: StoreUs
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(mirrors === undefined ? {} : { mirrors }),
     ...(hubToken === undefined ? {} : { hubToken }),
-    ...(store === null ? {} : { wrapFile: (file, hash) => held(store.source(file, { sha256: hash, onWatched })) }),
+    ...(store === null
+      ? {}
+      : { wrapFile: (file, hash) => held(store.source(file, { sha256: hash, onWatched, whenFull })) }),
   });
   return { source, files, close };
 }

@@ -1,4 +1,4 @@
-import { errorToData, ForgelightError } from '../base/errors';
+import { ForgelightError } from '../base/errors';
 import { systemClock as clock } from '../base/system-clock';
 import { DISPATCH_PARAMS_BYTES } from '../device/plan';
 import { readAdapterLimits } from '../device/webgpu/adapter';
@@ -13,32 +13,55 @@ import { deviceMemoryGib, estimateMemoryBudget } from '../protocol/memory-budget
 import type { LoadProgress } from '../protocol/progress';
 import { DEFAULT_TIMEOUTS } from '../protocol/timeouts';
 import type { EngineSnapshot } from '../protocol/snapshot';
-import { modelSource } from '../store/open-model';
+import type { ModelStore } from '../store/model-store';
 import type { ModelSource } from '../store/source';
+import { openBrowserStore } from './browser-store';
+import { heldSource, isStored, type HeldSource } from './model-sources';
 import { ReaderPort } from './reader-port';
+import { report, settle } from './settle';
 import { createVariantCache } from './variant-cache';
+import { WorkerStore } from './worker-store';
 
 const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 
-/** What nobody waits for goes to the console: the page's developer is the only one left to tell. */
-const report = (error: unknown): void => console.error('forgelight:', error);
-
 /** The browser's engine host: one model, loaded once, answering over Comlink and the ports it is given. */
 export class WorkerHost implements EngineHost {
+  /** The models that this origin keeps. */
+  readonly store = new WorkerStore();
   private readonly abort = new AbortController();
   private engine: HostedEngine | null = null;
+  /** The model's files stay in the store as long as the engine may have to load them again. */
+  private held: HeldSource | null = null;
   private isTaken = false;
   private silenceMs = DEFAULT_TIMEOUTS.stallMs;
 
-  load(options: LoadOptions, onProgress: (progress: LoadProgress) => void): Promise<Result<EngineInfo>> {
+  load(
+    options: LoadOptions,
+    onProgress: (progress: LoadProgress) => void,
+    persist: () => void,
+  ): Promise<Result<EngineInfo>> {
     return settle(async () => {
       if (this.isTaken)
         throw new ForgelightError('invalid-request', 'This worker has loaded its model: start another one.');
       this.isTaken = true;
       const { load } = parseEngineOptions(options);
       this.silenceMs = load.timeouts.stallMs;
-      this.engine = await loadModel(load, {
-        source: sourceOf(load),
+      const store = await storeFor(load, persist);
+      this.held = heldSource(load, { store, onWatched: (progress) => onProgress(watchedDownload(progress)) });
+      this.engine = await this.loadHeld(load, this.held, onProgress);
+      void store?.sweep().catch(report);
+      return this.engine.info;
+    });
+  }
+
+  private async loadHeld(
+    load: LoadOptions,
+    held: HeldSource,
+    onProgress: (progress: LoadProgress) => void,
+  ): Promise<HostedEngine> {
+    try {
+      return await loadModel(load, {
+        source: held.source,
         openDevice: () => createWebGpuDevice(navigator.gpu, load.debug),
         clock,
         variantCache: createVariantCache({ clock, report }),
@@ -47,8 +70,10 @@ export class WorkerHost implements EngineHost {
         report,
         signal: this.abort.signal,
       });
-      return this.engine.info;
-    });
+    } catch (error) {
+      held.close();
+      throw error;
+    }
   }
 
   checkFit(options: LoadOptions, memoryBudgetBytes: number | null): Promise<Result<FitReport>> {
@@ -57,7 +82,7 @@ export class WorkerHost implements EngineHost {
       const limits = await readAdapterLimits(navigator.gpu, load.debug);
       const { maxBufferBytes } = limits;
       return await checkFit(load, {
-        source: sourceOf(load),
+        source: await this.headerSource(load),
         limits,
         memoryBudgetBytes:
           memoryBudgetBytes ?? estimateMemoryBudget({ maxBufferBytes, deviceMemoryGib: deviceMemoryGib(navigator) }),
@@ -105,6 +130,13 @@ export class WorkerHost implements EngineHost {
   async close(): Promise<void> {
     this.abortLoad();
     await this.engine?.close();
+    this.held?.close();
+  }
+
+  /** Only the header is read of it: it is not fetched into the store, and read from there where the reference says so. */
+  private async headerSource(load: LoadOptions): Promise<ModelSource> {
+    const store = isStored(load.model) ? await openBrowserStore(() => undefined) : null;
+    return heldSource(load, { store, onWatched: () => undefined }).source;
   }
 
   private loaded(): HostedEngine {
@@ -113,23 +145,20 @@ export class WorkerHost implements EngineHost {
   }
 }
 
-function sourceOf({ model, timeouts, sha256, mirrors, hubToken }: LoadOptions): ModelSource {
-  return modelSource(model, {
-    clock,
-    random: Math.random,
-    stallMs: timeouts.stallMs,
-    ...(sha256 === undefined ? {} : { sha256 }),
-    ...(mirrors === undefined ? {} : { mirrors }),
-    ...(hubToken === undefined ? {} : { hubToken }),
-  });
+/** `null`: nothing is kept, and nothing read from what is. */
+async function storeFor({ model, keep }: LoadOptions, persist: () => void): Promise<ModelStore | null> {
+  const isFile = typeof model !== 'string';
+  return isFile || (!keep && !isStored(model)) ? null : openBrowserStore(persist);
 }
 
-/** Comlink loses the class of what is thrown: errors cross as data. */
-async function settle<T>(work: () => T | Promise<T>): Promise<Result<T>> {
-  try {
-    return { ok: true, value: await work() };
-  } catch (error) {
-    if (!(error instanceof ForgelightError)) report(error);
-    return { ok: false, error: errorToData(error, 'closed') };
-  }
+/** While another tab downloads the same file. */
+function watchedDownload({ loadedBytes, totalBytes }: { loadedBytes: number; totalBytes: number }): LoadProgress {
+  return {
+    phase: 'download',
+    loaded: loadedBytes,
+    total: totalBytes,
+    bytesPerSecond: 0,
+    etaSeconds: null,
+    resumed: 0,
+  };
 }

@@ -47,20 +47,21 @@ export class WorkerStore implements StoreHost {
     this.persist = persist;
     return this.abortable(id, async (store, signal) => {
       const { load } = parseEngineOptions(options);
-      const { source, files, close } = heldSource(load, {
+      const held = heldSource(load, {
         store,
+        whenFull: 'fail',
         onWatched: ({ loadedBytes: loaded, totalBytes: total }) => onProgress({ loaded, total, resumed: 0 }),
       });
       try {
-        const { stream, sizeBytes, resumedBytes: resumed = 0 } = await source.open(signal);
+        const { stream, sizeBytes, resumedBytes: resumed = 0 } = await held.source.open(signal);
         let loaded = 0;
         for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
           loaded += chunk.length;
           onProgress({ loaded, total: sizeBytes ?? 0, resumed });
         }
-        return files.flatMap(({ sha256 }) => sha256 ?? []);
+        return held.files.flatMap(({ sha256 }) => sha256 ?? []);
       } finally {
-        close();
+        held.close();
       }
     });
   }

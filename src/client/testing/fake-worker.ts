@@ -56,6 +56,13 @@ export class FakeScope implements EngineScope {
   /** What happens when a worker is constructed; by default it says that it is ready. */
   onCreate: (worker: FakeWorker) => void = (worker) => queueMicrotask(() => worker.sayReady());
 
+  /** How often the browser was asked to keep what the page keeps. */
+  persisted = 0;
+
+  persist(): void {
+    this.persisted += 1;
+  }
+
   now(): number {
     return this.nowMs;
   }
