@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ScriptedServer } from '../../test/support/scripted-server';
 import type { ModelSource } from './source';
+import { partKey } from './store-names';
 import { MemoryGround } from './testing/memory-ground';
 import { ADDRESS, content, sha256Of, Visit } from './testing/visits';
 
@@ -196,6 +197,19 @@ describe('a model that was damaged', () => {
     await expect(later.load(server)).rejects.toMatchObject(failure);
     expect(await later.load(server)).toEqual(body);
   });
+});
+
+it('a download that ended before its journal did is a whole model, and nothing besides', async () => {
+  const { server, visit } = setup();
+  await visit.load(server);
+  const identity = { sizeBytes: 200, etag: '"one"', lastModified: null, sha256: null };
+  const journal = { version: 1, address: ADDRESS, fileName: 'model.gguf', identity, durableBytes: 200 };
+  const { records } = visit.tab.ports;
+  const key = await partKey(ADDRESS);
+  await records.put('parts', key, { ...journal, durableSha256: hash });
+  expect(await visit.store.list()).toMatchObject([{ state: 'ok', sha256: hash }]);
+  await visit.store.sweep();
+  expect(await records.keys('parts')).toEqual([]);
 });
 
 describe('the room that there is', () => {

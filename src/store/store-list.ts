@@ -1,6 +1,6 @@
 import { ForgelightError } from '../base/errors';
 import { formatBytes } from '../base/units';
-import { readPartJournal } from './model-record';
+import { readPartJournal, type PartJournal } from './model-record';
 import type { StoreDeps } from './store-deps';
 import { lostPart } from './store-names';
 
@@ -49,7 +49,7 @@ export async function listModels({ entries }: StoreDeps): Promise<ModelEntry[]> 
   return found;
 }
 
-export async function listPartials({ ports: { records } }: StoreDeps): Promise<PartialEntry[]> {
+export async function listPartials({ ports: { records }, entries }: StoreDeps): Promise<PartialEntry[]> {
   const found: PartialEntry[] = [];
   for (const key of await records.keys('parts')) {
     const read = readPartJournal(await records.get('parts', key));
@@ -60,10 +60,22 @@ export async function listPartials({ ports: { records } }: StoreDeps): Promise<P
       found.push({ state: 'partial', address: lostPart(key), ...unknown, reason });
       continue;
     }
+    if (await isWhole(entries, read.record)) continue;
     const { address, fileName, durableBytes: receivedBytes, identity } = read.record;
     found.push({ state: 'partial', address, fileName, receivedBytes, sizeBytes: identity.sizeBytes, reason: null });
   }
   return found;
+}
+
+/** The download is done, only its end is missing. */
+export async function isWhole(
+  entries: StoreDeps['entries'],
+  { address, durableSha256 }: PartJournal,
+): Promise<boolean> {
+  const model = await entries.read(durableSha256);
+  if (model.state !== 'ok') return false;
+  await model.file.close();
+  return model.record.names.includes(address);
 }
 
 /** Who could go so that there is room for `missingBytes`: damaged ones first, then those that were not used for longest. */

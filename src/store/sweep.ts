@@ -1,6 +1,7 @@
-import { readModelRecord, readPartJournal, type PartJournal } from './model-record';
+import { readModelRecord, readPartJournal } from './model-record';
 import type { StoreDeps } from './store-deps';
 import type { FilePath } from './store-files';
+import { isWhole } from './store-list';
 import { blobPath, keyOfPart, lockName, partPath, quarantinePath, sha256OfBlob } from './store-names';
 
 /** Removes files that nothing speaks of: what ended in the middle left them. Whatever is in use is left alone. Returns bytes. */
@@ -72,14 +73,6 @@ async function sweepParts({ ports, entries }: StoreDeps): Promise<number> {
     }
   }
   return freedBytes;
-}
-
-/** The download is done, only its end is missing. */
-async function isWhole(entries: StoreDeps['entries'], { address, durableSha256 }: PartJournal): Promise<boolean> {
-  const model = await entries.read(durableSha256);
-  if (model.state !== 'ok') return false;
-  await model.file.close();
-  return model.record.names.includes(address);
 }
 
 async function isJournaled({ records }: StoreDeps['ports'], sha256: string): Promise<boolean> {
