@@ -26,8 +26,9 @@ const SUITES = {
   build: runBuild,
   e2e: runEndToEnd,
   long: runVitest,
+  kills: runKills,
 };
-/** What runs when nothing is named: `long` takes many minutes and is asked for by `npm run test:long`. */
+/** What runs when nothing is named: `long` and `kills` take many minutes and are asked for by `npm run test:long`. */
 const USUAL = ['static', 'unit', 'planted', 'slow', 'browser', 'build', 'e2e'];
 
 await runScript(async (signal) => {
@@ -85,7 +86,7 @@ async function setUpHost(names, signal) {
       problems.push(`FAILED   set-up: ${what}`);
     }
   };
-  if (names.some((name) => ['browser', 'e2e', 'long'].includes(name))) {
+  if (names.some((name) => ['browser', 'e2e', 'long', 'kills'].includes(name))) {
     await attempt('no Chromium with WebGPU (see above)', async () => {
       process.env.CHROMIUM_PATH = await ensureChromium(signal);
       console.log(`Chromium: ${process.env.CHROMIUM_PATH}`);
@@ -141,14 +142,26 @@ async function runBuild(_name, signal) {
   return code === 0 ? { passed: 1, failed: 0, note: '' } : { passed: 0, failed: 1, note: 'the build failed' };
 }
 
-/** @param {string} _name @param {AbortSignal} signal @returns {Promise<Result>} */
-async function runEndToEnd(_name, signal) {
-  const report = join(REPORTS, 'e2e.json');
+/** Ten times as many as a usual run's. @param {string} name @param {AbortSignal} signal */
+function runKills(name, signal) {
+  return runEndToEnd(name, signal, ['--grep', 'killed'], { FORGELIGHT_KILLS: process.env.FORGELIGHT_KILLS || '50' });
+}
+
+/**
+ * @param {string} name
+ * @param {AbortSignal} signal
+ * @param {readonly string[]} [only] arguments that choose tests
+ * @param {NodeJS.ProcessEnv} [given]
+ * @returns {Promise<Result>}
+ */
+async function runEndToEnd(name, signal, only = [], given = {}) {
+  const report = join(REPORTS, `${name}.json`);
   const env = {
+    ...given,
     PLAYWRIGHT_JSON_OUTPUT_NAME: relative(ROOT, report),
     FORGELIGHT_E2E_PORTS: (await freePorts(2)).join(),
   };
-  const args = ['node_modules/@playwright/test/cli.js', 'test', '--reporter=list,json'];
+  const args = ['node_modules/@playwright/test/cli.js', 'test', '--reporter=list,json', ...only];
   const { code } = await runNode(args, { signal, env });
   return readCounts(report, countPlaywright, code);
 }

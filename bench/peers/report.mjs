@@ -85,3 +85,16 @@ export function table(peers) {
   ]);
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
+
+/** The first engine's rates as multiples of each other one's, a peer a row; nothing where it is alone. @param {readonly Peer[]} peers */
+export function ratios([first, ...others]) {
+  if (others.length === 0) return '';
+  const rows = others.map((peer) => [
+    `${first.name} ÷ ${peer.name}`,
+    (first.prefillPerSecond / peer.prefillPerSecond).toFixed(2),
+    (first.decodePerSecond / peer.decodePerSecond).toFixed(2),
+  ]);
+  return [['', 'prefill', 'decode'], ['---', '---', '---'], ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bestOf, countsPerToken, disagreements, table, whereItRan } from './report.mjs';
+import { bestOf, countsPerToken, disagreements, ratios, table, whereItRan } from './report.mjs';
 
 const NONE = { dispatches: 0, submits: 0, passes: 0, bindGroups: 0, bufferWrites: 0, readbackBytes: 0, workers: 0 };
 
@@ -34,6 +34,14 @@ describe('the report of a comparison', () => {
       'submits: counted 0, it says 1',
       'bindGroups: counted 0, it says 3',
     ]);
+  });
+
+  it('has the ratios of the first engine to each other one', () => {
+    const peer = { version: '1', ran: 'there', loadSeconds: 1, perToken: NONE };
+    const fast = { ...peer, name: 'fast', prefillPerSecond: 6, decodePerSecond: 5 };
+    const slow = { ...peer, name: 'slow', prefillPerSecond: 12, decodePerSecond: 0.5 };
+    expect(ratios([fast, slow]).split('\n').at(-1)).toBe('| fast ÷ slow | 0.50 | 10.00 |');
+    expect(ratios([fast])).toBe('');
   });
 
   it('is a table with as many cells in each row', () => {

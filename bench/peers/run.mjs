@@ -7,7 +7,7 @@ import { reasonOf, runScript, SetupError } from '../../scripts/lib/command.mjs';
 import { ensureDependencies } from '../../scripts/lib/install.mjs';
 import { DEFAULT_MODEL, ensureGemmaModel, GEMMA_MODEL } from '../../scripts/model.mjs';
 import { COUNTED, installCounters } from './page/counters.mjs';
-import { bestOf, countsPerToken, disagreements, table, whereItRan } from './report.mjs';
+import { bestOf, countsPerToken, disagreements, ratios, table, whereItRan } from './report.mjs';
 import { ensureTwin } from './twin.mjs';
 
 /** @typedef {'forgelight' | 'wllama' | 'transformers'} Name */
@@ -209,6 +209,7 @@ function text({ promptTokens, decodeTokens, rounds, browser, cores, adapter, pee
     `Chromium ${browser}, adapter ${adapter}, ${cores} cores. Counts are of one decoded token.`,
     '',
     table(peers),
+    ...(peers.length > 1 ? ['', ratios(peers)] : []),
     ...missing.map((peer) => `\n${leftOut(peer)}`),
   ].join('\n');
 }

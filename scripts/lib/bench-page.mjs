@@ -16,7 +16,7 @@ export async function measure({ variants, timeouts, contexts, decodeTokens, stre
   const { createEngine } = await import(library);
   const model = '/models/SmolLM2-135M-Instruct.Q4_1.gguf';
   const started = performance.now();
-  let engine = await createEngine({ model, timeouts, debug: { variants } });
+  let engine = await createEngine({ model, timeouts, keep: false, debug: { variants } });
   const loadSeconds = (performance.now() - started) / 1000;
   const { info } = engine;
   const text = 'The quick brown fox jumps over the lazy dog. '.repeat(Math.max(...contexts, ...streams));
@@ -61,7 +61,7 @@ export async function measure({ variants, timeouts, contexts, decodeTokens, stre
   /** @type {{ kernel: string, dispatches: number, gpuMs: number }[]} */
   let kernels = [];
   if (profile) {
-    engine = await createEngine({ model, timeouts, debug: { variants, profile } });
+    engine = await createEngine({ model, timeouts, keep: false, debug: { variants, profile } });
     /** @type {() => Promise<typeof kernels>} */
     const times = async () => (await engine.stats()).kernelTimes;
     const before = new Map((await times()).map((time) => [time.kernel, time]));

@@ -2,7 +2,7 @@
 export async function start({ modelUrl, timeouts }) {
   const library = '/lib/index.js';
   const { createEngine } = await import(library);
-  const engine = await createEngine({ model: modelUrl, timeouts });
+  const engine = await createEngine({ model: modelUrl, timeouts, keep: false });
   return {
     version: 'this checkout',
     async generate(prompt, tokens, onToken) {
