@@ -20,8 +20,8 @@ const LAYOUTS = [
   { debug: { chunkTokens: 16, depth: 1 }, cancels: 56 },
 ] as const;
 const CROWDS = [
-  { model: 'llama', layouts: LAYOUTS },
-  { model: 'gemma3', layouts: LAYOUTS.slice(1, 3) }, // with windows
+  { model: 'llama', layouts: LAYOUTS, tag: '@usual' },
+  { model: 'gemma3', layouts: LAYOUTS.slice(1, 3), tag: '@long' }, // with windows
 ] as const;
 
 /** Prompts short and long, some of which begin alike; greedy answers, whose tokens stay on the device, and drawn ones. */
@@ -40,46 +40,48 @@ function bodiesFor(model: string): readonly CompletionBody[] {
   ];
 }
 
-for (const { model, layouts } of CROWDS) {
+for (const { model, layouts, tag } of CROWDS) {
   const total = layouts.map(({ cancels }) => cancels).reduce<number>((sum, cancels) => sum + cancels, 0);
-  test(`${model}: 8 streams with ${total} cancels give the answers that each request gets alone`, async ({
-    page,
-  }, info) => {
-    await useLibrary(page, info.config.metadata);
-    const bodies = bodiesFor(model);
-    const url = `/fixtures/zoo/${model}.gguf`;
-    const alone = await solo(page, url, bodies);
-    expect(alone.map(({ finish }) => finish)).toEqual(bodies.map(() => expect.stringMatching(/^(length|stop)$/)));
+  test(
+    `${model}: 8 streams with ${total} cancels give the answers that each request gets alone`,
+    { tag },
+    async ({ page }, info) => {
+      await useLibrary(page, info.config.metadata);
+      const bodies = bodiesFor(model);
+      const url = `/fixtures/zoo/${model}.gguf`;
+      const alone = await solo(page, url, bodies);
+      expect(alone.map(({ finish }) => finish)).toEqual(bodies.map(() => expect.stringMatching(/^(length|stop)$/)));
 
-    const seen = { preemptions: 0, queued: 0, prefilling: 0, decoding: 0, signal: 0, id: 0 };
-    for (const [index, { debug, cancels }] of layouts.entries()) {
-      const options = { model: url, ...CROWDED, debug: { ...debug, variants } };
-      const plan = { bodies, streams: 8, cancels, seed: index + 1 };
-      const { report, kv, live } = await page.evaluate(
-        async ([options, plan]) => {
-          const engine = await createEngine(options);
-          const report = await crowd.run(engine, plan);
-          const { kv, requests } = await engine.snapshot();
-          await engine.close();
-          return { report, kv, live: requests.filter(({ state }) => state !== 'ended').length };
-        },
-        [options, plan] as const,
-      );
-      expectSameAnswers(report, alone);
-      expect(live).toBe(0);
-      expect(kv.freeBlocks).toBe(kv.totalBlocks);
-      expect(kv.window?.freeBlocks).toBe(kv.window?.totalBlocks);
-      const [before, after] = report.stats;
-      expect(after.gpuBytes).toBe(before.gpuBytes);
-      expect(after.total.buffersCreated).toBe(before.total.buffersCreated);
-      for (const name of ['queued', 'prefilling', 'decoding'] as const) seen[name] += report.cancelledIn[name] ?? 0;
-      for (const name of ['signal', 'id'] as const) seen[name] += report.cancelledBy[name] ?? 0;
-      seen.preemptions += report.preemptions;
-    }
-    console.log(`${model}: cancelled requests by their state, and places lost:`, seen);
-    expect(seen.signal + seen.id).toBe(total);
-    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(3);
-  });
+      const seen = { preemptions: 0, queued: 0, prefilling: 0, decoding: 0, signal: 0, id: 0 };
+      for (const [index, { debug, cancels }] of layouts.entries()) {
+        const options = { model: url, ...CROWDED, debug: { ...debug, variants } };
+        const plan = { bodies, streams: 8, cancels, seed: index + 1 };
+        const { report, kv, live } = await page.evaluate(
+          async ([options, plan]) => {
+            const engine = await createEngine(options);
+            const report = await crowd.run(engine, plan);
+            const { kv, requests } = await engine.snapshot();
+            await engine.close();
+            return { report, kv, live: requests.filter(({ state }) => state !== 'ended').length };
+          },
+          [options, plan] as const,
+        );
+        expectSameAnswers(report, alone);
+        expect(live).toBe(0);
+        expect(kv.freeBlocks).toBe(kv.totalBlocks);
+        expect(kv.window?.freeBlocks).toBe(kv.window?.totalBlocks);
+        const [before, after] = report.stats;
+        expect(after.gpuBytes).toBe(before.gpuBytes);
+        expect(after.total.buffersCreated).toBe(before.total.buffersCreated);
+        for (const name of ['queued', 'prefilling', 'decoding'] as const) seen[name] += report.cancelledIn[name] ?? 0;
+        for (const name of ['signal', 'id'] as const) seen[name] += report.cancelledBy[name] ?? 0;
+        seen.preemptions += report.preemptions;
+      }
+      console.log(`${model}: cancelled requests by their state, and places lost:`, seen);
+      expect(seen.signal + seen.id).toBe(total);
+      for (const count of Object.values(seen)) expect(count).toBeGreaterThan(3);
+    },
+  );
 }
 
 async function solo(page: Page, model: string, bodies: readonly CompletionBody[]): Promise<readonly Told[]> {

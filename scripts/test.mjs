@@ -26,9 +26,9 @@ const SUITES = {
   build: runBuild,
   e2e: runEndToEnd,
   long: runVitest,
-  kills: runKills,
+  journeys: runJourneys,
 };
-/** What runs when nothing is named: `long` and `kills` take many minutes and are asked for by `npm run test:long`. */
+/** What runs when nothing is named: `long` and `journeys` take many minutes and are asked for by `npm run test:long`. */
 const USUAL = ['static', 'unit', 'planted', 'slow', 'browser', 'build', 'e2e'];
 
 await runScript(async (signal) => {
@@ -86,7 +86,7 @@ async function setUpHost(names, signal) {
       problems.push(`FAILED   set-up: ${what}`);
     }
   };
-  if (names.some((name) => ['browser', 'e2e', 'long', 'kills'].includes(name))) {
+  if (names.some((name) => ['browser', 'e2e', 'long', 'journeys'].includes(name))) {
     await attempt('no Chromium with WebGPU (see above)', async () => {
       process.env.CHROMIUM_PATH = await ensureChromium(signal);
       console.log(`Chromium: ${process.env.CHROMIUM_PATH}`);
@@ -142,9 +142,11 @@ async function runBuild(_name, signal) {
   return code === 0 ? { passed: 1, failed: 0, note: '' } : { passed: 0, failed: 1, note: 'the build failed' };
 }
 
-/** Ten times as many as a usual run's. @param {string} name @param {AbortSignal} signal */
-function runKills(name, signal) {
-  return runEndToEnd(name, signal, ['--grep', 'killed'], { FORGELIGHT_KILLS: process.env.FORGELIGHT_KILLS || '50' });
+/** What the usual run leaves out, and ten times as many kills. @param {string} name @param {AbortSignal} signal */
+function runJourneys(name, signal) {
+  return runEndToEnd(name, signal, ['--grep', '@long|killed'], {
+    FORGELIGHT_KILLS: process.env.FORGELIGHT_KILLS || '50',
+  });
 }
 
 /**
@@ -154,7 +156,7 @@ function runKills(name, signal) {
  * @param {NodeJS.ProcessEnv} [given]
  * @returns {Promise<Result>}
  */
-async function runEndToEnd(name, signal, only = [], given = {}) {
+async function runEndToEnd(name, signal, only = ['--grep-invert', '@long'], given = {}) {
   const report = join(REPORTS, `${name}.json`);
   const env = {
     ...given,
