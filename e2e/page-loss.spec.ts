@@ -16,9 +16,11 @@ const BEFORE_LOSS = 20;
 const isIn = async (page: Page, state: string): Promise<void> =>
   expect(page.locator('html')).toHaveAttribute('data-state', state, { timeout: 300_000 });
 
-/** Every answer of the page's worker is drawn from the same seed. */
-async function fixSeed(page: Page): Promise<void> {
-  const fixed = `crypto.getRandomValues = (numbers) => numbers.fill(${SEED});`;
+/** Every answer of the page's worker is drawn from the same seed, and it keeps no model: a loss makes it fetch that again. */
+async function fixWorker(page: Page): Promise<void> {
+  const seeded = `crypto.getRandomValues = (numbers) => numbers.fill(${SEED});`;
+  const refusal = `() => Promise.reject(new DOMException('none here', 'SecurityError'))`;
+  const fixed = `${seeded} navigator.storage.getDirectory = ${refusal};`;
   await page.route('**/worker.js', async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: `${fixed}${await response.text()}` });
@@ -60,7 +62,7 @@ test('the GPU is lost under an answer: the page says so, and the answer goes on 
   openLosing,
 }, info) => {
   const page = await openLosing(ENDLESS_LOSSES);
-  await fixSeed(page);
+  await fixWorker(page);
   await page.goto(`/?model=${MODEL}`);
   await isIn(page, 'ready');
   await ask(page, QUESTION);

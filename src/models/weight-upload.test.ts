@@ -288,14 +288,18 @@ describe('WeightUpload', () => {
 
   it('makes one pipeline for all formats, first of all, and nothing on the device where no block is split', async () => {
     const { file, plan, bytes } = model();
-    const device = new RecordingDevice();
+    let released = 0;
+    const recorder = new RecordingDevice();
+    const device = withOverrides(recorder, { releaseStaging: () => (released += 1) });
     const weights = allocateWeights(device, plan);
     const upload = new WeightUpload(device, plan, weights, file.dataOffsetBytes);
     expect(device.counters().pipelinesCreated).toBe(1);
     await upload.push(bytes.subarray(file.dataOffsetBytes));
+    expect(released).toBe(0);
     await upload.drain();
+    expect(released).toBe(1);
     expect(device.counters().pipelinesCreated).toBe(1);
-    expect([device.plans.size, device.allocatedBytes()]).toEqual([0, weights.sizeBytes]);
+    expect([recorder.plans.size, device.allocatedBytes()]).toEqual([0, weights.sizeBytes]);
 
     const whole = model({ ...MIXED, types: { 'token_embd.weight': 'Q4_1', 'output.weight': 'F16' } });
     const idle = new RecordingDevice();

@@ -90,8 +90,11 @@ export class WeightUpload {
   async drain(): Promise<void> {
     await this.closeWindow();
     await this.leaving;
-    this.staging?.free();
+    if (this.staging === null) return;
+    this.staging.free();
     this.staging = null;
+    // How many readbacks were under way at once is a matter of luck, and steps need fewer.
+    this.device.releaseStaging();
   }
 
   private async closeWindow(): Promise<void> {
