@@ -1,4 +1,5 @@
 import { formatBytes } from '../../src/base/units';
+import { readToEnd } from '../../src/store/read-to-end';
 import type { StoredSource } from '../../src/store/stored-source';
 import { ProgressLine } from './progress-line';
 import type { CommandInput } from './run-cli';
@@ -25,10 +26,10 @@ export async function pull({ models, host, names, options }: CommandInput): Prom
     const { stream, sizeBytes, resumedBytes = 0, notes = [] } = await source.open(host.signal);
     for (const note of notes) host.err(`${note}\n`);
     let loadedBytes = 0;
-    for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
-      loadedBytes += chunk.length;
+    await readToEnd(stream, (chunkBytes) => {
+      loadedBytes += chunkBytes;
       line.show(loadedBytes, sizeBytes ?? 0, resumedBytes);
-    }
+    });
     line.end();
     const isHere = resumedBytes === loadedBytes;
     const found = (await models.store.list()).filter(

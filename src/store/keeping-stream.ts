@@ -60,7 +60,10 @@ export class KeepingStream implements ByteStream {
 
   async read(): Promise<Uint8Array | null> {
     if (this.proven !== null) return null;
-    this.stop.signal.throwIfAborted();
+    if (this.stop.signal.aborted) {
+      await this.settle(this.stop.signal.reason);
+      throw this.stop.signal.reason;
+    }
     const reading = this.readOn();
     this.reading = reading.catch(() => undefined);
     try {

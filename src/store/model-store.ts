@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
 import { ModelEntries, type StoredModel } from './model-entries';
 import { journalGrain as defaultGrain } from './part-writer';
+import { readToEnd } from './read-to-end';
 import type { ModelSource } from './source';
 import type { StoreDeps } from './store-deps';
 import { couldGo, listModels, listPartials, type ModelEntry, type StoreEntry } from './store-list';
@@ -132,10 +133,10 @@ export class ModelStore {
     try {
       const { stream, sizeBytes, digest } = await kept.open(signal);
       let loadedBytes = 0;
-      for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
-        loadedBytes += chunk.length;
+      await readToEnd(stream, (chunkBytes) => {
+        loadedBytes += chunkBytes;
         options.onProgress?.(loadedBytes, sizeBytes ?? 0);
-      }
+      });
       if (digest === undefined) throw unkept(source.label);
       return digest();
     } finally {

@@ -41,14 +41,22 @@ export function modelSource(reference: ModelReference, options: ModelSourceOptio
   );
 }
 
+/** The file at an address and nothing else: a part of a split model stands for itself. Throws as `modelSource`. */
+export function fileSource(address: string, options: UrlSourceOptions): ModelSource {
+  return urlSource(addressOf(address, undefined), options);
+}
+
 function sourceOf(reference: ModelReference, options: ModelSourceOptions): ModelSource {
   const wrap = options.wrapFile ?? ((source) => source);
   if (typeof reference !== 'string') return filesSource(reference instanceof Blob ? [reference] : reference, wrap);
   if (isHubReference(reference)) return hubSource(parseHubReference(reference), options, wrap);
   if (reference.startsWith('sha256:')) {
+    const isWhole = /^sha256:[0-9a-f]{64}$/i.test(reference);
     throw badModel(
       reference,
-      'a model in the store is read by an engine of this origin. Give its address or its file instead',
+      isWhole
+        ? 'a model in the store is read by an engine of this origin. Give its address or its file instead'
+        : 'behind sha256: stand the 64 hex digits of its hash',
     );
   }
   return addressSource(addressOf(reference, options.baseUrl), options, wrap);

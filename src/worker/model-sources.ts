@@ -1,8 +1,9 @@
 import { ForgelightError } from '../base/errors';
 import { systemClock as clock } from '../base/system-clock';
 import type { LoadOptions } from '../protocol/engine-port';
+import { DEFAULT_TIMEOUTS } from '../protocol/timeouts';
 import type { ModelStore } from '../store/model-store';
-import { modelSource } from '../store/open-model';
+import { fileSource, modelSource } from '../store/open-model';
 import type { ModelSource } from '../store/source';
 import type { StoredSource } from '../store/stored-source';
 
@@ -58,6 +59,11 @@ export function heldSource(options: SourceOptions, { store, onWatched, whenFull 
       : { wrapFile: (file, hash) => held(store.source(file, { sha256: hash, onWatched, whenFull })) }),
   });
   return { source, files, close };
+}
+
+/** The one file at an address that the store knows, though its name may say that it is a part of a split model. */
+export function repairSource(address: string): ModelSource {
+  return fileSource(address, { clock, random: Math.random, stallMs: DEFAULT_TIMEOUTS.stallMs });
 }
 
 function noStore(model: string): ForgelightError {
