@@ -32,7 +32,15 @@ export function openModels({ env, err, fetch }: CliHost): Models {
     folder,
     store,
     sourceOf: (reference, options = {}) =>
-      modelSource(reference, { clock, random: Math.random, stallMs, fetch, ...(hubToken && { hubToken }), ...options }),
+      modelSource(reference, {
+        clock,
+        random: Math.random,
+        stallMs,
+        fetch,
+        kept: (addressStart) => store.kept(addressStart),
+        ...(hubToken && { hubToken }),
+        ...options,
+      }),
   };
 }
 

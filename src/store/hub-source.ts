@@ -5,7 +5,7 @@ import { badReference, hubFileUrl, type HubReference, type HubRepository } from 
 import { listHubFiles, type HubFile } from './hub-listing';
 import type { ModelSource } from './source';
 import { splitSource } from './split-source';
-import { urlSource, type UrlSourceOptions } from './url-source';
+import { decoded, urlSource, type UrlSourceOptions } from './url-source';
 
 /**
  * Passes each single file's source on, or what stands for it: the place of whoever keeps files. `sha256`: what the file's hash is to
@@ -16,7 +16,18 @@ export type WrapFile = (source: ModelSource, sha256: string | null) => ModelSour
 export interface HubSourceOptions extends UrlSourceOptions {
   /** Expected of the model, if it is one file. */
   readonly sha256?: string;
+  /** Files of the repository that are kept, by the beginning of their addresses: where there is no listing, these are what there is. */
+  readonly kept?: (addressStart: string) => Promise<readonly KeptFile[]>;
 }
+
+export interface KeptFile {
+  readonly address: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+/** Whoever has the file can do without the listing, and does not wait for it for long. */
+const ATTEMPTS_WITH_KEPT = 2;
 
 /**
  * The model that a reference names, on the hub. A quantisation is looked up in the repository's listing when the source is
@@ -27,14 +38,46 @@ export function hubSource(reference: HubReference, options: HubSourceOptions, wr
   const { repository, text } = reference;
   if (reference.kind === 'file') return namedFile(repository, reference.path, options, wrap);
   const tag = reference.kind === 'quantisation' ? reference.tag : null;
+  let found: ModelSource | null = null;
   return {
     label: text,
     async open(signal) {
-      const models = modelsOf(await listHubFiles(repository, options, signal));
-      const model = choose(text, models, tag);
-      return await listedModel(text, repository, model, options, wrap).open(signal);
+      // The same one when it is opened again, as after the loss of a device: no listing is asked for then.
+      const source =
+        found ?? listedModel(text, repository, await findModel(reference, tag, options, signal), options, wrap);
+      const opened = await source.open(signal);
+      found = source;
+      return opened;
     },
   };
+}
+
+/** By the listing, or where nobody gives one, by what is kept. */
+async function findModel(
+  { text, repository }: HubReference,
+  tag: string | null,
+  options: HubSourceOptions,
+  signal: AbortSignal,
+): Promise<HubModel> {
+  const kept = tag === null ? null : await chooseKept(repository, tag, options);
+  const asking = kept === null ? options : { ...options, maxAttempts: ATTEMPTS_WITH_KEPT };
+  let files: readonly HubFile[];
+  try {
+    files = await listHubFiles(repository, asking, signal);
+  } catch (error) {
+    const isAway = error instanceof ForgelightError && ['network', 'timeout'].includes(error.code);
+    if (kept === null || !isAway || signal.aborted) throw error;
+    return kept;
+  }
+  return choose(text, modelsOf(files), tag);
+}
+
+async function chooseKept(repository: HubRepository, tag: string, options: HubSourceOptions): Promise<HubModel | null> {
+  const start = hubFileUrl(repository, '').href;
+  const kept = (await options.kept?.(start)) ?? [];
+  const files = kept.map(({ address, ...about }) => ({ path: decoded(address.slice(start.length)), ...about }));
+  const choice = chooseQuantisation(modelsOf(files), tag);
+  return choice.kind === 'chosen' ? choice.model : null;
 }
 
 function namedFile(repository: HubRepository, path: string, options: HubSourceOptions, wrap: WrapFile): ModelSource {

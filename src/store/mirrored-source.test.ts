@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ForgelightError, type ErrorCode } from '../base/errors';
 import { mirroredSource } from './mirrored-source';
-import type { ModelSource } from './source';
+import type { ModelSource, OpenedModel, ResumePoint } from './source';
 
 const file = Uint8Array.from({ length: 100 }, (_, i) => i);
 const SHA256 = 'a'.repeat(64);
@@ -14,11 +14,16 @@ interface Script {
   readonly sizeBytes?: number | null;
   readonly sha256?: string | null;
   readonly chunkBytes?: number;
+  /** Begins where it is told to. */
+  readonly ranges?: boolean;
+  readonly notes?: readonly string[];
 }
 
 /** An address that follows a script, and how often it was opened and let go. */
 class Address implements ModelSource {
   opens = 0;
+  /** Where it was to begin. */
+  readonly asked: number[] = [];
   cancels = 0;
 
   constructor(
@@ -26,19 +31,23 @@ class Address implements ModelSource {
     private readonly script: Script = {},
   ) {}
 
-  async open(signal: AbortSignal): ReturnType<ModelSource['open']> {
+  async open(signal: AbortSignal, from?: ResumePoint): ReturnType<ModelSource['open']> {
     signal.throwIfAborted();
     this.opens += 1;
+    this.asked.push(from?.position ?? 0);
     const {
       failsAt = Infinity,
       code = 'network',
       chunkBytes = 7,
       sizeBytes = file.length,
       sha256 = null,
+      ranges = false,
+      notes,
     } = this.script;
     const failure = new ForgelightError(code, `${this.label} failed.`);
     if (failsAt === 0) throw failure;
-    let at = 0;
+    const startsAt = ranges ? (from?.position ?? 0) : 0;
+    let at = startsAt;
     const read = async (): Promise<Uint8Array | null> => {
       signal.throwIfAborted();
       if (at >= failsAt) throw failure;
@@ -47,13 +56,18 @@ class Address implements ModelSource {
       return chunk.length === 0 ? null : chunk;
     };
     const cancel = async (): Promise<void> => void (this.cancels += 1);
-    return { stream: { read, cancel }, sizeBytes, sha256, fileName: this.label };
+    const opened = { stream: { read, cancel }, sizeBytes, sha256, fileName: this.label, startsAt };
+    return notes === undefined ? opened : { ...opened, notes };
   }
 }
 
 async function load(...addresses: readonly ModelSource[]): Promise<Uint8Array> {
-  const { stream, sha256 } = await mirroredSource(addresses, SHA256).open(never);
-  expect(sha256).toBe(SHA256);
+  const opened = await mirroredSource(addresses, SHA256).open(never);
+  expect(opened.sha256).toBe(SHA256);
+  return readAll(opened);
+}
+
+async function readAll({ stream }: OpenedModel): Promise<Uint8Array> {
   const bytes: number[] = [];
   for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
     expect(chunk.length).toBeGreaterThan(0);
@@ -81,6 +95,33 @@ describe('mirroredSource', () => {
     const third = new Address('third');
     expect(await load(new Address('first', script), new Address('second', { failsAt: 30 }), third)).toEqual(file);
     expect(third.opens).toBe(1);
+  });
+
+  it('fetches nothing twice from an address that has ranges', async () => {
+    const [second, third] = [new Address('second', { ranges: true, failsAt: 70 }), new Address('third')] as const;
+    expect(await load(new Address('first', { failsAt: 50 }), second, third)).toEqual(file);
+    expect([second.asked, third.asked]).toEqual([[50], [70]]);
+  });
+
+  it.each([
+    ['at the address that has it', [{ ranges: true }], 60],
+    ['at the next one', [{ failsAt: 0 }, { ranges: true }], 60],
+    ['at the next one when the first fails at once', [{ ranges: true, failsAt: 60 }, { ranges: true }], 60],
+    ['at the next one without ranges, when the first fails at once', [{ ranges: true, failsAt: 60 }, {}], 60],
+    ['from the first byte where there are no ranges', [{}, { ranges: true }], 0],
+  ])('goes on with an earlier download: %s', async (_, scripts: readonly Script[], startsAt) => {
+    const identity = { sizeBytes: file.length, etag: null, lastModified: null, sha256: SHA256 };
+    const addresses = scripts.map((script, i) => new Address(`address ${i}`, script));
+    const opened = await mirroredSource(addresses, SHA256).open(never, { position: 60, identity });
+    expect(opened.startsAt).toBe(startsAt);
+    expect(await readAll(opened)).toEqual(file.slice(startsAt));
+  });
+
+  it('passes on what the addresses have to say', async () => {
+    const [first, second] = [new Address('first', { failsAt: 9, notes: ['one'] }), new Address('2', { notes: ['two'] })];
+    const opened = await mirroredSource([first, second], SHA256).open(never);
+    await readAll(opened);
+    expect(opened.notes).toEqual(['one', 'two']);
   });
 
   it('passes over addresses that admit to another file', async () => {

@@ -1,34 +1,54 @@
 import type { ByteStream } from '../base/byte-stream';
 import { ForgelightError, type ErrorCode } from '../base/errors';
-import type { ModelSource, OpenedModel } from './source';
+import type { ModelSource, OpenedModel, ResumePoint } from './source';
 
 /** What another address may do better. What a file *is* cannot be mended so: there the first word is the last. */
 const ADDRESS_FAILURES: readonly ErrorCode[] = ['network', 'timeout', 'range-unsupported'];
 
 /**
  * One file at several addresses, tried in their order: the next one when an address fails, before its first byte or for good
- * later. Then it goes on where the one before broke off; what came before is fetched again and dropped. All of them have the
+ * later. Then it goes on where the one before broke off; what an address without ranges sends again is dropped. All of them have the
  * same SHA-256, which whoever reads holds against the bytes; an address that admits to another hash or size is passed over.
  */
 export function mirroredSource(sources: readonly ModelSource[], sha256: string): ModelSource {
+  const [first] = sources;
   return {
-    label: sources[0]?.label ?? '',
-    async open(signal) {
-      const stream = new MirroredStream(sources, sha256, signal);
-      const { sizeBytes, fileName } = await stream.open();
-      return { stream, sizeBytes, fileName, sha256 };
+    label: first?.label ?? '',
+    ...(first?.address === undefined ? {} : { address: first.address }),
+    async open(signal, from) {
+      const stream = new MirroredStream(sources, sha256, signal, from);
+      const { sizeBytes, fileName, startsAt = 0, restarted, resumedBytes } = await stream.open();
+      return {
+        stream,
+        sizeBytes,
+        fileName,
+        sha256,
+        notes: stream.notes,
+        startsAt,
+        // Whichever address goes on: the hash alone says that it is the same file.
+        identity: { ...UNSAID, sizeBytes, sha256 },
+        ...(restarted === undefined ? {} : { restarted }),
+        ...(resumedBytes === undefined ? {} : { resumedBytes }),
+      };
     },
   };
 }
+
+/** No address knows another one's ETag or date. */
+const UNSAID = { sizeBytes: null, etag: null, lastModified: null, sha256: null };
 
 class MirroredStream implements ByteStream {
   private readonly stop = new AbortController();
   private readonly signal: AbortSignal;
   private readonly failures: ForgelightError[] = [];
-  private current: ByteStream | null = null;
+  /** What is to be said of the addresses; whole at the end. */
+  readonly notes: string[] = [];
+  private current: OpenedModel | null = null;
   private sizeBytes: number | null = null;
-  /** Bytes that were given to the reader. */
-  private position = 0;
+  /** Of the next byte for the reader. */
+  private position: number;
+  /** The reader was told where it begins, and has what lies before `position`. */
+  private isBegun = false;
   /** Bytes of the current address that the reader has already. */
   private skip = 0;
 
@@ -36,7 +56,9 @@ class MirroredStream implements ByteStream {
     private readonly sources: readonly ModelSource[],
     private readonly sha256: string,
     signal: AbortSignal,
+    private readonly from: ResumePoint | undefined,
   ) {
+    this.position = from?.position ?? 0;
     this.signal = AbortSignal.any([signal, this.stop.signal]);
   }
 
@@ -47,11 +69,14 @@ class MirroredStream implements ByteStream {
       const source = this.sources[this.failures.length];
       if (source === undefined) throw this.allFailed();
       try {
-        const opened = await source.open(this.signal);
-        this.current = opened.stream;
+        const opened = await source.open(this.signal, this.resumePoint());
+        this.current = opened;
         this.refuseOthers(source, opened);
         this.sizeBytes ??= opened.sizeBytes;
-        this.skip = this.position;
+        const { startsAt = 0 } = opened;
+        if (!this.isBegun) this.position = startsAt;
+        this.isBegun = true;
+        this.skip = this.position - startsAt;
         return opened;
       } catch (error) {
         await this.failed(error);
@@ -74,13 +99,22 @@ class MirroredStream implements ByteStream {
 
   async cancel(reason: unknown): Promise<void> {
     this.stop.abort(reason);
-    await this.current?.cancel(reason);
+    await this.current?.stream.cancel(reason);
+  }
+
+  private resumePoint(): ResumePoint | undefined {
+    const { position } = this;
+    const sizeBytes = this.sizeBytes ?? this.from?.identity.sizeBytes ?? null;
+    return position === 0 ? undefined : { position, identity: { ...UNSAID, sizeBytes } };
   }
 
   /** Empty where all of the chunk came before. */
   private async readOnce(): Promise<Uint8Array | null> {
-    const chunk = (await this.current?.read()) ?? null;
-    if (chunk === null) return null;
+    const chunk = (await this.current?.stream.read()) ?? null;
+    if (chunk === null) {
+      this.note(this.current);
+      return null;
+    }
     const fresh = chunk.subarray(this.skip);
     this.skip -= chunk.length - fresh.length;
     this.position += fresh.length;
@@ -94,7 +128,12 @@ class MirroredStream implements ByteStream {
     if (this.signal.aborted) throw this.signal.reason;
     if (!(error instanceof ForgelightError) || !ADDRESS_FAILURES.includes(error.code)) throw error;
     this.failures.push(error);
-    await current?.cancel(error);
+    await current?.stream.cancel(error);
+    this.note(current);
+  }
+
+  private note(opened: OpenedModel | null): void {
+    for (const note of opened?.notes ?? []) if (!this.notes.includes(note)) this.notes.push(note);
   }
 
   private refuseOthers({ label }: ModelSource, { sha256, sizeBytes }: OpenedModel): void {

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
+import type { KeptFile } from './hub-source';
 import { ModelEntries, type StoredModel } from './model-entries';
 import { journalGrain as defaultGrain } from './part-writer';
 import { readToEnd } from './read-to-end';
@@ -58,6 +59,18 @@ export class ModelStore {
   /** Everything that is there: whole, damaged, unfinished. */
   async list(): Promise<readonly StoreEntry[]> {
     return [...(await listModels(this.deps)), ...(await listPartials(this.deps))];
+  }
+
+  /** Of sound models, the addresses that begin so. */
+  async kept(addressStart: string): Promise<readonly KeptFile[]> {
+    const models = await listModels(this.deps);
+    return models
+      .filter(({ state }) => state === 'ok')
+      .flatMap(({ names, sizeBytes, sha256 }) =>
+        names
+          .filter((name) => name.startsWith(addressStart))
+          .map((address) => ({ address, sizeBytes, sha256 })),
+      );
   }
 
   /** Bytes of all files. */

@@ -3,7 +3,7 @@ import { parseSplitName, splitNames } from '../gguf/split-name';
 import type { ModelReference } from '../protocol/engine-port';
 import { filesSource } from './files-source';
 import { isHubReference, parseHubReference, withHubToken } from './hub';
-import { hubSource, type WrapFile } from './hub-source';
+import { hubSource, type KeptFile, type WrapFile } from './hub-source';
 import { mirroredSource } from './mirrored-source';
 import type { ModelSource } from './source';
 import { splitSource } from './split-source';
@@ -20,6 +20,8 @@ export interface ModelSourceOptions extends UrlSourceOptions {
   readonly sha256?: string;
   /** Stands between each single file, parts of split models among them, and whoever reads it. */
   readonly wrapFile?: WrapFile;
+  /** What is kept: a repository whose listing nobody gives is known by it. */
+  readonly kept?: (addressStart: string) => Promise<readonly KeptFile[]>;
 }
 
 /**
@@ -35,8 +37,17 @@ export function modelSource(reference: ModelReference, options: ModelSourceOptio
   if (sha256 === undefined) {
     throw badMirrors('sha256 is missing: only a hash can tell that all addresses have the same file. Add it');
   }
+  return mirrored([reference, ...mirrors], asking, sha256);
+}
+
+/** Whoever keeps files keeps one, whichever address it comes from. Where one of them stands for several, each is kept for itself. */
+function mirrored(addresses: readonly string[], options: ModelSourceOptions, sha256: string): ModelSource {
+  const { wrapFile, ...unwrapped } = options;
+  const single = addresses.map((address) => sourceOf(address, unwrapped));
+  if (wrapFile === undefined) return mirroredSource(single, sha256);
+  if (single.every(({ address }) => address !== undefined)) return wrapFile(mirroredSource(single, sha256), sha256);
   return mirroredSource(
-    [reference, ...mirrors].map((address) => sourceOf(address, asking)),
+    addresses.map((address) => sourceOf(address, options)),
     sha256,
   );
 }

@@ -4,7 +4,7 @@ import { badGguf, quoted } from '../gguf/bad-gguf';
 import { mergeParts, type MergedParts } from '../gguf/merge-parts';
 import { readGgufHeader } from '../gguf/read-header';
 import type { GgufFile } from '../gguf/types';
-import { hashingStream } from './hashing';
+import { hashedOnce } from './hashing';
 import type { ModelSource, OpenedModel } from './source';
 
 export interface SplitSet {
@@ -37,8 +37,10 @@ export function splitSource({ label, fileName, parts }: SplitSet): ModelSource {
           if (opened.length > 1) await part.rest.cancel(HEADER_WANTED);
         }
         const merged = mergeParts(opened.map(({ file, fileName: name }) => ({ file, name })));
-        const stream = new PartsStream(parts, opened, merged, signal);
-        return { stream, sizeBytes: merged.sizeBytes, sha256: null, fileName };
+        const notes = opened.slice(1).flatMap((part) => part.notes);
+        const stream = new PartsStream({ parts, opened, merged, signal, notes });
+        const { sizeBytes } = merged;
+        return { stream, sizeBytes, sha256: null, fileName, resumedBytes: resumedBytes(opened, merged), notes };
       } catch (error) {
         await opened[0]?.rest.cancel(error);
         throw error;
@@ -50,27 +52,56 @@ export function splitSource({ label, fileName, parts }: SplitSet): ModelSource {
 const HEADER_WANTED = new DOMException('the header is all that was wanted', 'AbortError');
 
 /** A part whose header is read. */
-interface OpenPart extends Pick<OpenedModel, 'fileName' | 'sizeBytes'> {
+interface OpenPart extends Pick<OpenedModel, 'fileName' | 'sizeBytes' | 'resumedBytes'> {
   readonly file: GgufFile;
   /** From `file.dataOffsetBytes` on. */
   readonly rest: ByteStream;
   /** Throws `corrupt-model` unless the bytes are those that were promised. Only after their end. */
   readonly verify: () => void;
+  /** Whole at its end. */
+  readonly notes: readonly string[];
 }
 
 async function openPart(source: ModelSource, signal: AbortSignal): Promise<OpenPart> {
-  const { stream, sizeBytes, sha256, fileName } = await source.open(signal);
+  const opened = await source.open(signal);
+  const { sizeBytes, sha256, fileName, resumedBytes: resumed = 0, notes = [] } = opened;
+  const about = { fileName, sizeBytes, resumedBytes: resumed, notes };
   if (sha256 === null) {
-    return { ...(await readGgufHeader(stream, sizeBytes ?? undefined)), fileName, sizeBytes, verify: () => undefined };
+    const header = await readGgufHeader(opened.stream, sizeBytes ?? undefined);
+    return { ...header, ...about, verify: () => undefined };
   }
-  const hashed = await hashingStream(stream);
+  const hashed = await hashedOnce(opened);
   const verify = (): void => {
     const found = hashed.digest();
     if (found === sha256) return;
     const message = `The part ${quoted(fileName)} has the SHA-256 ${found}, expected ${sha256}: it is damaged or another file. Download it again.`;
     throw new ForgelightError('corrupt-model', message);
   };
-  return { ...(await readGgufHeader(hashed, sizeBytes ?? undefined)), fileName, sizeBytes, verify };
+  return { ...(await readGgufHeader(hashed, sizeBytes ?? undefined)), ...about, verify };
+}
+
+/** Of the whole, from its first byte on: what was in the store before. */
+function resumedBytes(opened: readonly OpenPart[], { header, data }: MergedParts): number {
+  let bytes = 0;
+  for (const [i, { resumedBytes: resumed = 0, sizeBytes, file }] of opened.entries()) {
+    const { sizeBytes: dataBytes = 0, paddingBytes = 0 } = data[i] ?? {};
+    if (resumed !== sizeBytes) {
+      bytes += Math.min(dataBytes, Math.max(0, resumed - file.dataOffsetBytes));
+      break;
+    }
+    bytes += dataBytes + paddingBytes;
+  }
+  return bytes === 0 ? 0 : header.length + bytes;
+}
+
+interface PartsOptions {
+  readonly parts: readonly ModelSource[];
+  /** Their headers; the first one's transfer goes on. */
+  readonly opened: readonly OpenPart[];
+  readonly merged: MergedParts;
+  readonly signal: AbortSignal;
+  /** Gets what is to be said of the parts. */
+  readonly notes: string[];
 }
 
 /** The merged header, then the data of the parts, each opened when its turn comes. */
@@ -82,20 +113,16 @@ class PartsStream implements ByteStream {
   /** Bytes of the current part that are still to come. */
   private left: number;
 
-  constructor(
-    private readonly sources: readonly ModelSource[],
-    private readonly known: readonly OpenPart[],
-    private readonly merged: MergedParts,
-    private readonly signal: AbortSignal,
-  ) {
+  constructor(private readonly options: PartsOptions) {
+    const { merged, opened } = options;
     this.header = merged.header;
-    this.current = known[0] ?? null;
+    this.current = opened[0] ?? null;
     this.left = merged.data[0]?.sizeBytes ?? 0;
   }
 
   async read(): Promise<Uint8Array | null> {
     this.stop.signal.throwIfAborted();
-    this.signal.throwIfAborted();
+    this.options.signal.throwIfAborted();
     const { header } = this;
     this.header = null;
     if (header !== null) return header;
@@ -114,7 +141,7 @@ class PartsStream implements ByteStream {
 
   private async readData(): Promise<Uint8Array | null> {
     for (;;) {
-      const padding = this.merged.data[this.index]?.paddingBytes;
+      const padding = this.options.merged.data[this.index]?.paddingBytes;
       if (padding === undefined) return null;
       const part = (this.current ??= await this.reopen());
       const chunk = await part.rest.read();
@@ -131,10 +158,11 @@ class PartsStream implements ByteStream {
   }
 
   private async reopen(): Promise<OpenPart> {
-    const source = this.sources[this.index];
-    const known = this.known[this.index];
+    const { parts, opened, signal } = this.options;
+    const source = parts[this.index];
+    const known = opened[this.index];
     if (source === undefined || known === undefined) throw badGguf('a part is missing', `part ${this.index + 1}`);
-    const part = await openPart(source, AbortSignal.any([this.signal, this.stop.signal]));
+    const part = await openPart(source, AbortSignal.any([signal, this.stop.signal]));
     if (this.stop.signal.aborted) {
       await part.rest.cancel(this.stop.signal.reason);
       throw this.stop.signal.reason;
@@ -153,9 +181,11 @@ class PartsStream implements ByteStream {
       throw badGguf(`the part ends ${this.left} bytes before its last tensor does`, `part ${quoted(part.fileName)}`);
     }
     part.verify();
+    const { notes } = this.options;
+    notes.push(...part.notes.filter((note) => !notes.includes(note)));
     this.index += 1;
     this.current = null;
-    this.left = this.merged.data[this.index]?.sizeBytes ?? 0;
+    this.left = this.options.merged.data[this.index]?.sizeBytes ?? 0;
   }
 }
 

@@ -38,12 +38,16 @@ export function urlSource(url: URL, options: UrlSourceOptions): ModelSource {
 
 /** The last part of the path as a person reads it. */
 function fileNameOf(url: URL): string {
-  const last = url.pathname.split('/').at(-1) ?? '';
+  return decoded(url.pathname.split('/').at(-1) ?? '');
+}
+
+/** A path without percent signs. */
+export function decoded(path: string): string {
   try {
-    return decodeURIComponent(last);
+    return decodeURIComponent(path);
   } catch (error) {
     // A stray percent sign: legal in a URL, only not decodable.
-    if (error instanceof URIError) return last;
+    if (error instanceof URIError) return path;
     throw error;
   }
 }

@@ -56,7 +56,10 @@ export function heldSource(options: SourceOptions, { store, onWatched, whenFull 
     ...(hubToken === undefined ? {} : { hubToken }),
     ...(store === null
       ? {}
-      : { wrapFile: (file, hash) => held(store.source(file, { sha256: hash, onWatched, whenFull })) }),
+      : {
+          wrapFile: (file, hash) => held(store.source(file, { sha256: hash, onWatched, whenFull })),
+          kept: (addressStart) => store.kept(addressStart),
+        }),
   });
   return { source, files, close };
 }

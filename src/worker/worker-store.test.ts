@@ -65,6 +65,41 @@ describe('the store of a worker', () => {
     expect(await host.list()).toMatchObject({ value: [{ state: 'ok' }, { state: 'ok' }] });
   });
 
+  it('has a quantisation that it was asked for before, also where the hub gives no listing', async () => {
+    const { hub, host } = setup();
+    const pull = (model: string) => host.pull(1, { model, timeouts: { stallMs: 1000 } }, never, never);
+    expect(await pull('hf:o/r:Q8_0')).toMatchObject({ value: [sha256Of(whole)] });
+    expect(await pull('hf:o/r:Q4_0')).toMatchObject({ value: hashes });
+    hub.requests.length = 0;
+    hub.replies.set('/tree/main', () => new Response('', { status: 404 }));
+    expect(await pull('hf:o/r:Q8_0')).toMatchObject({ value: [sha256Of(whole)] });
+    expect(await pull('hf:o/r:Q4_0')).toMatchObject({ value: hashes });
+    expect(hub.requests).toHaveLength(2);
+    expect(await pull('hf:o/r:Q5_K')).toMatchObject({ error: { code: 'network' } });
+  });
+
+  it('keeps a file of several addresses once, and goes on with it from any of them', async () => {
+    const { hub, ground, host } = setup();
+    const [first, second] = ['m-Q8_0.gguf', 'mirror/m.gguf'].map((path) => `${HUB}/${path}`) as [string, string];
+    const sha256 = sha256Of(whole);
+    const half = Math.floor(whole.length / 2);
+    const cut = () => {
+      const headers = { 'content-length': String(whole.length), etag: '"1"' };
+      return new Response(whole.slice(0, half), { headers });
+    };
+    hub.replies.set('m-Q8_0.gguf', cut);
+    const stopped = host.pull(1, { model: first }, ({ loaded }) => loaded > 0 && host.abort(1), never);
+    expect(await stopped).toMatchObject({ error: { code: 'aborted' } });
+    hub.replies.set('m-Q8_0.gguf', () => new Response('', { status: 404 }));
+    hub.replies.set('mirror/m.gguf', () => {
+      const range = { 'content-range': `bytes ${half}-${whole.length - 1}/${whole.length}` };
+      return new Response(whole.slice(half), { status: 206, headers: range });
+    });
+    const pulled = await host.pull(2, { model: first, mirrors: [second], sha256 }, never, never);
+    expect(pulled).toEqual({ ok: true, value: [sha256] });
+    expect([...ground.files.keys()]).toEqual([`blobs/${sha256}.gguf`]);
+  });
+
   it('tells at most ten times a second how far a pull is', async () => {
     const { host } = setup();
     const seen: PullProgress[] = [];
