@@ -17,6 +17,8 @@ class PartSource implements ModelSource {
   cancels = 0;
   readBytes = 0;
   sha256: string | null = null;
+  resumedBytes = 0;
+  readonly notes: string[] = [];
   /** Called with the number of the opening. */
   onOpen: (nth: number) => void = () => undefined;
 
@@ -50,6 +52,8 @@ class PartSource implements ModelSource {
       sizeBytes: bytes.length,
       sha256: this.sha256,
       fileName: this.label,
+      resumedBytes: this.resumedBytes,
+      notes: this.notes,
     };
   }
 }
@@ -179,6 +183,31 @@ describe('splitSource', () => {
         message: expect.stringContaining(`m-${damaged + 1}.gguf`),
       });
     }
+  });
+
+  it('passes on what its parts have to say, up to the end', async () => {
+    const parts = partSources();
+    parts.forEach(({ notes }, i) => notes.push(`header ${i}`));
+    const { stream, notes } = await setOf(parts).open(never);
+    parts.forEach((part, i) => part.notes.splice(0, 1, ...(i === 1 ? [] : [`end ${i}`])));
+    while ((await stream.read()) !== null);
+    expect(notes).toEqual(['header 1', 'header 2', 'end 0', 'end 2']);
+  });
+
+  it('tells how much of it was in the store', async () => {
+    const parts = partSources();
+    const resumed = async (...whatIsThere: number[]): Promise<number> => {
+      parts.forEach((part, i) => (part.resumedBytes = Math.floor(part.bytes.length * (whatIsThere[i] ?? 0))));
+      const { resumedBytes = NaN, stream, sizeBytes } = await setOf(parts).open(never);
+      await stream.cancel('enough');
+      return resumedBytes / (sizeBytes ?? NaN);
+    };
+    expect(await resumed(0, 1, 1)).toBe(0);
+    expect(await resumed(1, 1, 1)).toBe(1);
+    const [half, more] = [await resumed(1, 0.5, 1), await resumed(1, 0.9, 0)];
+    expect(half).toBeGreaterThan(0.25);
+    expect(more).toBeGreaterThan(half);
+    expect(more).toBeLessThan(0.8);
   });
 
   it('notices that a part was replaced between its header and its turn', async () => {

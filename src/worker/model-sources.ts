@@ -20,6 +20,10 @@ export interface HeldSource {
 interface StoreUse {
   /** `null`: there is none, or nothing is to be kept. */
   readonly store: ModelStore | null;
+  /** There is none, and something was to be kept: a note says so. */
+  readonly isMissed?: boolean;
+  /** `false`: what is not there is not kept either. */
+  readonly keep?: boolean;
   /** Hears how far another tab is, which downloads the same file. */
   readonly onWatched: (progress: { readonly loadedBytes: number; readonly totalBytes: number }) => void;
   /** Where there is no room: an error, or by default on without keeping. */
@@ -35,7 +39,10 @@ export function isStored(model: LoadOptions['model']): model is string {
 }
 
 /** Where a model comes from, with the store before it. Throws `invalid-request` about the reference. */
-export function heldSource(options: SourceOptions, { store, onWatched, whenFull = 'pass' }: StoreUse): HeldSource {
+export function heldSource(
+  options: SourceOptions,
+  { store, isMissed = false, keep = true, onWatched, whenFull = 'pass' }: StoreUse,
+): HeldSource {
   const { model, timeouts, sha256, mirrors, hubToken } = options;
   const files: StoredSource[] = [];
   const held = (file: StoredSource): StoredSource => {
@@ -57,11 +64,24 @@ export function heldSource(options: SourceOptions, { store, onWatched, whenFull 
     ...(store === null
       ? {}
       : {
-          wrapFile: (file, hash) => held(store.source(file, { sha256: hash, onWatched, whenFull })),
+          wrapFile: (file, hash) => held(store.source(file, { sha256: hash, keep, onWatched, whenFull })),
           kept: (addressStart) => store.kept(addressStart),
         }),
   });
-  return { source, files, close };
+  return { source: isMissed ? unkept(source) : source, files, close };
+}
+
+function unkept(source: ModelSource): ModelSource {
+  const note =
+    'This browser keeps no models for this page (storage is switched off, or the window is a private one): this one will be ' +
+    'downloaded again next time.';
+  return {
+    ...source,
+    async open(...args: Parameters<ModelSource['open']>) {
+      const opened = await source.open(...args);
+      return { ...opened, notes: [note, ...(opened.notes ?? [])] };
+    },
+  };
 }
 
 /** The one file at an address that the store knows, though its name may say that it is a part of a split model. */

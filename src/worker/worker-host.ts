@@ -47,7 +47,9 @@ export class WorkerHost implements EngineHost {
       const { load } = parseEngineOptions(options);
       this.silenceMs = load.timeouts.stallMs;
       const store = await storeFor(load, persist);
-      this.held = heldSource(load, { store, onWatched: (progress) => onProgress(watchedDownload(progress)) });
+      const isMissed = store === null && load.keep && typeof load.model === 'string';
+      const onWatched = (progress: DownloadedBytes): void => onProgress(watchedDownload(progress));
+      this.held = heldSource(load, { store, isMissed, onWatched });
       this.engine = await this.loadHeld(load, this.held, onProgress);
       void store?.sweep().catch(report);
       return this.engine.info;
@@ -133,10 +135,10 @@ export class WorkerHost implements EngineHost {
     this.held?.close();
   }
 
-  /** Only the header is read of it: it is not fetched into the store, and read from there where the reference says so. */
+  /** Only the header is read of it: out of the store where it is there, and never into it. */
   private async headerSource(load: LoadOptions): Promise<ModelSource> {
-    const store = isStored(load.model) ? await openBrowserStore(() => undefined) : null;
-    return heldSource(load, { store, onWatched: () => undefined }).source;
+    const nobody = (): void => undefined;
+    return heldSource(load, { store: await storeFor(load, nobody), keep: false, onWatched: nobody }).source;
   }
 
   private loaded(): HostedEngine {
@@ -151,8 +153,13 @@ async function storeFor({ model, keep }: LoadOptions, persist: () => void): Prom
   return isFile || (!keep && !isStored(model)) ? null : openBrowserStore(persist);
 }
 
+interface DownloadedBytes {
+  readonly loadedBytes: number;
+  readonly totalBytes: number;
+}
+
 /** While another tab downloads the same file. */
-function watchedDownload({ loadedBytes, totalBytes }: { loadedBytes: number; totalBytes: number }): LoadProgress {
+function watchedDownload({ loadedBytes, totalBytes }: DownloadedBytes): LoadProgress {
   return {
     phase: 'download',
     loaded: loadedBytes,
