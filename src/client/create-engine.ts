@@ -9,6 +9,7 @@ import { createEngineClient } from './engine-client';
 import { engineBroke, Lifeline, pageLeft } from './lifeline';
 import { unwrap } from './result';
 import { startWorker } from './start-worker';
+import { tellPage } from './tell-page';
 import type { Engine, EngineOptions } from './types';
 import { defaultWorkerUrl } from './worker-url';
 
@@ -99,20 +100,11 @@ function endLater(loading: Promise<unknown>, dispose: () => void): void {
 
 /**
  * Passes progress on until the load has failed: the last report of a load that succeeds may come after its result, by a port of its own.
- * What the page's listener throws is the page's, not the load's.
  */
 class ProgressListener {
   constructor(private listener: ((progress: LoadProgress) => void) | null) {}
 
-  readonly report = (progress: LoadProgress): void => {
-    try {
-      this.listener?.(progress);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
-  };
+  readonly report = (progress: LoadProgress): void => tellPage(this.listener, progress);
 
   stop(): void {
     this.listener = null;

@@ -1,5 +1,5 @@
 import { proxy, wrap, type ProxyMarked, type Remote } from 'comlink';
-import type { ForgelightError } from '../base/errors';
+import { ForgelightError } from '../base/errors';
 import { parseEngineOptions } from '../protocol/engine-options-schema';
 import { DEFAULT_TIMEOUTS } from '../protocol/timeouts';
 import type { PullOptions, PullProgress, StoreHost } from '../store/store-host';
@@ -7,9 +7,10 @@ import type { ModelEntry, StoreEntry } from '../store/store-list';
 import { abortErrorOf, onAbort, throwIfAborted } from './abort';
 import { browserScope, type EngineScope } from './browser-scope';
 import { inPage } from './create-engine';
-import { engineBroke, engineClosed, Lifeline } from './lifeline';
+import { Lifeline } from './lifeline';
 import { unwrap } from './result';
 import { startWorker } from './start-worker';
+import { tellPage } from './tell-page';
 import { defaultWorkerUrl } from './worker-url';
 
 export interface ModelStoreOptions {
@@ -77,10 +78,10 @@ export async function openModelStoreIn(scope: EngineScope, options: ModelStoreOp
   const end = (error: ForgelightError): void => {
     if (lifeline.end(error)) worker.terminate();
   };
-  worker.addEventListener('error', (event) => end(engineBroke(event.message)));
-  if (lock !== null) scope.onFree(lock, () => end(engineBroke('its worker has ended')));
+  worker.addEventListener('error', (event) => end(storeEnded(`its worker failed (${event.message})`)));
+  if (lock !== null) scope.onFree(lock, () => end(storeEnded('its worker has ended')));
   const { store } = wrap<{ readonly store: StoreHost & ProxyMarked }>(worker);
-  return new ModelStoreClient(store, scope, lifeline, () => end(engineClosed()));
+  return new ModelStoreClient(store, scope, lifeline, () => end(storeEnded('it was closed')));
 }
 
 class ModelStoreClient implements ModelStore {
@@ -123,7 +124,7 @@ class ModelStoreClient implements ModelStore {
       this.host.pull(
         id,
         given,
-        proxy((progress: PullProgress) => onProgress?.(progress)),
+        proxy((progress: PullProgress) => tellPage(onProgress, progress)),
         persist,
       ),
     );
@@ -166,4 +167,8 @@ class ModelStoreClient implements ModelStore {
       forget();
     }
   }
+}
+
+function storeEnded(why: string): ForgelightError {
+  return new ForgelightError('closed', `This model store has ended: ${why}. Open it again with openModelStore.`);
 }
