@@ -1,3 +1,4 @@
+import { ForgelightError } from '../../src/base/errors';
 import { formatBytes } from '../../src/base/units';
 import { readToEnd } from '../../src/store/read-to-end';
 import type { StoredSource } from '../../src/store/stored-source';
@@ -10,7 +11,7 @@ export async function pull({ models, host, names, options }: CommandInput): Prom
   const { sha256, mirror } = options;
   const parts: StoredSource[] = [];
   const source = models.sourceOf(reference, {
-    ...(typeof sha256 === 'string' && { sha256: sha256.toLowerCase() }),
+    ...(typeof sha256 === 'string' && { sha256: hashOf(sha256) }),
     mirrors: Array.isArray(mirror) ? mirror.map(String) : [],
     wrapFile: (file, hash) => {
       const part = models.store.source(file, {
@@ -46,4 +47,10 @@ export async function pull({ models, host, names, options }: CommandInput): Prom
   } finally {
     for (const part of parts) part.close();
   }
+}
+
+function hashOf(text: string): string {
+  const hash = /^(?:sha256:)?([0-9a-f]{64})$/i.exec(text)?.[1];
+  if (hash !== undefined) return hash.toLowerCase();
+  throw new ForgelightError('invalid-request', `"${text}" is no SHA-256: it has 64 hex digits.`, { param: 'sha256' });
 }

@@ -8,13 +8,40 @@ const HASH_PREFIX = /^(?:sha256:)?([0-9a-f]{6,64})$/i;
 /** Deletes what each name means, once all of them mean one thing each. */
 export async function rm({ models, host, names, options }: CommandInput): Promise<void> {
   const entries = await models.store.list();
-  const found = names.map((name) => oneOf(entries, name));
+  const found = [...new Set(names.flatMap((name) => meant(models, entries, name)))];
   for (const entry of found) {
     if (entry.state === 'partial') await models.store.discard(entry.address);
     else await models.store.delete(entry.sha256);
     if (options['json'] !== true) host.out(`Deleted ${entry.state === 'partial' ? entry.address : entry.fileName}\n`);
   }
   if (options['json'] === true) host.out(`${JSON.stringify(found, null, 2)}\n`);
+}
+
+/** One entry; or all parts of a split model, by what it was pulled as. */
+function meant(models: CommandInput['models'], entries: readonly StoreEntry[], name: string): readonly StoreEntry[] {
+  const addresses = addressesOf(models, name);
+  const byAddress = entries.filter((entry) =>
+    entry.state === 'partial'
+      ? addresses.includes(entry.address)
+      : entry.names.some((address) => addresses.includes(address)),
+  );
+  return byAddress.length > 0 ? byAddress : [oneOf(entries, name)];
+}
+
+/** None where it is no reference, or one that takes a listing. */
+function addressesOf({ sourceOf }: CommandInput['models'], reference: string): readonly string[] {
+  const addresses: string[] = [];
+  try {
+    sourceOf(reference, {
+      wrapFile: (file) => {
+        if (file.address !== undefined) addresses.push(file.address);
+        return file;
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof ForgelightError)) throw error;
+  }
+  return addresses;
 }
 
 function oneOf(entries: readonly StoreEntry[], name: string): StoreEntry {

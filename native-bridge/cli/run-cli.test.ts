@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedServer } from '../../test/support/scripted-server';
+import { splitGguf } from '../../test/support/split-gguf';
 import { runCli } from './run-cli';
 
 const ADDRESS = 'https://models.test/tiny.gguf';
@@ -92,6 +93,30 @@ describe('forgelight pull, list, rm', () => {
   it('keeps nothing under a wrong hash', async () => {
     const { code, err } = await run(['pull', ADDRESS, '--sha256', '0'.repeat(64)]);
     expect([code, err]).toEqual([1, expect.stringMatching(/SHA-256/)]);
+    expect((await run(['list', '--json'])).out).toBe('[]\n');
+  });
+
+  it('fetches nothing for a hash that is none', async () => {
+    const server = serverOf();
+    const { code, err } = await run(['pull', ADDRESS, '--sha256', '../x'], { server });
+    expect([code, err, server.requests.length]).toEqual([1, expect.stringMatching(/64 hex digits/), 0]);
+  });
+
+  it('deletes by the reference that a model was pulled by, all parts of a split one', async () => {
+    const [reference, split] = ['hf:o/r/tiny.gguf', 'https://models.test/m-00001-of-00002.gguf'];
+    const parts = splitGguf(new Uint8Array(await readFile('test/fixtures/zoo/llama.gguf')), 2);
+    const server = serverOf();
+    server.fetch = (url) => {
+      const part = /0000([12])-of/.exec(String(url))?.[1];
+      const bytes = part === undefined ? BODY : (parts[Number(part) - 1] ?? BODY);
+      const headers = { etag: '"1"', 'content-length': String(bytes.length) };
+      return Promise.resolve(new Response(new Uint8Array(bytes), { headers }));
+    };
+    expect((await run(['pull', reference], { server })).code).toBe(0);
+    expect((await run(['pull', split], { server })).out).toMatch(/^Kept/);
+    expect((await run(['pull', split], { server })).out).toMatch(/^Already here/);
+    expect((await run(['rm', reference])).out).toBe('Deleted tiny.gguf\n');
+    expect((await run(['rm', split])).out.match(/Deleted m-0000\d-of-00002\.gguf/g)).toHaveLength(2);
     expect((await run(['list', '--json'])).out).toBe('[]\n');
   });
 

@@ -20,7 +20,7 @@ export class ScriptedServer {
 
   constructor(public body: Uint8Array) {}
 
-  readonly fetch = (_url: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+  fetch = (_url: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const index = this.requests.length;
     const request = new Headers(init?.headers);
     this.requests.push(request);
