@@ -185,6 +185,21 @@ describe('a model that was damaged', () => {
     expect(await visit.load(server)).toEqual(body);
   });
 
+  it('is not repaired where it is not there, where there is no room, or where nobody gives it: each is said', async () => {
+    const { ground, server, visit } = setup();
+    const { signal } = new AbortController();
+    const sourceOf = (address: string): ModelSource => visit.network(server, address);
+    const failure = (): Promise<unknown> => visit.store.repair(hash, sourceOf, signal).catch((error: unknown) => error);
+    expect(await failure()).toMatchObject({ code: 'invalid-request' });
+    await visit.load(server);
+    visit.source?.close();
+    ground.files.clear();
+    server.replies.set(1, () => new Response('', { status: 404 }));
+    expect(await failure()).toMatchObject({ code: 'corrupt-model', message: expect.stringContaining('404') });
+    ground.quotaBytes = 100;
+    expect(await failure()).toMatchObject({ code: 'quota-exceeded' });
+  });
+
   it('does not go on from a part that was damaged, though nobody promised a hash', async () => {
     const { ground, server, visit } = setup();
     await expect(visit.load(server, { abortAfterBytes: 95 })).rejects.toThrow('enough');

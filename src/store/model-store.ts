@@ -161,7 +161,10 @@ export class ModelStore {
   async repair(sha256: string, sourceOf: (address: string) => ModelSource, signal: AbortSignal): Promise<void> {
     const model = await this.read(sha256);
     if (model.state === 'ok') return model.file.close();
-    if (model.state === 'corrupt') await this.deps.entries.quarantine(sha256, model.reason, model.record);
+    if (model.state === 'absent') {
+      throw new ForgelightError('invalid-request', `The model ${sha256} is not in the store: load it from its address.`);
+    }
+    await this.deps.entries.quarantine(sha256, model.reason, model.record);
     const names = await this.deps.entries.namesOf(sha256);
     const failures: unknown[] = [];
     for (const address of names) {
@@ -170,13 +173,19 @@ export class ModelStore {
         return undefined;
       } catch (error) {
         signal.throwIfAborted();
+        // Another address needs the same room.
+        if (error instanceof ForgelightError && error.code === 'quota-exceeded') throw error;
         failures.push(error);
       }
     }
+    const last = failures.at(-1);
     const why =
-      failures.length === 0 ? 'it is not known where it came from' : `none of its ${names.length} addresses has it`;
-    const message = `The model ${sha256} cannot be repaired: ${why}. Delete it, and load it from its address or its file.`;
-    throw new ForgelightError('corrupt-model', message, { cause: failures.at(-1) });
+      last === undefined
+        ? 'it is not known where it came from'
+        : `none of its addresses (${names.length}) gave it. ${last instanceof Error ? last.message : String(last)} Or else`;
+    const advice = 'delete it, and load it from another address or its file.';
+    const message = `The model ${sha256} cannot be repaired: ${why}: ${advice}`;
+    throw new ForgelightError('corrupt-model', message, { cause: last });
   }
 
   /** Removes what nothing speaks of; returns the bytes that are free again. For a host, once, when it has time. */
