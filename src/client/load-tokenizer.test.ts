@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { ForgelightError, loadTokenizer } from './index';
+import { readStored } from './load-tokenizer';
+import { FakeScope } from './testing/fake-worker';
 
 const FILE = 'test/fixtures/zoo/smollm2.gguf';
 
@@ -36,6 +38,28 @@ describe('loadTokenizer', () => {
     const refusal: unknown = await loadTokenizer(model as string).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(ForgelightError);
     expect(refusal).toMatchObject({ code: 'invalid-request', param: 'model' });
+  });
+
+  it('reads the header of what is in the store, and gives its file back', async () => {
+    const bytes = new Uint8Array(await readFile(FILE));
+    const scope = new FakeScope();
+    const asked: unknown[] = [];
+    let at = 0;
+    const store = {
+      openExport: (sha256: string) => {
+        asked.push(sha256);
+        return { ok: true, value: { id: 1, sizeBytes: bytes.length, fileName: 'x.gguf' } };
+      },
+      readExport: () => ({ ok: true, value: bytes.slice(at, (at += 10_000)) }),
+      closeExport: (id: number) => void asked.push(id),
+    };
+    Object.assign(scope.host, { store });
+    const model = `sha256:${'ab'.repeat(32)}`;
+    const tokenizer = await readStored(scope, model, { signal: null, workerUrl: '/worker.js' });
+    expect(tokenizer.vocabularySize).toBe(512);
+    expect(asked).toEqual([model, 1]);
+    expect(scope.worker.terminations).toBe(1);
+    await expect(loadTokenizer(model)).rejects.toMatchObject({ code: 'invalid-request', param: 'model' });
   });
 
   it('can be aborted', async () => {

@@ -216,6 +216,8 @@ export interface CallOptions {
 export interface TokenizerOptions extends CallOptions {
   /** As of `createEngine`. */
   readonly hubToken?: string;
+  /** As of `createEngine`, for `sha256:…`. */
+  readonly workerUrl?: string | URL;
 }
 
 /**

@@ -47,6 +47,17 @@ describe('a model that is loaded', () => {
     expect(await later.store.list()).toMatchObject([{ state: 'ok' }]);
   });
 
+  it('is in order before its reader hears that it was aborted', async () => {
+    const { ground, server, visit } = setup();
+    const source = visit.store.source(visit.network(server, ADDRESS));
+    const { stream } = await source.open(visit.abort.signal);
+    await stream.read();
+    visit.abort.abort('enough');
+    await expect(stream.read()).rejects.toBe('enough');
+    expect(ground.locks.heldNames).toEqual([]);
+    expect(await visit.store.list()).toMatchObject([{ state: 'partial', receivedBytes: 10 }]);
+  });
+
   it.each([
     ['its server has no ranges', { ranges: false }, /no range requests/, body],
     ['it changed', { etag: '"two"', body: content(200, 2) }, /changed on the server/, content(200, 2)],

@@ -38,7 +38,7 @@ export const SOURCE_BUGS: readonly PlantedBug[] = [
   {
     name: 'a mirror goes on at its own first byte',
     file: 'src/store/mirrored-source.ts',
-    find: 'this.skip = this.position;',
+    find: 'this.skip = this.position - startsAt;',
     replace: 'this.skip = 0;',
     why: 'the first bytes come twice',
     seenBy: {
@@ -53,5 +53,49 @@ export const SOURCE_BUGS: readonly PlantedBug[] = [
     replace: '',
     why: 'the question costs as much as the answer was to save',
     seenBy: { file: 'src/engine/check-fit.test.ts', test: 'checkFit reads the header only' },
+  },
+  {
+    name: 'the next mirror begins elsewhere than where the reader was told',
+    file: 'src/store/mirrored-source.ts',
+    find: '        this.isBegun = true;\n',
+    replace: '',
+    why: 'the first bytes of a file are put where its later ones belong',
+    seenBy: {
+      file: 'src/store/mirrored-source.test.ts',
+      test: 'mirroredSource goes on with an earlier download: at the next one without ranges, when the first fails at once',
+    },
+  },
+  {
+    name: 'a part that is repaired is taken for its whole model',
+    file: 'src/worker/model-sources.ts',
+    find: 'return fileSource(address, {',
+    replace: 'return modelSource(address, {',
+    why: 'all parts are fetched, and none is kept',
+    seenBy: {
+      file: 'src/worker/worker-store.test.ts',
+      test: 'the store of a worker pulls all parts of a split model, and repairs one of them alone',
+    },
+  },
+  {
+    name: 'what was pulled stays in use',
+    file: 'src/worker/worker-store.ts',
+    find: '        held.close();\n',
+    replace: '',
+    why: 'nobody can delete it until the page is left',
+    seenBy: {
+      file: 'src/worker/worker-store.test.ts',
+      test: 'the store of a worker pulls a model, asks once to keep it, and holds nothing afterwards',
+    },
+  },
+  {
+    name: 'a pull that is stopped does not wait until its download is in order',
+    file: 'src/store/read-to-end.ts',
+    find: '    await stream.cancel(error);\n',
+    replace: '',
+    why: 'what came is not kept, and whoever discards it is refused',
+    seenBy: {
+      file: 'src/worker/worker-store.test.ts',
+      test: 'the store of a worker stops a pull of m-Q4_0-00001-of-00002.gguf that is aborted, and then keeps what came and holds nothing',
+    },
   },
 ];
