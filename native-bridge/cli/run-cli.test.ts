@@ -107,7 +107,7 @@ describe('forgelight pull, list, rm', () => {
     const parts = splitGguf(new Uint8Array(await readFile('test/fixtures/zoo/llama.gguf')), 2);
     const server = serverOf();
     server.fetch = (url) => {
-      const part = /0000([12])-of/.exec(String(url))?.[1];
+      const part = /0000([12])-of/.exec(new Request(url).url)?.[1];
       const bytes = part === undefined ? BODY : (parts[Number(part) - 1] ?? BODY);
       const headers = { etag: '"1"', 'content-length': String(bytes.length) };
       return Promise.resolve(new Response(new Uint8Array(bytes), { headers }));

@@ -118,7 +118,10 @@ describe('mirroredSource', () => {
   });
 
   it('passes on what the addresses have to say', async () => {
-    const [first, second] = [new Address('first', { failsAt: 9, notes: ['one'] }), new Address('2', { notes: ['two'] })];
+    const [first, second] = [
+      new Address('first', { failsAt: 9, notes: ['one'] }),
+      new Address('2', { notes: ['two'] }),
+    ];
     const opened = await mirroredSource([first, second], SHA256).open(never);
     await readAll(opened);
     expect(opened.notes).toEqual(['one', 'two']);

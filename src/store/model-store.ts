@@ -67,9 +67,7 @@ export class ModelStore {
     return models
       .filter(({ state }) => state === 'ok')
       .flatMap(({ names, sizeBytes, sha256 }) =>
-        names
-          .filter((name) => name.startsWith(addressStart))
-          .map((address) => ({ address, sizeBytes, sha256 })),
+        names.filter((name) => name.startsWith(addressStart)).map((address) => ({ address, sizeBytes, sha256 })),
       );
   }
 
@@ -162,7 +160,10 @@ export class ModelStore {
     const model = await this.read(sha256);
     if (model.state === 'ok') return model.file.close();
     if (model.state === 'absent') {
-      throw new ForgelightError('invalid-request', `The model ${sha256} is not in the store: load it from its address.`);
+      throw new ForgelightError(
+        'invalid-request',
+        `The model ${sha256} is not in the store: load it from its address.`,
+      );
     }
     await this.deps.entries.quarantine(sha256, model.reason, model.record);
     const names = await this.deps.entries.namesOf(sha256);
@@ -179,10 +180,11 @@ export class ModelStore {
       }
     }
     const last = failures.at(-1);
+    const reason = last instanceof Error ? last.message : '';
     const why =
-      last === undefined
+      failures.length === 0
         ? 'it is not known where it came from'
-        : `none of its addresses (${names.length}) gave it. ${last instanceof Error ? last.message : String(last)} Or else`;
+        : `none of its addresses (${names.length}) gave it. ${reason} Or else`;
     const advice = 'delete it, and load it from another address or its file.';
     const message = `The model ${sha256} cannot be repaired: ${why}: ${advice}`;
     throw new ForgelightError('corrupt-model', message, { cause: last });

@@ -3,7 +3,7 @@ import type { PullProgress } from '../store/store-host';
 
 const INTERVAL_MS = 100;
 
-/** Tells how far a download is at most ten times a second, and always its end: each report is a message to the page. */
+/** Tells how far a download is at most ten times a second, and always its last byte: each report is a message to the page. */
 export class PullMeter {
   private reportedMs = Number.NEGATIVE_INFINITY;
   private pending: PullProgress | null = null;
@@ -15,7 +15,8 @@ export class PullMeter {
 
   show(progress: PullProgress): void {
     this.pending = progress;
-    if (this.clock.now() - this.reportedMs >= INTERVAL_MS) this.end();
+    const isLast = progress.loaded === progress.total;
+    if (isLast || this.clock.now() - this.reportedMs >= INTERVAL_MS) this.end();
   }
 
   /** Reports what was not. */

@@ -44,7 +44,7 @@ function setup() {
 describe('the store of a worker', () => {
   it('pulls a model, asks once to keep it, and holds nothing afterwards', async () => {
     const { ground, host } = setup();
-    const persist = vi.fn();
+    const persist = vi.fn<() => void>();
     const seen: PullProgress[] = [];
     const pulled = await host.pull(1, { model: 'hf:o/r/m-Q8_0.gguf' }, (now) => seen.push(now), persist);
     expect(pulled).toEqual({ ok: true, value: [sha256Of(whole)] });
