@@ -1,4 +1,5 @@
 import { assert } from '../base/assert';
+import { ForgelightError } from '../base/errors';
 import { KeepingStream } from './keeping-stream';
 import { findPart, PartWriter, type FoundPart } from './part-writer';
 import type { ModelSource, OpenedModel } from './source';
@@ -65,6 +66,7 @@ export class KeepDownload {
         ? { position: found.journal.durableBytes, identity: found.journal.identity }
         : undefined;
     this.network = await source.open(signal, resumePoint);
+    refuseOther(this.network, expectedSha256);
     if (await this.isKnown(this.network)) return STORED;
     const resumed = await this.begin(this.part, this.network, found);
     await this.askToPersist();
@@ -180,6 +182,15 @@ export class KeepDownload {
     await this.network?.stream.cancel(reason).catch(report);
     await this.part?.close().catch(report);
   }
+}
+
+/** Gigabytes would come first otherwise, and be dropped. */
+function refuseOther({ fileName, sha256 }: OpenedModel, expectedSha256: string | null): void {
+  if (expectedSha256 === null || sha256 === null || sha256 === expectedSha256) return;
+  const message =
+    `${fileName} was not fetched: its server says that its SHA-256 is ${sha256}, expected ${expectedSha256}. ` +
+    'Correct the expected hash, or the address.';
+  throw new ForgelightError('corrupt-model', message);
 }
 
 function restartNote(restarted: OpenedModel['restarted']): string {

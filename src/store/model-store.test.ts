@@ -86,6 +86,19 @@ describe('a model that is loaded', () => {
     expect([...ground.files.keys(), ...ground.records.keys(), ...ground.locks.heldNames]).toEqual([]);
   });
 
+  it('is not fetched when its server says that it has another hash than expected', async () => {
+    const { ground, server, visit } = setup();
+    server.headers = { 'x-linked-etag': `"${hash}"` };
+    await expect(visit.load(server, { sha256: 'ab'.repeat(32) })).rejects.toMatchObject({
+      code: 'corrupt-model',
+      message: expect.stringContaining(hash),
+    });
+    expect(visit.received).toEqual([]);
+    expect(server.signals.every(({ aborted }) => aborted)).toBe(true);
+    expect([ground.locks.heldNames, ground.usedBytes]).toEqual([[], 0]);
+    expect(await visit.load(server, { sha256: hash })).toEqual(body);
+  });
+
   it('is not kept when nobody wants that', async () => {
     const { ground, server, visit } = setup();
     expect(await visit.load(server, { keep: false })).toEqual(body);
