@@ -8,8 +8,10 @@ import type { ChatComposer } from './composer';
 import './composer';
 import { onEvent } from './events';
 import { FileDrop } from './file-drop';
+import type { FileHandle } from './file-handles';
 import './gpu-notice';
 import { ICONS, LOGO } from './icons';
+import type { Library } from './library';
 import './message-list';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
@@ -28,10 +30,11 @@ export class AppRoot extends LitElement {
   static override styles = [baseStyles, controlStyles, cardStyles, appStyles];
 
   @property({ attribute: false }) store: ChatStore | null = null;
+  @property({ attribute: false }) library: Library | null = null;
   @state() private theme = readTheme(localStore);
   @query('chat-composer') private readonly composer: ChatComposer | null | undefined;
   @query('dialog') private readonly dialog: HTMLDialogElement | null | undefined;
-  readonly #drop = new FileDrop(this, (files) => this.#loadFiles(files));
+  readonly #drop = new FileDrop(this, (files, handles) => this.#loadFiles(files, handles));
   #unsubscribe: (() => void) | null = null;
   #shownPhase: PagePhase = 'idle';
 
@@ -59,6 +62,8 @@ export class AppRoot extends LitElement {
         class="page"
         @model-chosen=${onEvent('model-chosen', (choice) => this.#load(choice))}
         @loading-stopped=${onEvent('loading-stopped', () => this.store?.stopLoading())}
+        @download-discarded=${onEvent('download-discarded', (choice) => void this.#discard(choice))}
+        @handles-opened=${onEvent('handles-opened', (handles) => void this.library?.files.remember(handles))}
         @prompt-sent=${onEvent('prompt-sent', (text) => this.#send(text))}
         @answer-stopped=${onEvent('answer-stopped', () => this.store?.stop())}
         @answer-retried=${onEvent('answer-retried', (id) => void this.store?.retry(id))}
@@ -76,7 +81,7 @@ export class AppRoot extends LitElement {
     const state = this.store?.state;
     if (state === undefined) return;
     const phase = pagePhase(state);
-    if (phase === 'ready' && this.#shownPhase === 'loading') this.#focusComposerIfIdle();
+    if (this.#shownPhase === 'loading' && phase !== 'loading') this.#loadEnded(state);
     this.#shownPhase = phase;
   }
 
@@ -131,7 +136,8 @@ export class AppRoot extends LitElement {
   #renderMain(state: PageState): TemplateResult {
     const { model, messages } = state;
     const phase = pagePhase(state);
-    const card = model.kind === 'ready' ? nothing : html`<model-card .model=${model}></model-card>`;
+    const card =
+      model.kind === 'ready' ? nothing : html`<model-card .model=${model} .library=${this.library}></model-card>`;
     return html`
       <main>
         <message-list .messages=${messages} .retryable=${phase === 'ready'}>
@@ -196,14 +202,30 @@ export class AppRoot extends LitElement {
             ${ICONS.close}
           </button>
         </div>
-        <model-card .model=${model}></model-card>
+        <model-card .model=${model} .library=${this.library}></model-card>
       </dialog>
     `;
   }
 
-  #loadFiles(files: readonly File[]): void {
+  #loadFiles(files: readonly File[], handles: Promise<readonly FileHandle[]>): void {
     const choice = choiceOfFiles(files);
-    if (choice !== null) this.#load(choice);
+    if (choice === null) return;
+    this.#load(choice);
+    void handles.then((told) => this.library?.files.remember(told));
+  }
+
+  async #discard(choice: ModelChoice): Promise<void> {
+    const { kept } = this.library ?? {};
+    const text = (await kept?.discardDownloads(choice)) ?? null;
+    if (kept?.downloadsOf(choice).length === 0) this.store?.forgetPause();
+    if (text !== null) this.store?.announce(text);
+  }
+
+  /** What the browser keeps may have changed. Of a paused download the card says how much of it is here. */
+  #loadEnded(state: PageState): void {
+    if (pagePhase(state) === 'ready') this.#focusComposerIfIdle();
+    const isPaused = state.model.kind === 'none' && state.model.paused !== null;
+    void (isPaused ? this.library?.kept.lookAfterPause() : this.library?.kept.refresh());
   }
 
   #load(choice: ModelChoice): void {

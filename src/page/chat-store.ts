@@ -105,6 +105,11 @@ export class ChatStore {
     this.#apply({ type: 'load-stopped' });
   }
 
+  /** What was kept of a paused download is gone. */
+  forgetPause(): void {
+    this.#apply({ type: 'pause-forgotten' });
+  }
+
   /** Sends `text` with the conversation so far. Resolves when the answer ended. Does nothing unless the page is `ready`. */
   async send(text: string): Promise<void> {
     const trimmed = text.trim();

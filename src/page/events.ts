@@ -1,9 +1,16 @@
+import type { FileHandle } from './file-handles';
 import type { ModelChoice } from './model-choice';
 
 /** What components tell the page's root. All bubble through shadow roots. */
 export interface PageEvents {
   'model-chosen': ModelChoice;
   'loading-stopped': null;
+  /** What is kept of a paused download is to go. */
+  'download-discarded': ModelChoice;
+  /** A model was picked by this reference. */
+  'reference-picked': string;
+  /** Files that were opened by handles, which are to be remembered. */
+  'handles-opened': readonly FileHandle[];
   'prompt-sent': string;
   'answer-stopped': null;
   'answer-retried': number;

@@ -1,13 +1,18 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
+import { droppedHandles, type FileHandle } from './file-handles';
 
 /** Lets files be dropped anywhere in the window while its host is connected. */
 export class FileDrop implements ReactiveController {
   /** A file hangs over the window. */
   active = false;
   readonly #host: ReactiveControllerHost;
-  readonly #onFiles: (files: readonly File[]) => void;
+  readonly #onFiles: (files: readonly File[], handles: Promise<readonly FileHandle[]>) => void;
 
-  constructor(host: ReactiveControllerHost, onFiles: (files: readonly File[]) => void) {
+  /** @param onFiles is given the files at once, and what the page can come back to them by as soon as the browser tells */
+  constructor(
+    host: ReactiveControllerHost,
+    onFiles: (files: readonly File[], handles: Promise<readonly FileHandle[]>) => void,
+  ) {
     this.#host = host;
     this.#onFiles = onFiles;
     host.addController(this);
@@ -42,7 +47,7 @@ export class FileDrop implements ReactiveController {
     const files = [...(event.dataTransfer?.files ?? [])];
     if (files.length === 0) return;
     event.preventDefault();
-    this.#onFiles(files);
+    this.#onFiles(files, droppedHandles(event.dataTransfer?.items ?? []));
   };
 
   #show(active: boolean): void {

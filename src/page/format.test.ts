@@ -93,6 +93,7 @@ describe('phaseText', () => {
   it('calls reading from this computer no download', () => {
     expect(phaseText(DOWNLOAD, true)).not.toMatch(/download/i);
     expect(phaseText(DOWNLOAD, false)).toMatch(/download/i);
+    expect(phaseText({ ...DOWNLOAD, resumed: DOWNLOAD.total }, false)).toBe(TEXT.progress.readKept);
     expect(phaseText(null, false)).not.toBe('');
   });
 });

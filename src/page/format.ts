@@ -22,6 +22,11 @@ export function formatTime(atMs: number): string {
   return new Date(atMs).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 }
 
+/** The day as people here write it. `atMs`: milliseconds since 1970. */
+export function formatDay(atMs: number): string {
+  return new Date(atMs).toLocaleDateString([], { dateStyle: 'medium' });
+}
+
 /** Tokens per second with two or three digits that mean something: `0.93`, `14.2`, `128`. */
 export function formatRate(perSecond: number): string {
   if (perSecond < 10) return perSecond.toFixed(2);
@@ -32,7 +37,13 @@ export function formatRate(perSecond: number): string {
 export function phaseText(progress: LoadProgress | null, local: boolean): string {
   if (progress === null) return TEXT.progress.waiting;
   const { phase } = progress;
+  if (isKept(progress)) return TEXT.progress.readKept;
   return phase === 'download' && local ? TEXT.progress.readLocal : TEXT.progress[phase];
+}
+
+/** Whether all of the bytes come from what the browser keeps. */
+export function isKept({ phase, resumed, total }: LoadProgress): boolean {
+  return phase === 'download' && total > 0 && resumed >= total;
 }
 
 /** A phase of a load that is over, in words. */

@@ -23,6 +23,7 @@ export const ICONS = {
   close: icon(svg`<path d="M6 6l12 12M18 6 6 18" />`),
   file: icon(svg`<path d="M13 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V9z" /><path d="M13 3v6h6" />`),
   warning: icon(svg`<path d="M12 4 2.8 19.5h18.4zM12 10v4.5m0 2.6v.1" />`),
+  pause: icon(svg`<path d="M9 6v12M15 6v12" />`),
   retry: icon(svg`<path d="M20 11a8 8 0 1 0-2.3 6.3M20 5v6h-6" />`),
 } as const;
 

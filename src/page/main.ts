@@ -1,6 +1,7 @@
 import { systemClock } from '../base/system-clock';
 import { createEngine } from '../client/index';
 import './app-root';
+import { browserLibrary } from './browser-library';
 import { ChatStore } from './chat-store';
 import { TEXT } from './messages';
 import { startOf } from './model-choice';
@@ -9,10 +10,9 @@ import { applyTheme, readTheme } from './theme';
 
 const page = document.documentElement;
 const start = startOf(new URL(window.location.href));
-const store = new ChatStore(
-  { createEngine, clock: systemClock, reportError: (error) => window.reportError(error) },
-  start.choice,
-);
+const reportError = (error: unknown): void => window.reportError(error);
+const store = new ChatStore({ createEngine, clock: systemClock, reportError }, start.choice);
+const library = browserLibrary(systemClock, reportError);
 
 applyTheme(
   readTheme(() => window.localStorage),
@@ -29,8 +29,13 @@ showPhase();
 
 const root = document.createElement('app-root');
 root.store = store;
+root.library = library;
 document.body.append(root);
 window.addEventListener('pageshow', ({ persisted }) => {
-  if (persisted) void store.comeBack();
+  if (!persisted) return;
+  void store.comeBack();
+  void library.kept.refresh();
 });
+// A page that is kept for Back keeps no worker.
+window.addEventListener('pagehide', () => library.kept.close());
 if (start.autoload) void store.load(start.choice);

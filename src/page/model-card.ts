@@ -1,18 +1,24 @@
 import type { TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { customElement, property, query } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
 import { formatBytes } from '../base/units';
 import './error-view';
 import type { EngineInfo } from '../client/index';
-import { emit } from './events';
+import { emit, onEvent } from './events';
+import { FollowLibrary } from './follow-library';
 import { ICONS } from './icons';
+import type { Library } from './library';
 import './load-progress';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
+import './model-sections';
 import './model-source';
+import type { ModelSource } from './model-source';
 import { formatDuration, timedPhaseText } from './format';
 import type { ModelState, ReadyModel } from './page-state';
+import { canPause } from './page-state';
+import { pausedView, renderNotice } from './paused-view';
 import { baseStyles, cardStyles, controlStyles } from './styles';
 
 /** The model: offered, loading, loaded or failed, and the ways to another one. */
@@ -39,12 +45,28 @@ export class ModelCard extends LitElement {
       .details {
         margin-top: 0.1rem;
       }
+      .verdict {
+        margin: 0.5rem 0 0;
+        color: var(--ink-soft);
+        font-size: 0.875rem;
+      }
       .notice {
         margin: 0 0 0.9rem;
         color: var(--ink-soft);
       }
       load-progress,
       error-view {
+        margin-top: 0.9rem;
+      }
+      .notice.problem {
+        color: var(--danger);
+      }
+      .buttons {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.5rem;
+      }
+      model-sections {
         margin-top: 0.9rem;
       }
       model-source {
@@ -87,11 +109,23 @@ export class ModelCard extends LitElement {
   ];
 
   @property({ attribute: false }) model: ModelState | null = null;
+  @property({ attribute: false }) library: Library | null = null;
+  @query('model-source') private readonly source: ModelSource | null | undefined;
+
+  constructor() {
+    super();
+    new FollowLibrary(this);
+  }
 
   protected override render(): TemplateResult | typeof nothing {
     const { model } = this;
     if (model === null) return nothing;
-    return html`<section class="card" aria-labelledby="name" data-testid="model-card">
+    return html`<section
+      class="card"
+      aria-labelledby="name"
+      data-testid="model-card"
+      @reference-picked=${onEvent('reference-picked', (reference) => this.source?.fill(reference))}
+    >
       ${renderModel(this, model)}
     </section>`;
   }
@@ -100,23 +134,19 @@ export class ModelCard extends LitElement {
 function renderModel(card: ModelCard, model: ModelState): TemplateResult {
   const { choice } = model;
   const load = (): void => emit(card, 'model-chosen', choice);
-  const source = html`<model-source></model-source>`;
+  const { library } = card;
+  const source = html`<model-source .library=${library}></model-source>
+    <model-sections .library=${library}></model-sections>`;
   switch (model.kind) {
     case 'none':
-      return html`
-        ${model.stopped ? html`<p class="notice">${TEXT.model.stopped}</p>` : nothing}
-        <div class="offer">
-          ${renderName(choice)}
-          <button type="button" class="primary" data-testid="load-model" @click=${load}>${TEXT.model.load}</button>
-        </div>
-        ${source}
-      `;
+      return html`${renderOffer(card, model, load)} ${source}`;
     case 'loading':
       return html`
         ${renderName(choice)}
+        ${choice.verdict === undefined ? nothing : html`<p class="verdict" data-testid="verdict">${choice.verdict}</p>`}
         <load-progress .progress=${model.progress} .local=${choice.local}>
           <button type="button" data-testid="stop-loading" @click=${() => emit(card, 'loading-stopped', null)}>
-            ${TEXT.progress.cancel}
+            ${canPause(choice, model.progress) ? html`${ICONS.pause} ${TEXT.progress.pause}` : TEXT.progress.cancel}
           </button>
         </load-progress>
       `;
@@ -136,6 +166,39 @@ function renderModel(card: ModelCard, model: ModelState): TemplateResult {
     default:
       return unreachable(model);
   }
+}
+
+/** The model that is offered; of a paused download how far it is, and the two ways on. */
+function renderOffer(card: ModelCard, model: Extract<ModelState, { kind: 'none' }>, load: () => void): TemplateResult {
+  const { choice } = model;
+  const view = pausedView(model, card.library);
+  const discard = (): void => {
+    card.renderRoot.querySelector<HTMLElement>('[data-testid=load-model]')?.focus();
+    emit(card, 'download-discarded', choice);
+  };
+  return html`
+    ${renderNotice(view)}
+    <div class="offer">
+      ${renderName(choice)}
+      <div class="buttons">
+        <button type="button" class="primary" data-testid="load-model" @click=${load}>
+          ${view.canContinue ? TEXT.model.continue : TEXT.model.load}
+        </button>
+        ${
+          view.canDiscard
+            ? html`<button
+                type="button"
+                data-testid="discard"
+                aria-label=${TEXT.model.discardLabel(choice.name)}
+                @click=${discard}
+              >
+                ${TEXT.model.discard}
+              </button>`
+            : nothing
+        }
+      </div>
+    </div>
+  `;
 }
 
 function renderName({ name, sizeBytes, licence, reference }: ModelChoice): TemplateResult {

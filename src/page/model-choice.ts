@@ -11,6 +11,8 @@ export interface ModelChoice {
   readonly sha256?: string;
   readonly sizeBytes?: number;
   readonly licence?: string;
+  /** What was found out about whether it fits, as a sentence. */
+  readonly verdict?: string;
 }
 
 /** What the page does when it opens. */

@@ -1,10 +1,14 @@
 import type { TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
-import { customElement, query, state } from 'lit/decorators.js';
+import { customElement, property, query, state } from 'lit/decorators.js';
 import { emit } from './events';
+import { hasFilePicker, openHandles, pickHandles } from './file-handles';
+import { FollowLibrary } from './follow-library';
 import { ICONS } from './icons';
+import type { Library } from './library';
 import { TEXT } from './messages';
 import { choiceOfFiles, parseAddress } from './model-choice';
+import type { RecentFile } from './recent-files';
 import { baseStyles, controlStyles } from './styles';
 
 /** Two ways to another model: a file from disk, or an address. */
@@ -39,12 +43,46 @@ export class ModelSource extends LitElement {
       .open {
         width: 100%;
       }
+      .recent {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.4rem;
+        margin: 0.5rem 0 0;
+        padding: 0;
+        list-style: none;
+      }
+      .recent li {
+        min-width: 0;
+      }
+      .recent button {
+        max-width: 100%;
+      }
+      .recent span {
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
     `,
   ];
 
+  @property({ attribute: false }) library: Library | null = null;
   @state() private problem: string | null = null;
   @query('input[type=file]') private readonly fileInput: HTMLInputElement | null | undefined;
   @query('input[type=text]') private readonly addressInput: HTMLInputElement | null | undefined;
+
+  constructor() {
+    super();
+    new FollowLibrary(this);
+  }
+
+  /** Writes a reference where an address would be typed. */
+  fill(reference: string): void {
+    this.problem = null;
+    if (this.addressInput) this.addressInput.value = reference;
+  }
+
+  protected override firstUpdated(): void {
+    if (hasFilePicker()) void this.library?.files.load();
+  }
 
   protected override render(): TemplateResult {
     const text = TEXT.model;
@@ -61,9 +99,10 @@ export class ModelSource extends LitElement {
         aria-label=${text.openFile}
         @change=${this.#openFile}
       />
-      <button type="button" class="open" data-testid="open-file" @click=${() => this.fileInput?.click()}>
+      <button type="button" class="open" data-testid="open-file" @click=${() => void this.#open()}>
         ${ICONS.file} ${text.openFile}
       </button>
+      ${this.#renderRecent()}
       <form novalidate @submit=${this.#submit}>
         <div class="field">
           <label class="visually-hidden" for="address">${text.urlLabel}</label>
@@ -85,6 +124,58 @@ export class ModelSource extends LitElement {
         <button type="submit" data-testid="load-url">${text.loadShort}</button>
       </form>
     `;
+  }
+
+  #renderRecent(): TemplateResult | typeof nothing {
+    const recent = this.library?.files;
+    if (recent === undefined) return nothing;
+    const { files, problem: why } = recent;
+    return html`
+      ${
+        files.length === 0
+          ? nothing
+          : html`<ul class="recent" aria-label=${TEXT.files.list}>
+              ${files.map(
+                (file) =>
+                  html`<li>
+                    <button
+                      type="button"
+                      class="small"
+                      data-testid="open-again"
+                      @click=${() => void this.#reopen(file)}
+                    >
+                      <span>${TEXT.files.again(file.name)}</span>
+                    </button>
+                  </li>`,
+              )}
+            </ul>`
+      }
+      ${why === null ? nothing : html`<p class="problem" data-testid="file-problem">${why}</p>`}
+    `;
+  }
+
+  /** With a picker the page can come back to the files; without one an input opens them. */
+  async #open(): Promise<void> {
+    if (!hasFilePicker()) {
+      this.fileInput?.click();
+      return;
+    }
+    const handles = await pickHandles();
+    const opened = handles.length === 0 ? null : await openHandles(handles);
+    if (opened?.kind !== 'opened') return;
+    emit(this, 'handles-opened', handles);
+    emit(this, 'model-chosen', opened.choice);
+  }
+
+  async #reopen(file: RecentFile): Promise<void> {
+    const recent = this.library?.files;
+    const choice = (await recent?.reopen(file)) ?? null;
+    if (choice !== null) {
+      emit(this, 'model-chosen', choice);
+      return;
+    }
+    if (recent?.problem) emit(this, 'announced', recent.problem);
+    this.renderRoot.querySelector<HTMLElement>('.open')?.focus();
   }
 
   #openFile(): void {

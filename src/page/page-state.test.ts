@@ -102,6 +102,36 @@ describe('a lost GPU', () => {
   });
 });
 
+describe('a stopped load', () => {
+  const stoppedAt = (progress: PageEvent & { type: 'load-progressed' }, choice = CHOICE): PageState =>
+    after({ type: 'load-started', choice }, progress, { type: 'load-stopped' });
+  const downloading = { type: 'load-progressed', progress: DOWNLOAD } as const;
+
+  it('is a pause of a download, until what was kept of it is gone', () => {
+    const paused = stoppedAt(downloading);
+    expect(paused.model).toMatchObject({ kind: 'none', stopped: true, paused: DOWNLOAD });
+    expect(paused.announcement).toBe(TEXT.status.paused);
+    const forgotten = reduce(paused, { type: 'pause-forgotten' });
+    expect(forgotten.model).toMatchObject({ kind: 'none', stopped: false, paused: null });
+  });
+
+  it.each([
+    ['of a file', { ...CHOICE, reference: new File([], 'a.gguf') }, DOWNLOAD],
+    ['of a kept model', { ...CHOICE, reference: `sha256:${'0'.repeat(64)}` }, DOWNLOAD],
+    ['that reads what is here already', CHOICE, { ...DOWNLOAD, resumed: 2 }],
+    ['that compiles', CHOICE, { ...DOWNLOAD, phase: 'compile' } as const],
+  ])('%s is none', (_what, choice, progress) => {
+    const stopped = stoppedAt({ type: 'load-progressed', progress }, choice);
+    expect(stopped.model).toMatchObject({ stopped: true, paused: null });
+    expect(stopped.announcement).toBe(TEXT.status.loadStopped);
+  });
+});
+
+it('a load says first what was found out about whether the model fits', () => {
+  const state = after({ type: 'load-started', choice: { ...CHOICE, verdict: 'It fits.' } });
+  expect(state.announcement).toBe(`It fits. ${TEXT.progress.waiting}`);
+});
+
 describe('answers', () => {
   it('grow, and keep the time of their first text', () => {
     const state = after(

@@ -1,7 +1,7 @@
 import { unreachable } from '../base/assert';
 import type { ChatMessage, EngineInfo, FinishReason, LoadProgress, Timings } from '../client/index';
 import type { Failure } from './failure';
-import { formatTime, phaseText } from './format';
+import { formatTime, isKept, phaseText } from './format';
 import { ERROR_TEXT, TEXT } from './messages';
 import type { LoadTimes } from './load-times';
 import type { ModelChoice } from './model-choice';
@@ -26,7 +26,13 @@ export interface ReadyModel {
 }
 
 export type ModelState =
-  | { readonly kind: 'none'; readonly choice: ModelChoice; readonly stopped: boolean }
+  | {
+      readonly kind: 'none';
+      readonly choice: ModelChoice;
+      readonly stopped: boolean;
+      /** How far the download was that was stopped, by its own account; what is kept of it the browser's store knows. */
+      readonly paused: LoadProgress | null;
+    }
   | { readonly kind: 'loading'; readonly choice: ModelChoice; readonly progress: LoadProgress | null }
   | ReadyModel
   | { readonly kind: 'failed'; readonly choice: ModelChoice; readonly failure: Failure };
@@ -70,6 +76,7 @@ export type PageEvent =
   | { readonly type: 'load-finished'; readonly info: EngineInfo }
   | { readonly type: 'load-timed'; readonly times: LoadTimes }
   | { readonly type: 'load-stopped' }
+  | { readonly type: 'pause-forgotten' }
   | { readonly type: 'engine-failed'; readonly failure: Failure }
   | { readonly type: 'gpu-lost' }
   | { readonly type: 'gpu-blocked'; readonly retryAtMs: number }
@@ -85,7 +92,7 @@ export type PageEvent =
 export type PagePhase = 'idle' | 'loading' | 'ready' | 'generating' | 'recovering' | 'error';
 
 export function initialState(choice: ModelChoice): PageState {
-  return { model: { kind: 'none', choice, stopped: false }, messages: [], announcement: '' };
+  return { model: { kind: 'none', choice, stopped: false, paused: null }, messages: [], announcement: '' };
 }
 
 /** The state after `event`. Events that come too late (an answer that was cleared, progress after a stop) change nothing. */
@@ -97,7 +104,7 @@ export function reduce(state: PageState, event: PageEvent): PageState {
     case 'gpu-restored':
       return model.kind === 'ready' ? withGpu(state, model, event) : state;
     case 'load-started':
-      return withModel(state, { kind: 'loading', choice: event.choice, progress: null }, TEXT.progress.waiting);
+      return withModel(state, { kind: 'loading', choice: event.choice, progress: null }, startText(event.choice));
     case 'load-progressed':
       return progressed(state, event.progress);
     case 'load-finished':
@@ -116,7 +123,9 @@ export function reduce(state: PageState, event: PageEvent): PageState {
     case 'load-timed':
       return model.kind === 'ready' ? { ...state, model: { ...model, times: event.times } } : state;
     case 'load-stopped':
-      return withModel(state, { kind: 'none', choice: model.choice, stopped: true }, TEXT.status.loadStopped);
+      return stopped(state);
+    case 'pause-forgotten':
+      return model.kind === 'none' ? { ...state, model: { ...model, stopped: false, paused: null } } : state;
     case 'engine-failed':
       return withModel(
         state,
@@ -183,6 +192,24 @@ export function historyOf(messages: readonly Message[]): readonly ChatMessage[] 
     if (unanswered || message.text === '') return [];
     return [{ role: message.role, content: message.text }];
   });
+}
+
+/** Whether the load is a download of which something stays when it is stopped. */
+export function canPause({ reference }: ModelChoice, progress: LoadProgress | null): progress is LoadProgress {
+  const isFetched = typeof reference === 'string' && !reference.startsWith('sha256:');
+  return isFetched && progress?.phase === 'download' && !isKept(progress);
+}
+
+function stopped(state: PageState): PageState {
+  const { model } = state;
+  const progress = model.kind === 'loading' ? model.progress : null;
+  const paused = canPause(model.choice, progress) ? progress : null;
+  const text = paused === null ? TEXT.status.loadStopped : TEXT.status.paused;
+  return withModel(state, { kind: 'none', choice: model.choice, stopped: true, paused }, text);
+}
+
+function startText({ verdict }: ModelChoice): string {
+  return verdict === undefined ? TEXT.progress.waiting : `${verdict} ${TEXT.progress.waiting}`;
 }
 
 function withModel(state: PageState, model: ModelState, announcement: string): PageState {

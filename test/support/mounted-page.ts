@@ -2,19 +2,41 @@
 import { page, userEvent } from 'vitest/browser';
 import { afterEach, beforeEach, expect, vi } from 'vitest';
 import { defined } from '../../src/base/assert';
+import { GIB } from '../../src/base/units';
 import { ERROR_CODES, ForgelightError } from '../../src/base/errors';
 import type { ErrorCode } from '../../src/base/errors';
 import type { AppRoot } from '../../src/page/app-root';
 import '../../src/page/app-root';
 import { ChatStore } from '../../src/page/chat-store';
+import { rateCatalogue, type FitReport } from '../../src/client/index';
+import { Library } from '../../src/page/library';
 import { TEXT } from '../../src/page/messages';
 import { pagePhase } from '../../src/page/page-state';
+import type { RecentFile } from '../../src/page/recent-files';
 import '../../src/page/page.css';
 import { FakeClock } from './fake-clock';
+import { fakeHandle } from './fake-handle';
+import { FakeModelStore, unfinished } from './fake-model-store';
 import type { ScriptedAnswer, ScriptedLoad } from './scripted-engine';
 import { ScriptedEngines } from './scripted-engine';
 
 const CHOICE = { reference: 'https://example.org/a.gguf', name: 'a.gguf', local: false, sizeBytes: 98_362_432 };
+const FITS: FitReport = {
+  verdict: 'fits',
+  sizeBytes: 98_362_432,
+  weightBytes: 98_000_000,
+  kvBytes: 1,
+  scratchBytes: 1,
+  contextLength: 8192,
+  largestContextLength: 8192,
+  memoryBudgetBytes: 2 * GIB,
+  reason: 'It fits with a context of 8,192 tokens.',
+};
+const TOO_BIG: FitReport = {
+  ...FITS,
+  verdict: 'too-big',
+  reason: 'It needs 3.1 GB, and this device has about 2.1 GB.',
+};
 const DOWNLOAD = { phase: 'download', loaded: 40, total: 98, bytesPerSecond: 12, etaSeconds: 4.6, resumed: 0 } as const;
 
 /** An answer with one of everything that markdown can hold. */
@@ -29,6 +51,42 @@ export class MountedPage {
   /** Mistakes of ours that the page reported. */
   readonly reported: unknown[] = [];
   readonly root: AppRoot = document.createElement('app-root');
+  readonly models = new FakeModelStore();
+  /** Stores that were opened. */
+  opened = 0;
+  /** Copies of models that were asked for. */
+  readonly saved: string[] = [];
+  /** What the next check says. */
+  fit: FitReport = FITS;
+  /** Files that were remembered. */
+  recent: readonly RecentFile[] = [];
+  readonly library = new Library({
+    kept: {
+      openModelStore: async () => {
+        this.opened += 1;
+        return this.models;
+      },
+      save: async (fileName, _sizeBytes, open) => {
+        this.saved.push(await new Response((await open()).stream as ReadableStream<BufferSource>).text());
+        return TEXT.kept.exported(fileName);
+      },
+      clock: this.clock,
+      reportError: (error) => this.reported.push(error),
+    },
+    fit: {
+      rated: async () => {
+        const budgetBytes = 2 * GIB;
+        return { entries: rateCatalogue(budgetBytes), budgetBytes };
+      },
+      checkFit: async () => this.fit,
+      reportError: (error) => this.reported.push(error),
+    },
+    files: {
+      load: async () => this.recent,
+      save: async (recent) => void (this.recent = recent),
+      reportError: (error) => this.reported.push(error),
+    },
+  });
   readonly store = new ChatStore(
     { createEngine: this.engines.createEngine, clock: this.clock, reportError: (error) => this.reported.push(error) },
     CHOICE,
@@ -116,6 +174,26 @@ export class MountedPage {
     await this.phase('error');
   }
 
+  async pause(): Promise<void> {
+    this.models.entries = [unfinished({ address: CHOICE.reference, fileName: 'a.gguf', receivedBytes: 39_000_000 })];
+    await this.showDownload();
+    await userEvent.click(page.getByTestId('stop-loading'));
+    await until(() => page.getByTestId('discard').elements().length > 0);
+  }
+
+  async unfold(section: 'kept' | 'catalogue'): Promise<void> {
+    await userEvent.click(page.getByTestId(`section-${section}`).element().querySelector('summary') as Element);
+    const content = section === 'kept' ? 'kept-total' : 'catalogue-entry';
+    await until(() => page.getByTestId(content).elements().length > 0);
+  }
+
+  async askBeforeLoading(): Promise<void> {
+    this.fit = TOO_BIG;
+    await this.unfold('catalogue');
+    await userEvent.click(page.getByTestId('catalogue-load').nth(3));
+    await until(() => page.getByTestId('fit-question').elements().length > 0);
+  }
+
   async typeBadAddress(): Promise<void> {
     await userEvent.fill(page.getByTestId('model-url'), 'ftp://x');
     await userEvent.click(page.getByTestId('load-url'));
@@ -161,6 +239,46 @@ export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<v
     await mounted.becomeReady();
     await userEvent.click(page.getByTestId('model-button'));
   },
+  'download paused': (mounted) => mounted.pause(),
+  'kept models': (mounted) => mounted.unfold('kept'),
+  'kept models, none': async (mounted) => {
+    mounted.models.entries = [];
+    await mounted.unfold('kept');
+  },
+  'kept models, deleting': async (mounted) => {
+    await mounted.unfold('kept');
+    await userEvent.click(page.getByRole('button', { name: 'Delete small.gguf' }));
+    await until(() => page.getByTestId('kept-question').elements().length > 0);
+  },
+  'kept models, in use': async (mounted) => {
+    await mounted.unfold('kept');
+    mounted.models.failWith = 'busy';
+    await mounted.library.kept.delete('1'.repeat(64), 'small.gguf');
+    mounted.models.failWith = null;
+    await mounted.library.kept.show();
+  },
+  'kept models, repairing': async (mounted) => {
+    await mounted.unfold('kept');
+    mounted.models.hold();
+    await userEvent.click(page.getByRole('button', { name: 'Repair' }));
+    await until(() => page.getByText(TEXT.kept.working.repair).elements().length > 0);
+  },
+  'kept models, no store': async (mounted) => {
+    mounted.models.failWith = 'invalid-request';
+    await userEvent.click(page.getByTestId('section-kept').element().querySelector('summary') as Element);
+    await until(() => page.getByTestId('error').elements().length > 0);
+  },
+  catalogue: (mounted) => mounted.unfold('catalogue'),
+  'catalogue, too big': (mounted) => mounted.askBeforeLoading(),
+  'files opened before': async (mounted) => {
+    const [file, gone] = [
+      fakeHandle('a-name-that-is-longer-than-a-narrow-window-has-room-for-Q4_K_M.gguf'),
+      fakeHandle('gone.gguf'),
+    ];
+    await mounted.library.files.remember([file]);
+    gone.gone = true;
+    await mounted.library.files.reopen({ name: 'gone.gguf', handles: [gone] });
+  },
   'bad address': (mounted) => mounted.typeBadAddress(),
   ...Object.fromEntries(
     ERROR_CODES.map((code) => [`error ${code}`, (mounted: MountedPage) => mounted.failLoading(code)]),
@@ -178,6 +296,7 @@ export function mountBeforeEach(): () => MountedPage {
     await page.viewport(1000, 700);
     mounted = new MountedPage();
     mounted.root.store = mounted.store;
+    mounted.root.library = mounted.library;
     document.body.append(mounted.root);
     await mounted.root.updateComplete;
   });

@@ -1,0 +1,14 @@
+// What the library is made of, in a script of its own: a page whose visitor only chats never fetches it.
+import { CATALOGUE, checkFit, detectMemoryBudget, openModelStore, rateCatalogue } from '../client/index';
+import type { FitPorts } from './fit-check';
+
+export { checkFit, openModelStore };
+export { saveFile, saveHost } from './save-file';
+export { loadRecent, saveRecent } from './handle-database';
+
+/** Models that chat, as this page does. */
+export const ratedCatalogue: FitPorts['rated'] = async () => {
+  const budgetBytes = await detectMemoryBudget();
+  const chatting = CATALOGUE.filter(({ purpose }) => purpose === 'chat');
+  return { entries: rateCatalogue(budgetBytes, chatting), budgetBytes };
+};

@@ -1,0 +1,32 @@
+import { FitCheck, type FitPorts } from './fit-check';
+import { KeptModels, type KeptPorts } from './kept-models';
+import { RecentFiles, type RecentPorts } from './recent-files';
+
+export interface LibraryPorts {
+  readonly kept: KeptPorts;
+  readonly fit: FitPorts;
+  readonly files: RecentPorts;
+}
+
+/** Where models come from: what this browser keeps, what there is to pick from, and files on disk. Each is looked at when it is shown. */
+export class Library {
+  readonly kept: KeptModels;
+  readonly fit: FitCheck;
+  readonly files: RecentFiles;
+  readonly #listeners = new Set<() => void>();
+
+  constructor({ kept, fit, files }: LibraryPorts) {
+    const changed = (): void => {
+      for (const listener of this.#listeners) listener();
+    };
+    this.kept = new KeptModels(kept, changed);
+    this.fit = new FitCheck(fit, changed);
+    this.files = new RecentFiles(files, changed);
+  }
+
+  /** Calls `listener` after every change; the returned function ends it. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
