@@ -8,7 +8,7 @@ import type { ChatComposer } from './composer';
 import './composer';
 import { onEvent } from './events';
 import { FileDrop } from './file-drop';
-import type { FileHandle } from './file-handles';
+import { hasFilePicker, type FileHandle } from './file-handles';
 import './gpu-notice';
 import { ICONS, LOGO } from './icons';
 import type { Library } from './library';
@@ -211,7 +211,7 @@ export class AppRoot extends LitElement {
     const choice = choiceOfFiles(files);
     if (choice === null) return;
     this.#load(choice);
-    void handles.then((told) => this.library?.files.remember(told));
+    if (hasFilePicker()) void handles.then((told) => this.library?.files.remember(told));
   }
 
   async #discard(choice: ModelChoice): Promise<void> {

@@ -61,8 +61,8 @@ export class CatalogueList extends LitElement {
     `;
   }
 
-  protected override firstUpdated(): void {
-    void this.library?.fit.show();
+  protected override willUpdate(): void {
+    if (!this.hasUpdated) void this.library?.fit.show();
   }
 
   /** What wants an answer is said, and its answer that harms nothing has the focus. */

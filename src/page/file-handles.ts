@@ -68,11 +68,11 @@ export async function pickHandles(host: object = window): Promise<readonly FileH
 export function droppedHandles(items: Iterable<DataTransferItem>): Promise<readonly FileHandle[]> {
   const asked = [...items].map((item) => {
     const dropped = item as DataTransferItem & {
-      getAsFileSystemHandle?(): Promise<(FileHandle & { readonly kind: 'file' | 'directory' }) | null>;
+      getAsFileSystemHandle?(): Promise<(FileHandle & { readonly kind: 'file' | 'directory' }) | null | undefined>;
     };
     return dropped.getAsFileSystemHandle?.() ?? Promise.resolve(null);
   });
   // One that cannot be told is not remembered: the files themselves are here all the same.
   const told = Promise.all(asked.map((promise) => promise.catch(() => null)));
-  return told.then((handles) => handles.filter((handle) => handle !== null).filter(({ kind }) => kind === 'file'));
+  return told.then((handles) => handles.flatMap((handle) => (handle?.kind === 'file' ? [handle] : [])));
 }

@@ -8,6 +8,7 @@ import {
   phaseText,
   progressDetails,
 } from './format';
+import { TEXT } from './messages';
 import type { Answer } from './page-state';
 
 const DOWNLOAD = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { keptModel, unfinished } from '../../test/support/fake-model-store';
-import { choiceOfEntry, choiceOfPartial, isDownloadOf } from './kept-choice';
+import { choiceOfEntry, choiceOfPartial, isAddressOf } from './kept-choice';
 
 const HUB = 'https://huggingface.co/owner/repo/resolve/main/';
 
@@ -49,11 +49,11 @@ describe('an unfinished download', () => {
     [`${HUB}x-00001-of-00003.gguf`, 'hf:owner/repo/x-00003-of-00003.gguf', true],
     ['part:ab', 'https://example.org/a.gguf', false],
   ])('%s belongs to %s: %s', (address, reference, belongs) => {
-    expect(isDownloadOf(unfinished({ address }), { reference, name: 'x', local: false })).toBe(belongs);
+    expect(isAddressOf(address, { reference, name: 'x', local: false })).toBe(belongs);
   });
 
   it('is none of a file’s', () => {
     const choice = { reference: new File([], 'a.gguf'), name: 'a.gguf', local: true };
-    expect(isDownloadOf(unfinished({ address: 'https://example.org/a.gguf' }), choice)).toBe(false);
+    expect(isAddressOf('https://example.org/a.gguf', choice)).toBe(false);
   });
 });

@@ -24,8 +24,8 @@ function choiceOfAddress(address: string, name: string): ModelChoice {
   return parsed.ok ? { ...parsed.choice, name } : { reference: address, name, local: false };
 }
 
-/** Whether an unfinished download is one of this model's files. The store knows hub references by the addresses that they lead to. */
-export function isDownloadOf({ address }: PartialEntry, { reference }: ModelChoice): boolean {
+/** Whether the address is that of one of this model's files. The store knows hub references by the addresses that they lead to. */
+export function isAddressOf(address: string, { reference }: ModelChoice): boolean {
   if (typeof reference !== 'string' || !URL.canParse(address)) return false;
   const hub = /^hf:([^/]+\/[^/:]+)(?:\/(.+)|:(.+))$/i.exec(reference);
   if (hub === null) return whole(address) === whole(reference);

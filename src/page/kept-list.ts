@@ -34,8 +34,8 @@ export class KeptList extends LitElement {
     new FollowLibrary(this);
   }
 
-  protected override firstUpdated(): void {
-    void this.library?.kept.show();
+  protected override willUpdate(): void {
+    if (!this.hasUpdated) void this.library?.kept.show();
   }
 
   protected override render(): TemplateResult | typeof nothing {

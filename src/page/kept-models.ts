@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock';
 import type { ModelExport, ModelStore, PartialEntry, StoreEntry } from '../client/index';
 import { endsEngine, failureOf, type Failure } from './failure';
-import { isDownloadOf } from './kept-choice';
+import { isAddressOf } from './kept-choice';
 import { ERROR_TEXT, TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 
@@ -72,7 +72,17 @@ export class KeptModels {
     if (this.#shelf.kind !== 'open') return [];
     return this.#shelf.entries
       .filter((entry) => entry.state === 'partial')
-      .filter((entry) => isDownloadOf(entry, choice));
+      .filter((entry) => isAddressOf(entry.address, choice));
+  }
+
+  /** Bytes of this model that are here, in whole files and in unfinished ones. */
+  bytesOf(choice: ModelChoice): number {
+    if (this.#shelf.kind !== 'open') return 0;
+    const wholeBytes = this.#shelf.entries.reduce((sum, entry) => {
+      const isHere = entry.state === 'ok' && entry.names.some((address) => isAddressOf(address, choice));
+      return isHere ? sum + entry.sizeBytes : sum;
+    }, 0);
+    return this.downloadsOf(choice).reduce((sum, { receivedBytes }) => sum + receivedBytes, wholeBytes);
   }
 
   /** Opens the store, or looks at it again. */
@@ -97,6 +107,7 @@ export class KeptModels {
   /** A download was stopped: what is here of it is looked for, and once more when it has been put in order. */
   async lookAfterPause(): Promise<void> {
     this.#unsettled += 1;
+    if (this.#shelf.kind === 'open') this.#set({ ...this.#shelf, settled: false });
     this.ports.clock.after(SETTLE_MS, () => {
       this.#unsettled -= 1;
       void this.refresh();

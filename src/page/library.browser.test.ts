@@ -1,12 +1,14 @@
 import { page, userEvent } from 'vitest/browser';
 import { describe, expect, it } from 'vitest';
 import { fakeHandle } from '../../test/support/fake-handle';
-import { unfinished } from '../../test/support/fake-model-store';
+import { keptModel, unfinished } from '../../test/support/fake-model-store';
 import { deepFocus, mountBeforeEach, until } from '../../test/support/mounted-page';
 import { defined } from '../base/assert';
 import { ForgelightError } from '../base/errors';
+import { loadRecent, saveRecent } from './handle-database';
 import { SETTLE_MS } from './kept-models';
 import { TEXT } from './messages';
+import { RecentFiles } from './recent-files';
 
 const mounted = mountBeforeEach();
 const click = (name: string): Promise<void> => userEvent.click(page.getByRole('button', { name, exact: true }));
@@ -88,7 +90,9 @@ describe('a download that is paused', () => {
     await mounted().showDownload();
     await expect.element(page.getByTestId('stop-loading')).toHaveTextContent(TEXT.progress.pause);
     await mounted().pause();
-    // Of 98 bytes, by the progress of this test; what the store has counts.
+    await expect.element(notice).toHaveTextContent('Paused: 40 B of 98 B are here');
+    // Of 98 bytes, by the progress of this test; what the store has counts when it is certain.
+    mounted().clock.advance(SETTLE_MS);
     await expect.element(notice).toHaveTextContent('Paused: 39.0 MB of 98 B are here');
     await expect.element(page.getByTestId('load-model')).toHaveTextContent(TEXT.model.continue);
     const count = mounted().engines.loads.length;
@@ -113,6 +117,15 @@ describe('a download that is paused', () => {
     await until(() => mounted().status === TEXT.kept.discarded('a.gguf'));
     expect(notice.elements()).toEqual([]);
     expect(focusOf()).toBe('load-model');
+  });
+
+  it('of which all had come is only stopped', async () => {
+    mounted().models.entries = [keptModel({ names: ['https://example.org/a.gguf'] })];
+    await mounted().showDownload();
+    await userEvent.click(page.getByTestId('stop-loading'));
+    await until(() => mounted().library.kept.shelf.kind === 'open');
+    mounted().clock.advance(SETTLE_MS);
+    await expect.element(notice).toHaveTextContent(TEXT.model.stopped);
   });
 
   it('of which nothing is kept says so, when that is certain', async () => {
@@ -156,6 +169,24 @@ describe('the catalogue', () => {
 });
 
 describe('files', () => {
+  it('outlive the page by their handles', async () => {
+    const folder = await navigator.storage.getDirectory();
+    const handle = await folder.getFileHandle('kept-handle.gguf', { create: true });
+    try {
+      await saveRecent([{ name: handle.name, handles: [handle] }]);
+      const files = new RecentFiles(
+        { load: loadRecent, save: saveRecent, reportError: (error) => mounted().reported.push(error) },
+        () => undefined,
+      );
+      await files.load();
+      const choice = await files.reopen(defined(files.files[0], 'a file'));
+      expect(choice).toMatchObject({ name: 'kept-handle.gguf', local: true });
+    } finally {
+      await saveRecent([]);
+      await folder.removeEntry('kept-handle.gguf');
+    }
+  });
+
   it('that were opened are offered again, and gone ones are told', async () => {
     const handle = fakeHandle('x.gguf');
     await mounted().library.files.remember([handle]);

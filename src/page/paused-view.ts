@@ -23,21 +23,22 @@ export function pausedView({ choice, stopped, paused }: NoneState, library: Libr
   const simple = { problem: null, canContinue: false, canDiscard: false };
   if (!stopped) return { notice: null, ...simple };
   if (paused === null) return { notice: text.stopped, ...simple };
-  const downloads = library?.kept.downloadsOf(choice) ?? [];
-  const shelf = library?.kept.shelf;
-  if (downloads.length === 0 && shelf?.kind === 'open' && shelf.settled) return { notice: text.nothingKept, ...simple };
-  const receivedBytes =
-    downloads.length === 0 ? paused.loaded : downloads.reduce((sum, { receivedBytes: bytes }) => sum + bytes, 0);
+  const kept = library?.kept;
+  const isSettled = kept?.shelf.kind === 'open' && kept.shelf.settled;
+  const downloads = kept?.downloadsOf(choice) ?? [];
+  const keptBytes = kept?.bytesOf(choice) ?? 0;
+  const hasNothing = kept?.shelf.kind === 'failed' || (isSettled && keptBytes === 0);
+  if (hasNothing) return { notice: text.nothingKept, ...simple };
+  if (isSettled && downloads.length === 0) return { notice: text.stopped, ...simple };
+  const hereBytes = isSettled ? keptBytes : paused.loaded;
   const amount =
-    paused.total > 0
-      ? TEXT.progress.bytes(formatBytes(receivedBytes), formatBytes(paused.total))
-      : formatBytes(receivedBytes);
+    paused.total > 0 ? TEXT.progress.bytes(formatBytes(hereBytes), formatBytes(paused.total)) : formatBytes(hereBytes);
   const ids = downloads.map(entryId);
   return {
     notice: text.paused(amount),
-    problem: ids.flatMap((id) => library?.kept.problemOf(id) ?? [])[0] ?? null,
+    problem: ids.flatMap((id) => kept?.problemOf(id) ?? [])[0] ?? null,
     canContinue: true,
-    canDiscard: downloads.length > 0 && ids.every((id) => library?.kept.workOn(id) === null),
+    canDiscard: downloads.length > 0 && ids.every((id) => kept?.workOn(id) === null),
   };
 }
 
