@@ -26,7 +26,7 @@ const MODELS = [
 ];
 
 /** Models that meet every kernel of subgroups between them: what differs otherwise is data. */
-const SAMPLE = ['gemma2', 'granite', 'qwen3moe', 'quant-Q4_K_M'];
+const SAMPLE = ['gemma2', 'qwen3moe', 'quant-Q4_K_M'];
 const F16_SAMPLE = ['qwen3', 'gpt-oss'];
 
 /** Without and with bands, of one and of several formats, and of experts; the CPU splits all of them. */
