@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from '@playwright/test';
 import { drawnFile, FaultyServer } from './faulty-server';
 
@@ -21,6 +22,8 @@ const exported = Object.values(packageJson.exports).flatMap((entry) =>
 const USE = `
 import { createEngine, ForgelightError, loadTokenizer, type Engine } from 'forgelight';
 import 'forgelight/worker';
+import 'forgelight/element/define';
+import { ForgelightChat, type ExportedChat } from 'forgelight/element';
 
 export async function use(): Promise<Engine> {
   const engine = await createEngine({ model: 'hf:owner/repo/file.gguf', onProgress: ({ loaded }) => loaded.toFixed() });
@@ -31,6 +34,13 @@ export async function use(): Promise<Engine> {
   answer.choices[0]?.message.content.trim();
   (await loadTokenizer('https://example.org/x.gguf')).vocabularySize.toFixed();
   return engine;
+}
+
+export async function chat(tag: ForgelightChat): Promise<ExportedChat> {
+  tag.addEventListener('forgelight-delta', ({ detail }) => detail.text.trim());
+  const made = document.createElement('forgelight-chat');
+  made.engine = tag.engine ?? (await use());
+  return (await new ForgelightChat().send('Hello')) === '' ? tag.exportChat() : made.exportChat();
 }
 
 export const codeOf = (error: unknown) => (error instanceof ForgelightError ? error.code : null);
@@ -96,6 +106,33 @@ test('it loads in Node, with nothing else installed', async () => {
   expect(stdout.trim().split(',')).toEqual(
     expect.arrayContaining(['ForgelightError', 'createEngine', 'loadTokenizer']),
   );
+});
+
+test('its element loads where there is no document, and registers nothing there', async () => {
+  const source = `
+    const { ForgelightChat } = await import('forgelight/element');
+    const { ForgelightChat: defined } = await import('forgelight/element/define');
+    console.log([ForgelightChat === defined, typeof document, ForgelightChat.observedAttributes.includes('src')].join(' '));`;
+  const { stdout } = await execute(process.execPath, ['--input-type=module', '-e', source], { cwd: project });
+  expect(stdout.trim()).toBe('true undefined true');
+});
+
+test('its element has at most 45 kB before worker and markdown', () => {
+  const folder = join(ROOT, 'dist/lib/element');
+  const seen = new Set(['define.js']);
+  // What is imported at once, and not what is fetched later.
+  for (const name of seen) {
+    const text = readFileSync(join(folder, name), 'utf8');
+    for (const [, next = ''] of text.matchAll(/(?:\bfrom|\bimport)\s*["'`]\.\/([\w.-]+)["'`]/g)) seen.add(next);
+  }
+  expect(seen).toContain('element.js');
+  expect(seen).not.toContain('markdown-stream.js');
+  const sizes = [...seen].map((name) => gzipSync(readFileSync(join(folder, name))).length);
+  console.log(
+    'bytes of the element, zipped:',
+    sizes.reduce((sum, size) => sum + size, 0),
+  );
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(45_000);
 });
 
 test('its command keeps models, with nothing else installed', async () => {

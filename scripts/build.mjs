@@ -1,5 +1,5 @@
 // Builds what is published: `dist/lib` and `dist/bin` (the package and its command), `dist/page` (the static chat page).
-import { rm } from 'node:fs/promises';
+import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runScript } from './lib/command.mjs';
 import { generateSources } from './lib/generated.mjs';
@@ -30,6 +30,33 @@ async function buildModule(entry, fileName) {
   });
 }
 
+/**
+ * `<forgelight-chat>`: the class, and the module that registers it, which imports the class beside it. Lit is taken as it is for
+ * servers, which runs in browsers too: the class can then be imported where there is no document.
+ */
+async function buildElement() {
+  const { build } = await import('vite');
+  await build({
+    configFile: false,
+    root: ROOT,
+    logLevel: 'warn',
+    publicDir: false,
+    resolve: { conditions: ['node', 'module', 'production'] },
+    build: {
+      target: 'es2023',
+      outDir: join(LIB_FOLDER, 'element'),
+      emptyOutDir: false,
+      sourcemap: true,
+      lib: {
+        entry: { index: join(ROOT, 'src/element/index.ts'), define: join(ROOT, 'src/element/define.ts') },
+        formats: ['es'],
+      },
+      rolldownOptions: { output: { minify: true, chunkFileNames: '[name].js' } },
+    },
+  });
+  await copyFile(join(ROOT, 'src/element/custom-elements.json'), join(LIB_FOLDER, 'custom-elements.json'));
+}
+
 /** The command `forgelight`: one file for Node, with all that it imports inside. */
 async function buildCommand() {
   const { build } = await import('vite');
@@ -55,6 +82,7 @@ async function buildAll(signal) {
   await rm(LIB_FOLDER, { recursive: true, force: true });
   await buildModule('src/worker/worker.ts', 'worker.js');
   await buildModule('src/client/index.ts', 'index.js');
+  await buildElement();
   await buildCommand();
   signal.throwIfAborted();
   await buildTypes(signal);

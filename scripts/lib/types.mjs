@@ -17,6 +17,9 @@ export async function buildTypes(signal) {
     if (name.endsWith('.d.ts')) await addExtensions(join(folder, name));
   }
   await writeFile(join(LIB_FOLDER, 'index.d.ts'), "export * from './types/client/index.js';\n");
+  for (const name of ['index', 'define']) {
+    await writeFile(join(LIB_FOLDER, `element/${name}.d.ts`), `export * from '../types/element/${name}.js';\n`);
+  }
   await writeFile(
     join(LIB_FOLDER, 'worker.d.ts'),
     '// The worker is a script to start, not a module to import from.\nexport {};\n',

@@ -189,7 +189,7 @@ describe('scrolling', () => {
   const LINES = Array.from({ length: 60 }, (_, line) => `line ${line}`).join('\n\n');
   const scroller = (): Element =>
     defined(
-      mounted().root.shadowRoot?.querySelector('message-list')?.shadowRoot?.querySelector('.scroller'),
+      mounted().root.shadowRoot?.querySelector('forgelight-message-list')?.shadowRoot?.querySelector('.scroller'),
       'scroller',
     );
   const fromEnd = (): number => scroller().scrollHeight - scroller().scrollTop - scroller().clientHeight;

@@ -2,17 +2,17 @@ import type { PropertyValues, TemplateResult } from 'lit';
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { defined } from '../base/assert';
+import type { ChatComposer } from '../element/composer';
+import { loadMarkdown } from '../element/lazy-markdown';
+import { defineParts } from '../element/parts';
 import { appStyles } from './app-styles';
 import type { ChatStore } from './chat-store';
-import type { ChatComposer } from './composer';
-import './composer';
 import { onEvent } from './events';
 import { FileDrop } from './file-drop';
 import { hasFilePicker, type FileHandle } from './file-handles';
 import './gpu-notice';
 import { ICONS, LOGO } from './icons';
 import type { Library } from './library';
-import './message-list';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 import { choiceOfFiles } from './model-choice';
@@ -21,6 +21,10 @@ import type { ModelState, PagePhase, PageState, ReadyModel } from './page-state'
 import { pagePhase } from './page-state';
 import { baseStyles, cardStyles, controlStyles } from './styles';
 import { applyTheme, keepTheme, nextTheme, readTheme } from './theme';
+
+defineParts();
+// Fetched while the model loads; a message tries again.
+void loadMarkdown().catch(() => undefined);
 
 const localStore = (): Storage => window.localStorage;
 
@@ -32,7 +36,7 @@ export class AppRoot extends LitElement {
   @property({ attribute: false }) store: ChatStore | null = null;
   @property({ attribute: false }) library: Library | null = null;
   @state() private theme = readTheme(localStore);
-  @query('chat-composer') private readonly composer: ChatComposer | null | undefined;
+  @query('forgelight-composer') private readonly composer: ChatComposer | null | undefined;
   @query('dialog') private readonly dialog: HTMLDialogElement | null | undefined;
   readonly #drop = new FileDrop(this, (files, handles) => this.#loadFiles(files, handles));
   #unsubscribe: (() => void) | null = null;
@@ -140,13 +144,13 @@ export class AppRoot extends LitElement {
       model.kind === 'ready' ? nothing : html`<model-card .model=${model} .library=${this.library}></model-card>`;
     return html`
       <main>
-        <message-list .messages=${messages} .retryable=${phase === 'ready'}>
+        <forgelight-message-list .messages=${messages} .retryable=${phase === 'ready'}>
           ${messages.length > 0 ? nothing : html`<div slot="before" class="welcome">${this.#renderWelcome(model, phase)} ${card}</div>`}
           ${messages.length > 0 ? html`<div slot="after">${card}</div>` : nothing}
-        </message-list>
+        </forgelight-message-list>
         <div class="composer">
           ${model.kind === 'ready' ? this.#renderGpu(model, phase) : nothing}
-          <chat-composer .phase=${phase}></chat-composer>
+          <forgelight-composer .phase=${phase}></forgelight-composer>
         </div>
       </main>
     `;

@@ -1,88 +1,12 @@
-import type { TemplateResult } from 'lit';
-import { css, html, LitElement, nothing } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
-import type { Failure } from './failure';
-import { ICONS } from './icons';
-import { ERROR_TEXT, TEXT } from './messages';
-import { baseStyles } from './styles';
+import { customElement } from 'lit/decorators.js';
+import { ErrorView } from '../element/error-view';
 
-/** What went wrong and what to do, in words; the error's own message folded under it. Buttons go into its slot. */
+/** The element's, under the page's own tag. */
 @customElement('error-view')
-export class ErrorView extends LitElement {
-  static override styles = [
-    baseStyles,
-    css`
-      .box {
-        display: grid;
-        grid-template-columns: auto 1fr;
-        gap: 0.15rem 0.7rem;
-        padding: 0.9rem 1rem;
-        border-radius: var(--radius-small);
-        background: var(--danger-wash);
-      }
-      svg {
-        color: var(--danger);
-        margin-top: 0.15rem;
-      }
-      .title {
-        margin: 0;
-        color: var(--danger);
-        font-weight: 600;
-      }
-      .body {
-        grid-column: 2;
-        min-width: 0;
-      }
-      p {
-        margin: 0;
-      }
-      details {
-        margin-top: 0.5rem;
-        font-size: 0.875rem;
-      }
-      summary {
-        width: fit-content;
-        cursor: pointer;
-      }
-      code {
-        display: block;
-        margin-top: 0.3rem;
-        font: 0.8125rem/1.5 var(--font-code);
-        white-space: pre-wrap;
-        overflow-wrap: anywhere;
-      }
-      ::slotted(*) {
-        margin-top: 0.8rem;
-      }
-    `,
-  ];
-
-  @property({ attribute: false }) failure: Failure | null = null;
-
-  protected override render(): TemplateResult | typeof nothing {
-    if (this.failure === null) return nothing;
-    const { code, detail } = this.failure;
-    const { title, advice } = ERROR_TEXT[code];
-    // What does not fit, and what would, are in the error's own words.
-    return html`
-      <div class="box" data-testid="error" data-code=${code}>
-        ${ICONS.warning}
-        <p class="title">${title}</p>
-        <div class="body">
-          <p>${advice}</p>
-          <details ?open=${code === 'out-of-memory'}>
-            <summary>${TEXT.error.details}</summary>
-            <code>${code}: ${detail}</code>
-          </details>
-          <slot></slot>
-        </div>
-      </div>
-    `;
-  }
-}
+export class PageErrorView extends ErrorView {}
 
 declare global {
   interface HTMLElementTagNameMap {
-    'error-view': ErrorView;
+    'error-view': PageErrorView;
   }
 }

@@ -1,21 +1,9 @@
-import { unreachable } from '../base/assert';
-import { formatBytes } from '../base/units';
-import type { Answer } from './page-state';
 import type { LoadProgress } from '../client/index';
+import { isKept } from '../element/format';
 import type { TimedPhase } from './load-times';
 import { TEXT } from './messages';
 
-/** `840 ms`, `1.2 s`, `42 s`, `3 min 20 s`, `2 h 5 min`. */
-export function formatDuration(durationMs: number): string {
-  if (durationMs < 995) return `${Math.round(durationMs)} ms`;
-  const seconds = durationMs / 1000;
-  if (seconds < 9.95) return `${Number(seconds.toFixed(1))} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  const minutes = Math.round(whole / 60);
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
+export { answerDetails, formatDuration, formatRate, isKept, percentText, progressDetails } from '../element/format';
 
 /** The time of day as people here write it, to the minute. `atMs`: as `Date` counts. */
 export function formatTime(atMs: number): string {
@@ -27,12 +15,6 @@ export function formatDay(atMs: number): string {
   return new Date(atMs).toLocaleDateString([], { dateStyle: 'medium' });
 }
 
-/** Tokens per second with two or three digits that mean something: `0.93`, `14.2`, `128`. */
-export function formatRate(perSecond: number): string {
-  if (perSecond < 10) return perSecond.toFixed(2);
-  return perSecond < 100 ? perSecond.toFixed(1) : String(Math.round(perSecond));
-}
-
 /** The phase in words. `local`: the bytes come from this computer. */
 export function phaseText(progress: LoadProgress | null, local: boolean): string {
   if (progress === null) return TEXT.progress.waiting;
@@ -41,68 +23,8 @@ export function phaseText(progress: LoadProgress | null, local: boolean): string
   return phase === 'download' && local ? TEXT.progress.readLocal : TEXT.progress[phase];
 }
 
-/** Whether all of the bytes come from what the browser keeps. */
-export function isKept({ phase, resumed, total }: LoadProgress): boolean {
-  return phase === 'download' && total > 0 && resumed >= total;
-}
-
 /** A phase of a load that is over, in words. */
 export function timedPhaseText(phase: TimedPhase, local: boolean): string {
   if (phase === 'start' || phase === 'other') return TEXT.model.times[phase];
   return phase === 'download' && local ? TEXT.progress.readLocal : TEXT.progress[phase];
-}
-
-/** How much of the phase is done; `null` where it cannot be told. */
-export function percentText(progress: LoadProgress | null): string | null {
-  if (progress === null || progress.total <= 0) return null;
-  return TEXT.progress.percent(Math.floor((100 * Math.min(progress.loaded, progress.total)) / progress.total));
-}
-
-/** How far, how fast, how long yet: only what is known. */
-export function progressDetails(progress: LoadProgress): readonly string[] {
-  const { loaded, total, bytesPerSecond, etaSeconds, resumed } = progress;
-  const text = TEXT.progress;
-  if (!countsBytes(progress)) return total > 0 ? [text.steps(loaded, total)] : [];
-  const details = [
-    total > 0 ? text.bytes(formatBytes(loaded), formatBytes(total)) : text.bytesSoFar(formatBytes(loaded)),
-  ];
-  if (bytesPerSecond > 0) details.push(text.speed(formatBytes(Math.round(bytesPerSecond))));
-  if (etaSeconds !== null) details.push(text.eta(formatDuration(Math.max(1, Math.round(etaSeconds)) * 1000)));
-  if (resumed > 0) details.push(text.resumed(formatBytes(resumed)));
-  return details;
-}
-
-function countsBytes({ phase }: LoadProgress): boolean {
-  switch (phase) {
-    case 'download':
-    case 'verify':
-    case 'upload':
-      return true;
-    case 'probe':
-    case 'compile':
-    case 'warmup':
-    case 'ready':
-      return false;
-    default:
-      return unreachable(phase);
-  }
-}
-
-/** The line under an answer. Only what was measured: an answer that was stopped has no final timings. */
-export function answerDetails(answer: Answer): readonly string[] {
-  const { status, firstTokenMs } = answer;
-  const text = TEXT.chat;
-  const first = firstTokenMs === null ? [] : [text.firstToken(formatDuration(firstTokenMs))];
-  if (status.kind === 'stopped') return [text.stopped, ...first];
-  if (status.kind !== 'finished') return [];
-  const cut = status.reason === 'length' ? [text.lengthReached] : [];
-  const { timings } = status;
-  if (timings === null) return [...cut, ...first];
-  return [
-    ...cut,
-    ...(timings.predicted_per_second > 0 ? [text.rate(formatRate(timings.predicted_per_second))] : []),
-    ...first,
-    text.answerTokens(timings.predicted_n),
-    text.promptTokens(timings.prompt_n + timings.cache_n, timings.cache_n),
-  ];
 }

@@ -14,11 +14,14 @@ import { TEXT } from '../../src/page/messages';
 import { pagePhase } from '../../src/page/page-state';
 import type { RecentFile } from '../../src/page/recent-files';
 import '../../src/page/page.css';
+import { deepFocus, until } from './browser-waits';
 import { FakeClock } from './fake-clock';
 import { fakeHandle } from './fake-handle';
 import { FakeModelStore, unfinished } from './fake-model-store';
 import type { ScriptedAnswer, ScriptedLoad } from './scripted-engine';
 import { ScriptedEngines } from './scripted-engine';
+
+export { deepFocus, until };
 
 const CHOICE = { reference: 'https://example.org/a.gguf', name: 'a.gguf', local: false, sizeBytes: 98_362_432 };
 const FITS: FitReport = {
@@ -306,18 +309,6 @@ export function mountBeforeEach(): () => MountedPage {
     expect(mounted?.reported).toEqual([]);
   });
   return () => defined(mounted, 'the mounted page');
-}
-
-/** Waits until `check` holds: the page renders in its own time. */
-export async function until(check: () => boolean): Promise<void> {
-  await vi.waitUntil(check, { timeout: 10_000, interval: 20 });
-}
-
-/** The focused element, through shadow roots. */
-export function deepFocus(): Element | null {
-  let focused = document.activeElement;
-  while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
-  return focused;
 }
 
 /** All elements under `element`, through shadow roots. */

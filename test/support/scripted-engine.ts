@@ -33,6 +33,13 @@ const TIMINGS: NonNullable<ChatCompletionChunk['timings']> = {
   cache_n: 0,
 };
 
+export const SCRIPTED_USAGE: NonNullable<ChatCompletionChunk['usage']> = {
+  prompt_tokens: 31,
+  completion_tokens: 64,
+  total_tokens: 95,
+  prompt_tokens_details: { cached_tokens: 0 },
+};
+
 /** Engines whose loads and answers a test steps by hand: nothing happens until it says so. */
 export class ScriptedEngines {
   readonly loads: ScriptedLoad[] = [];
@@ -168,7 +175,10 @@ export class ScriptedAnswer {
         await new Promise<void>((resolve) => (this.#wake = resolve));
         continue;
       }
-      if (next === 'end') return;
+      if (next === 'end') {
+        if (this.body.stream_options?.include_usage === true) yield USAGE_CHUNK;
+        return;
+      }
       if ('error' in next) throw next.error;
       yield chunkOf(next);
     }
@@ -179,6 +189,16 @@ export class ScriptedAnswer {
     this.#wake();
   }
 }
+
+const USAGE_CHUNK: ChatCompletionChunk = {
+  id: 'chatcmpl-1',
+  object: 'chat.completion.chunk',
+  created: 0,
+  model: SCRIPTED_INFO.model.name,
+  system_fingerprint: SCRIPTED_INFO.systemFingerprint,
+  choices: [],
+  usage: SCRIPTED_USAGE,
+};
 
 function chunkOf(step: ScriptedChunk): ChatCompletionChunk {
   const finish = 'finish' in step ? step.finish : null;

@@ -8,6 +8,9 @@ export const proseStyles = css`
   .block + .block {
     margin-top: 0.8em;
   }
+  .plain {
+    white-space: pre-wrap;
+  }
   .block > :first-child {
     margin-top: 0;
   }
@@ -181,10 +184,10 @@ export const messageStyles = css`
   .foot .small {
     margin-left: auto;
   }
-  error-view {
+  forgelight-error {
     margin-top: 0.6rem;
   }
-  .prose:empty + error-view {
+  .prose:empty + forgelight-error {
     margin-top: 0;
   }
 `;

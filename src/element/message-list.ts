@@ -1,11 +1,10 @@
 import type { PropertyValues, TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
-import { customElement, property, query, state } from 'lit/decorators.js';
+import { property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
+import type { Message } from './chat-types';
 import { ICONS } from './icons';
-import './message-view';
 import { TEXT } from './messages';
-import type { Message } from './page-state';
 import { baseStyles, controlStyles } from './styles';
 
 /** So near to the end, in CSS pixels, counts as being there. */
@@ -15,7 +14,6 @@ const END_MARGIN = 48;
  * The conversation's scrolling area. It follows what grows at the end only while the person is there; who has scrolled up stays, and gets a
  * button back. Slots: `before` and `after` the messages.
  */
-@customElement('message-list')
 export class MessageList extends LitElement {
   static override styles = [
     baseStyles,
@@ -124,7 +122,14 @@ export class MessageList extends LitElement {
         ${repeat(
           this.messages,
           ({ id }) => id,
-          (message) => html`<li><message-view .message=${message} .retryable=${this.retryable}></message-view></li>`,
+          (message) =>
+            html`<li>
+              <forgelight-message
+                exportparts="question, answer"
+                .message=${message}
+                .retryable=${this.retryable}
+              ></forgelight-message>
+            </li>`,
         )}
       </ol>
     `;
@@ -163,6 +168,6 @@ export class MessageList extends LitElement {
 
 declare global {
   interface HTMLElementTagNameMap {
-    'message-list': MessageList;
+    'forgelight-message-list': MessageList;
   }
 }

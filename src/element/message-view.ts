@@ -1,24 +1,23 @@
 import type { PropertyValues, TemplateResult } from 'lit';
 import { html, LitElement, nothing } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { property, state } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
-import './error-view';
-import { emit } from './events';
+import type { Answer, Message } from './chat-types';
+import { isRunning } from './chat-types';
 import type { Failure } from './failure';
 import { concernsEngine } from './failure';
 import { answerDetails } from './format';
 import { ICONS } from './icons';
-import { MarkdownStream } from './markdown-stream';
+import { loadMarkdown, newMarkdownStream } from './lazy-markdown';
+import type { MarkdownStream } from './markdown-stream';
 import { messageStyles, proseStyles } from './message-styles';
 import { ERROR_TEXT, TEXT } from './messages';
-import type { Answer, Message } from './page-state';
-import { isRunning } from './page-state';
+import { emit } from './part-events';
 import { baseStyles, cardStyles, controlStyles } from './styles';
 
 const COPIED_MS = 2000;
 
 /** One message: a question as it was typed, or an answer as sanitised markdown with its figures. */
-@customElement('message-view')
 export class MessageView extends LitElement {
   static override styles = [baseStyles, controlStyles, cardStyles, proseStyles, messageStyles];
 
@@ -26,7 +25,7 @@ export class MessageView extends LitElement {
   /** Whether a failed answer can be asked for again now. */
   @property({ type: Boolean }) retryable = false;
   @state() private copied = false;
-  readonly #markdown = new MarkdownStream();
+  #markdown: MarkdownStream | null = newMarkdownStream();
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('message')) this.toggleAttribute('data-user', this.message?.role === 'user');
@@ -38,17 +37,28 @@ export class MessageView extends LitElement {
     if (message.role === 'user') {
       return html`
         <h3 class="visually-hidden">${TEXT.chat.you}</h3>
-        <p class="question" data-testid="question">${message.text}</p>
+        <p class="question" part="question" data-testid="question">${message.text}</p>
       `;
     }
     const running = isRunning(message);
     return html`
       <h3 class="visually-hidden">${TEXT.chat.model}</h3>
-      <div class=${running ? 'prose running' : 'prose'} data-testid="answer" aria-busy=${running}>
-        ${this.#markdown.update(message.text)}
+      <div class=${running ? 'prose running' : 'prose'} part="answer" data-testid="answer" aria-busy=${running}>
+        ${this.#renderText(message.text)}
       </div>
       ${this.#renderEnd(message)}
     `;
+  }
+
+  /** As it is, until it can be rendered; and where that cannot be fetched. */
+  #renderText(text: string): readonly HTMLElement[] | TemplateResult {
+    this.#markdown ??= newMarkdownStream();
+    if (this.#markdown !== null) return this.#markdown.update(text);
+    void loadMarkdown().then(
+      () => this.requestUpdate(),
+      () => undefined,
+    );
+    return html`<div class="block plain">${text}</div>`;
   }
 
   #renderEnd(answer: Answer): TemplateResult | typeof nothing {
@@ -83,7 +93,7 @@ export class MessageView extends LitElement {
         ${ICONS.retry} ${TEXT.chat.retry}
       </button>
     `;
-    return html`<error-view .failure=${failure}>${this.retryable ? retry : nothing}</error-view>`;
+    return html`<forgelight-error .failure=${failure}>${this.retryable ? retry : nothing}</forgelight-error>`;
   }
 
   #renderCopy({ text }: Answer): TemplateResult {
@@ -110,6 +120,6 @@ export class MessageView extends LitElement {
 
 declare global {
   interface HTMLElementTagNameMap {
-    'message-view': MessageView;
+    'forgelight-message': MessageView;
   }
 }

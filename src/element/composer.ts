@@ -1,15 +1,14 @@
 import type { TemplateResult } from 'lit';
 import { css, html, LitElement } from 'lit';
-import { customElement, property, query, state } from 'lit/decorators.js';
+import { property, query, state } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
-import { emit } from './events';
+import type { ChatPhase } from './chat-types';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
-import type { PagePhase } from './page-state';
+import { emit } from './part-events';
 import { baseStyles, controlStyles } from './styles';
 
 /** Where a message is written and sent, and a running answer stopped. It says why it cannot send. */
-@customElement('chat-composer')
 export class ChatComposer extends LitElement {
   static override styles = [
     baseStyles,
@@ -60,7 +59,9 @@ export class ChatComposer extends LitElement {
     `,
   ];
 
-  @property() phase: PagePhase = 'idle';
+  @property() phase: ChatPhase = 'idle';
+  @property() placeholder: string = TEXT.composer.placeholder;
+  @property({ type: Boolean }) disabled = false;
   @state() private draft = '';
   @query('textarea') private readonly input: HTMLTextAreaElement | null | undefined;
 
@@ -78,9 +79,10 @@ export class ChatComposer extends LitElement {
           rows="1"
           enterkeyhint="send"
           data-testid="prompt"
-          placeholder=${TEXT.composer.placeholder}
+          part="input"
+          placeholder=${this.placeholder}
           aria-describedby="hint"
-          ?disabled=${this.phase === 'idle'}
+          ?disabled=${this.disabled || this.phase === 'idle'}
           .value=${this.draft}
           @input=${this.#typed}
           @keydown=${this.#pressed}
@@ -92,11 +94,12 @@ export class ChatComposer extends LitElement {
   }
 
   #renderSend(): TemplateResult {
-    const disabled = this.phase !== 'ready' || this.draft.trim() === '';
+    const disabled = this.disabled || this.phase !== 'ready' || this.draft.trim() === '';
     return html`
       <button
         type="submit"
         class="primary icon"
+        part="send-button"
         data-testid="send"
         aria-label=${TEXT.composer.send}
         ?disabled=${disabled}
@@ -111,6 +114,7 @@ export class ChatComposer extends LitElement {
       <button
         type="button"
         class="primary icon"
+        part="stop-button"
         data-testid="stop"
         aria-label=${TEXT.composer.stop}
         @click=${this.#stop}
@@ -138,7 +142,7 @@ export class ChatComposer extends LitElement {
   }
 
   #send(): void {
-    if (this.phase !== 'ready' || this.draft.trim() === '') return;
+    if (this.disabled || this.phase !== 'ready' || this.draft.trim() === '') return;
     const text = this.draft;
     this.draft = '';
     emit(this, 'prompt-sent', text);
@@ -151,7 +155,7 @@ export class ChatComposer extends LitElement {
   }
 }
 
-function hintOf(phase: PagePhase): string {
+function hintOf(phase: ChatPhase): string {
   switch (phase) {
     case 'idle':
       return TEXT.composer.noModel;
@@ -172,6 +176,6 @@ function hintOf(phase: PagePhase): string {
 
 declare global {
   interface HTMLElementTagNameMap {
-    'chat-composer': ChatComposer;
+    'forgelight-composer': ChatComposer;
   }
 }

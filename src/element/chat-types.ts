@@ -1,0 +1,49 @@
+import type { ChatMessage, FinishReason, Timings } from '../client/index';
+import type { Failure } from './failure';
+
+export type AnswerStatus =
+  /** Sent; the model reads the prompt. */
+  | { readonly kind: 'reading' }
+  | { readonly kind: 'writing' }
+  | { readonly kind: 'finished'; readonly reason: FinishReason; readonly timings: Timings | null }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export interface Question {
+  readonly role: 'user';
+  readonly id: number;
+  readonly text: string;
+}
+
+export interface Answer {
+  readonly role: 'assistant';
+  readonly id: number;
+  readonly text: string;
+  readonly status: AnswerStatus;
+  /** From sending to the first text, as the person waited for it; `null` until then. */
+  readonly firstTokenMs: number | null;
+}
+
+/** A message as it is shown. */
+export type Message = Question | Answer;
+
+/** What the parts need to know of the engine. `recovering`: without a GPU, and no answer waits for one. */
+export type ChatPhase = 'idle' | 'loading' | 'ready' | 'generating' | 'recovering' | 'error';
+
+/** Whether the message is an answer that has not ended. */
+export function isRunning(message: Message): message is Answer {
+  return message.role === 'assistant' && (message.status.kind === 'reading' || message.status.kind === 'writing');
+}
+
+/**
+ * The conversation as the model is given it. A question that got no answer at all is left out with its empty answer: templates want the
+ * roles in turn.
+ */
+export function historyOf(messages: readonly Message[]): readonly ChatMessage[] {
+  return messages.flatMap((message, index): readonly ChatMessage[] => {
+    const next = messages[index + 1];
+    const unanswered = message.role === 'user' && next?.role === 'assistant' && next.text === '' && !isRunning(next);
+    if (unanswered || message.text === '') return [];
+    return [{ role: message.role, content: message.text }];
+  });
+}

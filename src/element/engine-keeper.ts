@@ -1,0 +1,173 @@
+import { defined, unreachable } from '../base/assert';
+import { errorFromData } from '../base/errors';
+import type { createEngine, Engine, EngineEvent, EngineInfo, EngineOptions, LoadProgress } from '../client/index';
+import { hold, holdOwn, release } from './engine-holders';
+import type { Failure } from './failure';
+import { failureOf } from './failure';
+
+export type EngineStatus =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'loading'; readonly progress: LoadProgress | null }
+  /** `recovering`: without a GPU for now; the engine loads its model onto another one, `progress` is how far. */
+  | {
+      readonly kind: 'ready';
+      readonly info: EngineInfo;
+      readonly recovering: boolean;
+      readonly progress: LoadProgress | null;
+    }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** What a keeper tells, beside its status. */
+export type EngineNews =
+  | { readonly type: 'changed' }
+  | { readonly type: 'progress'; readonly progress: LoadProgress }
+  | { readonly type: 'ready'; readonly info: EngineInfo }
+  | { readonly type: 'recovered' }
+  | { readonly type: 'failed'; readonly error: unknown };
+
+export interface EngineKeeperPorts {
+  readonly createEngine: typeof createEngine;
+  readonly tell: (news: EngineNews) => void;
+  /** Where mistakes of ours are reported for developers. */
+  readonly reportError: (error: unknown) => void;
+}
+
+interface Loading {
+  readonly abort: AbortController;
+  promise: Promise<void>;
+}
+
+/** The one engine of an element: made by a load, or given by the page; and what becomes of it. */
+export class EngineKeeper {
+  readonly #ports: EngineKeeperPorts;
+  #status: EngineStatus = { kind: 'none' };
+  #engine: Engine | null = null;
+  #unsubscribe: () => void = () => undefined;
+  /** The load in force; one that was given up finds another value here and keeps quiet. */
+  #loading: Loading | null = null;
+
+  constructor(ports: EngineKeeperPorts) {
+    this.#ports = ports;
+  }
+
+  get status(): EngineStatus {
+    return this.#status;
+  }
+
+  get engine(): Engine | null {
+    return this.#engine;
+  }
+
+  /**
+   * Resolves when a model can answer: at once where one can, with the load that runs where one does. Rejects as `createEngine` does, and
+   * with an `AbortError` when the load was given up.
+   */
+  load(options: EngineOptions): Promise<void> {
+    if (this.#engine !== null) return Promise.resolve();
+    if (this.#loading !== null) return this.#loading.promise;
+    const loading: Loading = { abort: new AbortController(), promise: Promise.resolve() };
+    this.#loading = loading;
+    loading.promise = this.#run(options, loading);
+    return loading.promise;
+  }
+
+  /** Takes an engine that somebody else made, in place of the present one; `null` lets that go. */
+  adopt(engine: Engine | null): void {
+    if (engine === this.#engine) return;
+    this.unload();
+    if (engine === null) return;
+    hold(engine);
+    this.#take(engine);
+  }
+
+  /** Lets the engine go, which closes it where nobody else holds it, and gives a running load up. */
+  unload(): void {
+    this.#loading?.abort.abort();
+    this.#loading = null;
+    this.#letGo();
+    if (this.#status.kind !== 'none') this.#enter({ kind: 'none' });
+  }
+
+  /** A call has learnt that the engine answers nothing any more. */
+  fail(engine: Engine, error: unknown): void {
+    if (engine === this.#engine) this.#fail(error);
+  }
+
+  async #run(options: EngineOptions, loading: Loading): Promise<void> {
+    let loaded: Engine | null = null;
+    const onProgress = (progress: LoadProgress): void => {
+      // After the loss of its device an engine loads its model again, and reports as before.
+      if (this.#loading === loading || (loaded !== null && loaded === this.#engine)) this.#progressed(progress);
+    };
+    this.#enter({ kind: 'loading', progress: null });
+    try {
+      loaded = await this.#ports.createEngine({ ...options, signal: loading.abort.signal, onProgress });
+    } catch (error) {
+      if (this.#loading === loading) this.#fail(error);
+      throw error;
+    }
+    if (this.#loading !== loading) {
+      await loaded.close();
+      throw new DOMException('The load was given up.', 'AbortError');
+    }
+    this.#loading = null;
+    holdOwn(loaded);
+    this.#take(loaded);
+  }
+
+  #take(engine: Engine): void {
+    this.#engine = engine;
+    this.#unsubscribe = engine.on('state', (event) => this.#follow(engine, event));
+    this.#enter({ kind: 'ready', info: engine.info, recovering: false, progress: null });
+    this.#ports.tell({ type: 'ready', info: engine.info });
+  }
+
+  #follow(engine: Engine, event: Extract<EngineEvent, { type: 'state' }>): void {
+    if (engine !== this.#engine) return;
+    switch (event.state) {
+      case 'lost':
+      case 'blocked':
+        return this.#enter({ kind: 'ready', info: engine.info, recovering: true, progress: null });
+      case 'ready':
+        this.#enter({ kind: 'ready', info: engine.info, recovering: false, progress: null });
+        return this.#ports.tell({ type: 'recovered' });
+      case 'gone':
+        return this.#fail(errorFromData(defined(event.error, 'why the engine is gone')));
+      case 'closed':
+        return this.unload();
+      case 'loading':
+        return;
+      default:
+        return unreachable(event.state);
+    }
+  }
+
+  #progressed(progress: LoadProgress): void {
+    const status = this.#status;
+    if (status.kind === 'loading' || (status.kind === 'ready' && status.recovering)) {
+      this.#enter({ ...status, progress });
+      this.#ports.tell({ type: 'progress', progress });
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#loading = null;
+    this.#letGo();
+    this.#enter({ kind: 'failed', failure: failureOf(error) });
+    this.#ports.tell({ type: 'failed', error });
+  }
+
+  #letGo(): void {
+    const engine = this.#engine;
+    this.#engine = null;
+    this.#unsubscribe();
+    this.#unsubscribe = () => undefined;
+    // One that fails to close (its device may be lost) must not keep the next from loading.
+    if (engine !== null) void release(engine).catch(this.#ports.reportError);
+  }
+
+  #enter(status: EngineStatus): void {
+    this.#status = status;
+    this.#ports.tell({ type: 'changed' });
+  }
+}

@@ -1,0 +1,291 @@
+import type { PropertyValues, TemplateResult } from 'lit';
+import { LitElement } from 'lit';
+import { property, query, state } from 'lit/decorators.js';
+import { ForgelightError } from '../base/errors';
+import { systemClock } from '../base/system-clock';
+import type { CompletionUsage, Engine, EngineOptions } from '../client/index';
+import { createEngine } from '../client/index';
+import type { ForgelightChatElement } from './chat-element';
+import type { ChatEvent, ChatState } from './chat-events';
+import type { AnswerOptions } from './chat-session';
+import { ChatSession } from './chat-session';
+import { chatStyles, themeStyles } from './chat-styles';
+import type { ChatActions } from './chat-view';
+import { renderChat } from './chat-view';
+import type { ChatComposer } from './composer';
+import type { ChatEntry, ExportedChat } from './exported-chat';
+import { exportOf, parseExport, parseMessages } from './exported-chat';
+import { numberConverter, textConverter } from './attributes';
+import { FirstSight } from './first-sight';
+import type { ModelFacts } from './model-facts';
+import { askSize, factsOf } from './model-facts';
+import { loadMarkdown } from './lazy-markdown';
+import { defineParts } from './parts';
+import type { Persistence } from './persistence';
+import { keep, readKept } from './persistence';
+import { baseStyles, controlStyles } from './styles';
+import { elementWorkerUrl } from './worker-url';
+
+/**
+ * `<forgelight-chat>`, whose members `ForgelightChatElement` describes: a chat with a language model that runs in this page. It loads nothing large before somebody asks for it, unless
+ * `loading` says so. As a form control its value is the last answer; a form that is restored restores the conversation, and one that is
+ * reset clears it. `custom-elements.json` describes attributes, events, slots, parts and custom properties.
+ */
+export class ForgelightChat extends LitElement implements ForgelightChatElement {
+  static readonly formAssociated = true;
+  static override styles = [baseStyles, controlStyles, themeStyles, chatStyles];
+
+  @property({ reflect: true, converter: textConverter }) src = '';
+  @property() loading: 'manual' | 'lazy' | 'eager' = 'manual';
+  @property({ converter: textConverter }) system = '';
+  @property({ converter: textConverter }) placeholder = '';
+  @property({ attribute: 'context-length', converter: numberConverter }) contextLength: number | null = null;
+  @property({ converter: numberConverter }) temperature: number | null = null;
+  @property({ type: Boolean, reflect: true }) disabled = false;
+  @property({ reflect: true, useDefault: true }) theme: 'auto' | 'light' | 'dark' = 'auto';
+  @property({ reflect: true, converter: textConverter }) name = '';
+  @property() persist: Persistence = 'none';
+  @property({ attribute: 'worker-url', converter: textConverter }) workerUrl = '';
+  /** A fieldset around it is disabled. */
+  @state() private formDisabled = false;
+  @state() private facts: ModelFacts | null = null;
+  @query('forgelight-composer') private readonly composer: ChatComposer | null | undefined;
+  @query('[part~=load-button]') private readonly loadButton: HTMLButtonElement | null | undefined;
+
+  readonly #internals: ElementInternals;
+  readonly #sight = new FirstSight(this, () => this.#loadQuietly());
+  readonly #session = new ChatSession({
+    createEngine: (options) => this.startEngine(options),
+    clock: systemClock,
+    tell: (event) => this.#tell(event),
+    changed: () => this.requestUpdate(),
+    reportError: (error) => globalThis.reportError(error),
+  });
+  readonly #actions: ChatActions = {
+    load: () => {
+      this.#loadQuietly();
+      this.#focusNext();
+    },
+    stopLoading: () => {
+      this.unload();
+      this.#focusNext();
+    },
+    send: (text) => void this.send(text).catch(() => undefined), // told by an event, and shown
+    stop: () => this.stop(),
+    retry: (id) => void this.#session.retry(id, this.#options).catch(() => undefined), // as above
+    announce: (text) => this.#session.announce(text),
+  };
+  #restored = false;
+
+  constructor() {
+    super();
+    defineParts();
+    this.#internals = this.attachInternals();
+    this.#internals.states.add(this.state);
+  }
+
+  get messages(): readonly ChatEntry[] {
+    return this.#session.entries;
+  }
+
+  set messages(messages: readonly ChatEntry[]) {
+    this.#session.set(parseMessages(messages));
+    this.#keep();
+  }
+
+  get engine(): Engine | null {
+    return this.#session.keeper.engine;
+  }
+
+  set engine(engine: Engine | null) {
+    this.#session.keeper.adopt(engine);
+  }
+
+  get state(): ChatState {
+    return this.#session.state;
+  }
+
+  get usage(): CompletionUsage | null {
+    return this.#session.usage;
+  }
+
+  get value(): string {
+    return this.messages.findLast(({ role }) => role === 'assistant')?.content ?? '';
+  }
+
+  get form(): HTMLFormElement | null {
+    return this.#internals.form;
+  }
+
+  async load(): Promise<void> {
+    if (this.src === '' && this.engine === null) {
+      throw new ForgelightError('invalid-request', 'src names no model.', { param: 'src' });
+    }
+    // Fetched meanwhile; a message tries again.
+    void loadMarkdown().catch(() => undefined);
+    const { contextLength, workerUrl } = this;
+    await this.#session.keeper.load({
+      model: this.src,
+      workerUrl: workerUrl === '' ? elementWorkerUrl() : workerUrl,
+      ...(contextLength === null ? {} : { contextLength }),
+    });
+  }
+
+  unload(): void {
+    this.#session.keeper.unload();
+  }
+
+  async send(text: string): Promise<string> {
+    await this.load();
+    return await this.#session.send(text, this.#options);
+  }
+
+  stop(): void {
+    this.#session.stop();
+  }
+
+  async regenerate(): Promise<string> {
+    await this.load();
+    return await this.#session.regenerate(this.#options);
+  }
+
+  clear(): void {
+    this.#session.clear();
+    this.#keep();
+  }
+
+  exportChat(): ExportedChat {
+    return exportOf(this.messages, this.system);
+  }
+
+  importChat(chat: ExportedChat | string): void {
+    const { messages, system } = parseExport(chat);
+    this.system = system ?? '';
+    this.#session.set(messages);
+    this.#keep();
+  }
+
+  /** Where writing goes on; before that, the button that loads. */
+  override focus(options?: FocusOptions): void {
+    if (this.loadButton) this.loadButton.focus(options);
+    else this.composer?.focus(options);
+  }
+
+  formDisabledCallback(disabled: boolean): void {
+    this.formDisabled = disabled;
+  }
+
+  formResetCallback(): void {
+    this.clear();
+  }
+
+  formStateRestoreCallback(kept: unknown): void {
+    if (typeof kept === 'string') this.importChat(kept);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#sight.watch();
+    if (this.hasUpdated) this.#loadIfEager();
+  }
+
+  /** One that only moves is back before the microtask; one that is gone needs no GPU. */
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#sight.forget();
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.stop();
+      this.unload();
+    });
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('src')) this.#changeModel(changed.get('src') ?? '');
+    this.#restore();
+  }
+
+  protected override render(): TemplateResult {
+    const { announcement, keeper, messages, phase } = this.#session;
+    const { disabled, formDisabled, placeholder } = this;
+    // An engine that was given has no poster to go back to.
+    const facts = this.src === '' ? null : this.facts;
+    return renderChat(
+      { status: keeper.status, phase, messages, announcement, facts, placeholder, disabled: disabled || formDisabled },
+      this.#actions,
+    );
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has('src') || changed.has('loading')) this.#loadIfEager();
+  }
+
+  /** How an engine comes to be; tests put another one here. */
+  protected startEngine(options: EngineOptions): Promise<Engine> {
+    return createEngine(options);
+  }
+
+  get #options(): AnswerOptions {
+    return { system: this.system, temperature: this.temperature };
+  }
+
+  #changeModel(before: string): void {
+    const { src } = this;
+    // What an element was given before it was given a name of a model stays.
+    if (before !== '') this.unload();
+    this.facts = src === '' ? null : factsOf(src);
+    if (src !== '' && this.facts?.sizeBytes === null && this.loading === 'manual') void this.#tellSize(src);
+  }
+
+  async #tellSize(src: string): Promise<void> {
+    const sizeBytes = await askSize(src, document.baseURI, (...request) => fetch(...request));
+    if (this.src === src) this.facts = { ...factsOf(src), sizeBytes };
+  }
+
+  #loadIfEager(): void {
+    this.#sight.wanted = this.loading === 'lazy' && this.src !== '';
+    if (this.loading === 'eager' && this.src !== '' && this.isConnected && this.state === 'idle') this.#loadQuietly();
+  }
+
+  /** The button that was pressed is gone: focus must not fall to the page. */
+  #focusNext(): void {
+    void this.updateComplete.then(() => this.focus());
+  }
+
+  /** A load that nobody waits for: what goes wrong is told by an event, and shown. */
+  #loadQuietly(): void {
+    void this.load().catch(() => undefined);
+  }
+
+  /** Once, and never over what the page has put there itself. */
+  #restore(): void {
+    if (this.#restored) return;
+    this.#restored = true;
+    if (this.#session.messages.length > 0) return;
+    const kept = readKept(this.persist, this.#keepKey, storageOf);
+    if (kept !== null) this.#session.set(kept.messages);
+  }
+
+  get #keepKey(): string {
+    return this.name || this.id || 'chat';
+  }
+
+  #keep(): void {
+    const chat = exportOf(this.#session.entries, this.system);
+    keep(chat, this.persist, this.#keepKey, storageOf);
+    const { value } = this;
+    this.#internals.setFormValue(value === '' ? null : value, JSON.stringify(chat));
+  }
+
+  #tell({ name, detail }: ChatEvent): void {
+    if (name === 'forgelight-message') this.#keep();
+    if (name === 'forgelight-state') {
+      this.#internals.states.clear();
+      this.#internals.states.add(detail.state);
+    }
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+}
+
+const storageOf = (persistence: 'session' | 'local'): Storage =>
+  persistence === 'local' ? window.localStorage : window.sessionStorage;

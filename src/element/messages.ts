@@ -1,0 +1,107 @@
+import { ERROR_CATALOGUE } from '../base/error-catalogue';
+import type { ErrorCode } from '../base/errors';
+
+/** What an error says: what happened, and what the person can do. */
+export interface ErrorText {
+  readonly title: string;
+  readonly advice: string;
+}
+
+/** Codes of the client, and `unexpected` for what is not a `ForgelightError`: a mistake of ours. */
+export type FailureCode = ErrorCode | 'unexpected';
+
+/** Every text of the element and its parts. Sentences for people; tests and translations find them here only. */
+export const TEXT = {
+  poster: {
+    title: 'Chat with a language model in this page',
+    text: 'It runs on your own graphics processor. What you write stays on this computer.',
+    load: 'Load the model',
+    download: (size: string) => `A download of ${size}, unless it is kept in this browser already.`,
+    noModel: 'This chat has no model yet.',
+    retry: 'Load the model again',
+  },
+  empty: 'Write below to begin.',
+  recovering: 'The graphics processor was lost. The model is loaded again, and a running answer goes on by itself.',
+
+  progress: {
+    waiting: 'Starting the engine',
+    probe: 'Looking at the graphics processor',
+    download: 'Downloading the model',
+    readKept: 'Reading the model that this browser keeps',
+    verify: 'Checking that every byte is right',
+    upload: 'Moving the weights to the graphics processor',
+    compile: 'Compiling the shaders',
+    warmup: 'Making a first test run',
+    ready: 'Ready',
+    cancel: 'Stop loading',
+    bytes: (loaded: string, total: string) => `${loaded} of ${total}`,
+    bytesSoFar: (loaded: string) => `${loaded} so far`,
+    percent: (percent: number) => `${percent} %`,
+    steps: (done: number, total: number) => `${done} of ${total} steps`,
+    speed: (bytes: string) => `${bytes}/s`,
+    eta: (duration: string) => `about ${duration} left`,
+    resumed: (bytes: string) => `${bytes} were already here`,
+  },
+
+  chat: {
+    title: 'Conversation',
+    you: 'You',
+    model: 'Model',
+    reading: 'Reading the prompt…',
+    copy: 'Copy',
+    copied: 'Copied',
+    copyFailed: 'Copying was refused by the browser.',
+    stopped: 'Stopped',
+    lengthReached: 'Cut: the context is full',
+    retry: 'Try again',
+    jump: 'Jump to the newest message',
+    code: 'Code',
+    codeIn: (language: string) => `Code in ${language}`,
+    table: 'Table',
+    image: (description: string) => `Image: ${description}`,
+    rate: (rate: string) => `${rate} tokens/s`,
+    firstToken: (duration: string) => `first token after ${duration}`,
+    answerTokens: (count: number) => (count === 1 ? '1 token' : `${count} tokens`),
+    promptTokens: (count: number, cached: number) =>
+      `${count} prompt ${count === 1 ? 'token' : 'tokens'}${cached > 0 ? ` (${cached} remembered)` : ''}`,
+  },
+
+  composer: {
+    label: 'Message',
+    placeholder: 'Write a message',
+    send: 'Send',
+    stop: 'Stop',
+    hint: 'Enter sends, Shift+Enter begins a new line.',
+    generating: 'Answering. Escape stops it.',
+    noModel: 'Load a model first.',
+    loading: 'The model is loading. You can write already.',
+    recovering: 'Waiting for the graphics processor. You can write already.',
+    failed: 'Load a model to go on.',
+  },
+
+  status: {
+    ready: (name: string) => `${name} is ready.`,
+    unloaded: 'The model was unloaded.',
+    answering: 'Answering.',
+    finished: 'Answer finished.',
+    cut: 'Answer ended: the context is full.',
+    stopped: 'Answer stopped.',
+    cleared: 'The conversation was cleared.',
+    recovered: 'The graphics processor is back.',
+  },
+
+  error: {
+    tryAgain: 'Try again',
+    details: 'Technical details',
+    streamEnded: 'The answer’s stream ended without saying why.',
+  },
+} as const;
+
+/** What a person reads for each code. The error's own message follows as technical detail. */
+export const ERROR_TEXT: Readonly<Record<FailureCode, ErrorText>> = {
+  ...ERROR_CATALOGUE,
+  unexpected: {
+    title: 'Something went wrong in Forgelight itself',
+    advice: 'Reload the page and try again. If it happens again, please report it with the details.',
+  },
+};

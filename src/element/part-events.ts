@@ -1,0 +1,23 @@
+/** What the parts tell whatever holds them. All bubble through shadow roots; the element lets none of them out. */
+export interface PartEvents {
+  'prompt-sent': string;
+  'answer-stopped': null;
+  'answer-retried': number;
+  announced: string;
+}
+
+/** Dispatches one of `PartEvents` from `source`. */
+export function emit<Name extends keyof PartEvents>(source: HTMLElement, name: Name, detail: PartEvents[Name]): void {
+  source.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+}
+
+/** A listener of one of `PartEvents` that keeps it from going on. */
+export function onPart<Name extends keyof PartEvents>(
+  _name: Name,
+  listen: (detail: PartEvents[Name]) => void,
+): (event: CustomEvent<PartEvents[Name]>) => void {
+  return (event) => {
+    event.stopPropagation();
+    listen(event.detail);
+  };
+}
