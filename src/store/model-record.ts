@@ -7,42 +7,61 @@ const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'is no SHA-256 in lowe
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const text = v.pipe(v.string(), v.minLength(1));
 
-const modelRecord = v.object({
+// Declared, not inferred: the package's declarations need no other package then.
+
+/** A whole model in the store. Written last: what it says is true, unless the file was damaged afterwards. */
+export interface ModelRecord {
+  version: 1;
+  sha256: string;
+  sizeBytes: number;
+  /** As its source called it. */
+  fileName: string;
+  /** The addresses that it is known to be the file of. */
+  names: string[];
+  /** Milliseconds since 1970. */
+  createdAt: number;
+  lastUsedAt: number;
+  /** Why its file is not to be used, and since when; `null` for a sound one. */
+  quarantine: { reason: string; at: number } | null;
+}
+
+/** How far an unfinished download is. Written after what it tells of. */
+export interface PartJournal {
+  version: 1;
+  address: string;
+  fileName: string;
+  /** What the server said about the file. */
+  identity: { sizeBytes: number | null; etag: string | null; lastModified: string | null; sha256: string | null };
+  /** Bytes, from the first on, that were flushed before this was written. */
+  durableBytes: number;
+  /** Of these: what is read back is what was received. */
+  durableSha256: string;
+}
+
+const modelRecord: v.GenericSchema<unknown, ModelRecord> = v.object({
   version: v.literal(VERSION),
   sha256: hash,
   sizeBytes: count,
-  /** As its source called it. */
   fileName: text,
-  /** The addresses that it is known to be the file of. */
   names: v.array(text),
-  /** Milliseconds since 1970. */
   createdAt: count,
   lastUsedAt: count,
-  /** Why its file is not to be used, and since when; `null` for a sound one. */
   quarantine: v.nullable(v.object({ reason: text, at: count })),
 });
 
-const partJournal = v.object({
+const partJournal: v.GenericSchema<unknown, PartJournal> = v.object({
   version: v.literal(VERSION),
   address: text,
   fileName: text,
-  /** What the server said about the file. */
   identity: v.object({
     sizeBytes: v.nullable(count),
     etag: v.nullable(v.string()),
     lastModified: v.nullable(v.string()),
     sha256: v.nullable(hash),
   }),
-  /** Bytes, from the first on, that were flushed before this was written. */
   durableBytes: count,
-  /** Of these: what is read back is what was received. */
   durableSha256: hash,
 });
-
-/** A whole model in the store. Written last: what it says is true, unless the file was damaged afterwards. */
-export type ModelRecord = v.InferOutput<typeof modelRecord>;
-/** How far an unfinished download is. Written after what it tells of. */
-export type PartJournal = v.InferOutput<typeof partJournal>;
 
 export type ReadRecord<T> =
   | { readonly state: 'absent' }
