@@ -1,7 +1,8 @@
 // Builds what is published: `dist/lib` and `dist/bin` (the package and its command), `dist/page` (the static chat page).
-import { copyFile, rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runScript } from './lib/command.mjs';
+import { customElements } from './lib/custom-elements.mjs';
 import { generateSources } from './lib/generated.mjs';
 import { ensureDependencies } from './lib/install.mjs';
 import { BIN_FOLDER, LIB_FOLDER, ROOT } from './lib/paths.mjs';
@@ -54,7 +55,7 @@ async function buildElement() {
       rolldownOptions: { output: { minify: true, chunkFileNames: '[name].js' } },
     },
   });
-  await copyFile(join(ROOT, 'src/element/custom-elements.json'), join(LIB_FOLDER, 'custom-elements.json'));
+  await writeFile(join(LIB_FOLDER, 'custom-elements.json'), `${JSON.stringify(await customElements(), null, 2)}\n`);
 }
 
 /** The command `forgelight`: one file for Node, with all that it imports inside. */

@@ -38,11 +38,13 @@ export interface ForgelightChatElement extends HTMLElement {
    * page's own code made stays the page's to close.
    */
   engine: Engine | null;
+  /** What the element does now; also a custom state, for `:state()`. */
   readonly state: ChatState;
   /** Tokens of the last answer that ended by itself. */
   readonly usage: CompletionUsage | null;
   /** The last answer: what a form submits under `name`. */
   readonly value: string;
+  /** The form that it belongs to. */
   readonly form: HTMLFormElement | null;
 
   /** Loads the model. Resolves when it can answer. Rejects as `createEngine` does, and with an `AbortError` when it is unloaded meanwhile. */
@@ -64,6 +66,8 @@ export interface ForgelightChatElement extends HTMLElement {
   exportChat(): ExportedChat;
   /** Takes what `exportChat` gave, or its JSON, with its system prompt. Throws `invalid-request`. */
   importChat(chat: ExportedChat | string): void;
+  /** To the field; before there is a model, to the button that loads it. */
+  focus(options?: FocusOptions): void;
 }
 
 /** The class of the element. */

@@ -23,6 +23,7 @@ export interface ForgelightChatEvents {
   };
   /** A load or an answer has failed; mostly a `ForgelightError`, whose `code` says how. */
   'forgelight-error': { readonly error: unknown };
+  /** The state has changed. */
   'forgelight-state': { readonly state: ChatState; readonly previous: ChatState };
 }
 

@@ -83,11 +83,13 @@ describe('an answer', () => {
     const sending = at.session.send('Hi', PLAIN);
     at.answer.write('Half');
     await settle();
-    at.session.stop();
     at.answer.write(' more');
+    at.session.stop();
     expect(await sending).toBe('Half');
     expect(at.answer.signal?.aborted).toBe(true);
     expect(at.session.entries.at(-1)).toEqual({ role: 'assistant', content: 'Half' });
+    await settle();
+    expect(at.named('forgelight-delta')).toEqual([{ text: 'Half' }]);
     expect(at.named('forgelight-finish')).toMatchObject([{ reason: 'stopped', usage: null }]);
   });
 

@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { defined } from '../base/assert';
 import { ForgelightChat } from './forgelight-chat';
 
 interface Named {
   readonly name: string;
+  readonly description: string;
 }
 
 interface Declaration {
@@ -26,9 +28,10 @@ interface Declaration {
 const sources = readdirSync(import.meta.dirname).filter((name) => /^[\w-]+\.ts$/.test(name));
 const textOf = (name: string): string => readFileSync(join(import.meta.dirname, name), 'utf8');
 const code = sources.map(textOf).join('\n');
-const manifest = JSON.parse(textOf('custom-elements.json')) as {
-  readonly modules: readonly { readonly declarations: readonly Declaration[] }[];
-};
+const script = (await import(
+  pathToFileURL(join(import.meta.dirname, '../../scripts/lib/custom-elements.mjs')).href
+)) as { customElements(): Promise<{ readonly modules: readonly { readonly declarations: readonly Declaration[] }[] }> };
+const manifest = await script.customElements();
 const chat = defined(manifest.modules[0]?.declarations[0], 'its declaration');
 
 /** Set by Lit, by forms and by the document: nobody's to call. */
@@ -82,6 +85,19 @@ describe('custom-elements.json says what there is', () => {
     const inside = ['composer.ts', 'message-view.ts'].flatMap((name) => found(textOf(name), /[\s"]part="([\w-]+)"/g));
     expect(exported).toEqual(inside.sort());
   });
+});
+
+it('describes everything', () => {
+  const all = [
+    chat.attributes,
+    chat.members,
+    chat.events,
+    chat.slots,
+    chat.cssParts,
+    chat.cssProperties,
+    chat.cssStates,
+  ];
+  expect(all.flat().filter(({ description }) => description.length < 5)).toEqual([]);
 });
 
 it('the class is what the package exports', async () => {
