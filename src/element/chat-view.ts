@@ -53,9 +53,9 @@ export function renderChat(view: ChatView, actions: ChatActions): TemplateResult
         .messages=${messages}
         .retryable=${phase === 'ready' && !view.disabled}
       >
-        <div slot=${filled ? 'after' : 'before'} class=${filled ? 'engine' : 'engine middle'}>${engine}</div>
+        <div lang="en" slot=${filled ? 'after' : 'before'} class=${filled ? 'engine' : 'engine middle'}>${engine}</div>
       </forgelight-message-list>
-      <div class="below">
+      <div lang="en" class="below">
         ${status.kind === 'ready' && status.recovering ? renderNotice(status.progress) : nothing}
         <forgelight-composer
           part="composer"
@@ -66,7 +66,7 @@ export function renderChat(view: ChatView, actions: ChatActions): TemplateResult
         ></forgelight-composer>
         <slot name="footer"></slot>
       </div>
-      <div class="visually-hidden" role="status" data-testid="status">${view.announcement}</div>
+      <div lang="en" class="visually-hidden" role="status" data-testid="status">${view.announcement}</div>
     </div>
   `;
 }

@@ -1,4 +1,4 @@
-import { errorToData, ForgelightError } from '../base/errors';
+import { ERROR_CODES, errorToData } from '../base/errors';
 import type { FailureCode } from './messages';
 
 /** An error as it is shown. */
@@ -8,10 +8,16 @@ export interface Failure {
   readonly detail: string;
 }
 
-/** A thrown value as a `Failure`. What is no `ForgelightError` is a mistake of ours and is called `unexpected`. */
+/**
+ * A thrown value as a `Failure`. What is no `ForgelightError` is a mistake of ours and is called `unexpected`. An engine that a page has
+ * made with another copy of the package throws that copy's class, so it is known by its name.
+ */
 export function failureOf(error: unknown): Failure {
-  const data = errorToData(error, 'closed');
-  return { code: error instanceof ForgelightError ? data.code : 'unexpected', detail: data.message };
+  if (error instanceof Error && error.name === 'ForgelightError' && 'code' in error) {
+    const code = ERROR_CODES.find((known) => known === error.code);
+    if (code !== undefined) return { code, detail: error.message };
+  }
+  return { code: 'unexpected', detail: errorToData(error, 'closed').message };
 }
 
 /** After these the engine answers nothing any more: the model must be loaded again. */

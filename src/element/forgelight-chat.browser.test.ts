@@ -218,9 +218,26 @@ it('keeps its conversation for the tab where it is told to', async () => {
     { role: 'assistant', content: 'Hello' },
   ];
   chat.remove();
-  expect((await mount(html)).messages).toHaveLength(2);
+  const again = await mount(`<form>${html}</form>`);
+  expect(again.messages).toHaveLength(2);
+  expect(new FormData(defined(again.form, 'its form')).get('kept')).toBe('Hello');
   main.querySelector('forgelight-chat')?.clear();
   expect(sessionStorage).toHaveLength(0);
+});
+
+it('takes what was set before the tag was registered, also an engine of another copy of the package', async () => {
+  const tag = main.appendChild(document.createElement('forgelight-late')) as unknown as ForgelightChatElement;
+  const making = engines.now.createEngine({ model: SRC });
+  load().finish();
+  tag.engine = await making;
+  tag.messages = [{ role: 'user', content: 'Hi' }];
+  customElements.define('forgelight-late', class extends ForgelightChat {});
+  expect([tag.state, tag.messages.length]).toEqual(['ready', 1]);
+  const sending = tag.send('Ho').catch((error: unknown) => error);
+  await until(() => engines.now.answers.length > 0);
+  answer().fail(Object.assign(new Error('It is busy.'), { name: 'ForgelightError', code: 'busy' }));
+  await sending;
+  await expect.element(page.getByTestId('error')).toHaveAttribute('data-code', 'busy');
 });
 
 it('shares an engine, and frees it when the last element is gone for good', async () => {

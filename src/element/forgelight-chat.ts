@@ -82,6 +82,8 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     defineParts();
     this.#internals = this.attachInternals();
     this.#internals.states.add(this.state);
+    this.#takeEarly('messages');
+    this.#takeEarly('engine');
   }
 
   get messages(): readonly ChatEntry[] {
@@ -225,6 +227,13 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     return createEngine(options);
   }
 
+  /** What a page has set before the tag was registered hides the accessor. */
+  #takeEarly(name: 'messages' | 'engine'): void {
+    const early = Object.getOwnPropertyDescriptor(this, name);
+    if (early === undefined || !Reflect.deleteProperty(this, name)) return;
+    Reflect.set(this, name, early.value);
+  }
+
   get #options(): AnswerOptions {
     return { system: this.system, temperature: this.temperature };
   }
@@ -263,7 +272,9 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     this.#restored = true;
     if (this.#session.messages.length > 0) return;
     const kept = readKept(this.persist, this.#keepKey, storageOf);
-    if (kept !== null) this.#session.set(kept.messages);
+    if (kept === null) return;
+    this.#session.set(kept.messages);
+    this.#keep();
   }
 
   get #keepKey(): string {
