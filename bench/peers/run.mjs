@@ -134,9 +134,11 @@ async function makePrompts(page, { modelUrl, promptTokens, rounds }) {
       const library = '/lib/index.js';
       const { loadTokenizer } = await import(library);
       const tokenizer = await loadTokenizer(modelUrl);
+      // What stands before every text, <bos> for one, is no part of it.
+      const before = tokenizer.encode('').length;
       return texts.map((whole) => {
         const ids = tokenizer.encode(whole).slice(0, promptTokens);
-        const text = tokenizer.decode(ids);
+        const text = tokenizer.decode(ids.slice(before));
         if (tokenizer.encode(text).join() !== ids.join()) throw new Error(`"${text}" has other tokens by itself.`);
         return { ids, text };
       });
