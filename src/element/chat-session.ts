@@ -5,6 +5,7 @@ import type { ChatMessage, CompletionUsage, createEngine, Engine, FinishReason, 
 import type { ChatEvent, ChatState } from './chat-events';
 import type { Answer, AnswerStatus, ChatPhase, Message } from './chat-types';
 import { historyOf, isRunning } from './chat-types';
+import { endingText } from './ending-text';
 import type { EngineNews } from './engine-keeper';
 import { EngineKeeper } from './engine-keeper';
 import type { ChatEntry } from './exported-chat';
@@ -294,21 +295,5 @@ export class ChatSession {
     this.#shown = state;
     this.#ports.changed();
     if (state !== previous) this.#ports.tell({ name: 'forgelight-state', detail: { state, previous } });
-  }
-}
-
-function endingText(status: AnswerStatus): string {
-  switch (status.kind) {
-    case 'finished':
-      return status.reason === 'length' ? TEXT.status.cut : TEXT.status.finished;
-    case 'stopped':
-      return TEXT.status.stopped;
-    case 'failed':
-      return ERROR_TEXT[status.failure.code].title;
-    case 'reading':
-    case 'writing':
-      return TEXT.status.answering;
-    default:
-      return unreachable(status);
   }
 }

@@ -19,7 +19,7 @@ import { choiceOfFiles } from './model-choice';
 import './model-card';
 import type { ModelState, PagePhase, PageState, ReadyModel } from './page-state';
 import { pagePhase } from './page-state';
-import { baseStyles, cardStyles, controlStyles } from './styles';
+import { baseStyles, cardStyles, controlStyles } from '../element/styles';
 import { applyTheme, keepTheme, nextTheme, readTheme } from './theme';
 
 defineParts();

@@ -11,7 +11,7 @@ import { choiceOfRated, type FitCheck } from './fit-check';
 import type { Library } from './library';
 import { TEXT } from './messages';
 import { rowStyles } from './section-styles';
-import { baseStyles, cardStyles, controlStyles } from './styles';
+import { baseStyles, cardStyles, controlStyles } from '../element/styles';
 
 /** Models to pick from. One that is picked is loaded, unless it does not fit: then the person is asked first. */
 @customElement('catalogue-list')

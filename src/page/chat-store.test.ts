@@ -6,7 +6,7 @@ import type { ScriptedAnswer, ScriptedLoad } from '../../test/support/scripted-e
 import { ScriptedEngines } from '../../test/support/scripted-engine';
 import { ChatStore } from './chat-store';
 import type { ModelChoice } from './model-choice';
-import type { Message } from './page-state';
+import type { Message } from '../element/chat-types';
 import { pagePhase } from './page-state';
 
 const CHOICE: ModelChoice = { reference: 'https://example.org/a.gguf', name: 'a.gguf', local: false, sha256: 'ab' };

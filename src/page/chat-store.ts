@@ -2,12 +2,13 @@ import { defined, unreachable } from '../base/assert';
 import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
 import type { ChatCompletionChunk, createEngine, Engine, EngineEvent } from '../client/index';
-import { endsEngine, failureOf } from './failure';
+import { historyOf, type AnswerStatus } from '../element/chat-types';
+import { endsEngine, failureOf } from '../element/failure';
 import { loadTimes } from './load-times';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
-import type { AnswerStatus, PageEvent, PageState } from './page-state';
-import { historyOf, initialState, pagePhase, reduce } from './page-state';
+import type { PageEvent, PageState } from './page-state';
+import { initialState, pagePhase, reduce } from './page-state';
 
 /** What the store needs of the world. */
 export interface StorePorts {

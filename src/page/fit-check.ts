@@ -1,5 +1,5 @@
 import type { FitReport, RatedEntry } from '../client/index';
-import { failureOf, type Failure } from './failure';
+import { failureOf, type Failure } from '../element/failure';
 import type { ModelChoice } from './model-choice';
 
 /** The models to pick from, marked by what fits, once they have been looked at. */

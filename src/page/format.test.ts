@@ -9,7 +9,7 @@ import {
   progressDetails,
 } from './format';
 import { TEXT } from './messages';
-import type { Answer } from './page-state';
+import type { Answer } from '../element/chat-types';
 
 const DOWNLOAD = {
   phase: 'download',

@@ -9,7 +9,7 @@ import { ICONS } from './icons';
 import './load-progress';
 import { TEXT } from './messages';
 import type { GpuState } from './page-state';
-import { baseStyles } from './styles';
+import { baseStyles } from '../element/styles';
 
 /** What becomes of a GPU that was lost, while the conversation stays. Says nothing by itself: the page's status node does. */
 @customElement('gpu-notice')

@@ -15,7 +15,7 @@ import type { Library } from './library';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 import { rowStyles } from './section-styles';
-import { baseStyles, cardStyles, controlStyles } from './styles';
+import { baseStyles, cardStyles, controlStyles } from '../element/styles';
 
 /** What this browser keeps, and what can be done with it. Shown means looked at: the store is opened then. */
 @customElement('kept-list')

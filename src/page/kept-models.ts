@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock';
 import type { ModelExport, ModelStore, PartialEntry, StoreEntry } from '../client/index';
-import { endsEngine, failureOf, type Failure } from './failure';
+import { endsEngine, failureOf, type Failure } from '../element/failure';
 import { isAddressOf } from './kept-choice';
 import { ERROR_TEXT, TEXT } from './messages';
 import type { ModelChoice } from './model-choice';

@@ -1,16 +1,8 @@
-import { ERROR_CATALOGUE } from '../base/error-catalogue';
-import type { ErrorCode } from '../base/errors';
+import { TEXT as PARTS } from '../element/messages';
 
-/** What an error card says: what happened, and what the person can do. */
-export interface ErrorText {
-  readonly title: string;
-  readonly advice: string;
-}
+export { ERROR_TEXT } from '../element/messages';
 
-/** Codes of the client, and `unexpected` for what is not a `ForgelightError`: a mistake of ours. */
-export type FailureCode = ErrorCode | 'unexpected';
-
-/** Every text of the page. Sentences for people; tests and translations find them here only. */
+/** Every text of the page: its own, and those of the parts that it shares with the element. */
 export const TEXT = {
   appName: 'Forgelight',
   documentTitle: 'Forgelight: a language model in this tab',
@@ -76,25 +68,9 @@ export const TEXT = {
   },
 
   progress: {
-    waiting: 'Starting the engine',
-    probe: 'Looking at the graphics processor',
-    download: 'Downloading the model',
+    ...PARTS.progress,
     readLocal: 'Fetching the model from this computer',
-    readKept: 'Reading the model that this browser keeps',
-    verify: 'Checking that every byte is right',
-    upload: 'Moving the weights to the graphics processor',
-    compile: 'Compiling the shaders',
-    warmup: 'Making a first test run',
-    ready: 'Ready',
-    cancel: 'Stop loading',
     pause: 'Pause',
-    bytes: (loaded: string, total: string) => `${loaded} of ${total}`,
-    bytesSoFar: (loaded: string) => `${loaded} so far`,
-    percent: (percent: number) => `${percent} %`,
-    steps: (done: number, total: number) => `${done} of ${total} steps`,
-    speed: (bytes: string) => `${bytes}/s`,
-    eta: (duration: string) => `about ${duration} left`,
-    resumed: (bytes: string) => `${bytes} were already here`,
   },
 
   kept: {
@@ -167,9 +143,7 @@ export const TEXT = {
   },
 
   chat: {
-    title: 'Conversation',
-    you: 'You',
-    model: 'Model',
+    ...PARTS.chat,
     emptyTitle: 'Ask it something',
     emptyText: 'Write below, or begin with one of these.',
     prompts: [
@@ -178,46 +152,14 @@ export const TEXT = {
       'Write a short poem about the sea.',
       'List five animals that live in a forest.',
     ],
-    reading: 'Reading the prompt…',
-    copy: 'Copy',
-    copied: 'Copied',
-    copyFailed: 'Copying was refused by the browser.',
-    stopped: 'Stopped',
-    lengthReached: 'Cut: the context is full',
-    retry: 'Try again',
-    jump: 'Jump to the newest message',
-    code: 'Code',
-    codeIn: (language: string) => `Code in ${language}`,
-    table: 'Table',
-    image: (description: string) => `Image: ${description}`,
-    rate: (rate: string) => `${rate} tokens/s`,
-    firstToken: (duration: string) => `first token after ${duration}`,
-    answerTokens: (count: number) => (count === 1 ? '1 token' : `${count} tokens`),
-    promptTokens: (count: number, cached: number) =>
-      `${count} prompt ${count === 1 ? 'token' : 'tokens'}${cached > 0 ? ` (${cached} remembered)` : ''}`,
   },
 
-  composer: {
-    label: 'Message',
-    placeholder: 'Write a message',
-    send: 'Send',
-    stop: 'Stop',
-    hint: 'Enter sends, Shift+Enter begins a new line.',
-    generating: 'Answering. Escape stops it.',
-    noModel: 'Load a model first.',
-    loading: 'The model is loading. You can write already.',
-    recovering: 'Waiting for the graphics processor. You can write already.',
-    failed: 'Load a model to go on.',
-  },
+  composer: PARTS.composer,
 
   status: {
-    ready: (name: string) => `${name} is ready.`,
+    ...PARTS.status,
     loadStopped: 'Loading stopped.',
     paused: 'Download paused.',
-    answering: 'Answering.',
-    finished: 'Answer finished.',
-    cut: 'Answer ended: the context is full.',
-    stopped: 'Answer stopped.',
     cleared: 'New chat.',
     gpuBlocked: (time: string) =>
       `The browser has closed the graphics processor to this page for a while. Trying again at ${time}.`,
@@ -225,18 +167,5 @@ export const TEXT = {
     gpuBackAnswering: 'The graphics processor is back; the answer goes on.',
   },
 
-  error: {
-    tryAgain: 'Try again',
-    details: 'Technical details',
-    streamEnded: 'The answer’s stream ended without saying why.',
-  },
+  error: PARTS.error,
 } as const;
-
-/** What a person reads for each code. The error's own message follows as technical detail. */
-export const ERROR_TEXT: Readonly<Record<FailureCode, ErrorText>> = {
-  ...ERROR_CATALOGUE,
-  unexpected: {
-    title: 'Something went wrong in Forgelight itself',
-    advice: 'Reload the page and try again. If it happens again, please report it with the details.',
-  },
-};

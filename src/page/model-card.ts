@@ -19,7 +19,7 @@ import { formatDuration, timedPhaseText } from './format';
 import type { ModelState, ReadyModel } from './page-state';
 import { canPause } from './page-state';
 import { pausedView, renderNotice } from './paused-view';
-import { baseStyles, cardStyles, controlStyles } from './styles';
+import { baseStyles, cardStyles, controlStyles } from '../element/styles';
 
 /** The model: offered, loading, loaded or failed, and the ways to another one. */
 @customElement('model-card')

@@ -3,7 +3,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { Library } from './library';
 import { TEXT } from './messages';
-import { baseStyles } from './styles';
+import { baseStyles } from '../element/styles';
 
 type Section = 'kept' | 'catalogue';
 

@@ -9,7 +9,7 @@ import type { Library } from './library';
 import { TEXT } from './messages';
 import { choiceOfFiles, parseAddress } from './model-choice';
 import type { RecentFile } from './recent-files';
-import { baseStyles, controlStyles } from './styles';
+import { baseStyles, controlStyles } from '../element/styles';
 
 /** Two ways to another model: a file from disk, or an address. */
 @customElement('model-source')

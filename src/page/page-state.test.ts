@@ -4,7 +4,8 @@ import { formatTime } from './format';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 import type { PageEvent, PageState } from './page-state';
-import { historyOf, initialState, pagePhase, reduce } from './page-state';
+import { historyOf } from '../element/chat-types';
+import { initialState, pagePhase, reduce } from './page-state';
 
 const CHOICE: ModelChoice = { reference: 'https://example.org/a.gguf', name: 'a.gguf', local: false };
 const FAILURE = { code: 'bad-gguf', detail: 'offset 12' } as const;

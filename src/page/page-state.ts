@@ -1,6 +1,8 @@
 import { unreachable } from '../base/assert';
-import type { ChatMessage, EngineInfo, FinishReason, LoadProgress, Timings } from '../client/index';
-import type { Failure } from './failure';
+import type { EngineInfo, LoadProgress } from '../client/index';
+import { isRunning, type Answer, type AnswerStatus, type Message } from '../element/chat-types';
+import { endingText } from '../element/ending-text';
+import type { Failure } from '../element/failure';
 import { formatTime, isKept, phaseText } from './format';
 import { ERROR_TEXT, TEXT } from './messages';
 import type { LoadTimes } from './load-times';
@@ -36,31 +38,6 @@ export type ModelState =
   | { readonly kind: 'loading'; readonly choice: ModelChoice; readonly progress: LoadProgress | null }
   | ReadyModel
   | { readonly kind: 'failed'; readonly choice: ModelChoice; readonly failure: Failure };
-
-export type AnswerStatus =
-  /** Sent; the model reads the prompt. */
-  | { readonly kind: 'reading' }
-  | { readonly kind: 'writing' }
-  | { readonly kind: 'finished'; readonly reason: FinishReason; readonly timings: Timings | null }
-  | { readonly kind: 'stopped' }
-  | { readonly kind: 'failed'; readonly failure: Failure };
-
-export interface Question {
-  readonly role: 'user';
-  readonly id: number;
-  readonly text: string;
-}
-
-export interface Answer {
-  readonly role: 'assistant';
-  readonly id: number;
-  readonly text: string;
-  readonly status: AnswerStatus;
-  /** From sending to the first text, as the person waited for it; `null` until then. */
-  readonly firstTokenMs: number | null;
-}
-
-export type Message = Question | Answer;
 
 /** All that the page shows. Immutable: every event makes a new one. */
 export interface PageState {
@@ -176,24 +153,6 @@ export function pagePhase({ model, messages }: PageState): PagePhase {
   }
 }
 
-/** Whether the message is an answer that has not ended. */
-export function isRunning(message: Message): message is Answer {
-  return message.role === 'assistant' && (message.status.kind === 'reading' || message.status.kind === 'writing');
-}
-
-/**
- * The conversation as the model is given it. A question that got no answer at all is left out with its empty answer: templates want the
- * roles in turn.
- */
-export function historyOf(messages: readonly Message[]): readonly ChatMessage[] {
-  return messages.flatMap((message, index): readonly ChatMessage[] => {
-    const next = messages[index + 1];
-    const unanswered = message.role === 'user' && next?.role === 'assistant' && next.text === '' && !isRunning(next);
-    if (unanswered || message.text === '') return [];
-    return [{ role: message.role, content: message.text }];
-  });
-}
-
 /** Whether the load is a download of which something stays when it is stopped. */
 export function canPause({ reference }: ModelChoice, progress: LoadProgress | null): progress is LoadProgress {
   const isFetched = typeof reference === 'string' && !reference.startsWith('sha256:');
@@ -274,20 +233,4 @@ function changeAnswer(state: PageState, id: number, change: (answer: Answer) => 
 /** Without the answer `id` and the question before it. */
 function withoutExchange(messages: readonly Message[], id: number): readonly Message[] {
   return messages.filter((message, index) => message.id !== id && messages[index + 1]?.id !== id);
-}
-
-function endingText(status: AnswerStatus): string {
-  switch (status.kind) {
-    case 'finished':
-      return status.reason === 'length' ? TEXT.status.cut : TEXT.status.finished;
-    case 'stopped':
-      return TEXT.status.stopped;
-    case 'failed':
-      return ERROR_TEXT[status.failure.code].title;
-    case 'reading':
-    case 'writing':
-      return TEXT.status.answering;
-    default:
-      return unreachable(status);
-  }
 }

@@ -1,1 +1,0 @@
-export { concernsEngine, endsEngine, failureOf, type Failure } from '../element/failure';

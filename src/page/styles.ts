@@ -1,1 +1,0 @@
-export { baseStyles, cardStyles, controlStyles } from '../element/styles';
