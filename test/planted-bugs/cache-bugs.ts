@@ -188,8 +188,8 @@ export const CACHE_BUGS: readonly PlantedBug[] = [
   {
     name: 'a variant that computes wrongly is measured',
     file: 'src/models/choose-variants.ts',
-    find: 'fastestVariants(device, format, right, clock)',
-    replace: 'fastestVariants(device, format, candidates, clock)',
+    find: '{ ...right, bytes: racing }',
+    replace: '{ ...candidates, bytes: racing }',
     why: 'the fastest kernel is a wrong one, and answers are nonsense on that adapter',
     seenBy: {
       file: 'src/engine/wrong-adapter.test.ts',
@@ -199,7 +199,7 @@ export const CACHE_BUGS: readonly PlantedBug[] = [
   {
     name: 'a batch width of other bits is used',
     file: 'src/models/choose-variants.ts',
-    find: 'batch: matvec === null ? chosen.batch : BATCH_WIDTHS',
+    find: 'batch: isForced ? BATCH_WIDTHS : chosen.batch',
     replace: 'batch: BATCH_WIDTHS',
     why: 'an answer depends on who runs beside it',
     seenBy: {
@@ -210,12 +210,23 @@ export const CACHE_BUGS: readonly PlantedBug[] = [
   {
     name: 'a choice is trusted though nobody tested it',
     file: 'src/models/choose-variants.ts',
-    find: " && 'batch' in entry && 'notes' in entry",
+    find: " && 'batch' in entry && 'notes' in entry && 'bytes' in entry",
     replace: '',
     why: 'whoever came before there was a self-test keeps the wrong kernels',
     seenBy: {
       file: 'src/models/choose-variants.test.ts',
       test: 'chooseVariants does not trust what was kept before there was a self-test',
+    },
+  },
+  {
+    name: 'bytes that compute wrongly are measured',
+    file: 'src/models/choose-variants.ts',
+    find: 'bytes.get(variant)?.includes(format.type) === true',
+    replace: 'candidates.byteFormats.includes(format)',
+    why: 'precision "fast" makes answers nonsense on that adapter',
+    seenBy: {
+      file: 'src/models/choose-variants.test.ts',
+      test: 'precision "fast" stays exact where its sums are wrong, and says so',
     },
   },
   {
