@@ -13,7 +13,7 @@ import { createTextCompletions } from './text-completions';
 import type { Engine } from './types';
 
 /** How long a closing host may take to free its device before its worker is ended anyway. */
-export const CLOSE_GRACE_MS = 5000;
+const CLOSE_GRACE_MS = 5000;
 
 /** What the client knows of its host's worker. */
 export interface HostWorker {

@@ -50,7 +50,7 @@ export function kvPoolOf(attention: Pick<AttentionBlock, 'window'>, contextLengt
 }
 
 /** Blocks that hold `tokens` neighbouring positions, wherever they begin. */
-export function blocksAround(tokens: number): number {
+function blocksAround(tokens: number): number {
   return Math.floor((tokens + KV_BLOCK_TOKENS - 2) / KV_BLOCK_TOKENS) + 1;
 }
 

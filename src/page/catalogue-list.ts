@@ -4,7 +4,6 @@ import { customElement, property } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
 import { formatBytes } from '../base/units';
 import type { RatedEntry } from '../client/index';
-import './error-view';
 import { emit } from './events';
 import { FollowLibrary } from './follow-library';
 import { choiceOfRated, type FitCheck } from './fit-check';
@@ -28,7 +27,7 @@ export class CatalogueList extends LitElement {
       li[data-fits='too-big'] .fit {
         color: var(--danger);
       }
-      error-view {
+      forgelight-error {
         margin-top: 0.5rem;
       }
     `,
@@ -125,9 +124,9 @@ export class CatalogueList extends LitElement {
           ${this.#renderAnyway(fit, entry, state.reason)} ${this.#renderCancel(fit)}
         </div>`;
       case 'failed':
-        return html`<error-view .failure=${state.failure}>
+        return html`<forgelight-error .failure=${state.failure}>
           <div class="actions">${this.#renderAnyway(fit, entry, null)} ${this.#renderCancel(fit)}</div>
-        </error-view>`;
+        </forgelight-error>`;
       default:
         return unreachable(state);
     }

@@ -5,7 +5,6 @@ import { repeat } from 'lit/directives/repeat.js';
 import { unreachable } from '../base/assert';
 import { formatBytes } from '../base/units';
 import type { ModelEntry, PartialEntry, StoreEntry } from '../client/index';
-import './error-view';
 import { emit } from './events';
 import { FollowLibrary } from './follow-library';
 import { formatDay } from './format';
@@ -47,9 +46,9 @@ export class KeptList extends LitElement {
       case 'opening':
         return html`<p>${TEXT.kept.looking}</p>`;
       case 'failed':
-        return html`<error-view .failure=${shelf.failure}>
+        return html`<forgelight-error .failure=${shelf.failure}>
           <button type="button" class="small" @click=${() => void kept.show()}>${TEXT.error.tryAgain}</button>
-        </error-view>`;
+        </forgelight-error>`;
       case 'open':
         return this.#renderOpen(kept, shelf);
       default:

@@ -3,7 +3,6 @@ import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
 import { formatBytes } from '../base/units';
-import './error-view';
 import type { EngineInfo } from '../client/index';
 import { emit, onEvent } from './events';
 import { FollowLibrary } from './follow-library';
@@ -55,7 +54,7 @@ export class ModelCard extends LitElement {
         color: var(--ink-soft);
       }
       load-progress,
-      error-view {
+      forgelight-error {
         margin-top: 0.9rem;
       }
       .notice.problem {
@@ -153,9 +152,9 @@ function renderModel(card: ModelCard, model: ModelState): TemplateResult {
     case 'failed':
       return html`
         ${renderName(choice)}
-        <error-view .failure=${model.failure}>
+        <forgelight-error .failure=${model.failure}>
           <button type="button" data-testid="load-again" @click=${load}>${ICONS.retry} ${TEXT.error.tryAgain}</button>
-        </error-view>
+        </forgelight-error>
         ${source}
       `;
     case 'ready':

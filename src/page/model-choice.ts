@@ -30,7 +30,7 @@ const DEFAULT_FILE = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 const HUB_REFERENCE = /^hf:[^/\s]+\/(?:[^/\s:]+:[\w.-]+|[^/\s]+\/\S+\.gguf)$/i;
 
 /** The model that the server of this page keeps ready. */
-export function defaultChoice(pageUrl: URL): ModelChoice {
+function defaultChoice(pageUrl: URL): ModelChoice {
   return {
     reference: new URL(`/models/${DEFAULT_FILE}`, pageUrl).href,
     name: 'SmolLM2-135M-Instruct',
