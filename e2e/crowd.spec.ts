@@ -20,7 +20,8 @@ const LAYOUTS = [
   { debug: { chunkTokens: 16, depth: 1 }, cancels: 56 },
 ] as const;
 const CROWDS = [
-  { model: 'llama', layouts: LAYOUTS, tag: '@usual' },
+  { model: 'llama', layouts: LAYOUTS.slice(1, 3), tag: '@usual' },
+  { model: 'llama', layouts: LAYOUTS, tag: '@long' },
   { model: 'gemma3', layouts: LAYOUTS.slice(1, 3), tag: '@long' }, // with windows
 ] as const;
 

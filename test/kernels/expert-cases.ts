@@ -187,7 +187,10 @@ export function describeExpertMatvec(deviceOf: DeviceOf): void {
       await check(deviceOf, { format, rows: 9, columns, epilogue, biases: i % 2 === 0, activation: 'silu', variant });
     });
 
-    const kinds = MATVEC_VARIANTS.flatMap((variant) => KINDS.map((kind) => ({ variant, ...kind })));
+    // Every kind in the plainest variant; what the others do with a sum is the same text, so that they go round.
+    const kinds = KINDS.flatMap((kind, i) =>
+      ['rows', i % 2 === 0 ? 'lanes' : 'subgroup'].map((variant) => ({ variant: variant as MatvecVariant, ...kind })),
+    );
     it.each(kinds)('odd shapes: %j', async (kind) => {
       for (const [rows, columns] of SHAPES) await check(deviceOf, { ...kind, format: Q8_0, rows, columns });
     });
