@@ -27,6 +27,15 @@ export interface Answer {
 /** A message as it is shown. */
 export type Message = Question | Answer;
 
+/** Where a message stands among those beside it: other versions of a question, other answers to one. */
+export interface Versions {
+  /** From 1. */
+  readonly position: number;
+  readonly count: number;
+  readonly previous: number | null;
+  readonly next: number | null;
+}
+
 /** What the parts need to know of the engine. `recovering`: without a GPU, and no answer waits for one. */
 export type ChatPhase = 'idle' | 'loading' | 'ready' | 'generating' | 'recovering' | 'error';
 

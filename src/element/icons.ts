@@ -13,4 +13,8 @@ export const ICONS = {
   down: icon(svg`<path d="M12 5v14m-6-6 6 6 6-6" />`),
   warning: icon(svg`<path d="M12 4 2.8 19.5h18.4zM12 10v4.5m0 2.6v.1" />`),
   retry: icon(svg`<path d="M20 11a8 8 0 1 0-2.3 6.3M20 5v6h-6" />`),
+  edit: icon(svg`<path d="M4 20h4L19 9l-4-4L4 16zM13 7l4 4" />`),
+  done: icon(svg`<path d="m5 12.5 4.5 4.5L19 7.5" />`),
+  previous: icon(svg`<path d="m14 7-5 5 5 5" />`),
+  next: icon(svg`<path d="m10 7 5 5-5 5" />`),
 } as const;

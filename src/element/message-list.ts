@@ -1,8 +1,7 @@
 import type { PropertyValues, TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
-import { repeat } from 'lit/directives/repeat.js';
-import type { Message } from './chat-types';
+import { isRunning, type Message, type Versions } from './chat-types';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
 import { baseStyles, controlStyles } from './styles';
@@ -67,6 +66,10 @@ export class MessageList extends LitElement {
   @property({ attribute: false }) messages: readonly Message[] = [];
   /** Whether a failed answer can be asked for again now. */
   @property({ type: Boolean }) retryable = false;
+  /** Whether questions can be edited and answers asked for again, where `retryable` allows it; questions can be copied then too. */
+  @property({ type: Boolean }) editable = false;
+  /** Messages that have others beside them. */
+  @property({ attribute: false }) versions: ReadonlyMap<number, Versions> = new Map();
   @state() private atEnd = true;
   @query('.scroller') private readonly scroller: HTMLElement | null | undefined;
   #lastTop = 0;
@@ -115,19 +118,20 @@ export class MessageList extends LitElement {
     `;
   }
 
+  /** One view for each place: where another version is chosen, the focus stays on the button that chose it. */
   #renderMessages(): TemplateResult {
     return html`
       <h2 class="visually-hidden">${TEXT.chat.title}</h2>
       <ol data-testid="messages">
-        ${repeat(
-          this.messages,
-          ({ id }) => id,
+        ${this.messages.map(
           (message) =>
             html`<li>
               <forgelight-message
                 exportparts="question, answer"
                 .message=${message}
                 .retryable=${this.retryable}
+                .editable=${this.editable}
+                .versions=${this.versions.get(message.id) ?? null}
               ></forgelight-message>
             </li>`,
         )}
@@ -137,8 +141,10 @@ export class MessageList extends LitElement {
 
   protected override updated(changed: PropertyValues<this>): void {
     for (const element of this.renderRoot.querySelectorAll('.scroller, .column')) this.#growth.observe(element);
-    const before = changed.get('messages')?.length ?? 0;
-    if (changed.has('messages') && this.messages.length > before) this.scrollToEnd();
+    const before = changed.get('messages') ?? [];
+    const last = this.messages.at(-1);
+    const isNewAnswer = last !== undefined && isRunning(last) && last.id !== before.at(-1)?.id;
+    if (changed.has('messages') && (this.messages.length > before.length || isNewAnswer)) this.scrollToEnd();
   }
 
   /** Only a person scrolls up. That the end has moved away from where we last followed it to is no reason to stop. */

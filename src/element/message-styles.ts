@@ -119,7 +119,51 @@ export const proseStyles = css`
 export const messageStyles = css`
   :host([data-user]) {
     display: flex;
-    justify-content: flex-end;
+    flex-direction: column;
+    align-items: flex-end;
+  }
+  forgelight-question-editor {
+    width: min(100%, 36rem);
+  }
+  .actions,
+  .tools,
+  .versions {
+    display: flex;
+    align-items: center;
+  }
+  .actions {
+    min-height: 2rem;
+    margin-top: 0.2rem;
+    gap: 0.3rem;
+  }
+  .actions .small,
+  .tools .small:not([data-testid='copy']),
+  .versions .small {
+    width: 2rem;
+    padding: 0;
+  }
+  .versions {
+    color: var(--ink-soft);
+    font-size: 0.8125rem;
+    font-variant-numeric: tabular-nums;
+  }
+  .versions .small {
+    width: 1.6rem;
+  }
+  .versions [aria-disabled='true'] {
+    opacity: 0.45;
+    cursor: default;
+  }
+  /* Where a pointer can hover, what can be done with a question is out of sight until somebody is near it. */
+  @media (hover: hover) {
+    .actions .tools {
+      opacity: 0;
+      transition: opacity 120ms;
+    }
+    :host(:hover) .actions .tools,
+    :host(:focus-within) .actions .tools {
+      opacity: 1;
+    }
   }
   .question {
     width: fit-content;
@@ -181,7 +225,7 @@ export const messageStyles = css`
   .foot .details {
     font-size: 0.8125rem;
   }
-  .foot .small {
+  .foot .tools {
     margin-left: auto;
   }
   forgelight-error {

@@ -2,7 +2,7 @@ import type { PropertyValues, TemplateResult } from 'lit';
 import { html, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
-import type { Answer, Message } from './chat-types';
+import type { Answer, Message, Question, Versions } from './chat-types';
 import { isRunning } from './chat-types';
 import type { Failure } from './failure';
 import { concernsEngine } from './failure';
@@ -10,9 +10,10 @@ import { answerDetails } from './format';
 import { ICONS } from './icons';
 import { loadMarkdown, newMarkdownStream } from './lazy-markdown';
 import type { MarkdownStream } from './markdown-stream';
+import { renderAction, renderVersions } from './message-actions';
 import { messageStyles, proseStyles } from './message-styles';
 import { ERROR_TEXT, TEXT } from './messages';
-import { emit } from './part-events';
+import { emit, onPart } from './part-events';
 import { baseStyles, cardStyles, controlStyles } from './styles';
 
 const COPIED_MS = 2000;
@@ -24,22 +25,25 @@ export class MessageView extends LitElement {
   @property({ attribute: false }) message: Message | null = null;
   /** Whether a failed answer can be asked for again now. */
   @property({ type: Boolean }) retryable = false;
+  /** Whether the message can be edited or asked for again, where `retryable` allows it; a question can be copied then too. */
+  @property({ type: Boolean }) editable = false;
+  /** `null`: nothing stands beside it. */
+  @property({ attribute: false }) versions: Versions | null = null;
+  @state() private editing = false;
   @state() private copied = false;
   #markdown: MarkdownStream | null = newMarkdownStream();
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('message')) this.toggleAttribute('data-user', this.message?.role === 'user');
+    if (!changed.has('message')) return;
+    this.toggleAttribute('data-user', this.message?.role === 'user');
+    // Another message in the same place.
+    if (changed.get('message')?.id !== this.message?.id) this.editing = this.copied = false;
   }
 
   protected override render(): TemplateResult | typeof nothing {
     const { message } = this;
     if (message === null) return nothing;
-    if (message.role === 'user') {
-      return html`
-        <h3 class="visually-hidden">${TEXT.chat.you}</h3>
-        <p class="question" part="question" data-testid="question">${message.text}</p>
-      `;
-    }
+    if (message.role === 'user') return this.#renderQuestion(message);
     const running = isRunning(message);
     return html`
       <h3 class="visually-hidden">${TEXT.chat.model}</h3>
@@ -48,6 +52,40 @@ export class MessageView extends LitElement {
       </div>
       ${this.#renderEnd(message)}
     `;
+  }
+
+  #renderQuestion(question: Question): TemplateResult {
+    const heading = html`<h3 class="visually-hidden">${TEXT.chat.you}</h3>`;
+    if (this.editing) {
+      return html`${heading}
+        <forgelight-question-editor
+          .question=${question}
+          .sendable=${this.retryable}
+          @question-edited=${() => (this.editing = false)}
+          @edit-cancelled=${onPart('edit-cancelled', () => this.#endEditing())}
+        ></forgelight-question-editor>`;
+    }
+    return html`${heading}
+      <p class="question" part="question" data-testid="question">${question.text}</p>
+      ${this.editable ? this.#renderQuestionActions(question) : nothing}`;
+  }
+
+  #renderQuestionActions({ text }: Question): TemplateResult {
+    const copyName = this.copied ? TEXT.chat.copied : TEXT.chat.copy;
+    return html`
+      <div class="actions">
+        <div class="tools">
+          ${renderAction(copyName, 'copy-question', this.copied ? ICONS.done : ICONS.copy, () => void this.#copy(text))}
+          ${renderAction(TEXT.chat.edit, 'edit', ICONS.edit, () => (this.editing = true))}
+        </div>
+        ${renderVersions(this, this.versions)}
+      </div>
+    `;
+  }
+
+  #endEditing(): void {
+    this.editing = false;
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>('[data-testid=edit]')?.focus());
   }
 
   /** As it is, until it can be rendered; and where that cannot be fetched. */
@@ -64,11 +102,12 @@ export class MessageView extends LitElement {
   #renderEnd(answer: Answer): TemplateResult | typeof nothing {
     switch (answer.status.kind) {
       case 'reading':
-        return html`<p class="reading" data-testid="reading">${TEXT.chat.reading}</p>`;
+        return html`<p class="reading" data-testid="reading">${TEXT.chat.reading}</p>
+          ${renderVersions(this, this.versions)}`;
       case 'writing':
-        return nothing;
+        return renderVersions(this, this.versions);
       case 'failed':
-        return this.#renderFailure(answer.id, answer.status.failure);
+        return html`${this.#renderFailure(answer.id, answer.status.failure)} ${renderVersions(this, this.versions)}`;
       case 'finished':
       case 'stopped':
         return html`
@@ -76,7 +115,10 @@ export class MessageView extends LitElement {
             <ul class="details" data-testid="answer-details">
               ${answerDetails(answer).map((detail) => html`<li>${detail}</li>`)}
             </ul>
-            ${answer.text === '' ? nothing : this.#renderCopy(answer)}
+            <div class="tools">
+              ${renderVersions(this, this.versions)} ${this.editable ? this.#renderRegenerate(answer.id) : nothing}
+              ${answer.text === '' ? nothing : this.#renderCopy(answer)}
+            </div>
           </div>
         `;
       default:
@@ -94,6 +136,13 @@ export class MessageView extends LitElement {
       </button>
     `;
     return html`<forgelight-error .failure=${failure}>${this.retryable ? retry : nothing}</forgelight-error>`;
+  }
+
+  /** Kept in its place while another answer is written: it may have the focus. */
+  #renderRegenerate(id: number): TemplateResult {
+    return renderAction(TEXT.chat.regenerate, 'regenerate', ICONS.retry, () => {
+      if (this.retryable) emit(this, 'answer-regenerated', id);
+    });
   }
 
   #renderCopy({ text }: Answer): TemplateResult {

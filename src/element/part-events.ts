@@ -3,6 +3,11 @@ export interface PartEvents {
   'prompt-sent': string;
   'answer-stopped': null;
   'answer-retried': number;
+  'question-edited': { readonly id: number; readonly text: string };
+  'edit-cancelled': null;
+  'answer-regenerated': number;
+  /** Of the messages that stand beside one, this one is to be shown. */
+  'version-chosen': number;
   announced: string;
 }
 

@@ -3,6 +3,7 @@ import { ErrorView } from './error-view';
 import { LoadProgressView } from './load-progress';
 import { MessageList } from './message-list';
 import { MessageView } from './message-view';
+import { QuestionEditor } from './question-editor';
 
 const PARTS = {
   'forgelight-composer': ChatComposer,
@@ -10,6 +11,7 @@ const PARTS = {
   'forgelight-load-progress': LoadProgressView,
   'forgelight-message-list': MessageList,
   'forgelight-message': MessageView,
+  'forgelight-question-editor': QuestionEditor,
 } as const;
 
 /** Registers what the element is made of. Called when it is needed: importing the class registers nothing. */

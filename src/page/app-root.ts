@@ -4,22 +4,30 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import { defined } from '../base/assert';
 import type { ChatComposer } from '../element/composer';
 import { loadMarkdown } from '../element/lazy-markdown';
+import type { MessageList } from '../element/message-list';
 import { defineParts } from '../element/parts';
 import { appStyles } from './app-styles';
+import { brandStyles, renderBrand } from './brand';
+import { exportChats, importChats } from './chat-files';
 import type { ChatStore } from './chat-store';
+import './conversation-panel';
+import type { ConversationPanel } from './conversation-panel';
+import { shownVersions } from './conversations';
 import { onEvent } from './events';
 import { FileDrop } from './file-drop';
 import { hasFilePicker, type FileHandle } from './file-handles';
 import './gpu-notice';
-import { ICONS, LOGO } from './icons';
+import { ICONS } from './icons';
 import type { Library } from './library';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 import { choiceOfFiles } from './model-choice';
 import './model-card';
+import { NarrowWindow } from './narrow-window';
 import type { ModelState, PagePhase, PageState, ReadyModel } from './page-state';
 import { pagePhase } from './page-state';
 import { baseStyles, cardStyles, controlStyles } from '../element/styles';
+import { renderWelcome } from './welcome';
 import { applyTheme, keepTheme, nextTheme, readTheme } from './theme';
 
 defineParts();
@@ -31,16 +39,21 @@ const localStore = (): Storage => window.localStorage;
 /** The page: shows the store's state and passes what people do on to it. */
 @customElement('app-root')
 export class AppRoot extends LitElement {
-  static override styles = [baseStyles, controlStyles, cardStyles, appStyles];
+  static override styles = [baseStyles, controlStyles, cardStyles, brandStyles, appStyles];
 
   @property({ attribute: false }) store: ChatStore | null = null;
   @property({ attribute: false }) library: Library | null = null;
   @state() private theme = readTheme(localStore);
   @query('forgelight-composer') private readonly composer: ChatComposer | null | undefined;
+  @state() private importProblem: string | null = null;
   @query('dialog') private readonly dialog: HTMLDialogElement | null | undefined;
+  @query('forgelight-message-list') private readonly list: MessageList | null | undefined;
+  @query('conversation-panel') private readonly panel: ConversationPanel | null | undefined;
+  readonly #window = new NarrowWindow(this);
   readonly #drop = new FileDrop(this, (files, handles) => this.#loadFiles(files, handles));
   #unsubscribe: (() => void) | null = null;
   #shownPhase: PagePhase = 'idle';
+  #shownId: number | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -70,9 +83,24 @@ export class AppRoot extends LitElement {
         @handles-opened=${onEvent('handles-opened', (handles) => void this.library?.files.remember(handles))}
         @prompt-sent=${onEvent('prompt-sent', (text) => this.#send(text))}
         @answer-stopped=${onEvent('answer-stopped', () => this.store?.stop())}
-        @answer-retried=${onEvent('answer-retried', (id) => void this.store?.retry(id))}
+        @answer-retried=${onEvent('answer-retried', (id) => this.#answerAgain(id))}
+        @answer-regenerated=${onEvent('answer-regenerated', (id) => this.#answerAgain(id))}
+        @question-edited=${onEvent('question-edited', ({ id, text }) => this.#edit(id, text))}
+        @version-chosen=${onEvent('version-chosen', (id) => this.#chooseVersion(id))}
+        @chat-begun=${onEvent('chat-begun', () => this.#newChat())}
+        @chat-chosen=${onEvent('chat-chosen', (id) => this.#showChat(id))}
+        @chat-renamed=${onEvent('chat-renamed', ({ id, title }) => this.store?.renameChat(id, title))}
+        @chat-deleted=${onEvent('chat-deleted', (id) => this.store?.deleteChat(id))}
+        @chats-exported=${onEvent('chats-exported', (id) => void this.#export(id))}
+        @chats-imported=${onEvent('chats-imported', (file) => void this.#import(file))}
+        @settings-changed=${onEvent('settings-changed', (settings) => this.store?.changeSettings(settings))}
         @announced=${onEvent('announced', (text) => this.store?.announce(text))}
       >
+        <conversation-panel
+          .chats=${state.chats}
+          .problem=${this.importProblem}
+          ?drawer=${this.#window.isNarrow}
+        ></conversation-panel>
         ${this.#renderHeader(state)} ${this.#renderMain(state)}
         ${state.model.kind === 'ready' ? this.#renderDialog(state.model) : nothing}
         <div class="visually-hidden" role="status" data-testid="status">${state.announcement}</div>
@@ -87,26 +115,18 @@ export class AppRoot extends LitElement {
     const phase = pagePhase(state);
     if (this.#shownPhase === 'loading' && phase !== 'loading') this.#loadEnded(state);
     this.#shownPhase = phase;
+    const shownId = state.chats.shown?.id ?? null;
+    if (this.#shownId !== shownId) this.list?.scrollToEnd();
+    this.#shownId = shownId;
   }
 
   #renderHeader({ model, messages }: PageState): TemplateResult {
+    const { isNarrow } = this.#window;
     return html`
       <header>
-        <div class="brand">
-          ${LOGO}
-          <h1>${TEXT.appName}</h1>
-        </div>
+        ${isNarrow ? html`${this.#renderMenu()} ${renderBrand()}` : nothing}
         ${model.kind === 'ready' ? this.#renderModelButton(model) : html`<span class="spacer"></span>`}
-        <button
-          type="button"
-          class="quiet new"
-          data-testid="new-chat"
-          aria-label=${TEXT.header.newChat}
-          ?disabled=${messages.length === 0}
-          @click=${this.#newChat}
-        >
-          ${ICONS.plus}<span>${TEXT.header.newChat}</span>
-        </button>
+        ${isNarrow ? this.#renderNewChat(messages.length === 0) : nothing}
         <button
           type="button"
           class="quiet icon"
@@ -117,6 +137,36 @@ export class AppRoot extends LitElement {
           ${ICONS[this.theme]}
         </button>
       </header>
+    `;
+  }
+
+  #renderMenu(): TemplateResult {
+    return html`
+      <button
+        type="button"
+        class="quiet icon"
+        data-testid="chats-button"
+        aria-haspopup="dialog"
+        aria-label=${TEXT.chats.open}
+        @click=${() => this.panel?.open()}
+      >
+        ${ICONS.menu}
+      </button>
+    `;
+  }
+
+  #renderNewChat(isNew: boolean): TemplateResult {
+    return html`
+      <button
+        type="button"
+        class="quiet icon"
+        data-testid="new-chat"
+        aria-label=${TEXT.header.newChat}
+        ?disabled=${isNew}
+        @click=${this.#newChat}
+      >
+        ${ICONS.plus}
+      </button>
     `;
   }
 
@@ -138,14 +188,19 @@ export class AppRoot extends LitElement {
   }
 
   #renderMain(state: PageState): TemplateResult {
-    const { model, messages } = state;
+    const { model, messages, chats } = state;
     const phase = pagePhase(state);
     const card =
       model.kind === 'ready' ? nothing : html`<model-card .model=${model} .library=${this.library}></model-card>`;
     return html`
       <main>
-        <forgelight-message-list .messages=${messages} .retryable=${phase === 'ready'}>
-          ${messages.length > 0 ? nothing : html`<div slot="before" class="welcome">${this.#renderWelcome(model, phase)} ${card}</div>`}
+        <forgelight-message-list
+          .messages=${messages}
+          .versions=${chats.shown === null ? new Map() : shownVersions(chats.shown)}
+          .retryable=${phase === 'ready'}
+          editable
+        >
+          ${messages.length > 0 ? nothing : html`<div slot="before" class="welcome">${renderWelcome(model, phase, (text) => this.#suggest(text))} ${card}</div>`}
           ${messages.length > 0 ? html`<div slot="after">${card}</div>` : nothing}
         </forgelight-message-list>
         <div class="composer">
@@ -166,34 +221,6 @@ export class AppRoot extends LitElement {
         ?answering=${phase === 'generating'}
         ?local=${choice.local}
       ></gpu-notice>
-    `;
-  }
-
-  #renderWelcome(model: ModelState, phase: PagePhase): TemplateResult {
-    if (model.kind !== 'ready') {
-      return html`
-        <h2>${TEXT.welcome.title}</h2>
-        <p>${TEXT.welcome.text}</p>
-      `;
-    }
-    return html`
-      <h2>${TEXT.chat.emptyTitle}</h2>
-      <p>${TEXT.chat.emptyText}</p>
-      <ul class="prompts">
-        ${TEXT.chat.prompts.map(
-          (text) =>
-            html`<li>
-              <button
-                type="button"
-                data-testid="suggestion"
-                ?disabled=${phase !== 'ready'}
-                @click=${() => this.#suggest(text)}
-              >
-                ${text}
-              </button>
-            </li>`,
-        )}
-      </ul>
     `;
   }
 
@@ -248,8 +275,43 @@ export class AppRoot extends LitElement {
   }
 
   #newChat(): void {
+    this.panel?.close();
     this.store?.newChat();
     this.composer?.focus();
+  }
+
+  #showChat(id: number): void {
+    this.panel?.close();
+    this.store?.showChat(id);
+  }
+
+  #edit(id: number, text: string): void {
+    void this.store?.edit(id, text);
+    this.composer?.focus();
+  }
+
+  /** The button that was pressed gives way to the answer. */
+  #answerAgain(id: number): void {
+    void this.store?.regenerate(id);
+    this.composer?.focus();
+  }
+
+  /** A version that is being written, or has failed, may have no button where the last one had the focus. */
+  #chooseVersion(id: number): void {
+    this.store?.chooseVersion(id);
+    void this.updateComplete.then(async () => {
+      await this.list?.updateComplete;
+      this.#focusComposerIfIdle();
+    });
+  }
+
+  async #export(id: number | null): Promise<void> {
+    const { store } = this;
+    if (store !== null) store.announce(await exportChats(store, id));
+  }
+
+  async #import(file: File): Promise<void> {
+    if (this.store !== null) this.importProblem = await importChats(this.store, file);
   }
 
   #changeTheme(): void {

@@ -7,8 +7,11 @@ export const appStyles = css`
   }
   .page {
     display: grid;
-    grid-template: auto minmax(0, 1fr) / minmax(0, 1fr);
+    grid-template: auto minmax(0, 1fr) / 17.5rem minmax(0, 1fr);
     height: 100%;
+  }
+  conversation-panel {
+    grid-row: 1 / -1;
   }
   header {
     display: flex;
@@ -16,27 +19,6 @@ export const appStyles = css`
     gap: 0.25rem;
     min-width: 0;
     padding: 0.55rem clamp(0.6rem, 2vw, 1.2rem);
-  }
-  .brand {
-    display: flex;
-    align-items: center;
-    gap: 0.55rem;
-    margin-right: 0.5rem;
-  }
-  h1 {
-    margin: 0;
-    font-size: 1.0625rem;
-    font-weight: 650;
-    letter-spacing: -0.01em;
-  }
-  .ember {
-    fill: var(--accent);
-  }
-  .anvil {
-    fill: none;
-    stroke: var(--accent);
-    stroke-width: 2.2;
-    stroke-linecap: round;
   }
   .spacer {
     flex: 1;
@@ -59,9 +41,6 @@ export const appStyles = css`
   }
   .device-name {
     font-weight: 400;
-  }
-  .new {
-    flex: none;
   }
   .icon {
     flex: none;
@@ -162,22 +141,29 @@ export const appStyles = css`
     font-size: 1.25rem;
     font-weight: 600;
   }
+  @media (max-width: 48rem) {
+    .page {
+      grid-template-columns: minmax(0, 1fr);
+    }
+    conversation-panel {
+      display: contents;
+    }
+    header {
+      padding-left: 0.35rem;
+      padding-right: 0.35rem;
+    }
+  }
   @media (max-width: 40rem) {
-    /* The model’s name needs the room; the mark stays. */
-    header:has(.model) h1 {
+    /* The model’s name needs the room. */
+    header:has(.model) .brand {
       position: absolute;
       clip-path: inset(50%);
     }
     .brand {
       margin-right: 0;
     }
-    .device-name,
-    .new span {
+    .device-name {
       display: none;
-    }
-    .new {
-      width: 2.5rem;
-      padding: 0;
     }
     .model {
       padding: 0.4rem 0.5rem;

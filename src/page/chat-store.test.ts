@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { ForgelightError } from '../base/errors';
 import { defined } from '../base/assert';
 import { FakeClock } from '../../test/support/fake-clock';
+import { MemoryConversations } from '../../test/support/memory-conversations';
 import type { ScriptedAnswer, ScriptedLoad } from '../../test/support/scripted-engine';
 import { ScriptedEngines } from '../../test/support/scripted-engine';
 import { ChatStore } from './chat-store';
 import type { ModelChoice } from './model-choice';
 import type { Message } from '../element/chat-types';
+import { TEXT } from './messages';
 import { pagePhase } from './page-state';
 
 const CHOICE: ModelChoice = { reference: 'https://example.org/a.gguf', name: 'a.gguf', local: false, sha256: 'ab' };
@@ -16,8 +18,9 @@ function setUp(): { store: ChatStore; engines: ScriptedEngines; reported: unknow
   const engines = new ScriptedEngines();
   const reported: unknown[] = [];
   const clock = new FakeClock();
+  const conversations = new MemoryConversations().tab();
   const store = new ChatStore(
-    { createEngine: engines.createEngine, clock, reportError: (error) => reported.push(error) },
+    { createEngine: engines.createEngine, clock, conversations, reportError: (error) => reported.push(error) },
     CHOICE,
   );
   return { store, engines, reported, clock };
@@ -246,19 +249,31 @@ describe('answering', () => {
     await sent;
   });
 
-  it('a new chat ends the running answer, and the next is not touched by its end', async () => {
+  it('a new chat leaves the running answer to itself; each is stopped where it is shown', async () => {
     const { store, engines } = await readyStore();
     const first = store.send('Hello');
     await settle();
+    const helloId = defined(store.state.chats.shown, 'the first').id;
     store.newChat();
     expect(store.state.messages).toEqual([]);
+    expect(pagePhase(store.state)).toBe('ready');
     const second = store.send('Something else');
-    await first;
-    expect(pagePhase(store.state)).toBe('generating');
+    await settle();
     expect(answerAt(engines, 1).body.messages).toEqual([{ role: 'user', content: 'Something else' }]);
+    answerAt(engines, 0).write('Hi');
+    answerAt(engines, 1).write('Well');
+    await settle();
+    expect(store.state.messages.map(({ text }) => text)).toEqual(['Something else', 'Well']);
     store.stop();
     await second;
     expect(last(store)).toMatchObject({ status: { kind: 'stopped' } });
+    store.showChat(helloId);
+    expect(pagePhase(store.state)).toBe('generating');
+    expect(store.state.messages.map(({ text }) => text)).toEqual(['Hello', 'Hi']);
+    store.newChat();
+    answerAt(engines, 0).finish();
+    await first;
+    expect(store.state.announcement).toBe(TEXT.chats.answered('Hello', TEXT.status.finished));
   });
 
   it('an answer’s own failure leaves the model ready, and its question can be asked again', async () => {
@@ -269,7 +284,7 @@ describe('answering', () => {
     await sent;
     expect(last(store)).toMatchObject({ status: { kind: 'failed', failure: { code: 'timeout' } } });
     expect(pagePhase(store.state)).toBe('ready');
-    const again = store.retry(last(store).id);
+    const again = store.regenerate(last(store).id);
     await settle();
     answerAt(engines, 1).write('Hi');
     answerAt(engines, 1).finish();

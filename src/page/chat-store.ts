@@ -1,9 +1,15 @@
 import { defined, unreachable } from '../base/assert';
 import type { Clock } from '../base/clock';
-import { ForgelightError } from '../base/errors';
-import type { ChatCompletionChunk, createEngine, Engine, EngineEvent } from '../client/index';
-import { historyOf, type AnswerStatus } from '../element/chat-types';
-import { endsEngine, failureOf } from '../element/failure';
+import type { createEngine, Engine, EngineEvent } from '../client/index';
+import { isRunning, type AnswerStatus } from '../element/chat-types';
+import { endingText } from '../element/ending-text';
+import { endsEngine, failureOf, type Failure } from '../element/failure';
+import { Answers, isAbort } from './answers';
+import type { ChatSettings } from './chat-settings';
+import { nodeOf, versionsOf } from './conversation';
+import type { ConversationPorts } from './conversation-ports';
+import { ConversationStore, type Asked, type ConversationNews } from './conversation-store';
+import { summaryOf } from './conversations';
 import { loadTimes } from './load-times';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
@@ -15,19 +21,14 @@ export interface StorePorts {
   readonly createEngine: typeof createEngine;
   /** The one that the engine's times are on. */
   readonly clock: Clock;
+  readonly conversations: ConversationPorts;
   /** Where mistakes of ours are reported for developers. */
   reportError(error: unknown): void;
 }
 
 type EngineStateEvent = Extract<EngineEvent, { type: 'state' }>;
 
-/** The answer that is being written. */
-interface Answering {
-  readonly id: number;
-  readonly abort: AbortController;
-}
-
-/** Owns the page's state and its one engine. Components read `state`, and ask for changes by calling its methods. */
+/** Owns the page's state and its one engine, which all conversations ask. Components read `state`, and ask for changes by calling its methods. */
 export class ChatStore {
   readonly #ports: StorePorts;
   readonly #listeners = new Set<() => void>();
@@ -35,12 +36,21 @@ export class ChatStore {
   #engine: Engine | null = null;
   /** The load in force; a superseded or stopped one finds another value here and keeps quiet. */
   #loading: AbortController | null = null;
-  #answering: Answering | null = null;
-  #lastId = 0;
+  readonly #conversations: ConversationStore;
+  readonly #answers: Answers;
 
   constructor(ports: StorePorts, choice: ModelChoice) {
     this.#ports = ports;
     this.#state = initialState(choice);
+    this.#conversations = new ConversationStore(ports.conversations, ports, (news) => this.#heardOf(news));
+    this.#answers = new Answers({
+      clock: ports.clock,
+      grow: (id, text, sinceAskedMs) => this.#grow(id, text, sinceAskedMs),
+      end: (id, status) => this.#end(id, status),
+      failed: (engine, failure) => this.#answerFailed(engine, failure),
+      reportError: (error) => ports.reportError(error),
+    });
+    void this.#conversations.readKept();
   }
 
   get state(): PageState {
@@ -60,7 +70,7 @@ export class ChatStore {
   /** Loads a model in place of the present one, which is closed first: two seldom fit. Resolves when it is ready, failed or stopped. */
   async load(choice: ModelChoice): Promise<void> {
     this.#loading?.abort();
-    this.stop();
+    this.#answers.stopAll();
     const loading = new AbortController();
     this.#loading = loading;
     const clickedAtMs = this.#ports.clock.now();
@@ -93,6 +103,7 @@ export class ChatStore {
 
   /** The browser had kept the page, without its engine, and shows it again: what was loaded then, or loading, is loaded anew. */
   async comeBack(): Promise<void> {
+    void this.#conversations.readKept();
     const { model } = this.#state;
     if (model.kind === 'ready' || (model.kind === 'failed' && model.failure.code === 'closed')) {
       await this.load(model.choice);
@@ -111,42 +122,87 @@ export class ChatStore {
     this.#apply({ type: 'pause-forgotten' });
   }
 
-  /** Sends `text` with the conversation so far. Resolves when the answer ended. Does nothing unless the page is `ready`. */
+  /** Sends `text` with the shown conversation so far. Resolves when the answer ended. Does nothing unless the page is `ready`. */
   async send(text: string): Promise<void> {
     const trimmed = text.trim();
-    if (trimmed === '' || pagePhase(this.#state) !== 'ready') return;
-    const engine = defined(this.#engine, 'the engine of a ready page');
-    const answering = { id: this.#lastId + 2, abort: new AbortController() };
-    this.#lastId = answering.id;
-    this.#answering = answering;
-    this.#apply({ type: 'asked', questionId: answering.id - 1, answerId: answering.id, text: trimmed });
-    try {
-      this.#end(answering, await this.#stream(engine, answering));
-    } catch (error) {
-      this.#answerFailed(engine, answering, error);
-    }
+    if (trimmed !== '') await this.#run(() => this.#conversations.ask(trimmed));
   }
 
-  /** Ends the running answer at once, whatever the engine is busy with; what it has written stays. */
+  /** Asks `text` beside the question `id` of the shown conversation: what followed that stays in its own branch. */
+  async edit(id: number, text: string): Promise<void> {
+    const trimmed = text.trim();
+    if (trimmed !== '') await this.#run(() => this.#conversations.ask(trimmed, id));
+  }
+
+  /** Another answer beside the answer `id` of the shown conversation, also where that failed. */
+  async regenerate(id: number): Promise<void> {
+    await this.#run(() => this.#conversations.askAgain(id));
+  }
+
+  /** Ends the shown answer; those in other conversations go on. */
   stop(): void {
-    const answering = this.#answering;
-    if (answering === null) return;
-    this.#end(answering, { kind: 'stopped' });
-    answering.abort.abort();
+    for (const message of this.#state.messages) if (isRunning(message)) this.#answers.stop(message.id);
   }
 
-  /** Asks the question of a failed answer again. */
-  async retry(answerId: number): Promise<void> {
-    const { messages } = this.#state;
-    const question = messages[messages.findIndex(({ id }) => id === answerId) - 1];
-    if (question === undefined || pagePhase(this.#state) !== 'ready') return;
-    this.#apply({ type: 'answer-withdrawn', id: answerId });
-    await this.send(question.text);
+  /** Shows the branch of the message `id`, which stands beside one that is shown. */
+  chooseVersion(id: number): void {
+    this.#conversations.choose(id);
+    const { shown } = this.#state.chats;
+    const node = shown === null ? null : nodeOf(shown, id);
+    if (shown === null || node === null) return;
+    const { position, count } = versionsOf(shown, node);
+    this.announce(TEXT.chat.version(position, count));
   }
 
   newChat(): void {
-    this.stop();
-    this.#apply({ type: 'chat-cleared' });
+    this.#conversations.show(null);
+    this.announce(TEXT.status.cleared);
+  }
+
+  showChat(id: number): void {
+    this.#conversations.show(id);
+    this.announce(TEXT.chats.shown(this.#titleOf(id)));
+  }
+
+  /** An empty title: it is called by its first question again. */
+  renameChat(id: number, title: string): void {
+    this.#conversations.rename(id, title);
+    this.announce(TEXT.chats.renamed(this.#titleOf(id)));
+  }
+
+  deleteChat(id: number): void {
+    const title = this.#titleOf(id);
+    this.#conversations.delete(id);
+    this.#answers.abandon(id);
+    this.announce(TEXT.chats.deleted(title));
+  }
+
+  /** JSON that `importChats` reads; `null`: of all. */
+  exportChats(id: number | null): string {
+    return this.#conversations.export(id);
+  }
+
+  /** Takes up what is in an exported file. Answers what is wrong with it, in a sentence; then nothing of it is taken. */
+  importChats(fileName: string, text: string): string | null {
+    try {
+      const { imported, known } = this.#conversations.import(text);
+      this.announce(TEXT.chats.imported(imported, known));
+      return null;
+    } catch (error) {
+      const problem = TEXT.chats.importFailed(fileName, this.#failure(error).detail);
+      this.announce(problem);
+      return problem;
+    }
+  }
+
+  /** How the shown conversation is answered from now on, and new ones. */
+  changeSettings(settings: ChatSettings): void {
+    this.#conversations.changeSettings(settings);
+  }
+
+  /** The page may be put away or ended: what waits to be kept is written at once. */
+  saveNow(): void {
+    this.#conversations.flush();
   }
 
   /** Says `text` in the page's one status node. */
@@ -186,34 +242,55 @@ export class ChatStore {
     }
   }
 
-  /** Streams one answer into the state. */
-  async #stream(engine: Engine, { id, abort }: Answering): Promise<AnswerStatus> {
-    const askedAtMs = this.#ports.clock.now();
-    const messages = historyOf(this.#state.messages);
-    const stream = await engine.chat.completions.create({ messages, stream: true }, { signal: abort.signal });
-    let status: AnswerStatus | null = null;
-    for await (const chunk of stream) {
-      const text = chunk.choices[0]?.delta.content ?? '';
-      if (text !== '')
-        this.#apply({ type: 'answer-grew', id, text, sinceAskedMs: this.#ports.clock.now() - askedAtMs });
-      status = finishOf(chunk) ?? status;
+  async #run(ask: () => Asked | null): Promise<void> {
+    if (pagePhase(this.#state) !== 'ready') return;
+    const engine = defined(this.#engine, 'the engine of a ready page');
+    const asked = ask();
+    if (asked === null) return;
+    this.announce(TEXT.status.answering);
+    await this.#answers.run(engine, asked);
+  }
+
+  #grow(id: number, text: string, sinceAskedMs: number): boolean {
+    const isTaken = this.#conversations.grow(id, text, sinceAskedMs);
+    if (isTaken) this.#apply({ type: 'answer-began', sinceAskedMs });
+    return isTaken;
+  }
+
+  #end(id: number, status: AnswerStatus): boolean {
+    const conversation = this.#conversations.conversationOf(id);
+    if (!this.#conversations.end(id, status) || conversation === null) return false;
+    const isShown = this.#state.chats.shown?.id === conversation.id;
+    const text = endingText(status);
+    this.announce(isShown ? text : TEXT.chats.answered(summaryOf(conversation).title, text));
+    return true;
+  }
+
+  #answerFailed(engine: Engine, failure: Failure): void {
+    // Others of its answers may have said so already, or the engine itself, with a better reason.
+    if (!endsEngine(failure) || this.#engine !== engine || this.#state.model.kind !== 'ready') return;
+    this.#apply({ type: 'engine-failed', failure });
+  }
+
+  #heardOf(news: ConversationNews): void {
+    switch (news.type) {
+      case 'changed':
+        return this.#apply({ type: 'chats-changed', chats: this.#conversations.state });
+      case 'deleted-elsewhere':
+        this.#answers.abandon(news.conversation.id);
+        return this.announce(TEXT.chats.deletedElsewhere(summaryOf(news.conversation).title));
+      case 'keeping':
+        if (news.keeping.kind === 'blocked') this.announce(TEXT.chats.blocked);
+        if (news.keeping.kind === 'failing') this.announce(TEXT.chats.notKept(news.keeping.reason));
+        return;
+      default:
+        return unreachable(news);
     }
-    if (status === null) throw new ForgelightError('request-gone', TEXT.error.streamEnded);
-    return status;
   }
 
-  /** The first ending counts: what a stopped answer's stream still does is not news. */
-  #end(answering: Answering, status: AnswerStatus): void {
-    if (this.#answering !== answering) return;
-    this.#answering = null;
-    this.#apply({ type: 'answer-ended', id: answering.id, status });
-  }
-
-  #answerFailed(engine: Engine, answering: Answering, error: unknown): void {
-    if (answering.abort.signal.aborted && isAbort(error)) return;
-    const failure = this.#failure(error);
-    this.#end(answering, { kind: 'failed', failure });
-    if (endsEngine(failure) && this.#engine === engine) this.#apply({ type: 'engine-failed', failure });
+  #titleOf(id: number): string {
+    const conversation = this.#state.chats.all.find((one) => one.id === id);
+    return conversation === undefined ? TEXT.chats.untitled : summaryOf(conversation).title;
   }
 
   #loadFailed(loading: AbortController, error: unknown): void {
@@ -247,16 +324,4 @@ export class ChatStore {
     this.#state = reduce(this.#state, event);
     for (const listener of this.#listeners) listener();
   }
-}
-
-function finishOf(chunk: ChatCompletionChunk): AnswerStatus | null {
-  const reason = chunk.choices[0]?.finish_reason ?? null;
-  return reason === null ? null : { kind: 'finished', reason, timings: chunk.timings ?? null };
-}
-
-function isAbort(error: unknown): boolean {
-  return (
-    (error instanceof DOMException && error.name === 'AbortError') ||
-    (error instanceof ForgelightError && error.code === 'aborted')
-  );
 }

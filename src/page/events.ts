@@ -1,3 +1,4 @@
+import type { ChatSettings } from './chat-settings';
 import type { FileHandle } from './file-handles';
 import type { ModelChoice } from './model-choice';
 
@@ -14,6 +15,17 @@ export interface PageEvents {
   'prompt-sent': string;
   'answer-stopped': null;
   'answer-retried': number;
+  'question-edited': { readonly id: number; readonly text: string };
+  'answer-regenerated': number;
+  'version-chosen': number;
+  'chat-begun': null;
+  'chat-chosen': number;
+  'chat-renamed': { readonly id: number; readonly title: string };
+  'chat-deleted': number;
+  /** `null`: all of them. */
+  'chats-exported': number | null;
+  'chats-imported': File;
+  'settings-changed': ChatSettings;
   announced: string;
 }
 

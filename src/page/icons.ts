@@ -14,6 +14,12 @@ export const ICONS = {
   dark: icon(svg`<path d="M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z" />`),
   chevron: icon(svg`<path d="m7 10 5 5 5-5" />`),
   close: icon(svg`<path d="M6 6l12 12M18 6 6 18" />`),
+  menu: icon(svg`<path d="M4 7h16M4 12h16M4 17h10" />`),
+  search: icon(svg`<circle cx="11" cy="11" r="6.5" /><path d="m16 16 4.5 4.5" />`),
+  trash: icon(svg`<path d="M4.5 7h15M9.5 7V4.5h5V7M6.5 7l.8 12.5h9.4L17.5 7M10.3 11v5m3.4-5v5" />`),
+  export: icon(svg`<path d="M12 4v11m-4.5-4.5L12 15l4.5-4.5M5 19.5h14" />`),
+  import: icon(svg`<path d="M12 15V4M7.5 8.5 12 4l4.5 4.5M5 19.5h14" />`),
+  more: icon(svg`<path d="M6 12h.01M12 12h.01M18 12h.01" stroke-width="2.6" />`),
   file: icon(svg`<path d="M13 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V9z" /><path d="M13 3v6h6" />`),
   pause: icon(svg`<path d="M9 6v12M15 6v12" />`),
 } as const;

@@ -1,6 +1,7 @@
 import { systemClock } from '../base/system-clock';
 import { createEngine } from '../client/index';
 import './app-root';
+import { browserConversations } from './browser-conversations';
 import { browserLibrary } from './browser-library';
 import { ChatStore } from './chat-store';
 import { TEXT } from './messages';
@@ -11,7 +12,8 @@ import { applyTheme, readTheme } from './theme';
 const page = document.documentElement;
 const start = startOf(new URL(window.location.href));
 const reportError = (error: unknown): void => window.reportError(error);
-const store = new ChatStore({ createEngine, clock: systemClock, reportError }, start.choice);
+const conversations = browserConversations();
+const store = new ChatStore({ createEngine, clock: systemClock, conversations, reportError }, start.choice);
 const library = browserLibrary(systemClock, reportError);
 
 applyTheme(
@@ -38,4 +40,8 @@ window.addEventListener('pageshow', ({ persisted }) => {
 });
 // A page that is kept for Back keeps no worker.
 window.addEventListener('pagehide', () => library.kept.close());
+// The last moment that a page can count on.
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'hidden') store.saveNow();
+});
 if (start.autoload) void store.load(start.choice);

@@ -156,6 +156,52 @@ export const TEXT = {
 
   composer: PARTS.composer,
 
+  chats: {
+    title: 'Conversations',
+    open: 'Show the conversations',
+    close: 'Close',
+    newChat: 'New chat',
+    untitled: 'Without a question',
+    search: 'Search conversations',
+    list: 'Conversations, newest first',
+    today: 'Today',
+    earlier: 'Earlier',
+    none: 'What you ask is kept here, in this browser alone.',
+    noMatch: (query: string) => `Nothing holds “${query}”.`,
+    found: (count: number) => (count === 1 ? '1 conversation found.' : `${count} conversations found.`),
+    writing: 'writing',
+    rename: 'Rename',
+    delete: 'Delete',
+    export: 'Export',
+    of: (action: string, title: string) => `${action} “${title}”`,
+    nameLabel: 'Name of the conversation',
+    saveName: 'Save the name',
+    question: (title: string) => `Delete “${title}”?`,
+    keep: 'Keep it',
+    exportAll: 'Export all',
+    import: 'Import…',
+    shown: (title: string) => `Showing “${title}”.`,
+    renamed: (title: string) => `Renamed to “${title}”.`,
+    deleted: (title: string) => `“${title}” was deleted.`,
+    deletedElsewhere: (title: string) => `“${title}” was deleted in another tab.`,
+    answered: (title: string, ending: string) => `“${title}”: ${ending}`,
+    imported: (count: number, known: number) =>
+      [
+        count === 1 ? '1 conversation was imported.' : `${count} conversations were imported.`,
+        ...(known === 0 ? [] : [known === 1 ? '1 was here already.' : `${known} were here already.`]),
+      ].join(' '),
+    importFailed: (name: string, problem: string) => `${name} was not imported: ${problem}`,
+    noJson: 'it is not JSON. Choose a file that “Export” has written.',
+    wrongFormat: 'it holds no conversations. Choose a file that “Export” has written.',
+    wrongPart: (where: string, problem: string) =>
+      `“${where}” in it is not as “Export” writes it, or a newer version wrote it. ${problem}`,
+    exportFailed: (reason: string) => `The file could not be saved. ${reason}`,
+    exported: (fileName: string) => `${fileName} was saved.`,
+    blocked: 'This browser keeps no data of this page: conversations last until the tab is closed.',
+    notKept: (reason: string) =>
+      `The newest messages could not be kept; they last until the tab is closed. Export them, or make room. (${reason})`,
+  },
+
   status: {
     ...PARTS.status,
     loadStopped: 'Loading stopped.',

@@ -4,7 +4,10 @@ import { formatTime } from './format';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 import type { PageEvent, PageState } from './page-state';
-import { historyOf } from '../element/chat-types';
+import { historyOf, type AnswerStatus, type Message } from '../element/chat-types';
+import { DEFAULT_SETTINGS } from './chat-settings';
+import { newConversation, withAnswer, withEnd, withQuestion, withText, type Conversation } from './conversation';
+import { NO_CONVERSATIONS } from './conversations';
 import { initialState, pagePhase, reduce } from './page-state';
 
 const CHOICE: ModelChoice = { reference: 'https://example.org/a.gguf', name: 'a.gguf', local: false };
@@ -15,7 +18,19 @@ const READY: readonly PageEvent[] = [
   { type: 'load-started', choice: CHOICE },
   { type: 'load-finished', info: SCRIPTED_INFO },
 ];
-const ASKED: readonly PageEvent[] = [...READY, { type: 'asked', questionId: 1, answerId: 2, text: 'Hello' }];
+const asked = withAnswer(
+  withQuestion(newConversation(1, DEFAULT_SETTINGS, 0), { id: 1, text: 'Hello', parent: null }, 0),
+  1,
+  2,
+  0,
+);
+/** The shown conversation is this one, and answer 2 of it is written here if it runs. */
+const shows = (shown: Conversation, running: readonly number[] = [2]): PageEvent => ({
+  type: 'chats-changed',
+  chats: { ...NO_CONVERSATIONS, all: [shown], shown, running: new Set(running) },
+});
+const ASKED: readonly PageEvent[] = [...READY, shows(asked)];
+const STOPPED = shows(withEnd(asked, 2, { kind: 'stopped' }), []);
 
 function after(...events: readonly PageEvent[]): PageState {
   return events.reduce(reduce, initialState(CHOICE));
@@ -27,7 +42,8 @@ describe('the page’s phase', () => {
     ['loading', READY.slice(0, 1)],
     ['ready', READY],
     ['generating', ASKED],
-    ['ready', [...ASKED, { type: 'answer-ended', id: 2, status: { kind: 'stopped' } }]],
+    ['ready', [...ASKED, STOPPED]],
+    ['ready', [...READY, shows(asked, [])]],
     ['idle', [...READY.slice(0, 1), { type: 'load-stopped' }]],
     ['error', [...READY.slice(0, 1), { type: 'engine-failed', failure: FAILURE }]],
   ] as const)('is %s', (phase, events) => {
@@ -36,23 +52,17 @@ describe('the page’s phase', () => {
 });
 
 describe('the first token', () => {
-  const grew = (id: number, sinceAskedMs: number): PageEvent => ({ type: 'answer-grew', id, text: 'a', sinceAskedMs });
-  const second: PageEvent = { type: 'asked', questionId: 3, answerId: 4, text: 'Again' };
-  const ended: PageEvent = { type: 'answer-ended', id: 2, status: { kind: 'stopped' } };
+  const began = (sinceAskedMs: number): PageEvent => ({ type: 'answer-began', sinceAskedMs });
 
   it('is that of the model’s first answer, and of each model anew', () => {
-    const answered = after(...ASKED, grew(2, 700), grew(2, 750), ended, second, grew(4, 90));
+    const answered = after(...ASKED, began(700), began(90));
     expect(answered.model).toMatchObject({ firstTokenMs: 700 });
     expect(READY.reduce(reduce, answered).model).toMatchObject({ firstTokenMs: null });
-  });
-
-  it('is not that of an answer that was withdrawn or stopped', () => {
-    expect(after(...ASKED, ended, grew(2, 700)).model).toMatchObject({ firstTokenMs: null });
   });
 });
 
 describe('a lost GPU', () => {
-  const WRITING: readonly PageEvent[] = [...ASKED, { type: 'answer-grew', id: 2, text: 'Hi', sinceAskedMs: 1 }];
+  const WRITING: readonly PageEvent[] = [...ASKED, shows(withText(asked, 2, 'Hi', 1))];
   const RELOAD = { ...DOWNLOAD, loaded: 2 };
   const OTHER_INFO = { ...SCRIPTED_INFO, device: { ...SCRIPTED_INFO.device, name: 'Another GPU' } };
 
@@ -133,39 +143,15 @@ it('a load says first what was found out about whether the model fits', () => {
   expect(state.announcement).toBe(`It fits. ${TEXT.progress.waiting}`);
 });
 
-describe('answers', () => {
-  it('grow, and keep the time of their first text', () => {
-    const state = after(
-      ...ASKED,
-      { type: 'answer-grew', id: 2, text: 'Hi', sinceAskedMs: 70 },
-      { type: 'answer-grew', id: 2, text: ' you', sinceAskedMs: 90 },
-    );
-    expect(state.messages[1]).toEqual({
-      role: 'assistant',
-      id: 2,
-      text: 'Hi you',
-      status: { kind: 'writing' },
-      firstTokenMs: 70,
-    });
-  });
+it('an answer that nobody here writes is shown as one that was stopped', () => {
+  const other = after(...READY, shows(withText(asked, 2, 'Hi', 70), []));
+  expect(other.messages[1]).toMatchObject({ text: 'Hi', status: { kind: 'stopped' }, firstTokenMs: 70 });
+});
 
-  it('do not change once they ended', () => {
-    const ended = after(...ASKED, { type: 'answer-ended', id: 2, status: { kind: 'stopped' } });
-    const late = reduce(ended, { type: 'answer-grew', id: 2, text: 'late', sinceAskedMs: 1 });
-    expect(late.messages).toEqual(ended.messages);
-    const lateEnd = reduce(ended, { type: 'answer-ended', id: 2, status: { kind: 'failed', failure: FAILURE } });
-    expect(lateEnd.messages).toEqual(ended.messages);
-  });
-
-  it('are withdrawn with their question', () => {
-    const state = after(
-      ...ASKED,
-      { type: 'answer-ended', id: 2, status: { kind: 'stopped' } },
-      { type: 'asked', questionId: 3, answerId: 4, text: 'Again' },
-      { type: 'answer-withdrawn', id: 2 },
-    );
-    expect(state.messages.map(({ id }) => id)).toEqual([3, 4]);
-  });
+it('messages stay the same object while nothing about them changes', () => {
+  const before = after(...ASKED);
+  const next = reduce(before, { type: 'chats-changed', chats: { ...before.chats, keeping: { kind: 'working' } } });
+  expect(next.messages).toBe(before.messages);
 });
 
 describe('what the status node says', () => {
@@ -179,17 +165,6 @@ describe('what the status node says', () => {
     expect(same.announcement).toBe('other');
   });
 
-  it('says that an answer finished, and nothing for its tokens', () => {
-    const writing = after(...ASKED, { type: 'answer-grew', id: 2, text: 'Hi', sinceAskedMs: 1 });
-    expect(writing.announcement).toBe(TEXT.status.answering);
-    const done = reduce(writing, {
-      type: 'answer-ended',
-      id: 2,
-      status: { kind: 'finished', reason: 'stop', timings: null },
-    });
-    expect(done.announcement).toBe(TEXT.status.finished);
-  });
-
   it('ignores progress that comes after a stop', () => {
     const stopped = after(READY[0] as PageEvent, { type: 'load-stopped' });
     expect(reduce(stopped, { type: 'load-progressed', progress: DOWNLOAD })).toBe(stopped);
@@ -197,14 +172,23 @@ describe('what the status node says', () => {
 });
 
 describe('historyOf', () => {
+  const question = (id: number, text: string): Message => ({ role: 'user', id, text });
+  const answer = (id: number, text: string, status: AnswerStatus): Message => ({
+    role: 'assistant',
+    id,
+    text,
+    status,
+    firstTokenMs: null,
+  });
+
   it('holds the turns in order, the open question last', () => {
-    const state = after(
-      ...ASKED,
-      { type: 'answer-grew', id: 2, text: 'Hi', sinceAskedMs: 1 },
-      { type: 'answer-ended', id: 2, status: { kind: 'stopped' } },
-      { type: 'asked', questionId: 3, answerId: 4, text: 'And now?' },
-    );
-    expect(historyOf(state.messages)).toEqual([
+    const messages = [
+      question(1, 'Hello'),
+      answer(2, 'Hi', { kind: 'stopped' }),
+      question(3, 'And now?'),
+      answer(4, '', { kind: 'reading' }),
+    ];
+    expect(historyOf(messages)).toEqual([
       { role: 'user', content: 'Hello' },
       { role: 'assistant', content: 'Hi' },
       { role: 'user', content: 'And now?' },
@@ -212,11 +196,8 @@ describe('historyOf', () => {
   });
 
   it('leaves out a question that got no answer at all', () => {
-    const state = after(
-      ...ASKED,
-      { type: 'answer-ended', id: 2, status: { kind: 'failed', failure: FAILURE } },
-      { type: 'asked', questionId: 3, answerId: 4, text: 'Again' },
-    );
-    expect(historyOf(state.messages)).toEqual([{ role: 'user', content: 'Again' }]);
+    const failed = answer(2, '', { kind: 'failed', failure: FAILURE });
+    const messages = [question(1, 'Hello'), failed, question(3, 'Again'), answer(4, '', { kind: 'reading' })];
+    expect(historyOf(messages)).toEqual([{ role: 'user', content: 'Again' }]);
   });
 });

@@ -1,8 +1,8 @@
 import { unreachable } from '../base/assert';
 import type { EngineInfo, LoadProgress } from '../client/index';
-import { isRunning, type Answer, type AnswerStatus, type Message } from '../element/chat-types';
-import { endingText } from '../element/ending-text';
+import { isRunning, type Message } from '../element/chat-types';
 import type { Failure } from '../element/failure';
+import { NO_CONVERSATIONS, shownMessages, type Conversations } from './conversations';
 import { formatTime, isKept, phaseText } from './format';
 import { ERROR_TEXT, TEXT } from './messages';
 import type { LoadTimes } from './load-times';
@@ -42,6 +42,8 @@ export type ModelState =
 /** All that the page shows. Immutable: every event makes a new one. */
 export interface PageState {
   readonly model: ModelState;
+  readonly chats: Conversations;
+  /** Of the shown conversation, as they are shown. */
   readonly messages: readonly Message[];
   /** What the status node says to screen readers. */
   readonly announcement: string;
@@ -58,21 +60,20 @@ export type PageEvent =
   | { readonly type: 'gpu-lost' }
   | { readonly type: 'gpu-blocked'; readonly retryAtMs: number }
   | { readonly type: 'gpu-restored'; readonly info: EngineInfo }
-  | { readonly type: 'asked'; readonly questionId: number; readonly answerId: number; readonly text: string }
-  | { readonly type: 'answer-grew'; readonly id: number; readonly text: string; readonly sinceAskedMs: number }
-  | { readonly type: 'answer-ended'; readonly id: number; readonly status: AnswerStatus }
-  | { readonly type: 'answer-withdrawn'; readonly id: number }
-  | { readonly type: 'chat-cleared' }
+  | { readonly type: 'chats-changed'; readonly chats: Conversations }
+  /** The first text of an answer came. */
+  | { readonly type: 'answer-began'; readonly sinceAskedMs: number }
   | { readonly type: 'announced'; readonly text: string };
 
 /** The page in one word, for tests and styles. `recovering`: without a GPU, and no answer waits for one. */
 export type PagePhase = 'idle' | 'loading' | 'ready' | 'generating' | 'recovering' | 'error';
 
 export function initialState(choice: ModelChoice): PageState {
-  return { model: { kind: 'none', choice, stopped: false, paused: null }, messages: [], announcement: '' };
+  const model = { kind: 'none', choice, stopped: false, paused: null } as const;
+  return { model, chats: NO_CONVERSATIONS, messages: [], announcement: '' };
 }
 
-/** The state after `event`. Events that come too late (an answer that was cleared, progress after a stop) change nothing. */
+/** The state after `event`. Events that come too late (progress after a stop) change nothing. */
 export function reduce(state: PageState, event: PageEvent): PageState {
   const { model } = state;
   switch (event.type) {
@@ -109,27 +110,11 @@ export function reduce(state: PageState, event: PageEvent): PageState {
         { kind: 'failed', choice: model.choice, failure: event.failure },
         ERROR_TEXT[event.failure.code].title,
       );
-    case 'asked':
-      return {
-        ...state,
-        announcement: TEXT.status.answering,
-        messages: [
-          ...state.messages,
-          { role: 'user', id: event.questionId, text: event.text },
-          { role: 'assistant', id: event.answerId, text: '', status: { kind: 'reading' }, firstTokenMs: null },
-        ],
-      };
-    case 'answer-grew':
-      return grown(state, event);
-    case 'answer-ended':
-      return {
-        ...changeAnswer(state, event.id, (answer) => ({ ...answer, status: event.status })),
-        announcement: endingText(event.status),
-      };
-    case 'answer-withdrawn':
-      return { ...state, messages: withoutExchange(state.messages, event.id) };
-    case 'chat-cleared':
-      return { ...state, messages: [], announcement: TEXT.status.cleared };
+    case 'chats-changed':
+      return withChats(state, event.chats);
+    case 'answer-began':
+      if (model.kind !== 'ready' || model.firstTokenMs !== null) return state;
+      return { ...state, model: { ...model, firstTokenMs: event.sinceAskedMs } };
     case 'announced':
       return { ...state, announcement: event.text };
     default:
@@ -202,7 +187,7 @@ function withGpu(state: PageState, model: ReadyModel, event: GpuEvent): PageStat
       );
     }
     case 'gpu-restored': {
-      const announcement = state.messages.some(isRunning) ? TEXT.status.gpuBackAnswering : TEXT.status.gpuBack;
+      const announcement = state.chats.running.size > 0 ? TEXT.status.gpuBackAnswering : TEXT.status.gpuBack;
       return withModel(state, { ...model, info: event.info, gpu: { kind: 'working' } }, announcement);
     }
     default:
@@ -210,27 +195,12 @@ function withGpu(state: PageState, model: ReadyModel, event: GpuEvent): PageStat
   }
 }
 
-function grown(state: PageState, event: Extract<PageEvent, { type: 'answer-grew' }>): PageState {
-  const { id, text, sinceAskedMs } = event;
-  const { model } = state;
-  const next = changeAnswer(state, id, (answer) => ({
-    ...answer,
-    text: answer.text + text,
-    status: { kind: 'writing' },
-    firstTokenMs: answer.firstTokenMs ?? sinceAskedMs,
-  }));
-  if (model.kind !== 'ready' || model.firstTokenMs !== null || !state.messages.some(isRunning)) return next;
-  return { ...next, model: { ...model, firstTokenMs: sinceAskedMs } };
-}
-
-function changeAnswer(state: PageState, id: number, change: (answer: Answer) => Answer): PageState {
-  return {
-    ...state,
-    messages: state.messages.map((message) => (isRunning(message) && message.id === id ? change(message) : message)),
-  };
-}
-
-/** Without the answer `id` and the question before it. */
-function withoutExchange(messages: readonly Message[], id: number): readonly Message[] {
-  return messages.filter((message, index) => message.id !== id && messages[index + 1]?.id !== id);
+function withChats(state: PageState, chats: Conversations): PageState {
+  const isShownAsBefore = chats.shown === state.chats.shown && chats.running.size === state.chats.running.size;
+  const messages = isShownAsBefore
+    ? state.messages
+    : chats.shown === null
+      ? []
+      : shownMessages(chats.shown, chats.running);
+  return { ...state, chats, messages };
 }

@@ -18,6 +18,7 @@ import { deepFocus, until } from './browser-waits';
 import { FakeClock } from './fake-clock';
 import { fakeHandle } from './fake-handle';
 import { FakeModelStore, unfinished } from './fake-model-store';
+import { MemoryConversations } from './memory-conversations';
 import type { ScriptedAnswer, ScriptedLoad } from './scripted-engine';
 import { ScriptedEngines } from './scripted-engine';
 
@@ -90,8 +91,14 @@ export class MountedPage {
       reportError: (error) => this.reported.push(error),
     },
   });
+  readonly conversations = new MemoryConversations();
   readonly store = new ChatStore(
-    { createEngine: this.engines.createEngine, clock: this.clock, reportError: (error) => this.reported.push(error) },
+    {
+      createEngine: this.engines.createEngine,
+      clock: this.clock,
+      conversations: this.conversations.tab(),
+      reportError: (error) => this.reported.push(error),
+    },
     CHOICE,
   );
 

@@ -1,0 +1,31 @@
+import type { ChatStore } from './chat-store';
+import { TEXT } from './messages';
+
+const NAME = 'forgelight-conversations';
+
+/** Hands a file with one conversation, or with all of them (`null`), over to the browser's downloads. Resolves with what to say of it. */
+export async function exportChats(store: ChatStore, id: number | null): Promise<string> {
+  const file = new File([store.exportChats(id)], fileName(store.clock.now()), { type: 'application/json' });
+  try {
+    const { saveHost } = await import('./library-tools');
+    saveHost().download(file, file.name);
+  } catch (error) {
+    return TEXT.chats.exportFailed(error instanceof Error ? error.message : String(error));
+  }
+  return TEXT.chats.exported(file.name);
+}
+
+/** Resolves with why the file was not taken; `null`: it was. */
+export async function importChats(store: ChatStore, file: File): Promise<string | null> {
+  let text: string;
+  try {
+    text = await file.text();
+  } catch (error) {
+    return TEXT.chats.importFailed(file.name, error instanceof Error ? error.message : String(error));
+  }
+  return store.importChats(file.name, text);
+}
+
+function fileName(nowMs: number): string {
+  return `${NAME}-${new Date(nowMs).toISOString().slice(0, 10)}.json`;
+}

@@ -1,0 +1,35 @@
+/** What is left of a deleted conversation, so that no tab that still has it writes it anew. */
+export interface Tombstone {
+  readonly id: number;
+  readonly deletedAtMs: number;
+}
+
+/** Where conversations are kept, one record each by its id. All reject where site data is blocked. */
+export interface ConversationDatabase {
+  readAll(): Promise<readonly unknown[]>;
+  /** `undefined` where there is none. */
+  read(id: number): Promise<unknown>;
+  /** In one transaction: writes what `change` makes of what is there, `null`: nothing. On the disk when it resolves. */
+  change(id: number, change: (kept: unknown) => object | null): Promise<void>;
+  remove(id: number): Promise<void>;
+}
+
+/** To the other tabs of this page. */
+export interface TabChannel {
+  post(message: unknown): void;
+  /** The returned function ends it. */
+  listen(listener: (message: unknown) => void): () => void;
+}
+
+export interface ConversationPorts {
+  readonly database: ConversationDatabase;
+  readonly channel: TabChannel;
+  /** Which conversation this tab shows, for when it is loaded anew; `null`: a new one. */
+  readonly remembered: { read(): number | null; write(id: number | null): void };
+  /** An integer that no other tab draws. */
+  newId(): number;
+}
+
+export function isTombstone(kept: unknown): kept is Tombstone {
+  return typeof kept === 'object' && kept !== null && 'deletedAtMs' in kept && typeof kept.deletedAtMs === 'number';
+}

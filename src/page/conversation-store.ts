@@ -1,0 +1,343 @@
+import type { Clock } from '../base/clock';
+import type { AnswerStatus, Message } from '../element/chat-types';
+import { DEFAULT_SETTINGS, type ChatSettings } from './chat-settings';
+import * as tree from './conversation';
+import type { Conversation } from './conversation';
+import { fileOf, parseFile, parseKept } from './conversation-file';
+import { isTombstone, type ConversationPorts } from './conversation-ports';
+import { ConversationSaver } from './conversation-saver';
+import { NO_CONVERSATIONS, newestFirst, shownMessages, type Conversations, type Keeping } from './conversations';
+
+/** Deleted conversations are remembered so long. A tab that is open for longer and still has one may bring it back. */
+const TOMBSTONE_MS = 30 * 24 * 3600 * 1000;
+
+export type ConversationNews =
+  | { readonly type: 'changed' }
+  /** Another tab has deleted it: its answers must be stopped. */
+  | { readonly type: 'deleted-elsewhere'; readonly conversation: Conversation }
+  | { readonly type: 'keeping'; readonly keeping: Keeping };
+
+/** An answer that is to be written now. */
+export interface Asked {
+  readonly conversationId: number;
+  readonly answerId: number;
+  readonly settings: ChatSettings;
+  /** What the model is to read: all before the answer. */
+  readonly messages: readonly Message[];
+}
+
+/** Owns the conversations, those of earlier visits and of other tabs with them, and writes down what changes. */
+export class ConversationStore {
+  readonly #ports: ConversationPorts;
+  readonly #clock: Clock;
+  readonly #tell: (news: ConversationNews) => void;
+  readonly #reportError: (error: unknown) => void;
+  readonly #saver: ConversationSaver;
+  readonly #byId = new Map<number, Conversation>();
+  /** Answers that this tab writes, with their conversations. */
+  readonly #running = new Map<number, number>();
+  /** Never to be taken up again, whatever a late look at the database finds. */
+  readonly #deleted = new Set<number>();
+  #shownId: number | null = null;
+  /** What a new conversation begins with. */
+  #settings = DEFAULT_SETTINGS;
+  #keeping: Keeping = { kind: 'asking' };
+  /** Somebody has chosen what is shown, or said something: what was shown last time is no longer wanted. */
+  #isUsed = false;
+  #state = NO_CONVERSATIONS;
+
+  constructor(
+    ports: ConversationPorts,
+    world: { readonly clock: Clock; reportError(error: unknown): void },
+    tell: (news: ConversationNews) => void,
+  ) {
+    this.#ports = ports;
+    this.#clock = world.clock;
+    this.#reportError = (error) => world.reportError(error);
+    this.#tell = tell;
+    this.#saver = new ConversationSaver({
+      database: ports.database,
+      clock: world.clock,
+      current: (id) => this.#byId.get(id) ?? null,
+      saved: (conversation) => this.#saved(conversation),
+      gone: (id) => this.#goneElsewhere(id),
+      failed: (error) => this.#failed(error),
+    });
+    ports.channel.listen((message) => void this.#hear(message));
+  }
+
+  get state(): Conversations {
+    return this.#state;
+  }
+
+  conversationOf(answerId: number): Conversation | null {
+    return this.#byId.get(this.#running.get(answerId) ?? -1) ?? null;
+  }
+
+  /** Takes up what is kept: once at the start, and again when the page was away and may have missed news. */
+  async readKept(): Promise<void> {
+    let found: readonly unknown[];
+    try {
+      found = await this.#ports.database.readAll();
+    } catch (error) {
+      return this.#failedToRead(error);
+    }
+    if (this.#keeping.kind === 'asking') this.#keep({ kind: 'working' });
+    for (const kept of found) {
+      if (isTombstone(kept)) this.#bury(kept.id, kept.deletedAtMs);
+      else this.#takeUp(parseKept(kept));
+    }
+    this.#showRemembered();
+    // What was said before anybody knew whether it is kept.
+    for (const id of this.#byId.keys()) if (!found.some((kept) => idOf(kept) === id)) this.#saver.save(id);
+    this.#change();
+  }
+
+  /** `null`: a new one. */
+  show(id: number | null): void {
+    if (id !== null && !this.#byId.has(id)) return;
+    this.#isUsed = true;
+    this.#shownId = id;
+    this.#ports.remembered.write(id);
+    this.#change();
+  }
+
+  /** Asks in the shown conversation, after what is shown of it; or beside `inPlaceOf`, a question of it. */
+  ask(text: string, inPlaceOf: number | null = null): Asked | null {
+    const nowMs = this.#clock.now();
+    const conversation = this.#state.shown ?? tree.newConversation(this.#newId(this.#byId), this.#settings, nowMs);
+    const replaced = inPlaceOf === null ? null : tree.nodeOf(conversation, inPlaceOf);
+    if (inPlaceOf !== null && replaced?.role !== 'user') return null;
+    const parent = replaced === null ? conversation.head.value : replaced.parent;
+    const id = this.#newId(idsOf(conversation));
+    return this.#begin(tree.withQuestion(conversation, { id, text, parent }, nowMs), id);
+  }
+
+  /** Asks the question of an answer of the shown conversation again: another answer beside it. */
+  askAgain(answerId: number): Asked | null {
+    const { shown } = this.#state;
+    const answer = shown === null ? null : tree.nodeOf(shown, answerId);
+    const question = shown === null || answer?.role !== 'assistant' ? null : tree.nodeOf(shown, answer.parent ?? -1);
+    return shown === null || question?.role !== 'user' ? null : this.#begin(shown, question.id);
+  }
+
+  /** These change nothing where the answer is not one that this tab writes: the first end counts. Whether it did. */
+  grow(answerId: number, text: string, sinceAskedMs: number): boolean {
+    const conversation = this.conversationOf(answerId);
+    if (conversation === null) return false;
+    this.#set(tree.withText(conversation, answerId, text, sinceAskedMs), 'soon');
+    return true;
+  }
+
+  end(answerId: number, status: AnswerStatus): boolean {
+    const conversation = this.conversationOf(answerId);
+    if (!this.#running.delete(answerId) || conversation === null) return false;
+    this.#set(tree.withEnd(conversation, answerId, status), 'now');
+    return true;
+  }
+
+  /** Shows the branch of a message of the shown conversation. */
+  choose(id: number): void {
+    const { shown } = this.#state;
+    if (shown !== null) this.#set(tree.withShown(shown, id, this.#clock.now()), 'now');
+  }
+
+  rename(id: number, title: string): void {
+    const conversation = this.#byId.get(id);
+    if (conversation !== undefined) this.#set(tree.withTitle(conversation, title, this.#clock.now()), 'now');
+  }
+
+  /** Those of the shown conversation, and of new ones from now on. */
+  changeSettings(settings: ChatSettings): void {
+    this.#settings = settings;
+    const { shown } = this.#state;
+    if (shown === null) this.#change();
+    else this.#set(tree.withSettings(shown, settings, this.#clock.now()), 'now');
+  }
+
+  /** Its answers must have been stopped. */
+  delete(id: number): void {
+    if (!this.#drop(id)) return;
+    this.#change();
+    if (this.#keeping.kind === 'blocked') return;
+    const tombstone = { id, deletedAtMs: this.#clock.now() };
+    void this.#ports.database
+      .change(id, () => tombstone)
+      .then(
+        () => this.#ports.channel.post({ id }),
+        (error: unknown) => this.#failed(error),
+      );
+  }
+
+  /** As JSON; `null`: all of them. */
+  export(id: number | null): string {
+    return fileOf(this.#state.all.filter((conversation) => id === null || conversation.id === id));
+  }
+
+  /**
+   * Takes up what `export` has written. Nothing that is here changes: what is here already is counted and left, everything else
+   * gets an id of its own. Throws `invalid-request` with what is wrong with the file, of which nothing is taken then.
+   */
+  import(text: string): { readonly imported: number; readonly known: number } {
+    const found = parseFile(text, () => this.#newId(this.#byId), this.#clock.now());
+    const fresh = found.filter((conversation) => !this.#holds(conversation));
+    for (const conversation of fresh) {
+      const id = this.#newId(this.#byId);
+      this.#byId.set(id, { ...conversation, id });
+      if (this.#keeping.kind !== 'blocked') this.#saver.save(id);
+    }
+    this.#change();
+    return { imported: fresh.length, known: found.length - fresh.length };
+  }
+
+  /** The page may end: what waits to be written is written now. */
+  flush(): void {
+    this.#saver.flush();
+  }
+
+  #begin(conversation: Conversation, question: number): Asked {
+    const { id: conversationId, settings } = conversation;
+    const answerId = this.#newId(idsOf(conversation));
+    const asked = tree.withAnswer(conversation, question, answerId, this.#clock.now());
+    this.#settings = settings.value;
+    this.#running.set(answerId, conversationId);
+    this.#isUsed = true;
+    this.#shownId = conversationId;
+    this.#ports.remembered.write(conversationId);
+    this.#set(asked, 'now');
+    const messages = shownMessages(asked, this.#state.running);
+    return { conversationId, answerId, settings: settings.value, messages };
+  }
+
+  #holds(conversation: Conversation): boolean {
+    const here = this.#byId.get(conversation.id);
+    if (here === undefined) return false;
+    return conversation.nodes.every((node) => {
+      const own = tree.nodeOf(here, node.id);
+      return own?.role === node.role && own.text === node.text && own.parent === node.parent;
+    });
+  }
+
+  #newId(taken: { has(id: number): boolean }): number {
+    for (;;) {
+      const id = this.#ports.newId();
+      if (!taken.has(id) && !this.#deleted.has(id)) return id;
+    }
+  }
+
+  #set(conversation: Conversation, when: 'now' | 'soon'): void {
+    const { id } = conversation;
+    this.#byId.set(id, conversation);
+    if (this.#keeping.kind === 'working' || this.#keeping.kind === 'failing') {
+      if (when === 'now') this.#saver.save(id);
+      else this.#saver.saveSoon(id);
+    }
+    this.#change();
+  }
+
+  /** What other tabs added to a conversation joins it, but leads nobody away from what is shown or written here. */
+  #takeUp(kept: Conversation | null): void {
+    if (kept === null || this.#deleted.has(kept.id)) return;
+    const own = this.#byId.get(kept.id);
+    if (own === undefined) {
+      this.#byId.set(kept.id, kept);
+      return;
+    }
+    const merged = tree.merge(own, kept);
+    const isInUse = this.#shownId === kept.id || [...this.#running.values()].includes(kept.id);
+    const leadsOn = own.head.value === null || tree.pathOf(merged).some(({ id }) => id === own.head.value);
+    this.#byId.set(kept.id, isInUse && !leadsOn ? { ...merged, head: own.head } : merged);
+  }
+
+  #saved(written: Conversation): void {
+    this.#takeUp(written);
+    if (this.#keeping.kind === 'failing') this.#keep({ kind: 'working' });
+    this.#ports.channel.post({ id: written.id });
+    this.#change();
+  }
+
+  async #hear(message: unknown): Promise<void> {
+    const id = idOf(message);
+    if (id === null || this.#keeping.kind === 'blocked') return;
+    try {
+      const kept = await this.#ports.database.read(id);
+      if (isTombstone(kept)) this.#goneElsewhere(id);
+      else this.#takeUp(parseKept(kept));
+      this.#change();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #bury(id: number, deletedAtMs: number): void {
+    this.#goneElsewhere(id);
+    if (this.#clock.now() - deletedAtMs < TOMBSTONE_MS) return;
+    void this.#ports.database.remove(id).catch((error: unknown) => this.#failed(error));
+  }
+
+  #goneElsewhere(id: number): void {
+    const conversation = this.#byId.get(id);
+    this.#drop(id);
+    if (conversation === undefined) return;
+    this.#change();
+    this.#tell({ type: 'deleted-elsewhere', conversation });
+  }
+
+  #drop(id: number): boolean {
+    this.#deleted.add(id);
+    for (const [answerId, conversationId] of this.#running) if (conversationId === id) this.#running.delete(answerId);
+    if (this.#shownId === id) {
+      this.#shownId = null;
+      this.#ports.remembered.write(null);
+    }
+    return this.#byId.delete(id);
+  }
+
+  #showRemembered(): void {
+    if (this.#isUsed) return;
+    this.#isUsed = true;
+    const id = this.#ports.remembered.read();
+    if (id !== null && this.#byId.has(id)) this.#shownId = id;
+    const newest = [...this.#byId.values()].toSorted((a, b) => b.settings.atMs - a.settings.atMs)[0];
+    this.#settings = newest?.settings.value ?? this.#settings;
+  }
+
+  /** Site data is blocked, or what is there cannot be read: then nothing is written over it either. */
+  #failedToRead(error: unknown): void {
+    if (!(error instanceof DOMException)) this.#reportError(error);
+    if (this.#keeping.kind === 'asking') this.#keep({ kind: 'blocked' });
+    else this.#failed(error);
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof DOMException)) this.#reportError(error);
+    if (this.#keeping.kind === 'failing') return;
+    this.#keep({ kind: 'failing', reason: error instanceof Error ? error.message : String(error) });
+  }
+
+  #keep(keeping: Keeping): void {
+    this.#keeping = keeping;
+    this.#change();
+    this.#tell({ type: 'keeping', keeping });
+  }
+
+  #change(): void {
+    const shown = this.#byId.get(this.#shownId ?? -1) ?? null;
+    this.#state = {
+      all: newestFirst(this.#byId.values()),
+      shown,
+      settings: shown?.settings.value ?? this.#settings,
+      running: new Set(this.#running.keys()),
+      keeping: this.#keeping,
+    };
+    this.#tell({ type: 'changed' });
+  }
+}
+
+function idsOf({ nodes }: Conversation): ReadonlySet<number> {
+  return new Set(nodes.map(({ id }) => id));
+}
+
+function idOf(value: unknown): number | null {
+  return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'number' ? value.id : null;
+}

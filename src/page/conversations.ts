@@ -1,0 +1,86 @@
+import { isRunning, type Message, type Versions } from '../element/chat-types';
+import { DEFAULT_SETTINGS, type ChatSettings } from './chat-settings';
+import { changedAtMs, pathOf, versionsOf, titleOf, type Conversation } from './conversation';
+import { TEXT } from './messages';
+
+/** What becomes of what is said. */
+export type Keeping =
+  /** The browser has not yet said whether it keeps anything. */
+  | { readonly kind: 'asking' }
+  | { readonly kind: 'working' }
+  /** Site data is blocked. */
+  | { readonly kind: 'blocked' }
+  /** The last write failed; the next change tries again. */
+  | { readonly kind: 'failing'; readonly reason: string };
+
+/** All conversations. Immutable. */
+export interface Conversations {
+  /** Those in which something was last said first. */
+  readonly all: readonly Conversation[];
+  /** `null`: a new one, of which there is nothing yet. */
+  readonly shown: Conversation | null;
+  /** Of the shown one, also of a new one. */
+  readonly settings: ChatSettings;
+  /** Answers that this tab writes. Others that have not ended are another tab's, or were cut off with theirs. */
+  readonly running: ReadonlySet<number>;
+  readonly keeping: Keeping;
+}
+
+export const NO_CONVERSATIONS: Conversations = {
+  all: [],
+  shown: null,
+  settings: DEFAULT_SETTINGS,
+  running: new Set(),
+  keeping: { kind: 'asking' },
+};
+
+/** A conversation as a list shows it. */
+export interface Summary {
+  readonly id: number;
+  readonly title: string;
+  readonly changedAtMs: number;
+}
+
+/** Conversations never change, and the list is made anew with each word of an answer: of most of them nothing has to be. */
+const summaries = new WeakMap<Conversation, Summary>();
+
+export function summaryOf(conversation: Conversation): Summary {
+  const known = summaries.get(conversation);
+  if (known !== undefined) return known;
+  const summary = {
+    id: conversation.id,
+    title: titleOf(conversation) ?? TEXT.chats.untitled,
+    changedAtMs: changedAtMs(conversation),
+  };
+  summaries.set(conversation, summary);
+  return summary;
+}
+
+/** Whether a list shows the same of both: with each word of an answer it does. */
+export function areListedAlike(a: Conversations, b: Conversations): boolean {
+  if (a.all.length !== b.all.length || a.shown?.id !== b.shown?.id || a.keeping !== b.keeping) return false;
+  if (a.running.size !== b.running.size || [...a.running].some((id) => !b.running.has(id))) return false;
+  return a.all.every((one, index) => {
+    const other = b.all[index];
+    if (one === other) return true;
+    return other !== undefined && one.id === other.id && summaryOf(one).title === summaryOf(other).title;
+  });
+}
+
+/** Those in which something was last said first. */
+export function newestFirst(conversations: Iterable<Conversation>): readonly Conversation[] {
+  return [...conversations].toSorted((a, b) => summaryOf(b).changedAtMs - summaryOf(a).changedAtMs || b.id - a.id);
+}
+
+/** What is shown of a conversation. An answer that nobody here writes has stopped, as far as this tab knows. */
+export function shownMessages(conversation: Conversation, running: ReadonlySet<number>): readonly Message[] {
+  return pathOf(conversation).map((node) =>
+    isRunning(node) && !running.has(node.id) ? { ...node, status: { kind: 'stopped' } } : node,
+  );
+}
+
+/** Of the messages that are shown, those that have others beside them. */
+export function shownVersions(conversation: Conversation): ReadonlyMap<number, Versions> {
+  const all = pathOf(conversation).map((node) => [node.id, versionsOf(conversation, node)] as const);
+  return new Map(all.filter(([, { count }]) => count > 1));
+}

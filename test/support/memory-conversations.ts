@@ -1,0 +1,78 @@
+import type { ConversationDatabase, ConversationPorts, TabChannel } from '../../src/page/conversation-ports';
+
+/** How long an operation takes, and whether it fails: a test's to say. */
+export type Pace = (name: string) => Promise<void>;
+
+/** What all tabs of a browser share: one database, one channel. Records are copied as the browser copies them. */
+export class MemoryConversations {
+  readonly records = new Map<number, unknown>();
+  /** Set: every access fails as where site data is blocked. */
+  isBlocked = false;
+  /** Writes that were made, by id. */
+  readonly writes: number[] = [];
+  readonly #listeners = new Set<{ readonly listener: (message: unknown) => void; readonly pace: Pace }>();
+  #lastId = 0;
+
+  constructor(private readonly defaultPace: Pace = async () => undefined) {}
+
+  /** The ports of one tab. */
+  tab(pace: Pace = this.defaultPace, shown: number | null = null): ConversationPorts & { shown: number | null } {
+    const tab = {
+      shown,
+      database: this.#database(pace),
+      channel: this.#channel(pace),
+      remembered: { read: () => tab.shown, write: (id: number | null) => void (tab.shown = id) },
+      newId: () => (this.#lastId += 1),
+    };
+    return tab;
+  }
+
+  #database(pace: Pace): ConversationDatabase {
+    const open = async (name: string): Promise<void> => {
+      await pace(name);
+      if (this.isBlocked) throw new DOMException('Site data is blocked.', 'SecurityError');
+    };
+    return {
+      readAll: async () => {
+        await open('read all');
+        return structuredClone([...this.records.values()]);
+      },
+      read: async (id) => {
+        await open(`read ${id}`);
+        const found = structuredClone(this.records.get(id));
+        await pace(`read ${id}`);
+        return found;
+      },
+      change: async (id, change) => {
+        await open(`change ${id}`);
+        const next = change(structuredClone(this.records.get(id)));
+        if (next !== null) {
+          this.records.set(id, structuredClone(next));
+          this.writes.push(id);
+        }
+        await pace(`changed ${id}`);
+      },
+      remove: async (id) => {
+        await open(`remove ${id}`);
+        this.records.delete(id);
+      },
+    };
+  }
+
+  #channel(pace: Pace): TabChannel {
+    const own = new Set<(message: unknown) => void>();
+    return {
+      post: (message) => {
+        for (const { listener, pace: theirs } of this.#listeners) {
+          if (!own.has(listener)) void theirs('news').then(() => listener(structuredClone(message)));
+        }
+      },
+      listen: (listener) => {
+        const entry = { listener, pace };
+        own.add(listener);
+        this.#listeners.add(entry);
+        return () => void this.#listeners.delete(entry);
+      },
+    };
+  }
+}
