@@ -14,6 +14,7 @@ const ATTRIBUTES = {
   temperature: ['temperature', 'null'],
   disabled: ['disabled', 'false'],
   theme: ['theme', "'auto'"],
+  lang: ['lang', '""'],
   name: ['name', '""'],
   persist: ['persist', "'none'"],
   workerUrl: ['worker-url', '""'],

@@ -12,8 +12,14 @@ export function divideUp(value: number, size: number): number {
   return Math.ceil(value / size);
 }
 
+/** Writes a number with so many digits behind the point. */
+export type NumberWriter = (value: number, fractionDigits: number) => string;
+
+/** As English does, without groups. */
+export const plainNumber: NumberWriter = (value, fractionDigits) => value.toFixed(fractionDigits);
+
 /** `98.4 MB`: decimal units, as download pages show them. */
-export function formatBytes(sizeBytes: number): string {
+export function formatBytes(sizeBytes: number, write: NumberWriter = plainNumber): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = sizeBytes;
   let unit = 0;
@@ -21,5 +27,5 @@ export function formatBytes(sizeBytes: number): string {
     value /= 1000;
     unit += 1;
   }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+  return `${unit === 0 ? value : write(value, 1)} ${units[unit]}`;
 }

@@ -21,6 +21,8 @@ export interface ForgelightChatElement extends HTMLElement {
   disabled: boolean;
   /** Colours: as `color-scheme` where it stands (`auto`), or always `light` or `dark`. */
   theme: 'auto' | 'light' | 'dark';
+  /** The language of the numbers, as `lang` of any element; empty: that of the texts, which `useTexts` sets. */
+  lang: string;
   /** Of the form control; the conversation is kept under it, else under the element's `id`. */
   name: string;
   /** Where the conversation is kept: nowhere, for this tab, or in this browser. */

@@ -1,12 +1,14 @@
 import type { TemplateResult } from 'lit';
 import { html, nothing } from 'lit';
 import { unreachable } from '../base/assert';
-import { formatBytes } from '../base/units';
 import type { ChatPhase, Message } from './chat-types';
 import type { EngineStatus } from './engine-keeper';
 import { TEXT } from './messages';
 import type { ModelFacts } from './model-facts';
+import { numbersOf } from './numbers';
 import { onPart } from './part-events';
+import type { PosterFitState } from './poster-fit';
+import { renderLoad, renderPoster } from './poster-view';
 
 /** All that the element shows. */
 export interface ChatView {
@@ -16,6 +18,9 @@ export interface ChatView {
   readonly announcement: string;
   /** `null`: no model is named. */
   readonly facts: ModelFacts | null;
+  readonly fit: PosterFitState;
+  /** The language of the numbers; empty: that of the texts. */
+  readonly locale: string;
   readonly placeholder: string;
   readonly disabled: boolean;
 }
@@ -52,11 +57,14 @@ export function renderChat(view: ChatView, actions: ChatActions): TemplateResult
         exportparts="question, answer"
         .messages=${messages}
         .retryable=${phase === 'ready' && !view.disabled}
+        .locale=${view.locale}
       >
-        <div lang="en" slot=${filled ? 'after' : 'before'} class=${filled ? 'engine' : 'engine middle'}>${engine}</div>
+        <div lang=${TEXT.lang} slot=${filled ? 'after' : 'before'} class=${filled ? 'engine' : 'engine middle'}>
+          ${engine}
+        </div>
       </forgelight-message-list>
-      <div lang="en" class="below">
-        ${status.kind === 'ready' && status.recovering ? renderNotice(status.progress) : nothing}
+      <div lang=${TEXT.lang} class="below">
+        ${status.kind === 'ready' && status.recovering ? renderNotice(status.progress, view.locale) : nothing}
         <forgelight-composer
           part="composer"
           exportparts="input, send-button, stop-button"
@@ -66,19 +74,21 @@ export function renderChat(view: ChatView, actions: ChatActions): TemplateResult
         ></forgelight-composer>
         <slot name="footer"></slot>
       </div>
-      <div lang="en" class="visually-hidden" role="status" data-testid="status">${view.announcement}</div>
+      <div lang=${TEXT.lang} class="visually-hidden" role="status" data-testid="status">${view.announcement}</div>
     </div>
   `;
 }
 
 function renderEngine(view: ChatView, actions: ChatActions): TemplateResult | typeof nothing {
-  const { status, facts, messages } = view;
+  const { status, facts, messages, fit, disabled, locale } = view;
   switch (status.kind) {
     case 'none':
-      return renderPoster(facts, messages.length > 0, view.disabled, actions);
+      return renderPoster({ facts, fit, short: messages.length > 0, disabled, write: numbersOf(locale) }, () =>
+        actions.load(),
+      );
     case 'loading':
       return html`
-        <forgelight-load-progress part="progress" .progress=${status.progress}>
+        <forgelight-load-progress part="progress" .progress=${status.progress} .locale=${locale}>
           <button type="button" data-testid="stop-loading" @click=${() => actions.stopLoading()}>
             ${TEXT.progress.cancel}
           </button>
@@ -87,7 +97,7 @@ function renderEngine(view: ChatView, actions: ChatActions): TemplateResult | ty
     case 'failed':
       return html`
         <forgelight-error part="error" .failure=${status.failure}>
-          ${facts === null ? nothing : renderLoad(TEXT.poster.retry, view.disabled, actions)}
+          ${facts === null ? nothing : renderLoad(TEXT.poster.retry, disabled, () => actions.load())}
         </forgelight-error>
       `;
     case 'ready':
@@ -101,57 +111,18 @@ function renderEngine(view: ChatView, actions: ChatActions): TemplateResult | ty
   }
 }
 
-/** What waits for a click before anything large is fetched. Says only what is known. */
-function renderPoster(
-  facts: ModelFacts | null,
-  short: boolean,
-  disabled: boolean,
-  actions: ChatActions,
-): TemplateResult {
-  const intro = html`
-    <slot name="poster">
-      <h2>${TEXT.poster.title}</h2>
-      <p class="soft">${TEXT.poster.text}</p>
-    </slot>
-  `;
-  const sizeBytes = facts?.sizeBytes ?? null;
-  return html`
-    <div class="poster" part="poster" data-testid="poster">
-      ${short ? nothing : intro}
-      ${facts === null ? html`<p>${TEXT.poster.noModel}</p>` : html`<p class="model">${facts.name}</p>`}
-      ${
-        sizeBytes === null
-          ? nothing
-          : html`<p class="soft" data-testid="size">${TEXT.poster.download(formatBytes(sizeBytes))}</p>`
-      }
-      ${facts === null ? nothing : renderLoad(TEXT.poster.load, disabled, actions)}
-    </div>
-  `;
-}
-
-function renderLoad(text: string, disabled: boolean, actions: ChatActions): TemplateResult {
-  return html`
-    <button
-      type="button"
-      class="primary"
-      part="load-button"
-      data-testid="load-model"
-      ?disabled=${disabled}
-      @click=${() => actions.load()}
-    >
-      ${text}
-    </button>
-  `;
-}
-
-function renderNotice(progress: Extract<EngineStatus, { kind: 'ready' }>['progress']): TemplateResult {
+function renderNotice(progress: Extract<EngineStatus, { kind: 'ready' }>['progress'], locale: string): TemplateResult {
   return html`
     <div class="notice" data-testid="gpu-notice">
       <p>${TEXT.recovering}</p>
       ${
         progress === null
           ? nothing
-          : html`<forgelight-load-progress part="progress" .progress=${progress}></forgelight-load-progress>`
+          : html`<forgelight-load-progress
+              part="progress"
+              .progress=${progress}
+              .locale=${locale}
+            ></forgelight-load-progress>`
       }
     </div>
   `;

@@ -36,7 +36,7 @@ const chat = defined(manifest.modules[0]?.declarations[0], 'its declaration');
 
 /** Set by Lit, by forms and by the document: nobody's to call. */
 const CALLED_BY_THE_BROWSER =
-  /Callback$|^constructor$|^(willUpdate|render|updated|startEngine|formDisabled|facts|composer|loadButton)$/;
+  /Callback$|^constructor$|^(willUpdate|render|updated|startEngine|askFit|formDisabled|facts|composer|loadButton)$/;
 
 const names = (list: readonly Named[]): string[] => list.map(({ name }) => name).sort();
 const found = (text: string, pattern: RegExp): string[] =>
@@ -70,7 +70,9 @@ describe('custom-elements.json says what there is', () => {
   });
 
   it('slots and parts', () => {
-    expect(names(chat.slots)).toEqual(found(textOf('chat-view.ts'), /<slot name="([\w-]+)"/g));
+    expect(names(chat.slots)).toEqual(
+      found(textOf('chat-view.ts') + textOf('poster-view.ts'), /<slot name="([\w-]+)"/g),
+    );
     expect(names(chat.cssParts)).toEqual(found(code, /[\s"]part="([\w-]+)"/g));
   });
 

@@ -2,10 +2,28 @@ import type { Engine } from '../client/index';
 
 /** How many elements hold each engine that an element made. Engines that the page's own code made are not in it: they are its to close. */
 const holders = new WeakMap<Engine, number>();
+/** Whatever became of them: engines that an element made. */
+const made = new WeakSet<Engine>();
+/** What an element loads in place of an engine that ended with its page; `null` where that failed. */
+const successors = new WeakMap<Engine, Promise<Engine | null>>();
 
 /** An element has made `engine` and holds it. */
 export function holdOwn(engine: Engine): void {
   holders.set(engine, 1);
+  made.add(engine);
+}
+
+export function isOwn(engine: Engine): boolean {
+  return made.has(engine);
+}
+
+/** What another element that held `ended` loads in its place already. */
+export function successorOf(ended: Engine): Promise<Engine | null> | null {
+  return successors.get(ended) ?? null;
+}
+
+export function replace(ended: Engine, successor: Promise<Engine | null>): void {
+  successors.set(ended, successor);
 }
 
 /** An element was given `engine` and holds it too. */

@@ -1,7 +1,7 @@
 import { defined, unreachable } from '../base/assert';
 import { errorFromData } from '../base/errors';
 import type { createEngine, Engine, EngineEvent, EngineInfo, EngineOptions, LoadProgress } from '../client/index';
-import { hold, holdOwn, release } from './engine-holders';
+import { hold, holdOwn, isOwn, release, replace, successorOf } from './engine-holders';
 import type { Failure } from './failure';
 import { failureOf } from './failure';
 
@@ -42,6 +42,8 @@ export class EngineKeeper {
   readonly #ports: EngineKeeperPorts;
   #status: EngineStatus = { kind: 'none' };
   #engine: Engine | null = null;
+  /** The engine that has failed, until another one is wanted. */
+  #ended: Engine | null = null;
   #unsubscribe: () => void = () => undefined;
   /** The load in force; one that was given up finds another value here and keeps quiet. */
   #loading: Loading | null = null;
@@ -65,10 +67,31 @@ export class EngineKeeper {
   load(options: EngineOptions): Promise<void> {
     if (this.#engine !== null) return Promise.resolve();
     if (this.#loading !== null) return this.#loading.promise;
-    const loading: Loading = { abort: new AbortController(), promise: Promise.resolve() };
-    this.#loading = loading;
-    loading.promise = this.#run(options, loading);
-    return loading.promise;
+    return this.#begin((loading) => this.#run(options, loading));
+  }
+
+  /**
+   * The browser had kept the page, had it give its engines up (`closed`), and shows it again: what was loaded then, or loading, is loaded
+   * anew, once for all elements that had it. An engine of the page's own code is the page's to make again. Resolves and rejects as `load`.
+   */
+  comeBack(options: EngineOptions): Promise<void> {
+    const status = this.#status;
+    const isEnded = status.kind === 'ready' || (status.kind === 'failed' && status.failure.code === 'closed');
+    const ended = this.#engine ?? this.#ended;
+    if (!isEnded || (ended !== null && !isOwn(ended))) return Promise.resolve();
+    const successor = ended === null ? null : successorOf(ended);
+    if (successor === null && options.model === '') return Promise.resolve();
+    this.#letGo();
+    if (successor !== null) return this.#begin((loading) => this.#inherit(successor, options, loading));
+    const loaded = this.load(options);
+    if (ended !== null) {
+      const engine = loaded.then(
+        () => this.#engine,
+        () => null,
+      );
+      replace(ended, engine);
+    }
+    return loaded;
   }
 
   /** Takes an engine that somebody else made, in place of the present one; `null` lets that go. */
@@ -84,6 +107,7 @@ export class EngineKeeper {
   unload(): void {
     this.#loading?.abort.abort();
     this.#loading = null;
+    this.#ended = null;
     this.#letGo();
     if (this.#status.kind !== 'none') this.#enter({ kind: 'none' });
   }
@@ -91,6 +115,26 @@ export class EngineKeeper {
   /** A call has learnt that the engine answers nothing any more. */
   fail(engine: Engine, error: unknown): void {
     if (engine === this.#engine) this.#fail(error);
+  }
+
+  #begin(run: (loading: Loading) => Promise<void>): Promise<void> {
+    const loading: Loading = { abort: new AbortController(), promise: Promise.resolve() };
+    this.#loading = loading;
+    this.#ended = null;
+    loading.promise = run(loading);
+    return loading.promise;
+  }
+
+  /** Takes what another element loads; where it gets none, loads by itself. */
+  async #inherit(successor: Promise<Engine | null>, options: EngineOptions, loading: Loading): Promise<void> {
+    this.#enter({ kind: 'loading', progress: null });
+    const engine = await successor;
+    if (this.#loading !== loading) throw new DOMException('The load was given up.', 'AbortError');
+    if (engine === null && options.model !== '') return await this.#run(options, loading);
+    if (engine === null) return this.unload();
+    this.#loading = null;
+    hold(engine);
+    this.#take(engine);
   }
 
   async #run(options: EngineOptions, loading: Loading): Promise<void> {
@@ -152,6 +196,7 @@ export class EngineKeeper {
 
   #fail(error: unknown): void {
     this.#loading = null;
+    this.#ended = this.#engine;
     this.#letGo();
     this.#enter({ kind: 'failed', failure: failureOf(error) });
     this.#ports.tell({ type: 'failed', error });

@@ -6,17 +6,36 @@ import type { ScriptedAnswer, ScriptedLoad } from '../../test/support/scripted-e
 import { ScriptedEngines } from '../../test/support/scripted-engine';
 import { defined } from '../base/assert';
 import { ForgelightError } from '../base/errors';
-import type { Engine, EngineOptions } from '../client/index';
+import type { Engine, EngineOptions, FitReport } from '../client/index';
 import { CATALOGUE } from '../client/index';
 import type { ForgelightChatElement } from './chat-element';
 import { ForgelightChat } from './forgelight-chat';
+import { useTexts } from './texts';
 
 const engines = { now: new ScriptedEngines() };
+const asked: string[] = [];
+const FITS: FitReport = {
+  verdict: 'fits',
+  sizeBytes: 98_362_432,
+  weightBytes: 98_000_000,
+  kvBytes: 50_000_000,
+  scratchBytes: 2_000_000,
+  contextLength: 2048,
+  largestContextLength: 8192,
+  memoryBudgetBytes: 1e9,
+  reason: 'The reason.',
+};
+let fit = FITS;
 
 /** The element, with engines that the test steps by hand. */
 class ScriptedChat extends ForgelightChat {
   protected override startEngine(options: EngineOptions): Promise<Engine> {
     return engines.now.createEngine(options);
+  }
+
+  protected override askFit(model: string): Promise<FitReport> {
+    asked.push(model);
+    return Promise.resolve(fit);
   }
 }
 customElements.define('forgelight-chat', ScriptedChat);
@@ -30,6 +49,8 @@ let main: HTMLElement;
 beforeEach(async () => {
   vi.setConfig({ testTimeout: 20_000 });
   engines.now = new ScriptedEngines();
+  asked.length = 0;
+  fit = FITS;
   await page.viewport(700, 700);
   document.documentElement.lang = 'en';
   document.title = 'A page';
@@ -41,6 +62,7 @@ beforeEach(async () => {
 afterEach(() => {
   main.remove();
   sessionStorage.clear();
+  useTexts({});
 });
 
 const rendered = async (chat: ForgelightChatElement): Promise<void> => {
@@ -138,6 +160,74 @@ it('says no size that nobody has told', async () => {
   await mount('<forgelight-chat src="hf:owner/repo/x.gguf"></forgelight-chat>');
   await expect.element(page.getByTestId('poster')).toHaveTextContent('x.gguf');
   expect(page.getByTestId('size').elements()).toEqual([]);
+});
+
+it.each([
+  [{}, 'It should fit this device: it needs about 150.0 MB of graphics memory.'],
+  [{ verdict: 'fits-shorter', largestContextLength: 512 }, 'with a context of up to 512 tokens'],
+  [
+    { verdict: 'too-big', memoryBudgetBytes: 1e8 },
+    'needs about 150.0 MB of graphics memory, and this browser gives about 100.0 MB',
+  ],
+  [{ verdict: 'too-big' }, 'The reason.'],
+  [{ verdict: 'unsupported' }, 'This model cannot be run here. The reason.'],
+] as const)('its poster says whether the model fits, once it is seen: %o', async (told, words) => {
+  fit = { ...FITS, ...told };
+  await mount('<forgelight-chat src="hf:owner/repo/x.gguf"></forgelight-chat>');
+  await expect.element(page.getByTestId('fit')).toHaveTextContent(words);
+  await expect.element(page.getByTestId('size')).toHaveTextContent('98.4 MB');
+  expect([asked, engines.now.loads]).toEqual([['hf:owner/repo/x.gguf'], []]);
+});
+
+it('asks nothing of a poster that nobody sees, or that there is none of', async () => {
+  const tag = (loading: string): string => `<forgelight-chat src="${SRC}" loading="${loading}"></forgelight-chat>`;
+  await mount(`${tag('eager')}<div style="height: 300vh"></div>${tag('lazy')}${tag('manual')}`);
+  await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+  expect(asked).toEqual([]);
+  main.lastElementChild?.scrollIntoView();
+  await until(() => asked.length > 0);
+  expect(asked).toEqual([SRC]);
+});
+
+it('speaks another language where it is given the texts, in its parts too, and writes numbers in its own', async () => {
+  const chat = await mount(`<forgelight-chat src="${SRC}" lang="de"></forgelight-chat>`);
+  await expect.element(page.getByTestId('size')).toHaveTextContent('98,4 MB');
+  useTexts({ lang: 'de', poster: { load: 'Modell laden' }, composer: { send: 'Senden' } });
+  await expect.element(page.getByTestId('load-model')).toHaveTextContent('Modell laden');
+  await expect.element(page.getByTestId('send')).toHaveAttribute('aria-label', 'Senden');
+  await expect.element(page.getByTestId('composer-hint')).toHaveTextContent('Load a model first.');
+  expect(chat.shadowRoot?.querySelector('[lang]')?.getAttribute('lang')).toBe('de');
+  chat.lang = '';
+  await rendered(chat);
+  expect(chat.hasAttribute('lang')).toBe(false);
+  await ready(chat);
+  const sending = chat.send('Hi');
+  await until(() => engines.now.answers.length > 0);
+  answer().write('Hallo');
+  answer().finish();
+  await sending;
+  await expect.element(page.getByTestId('answer-details')).toHaveTextContent('14,2 tokens/s');
+});
+
+it('loads its model again when its page comes back, and keeps its messages; a poster stays one', async () => {
+  const [tag, bare] = [`<forgelight-chat src="${SRC}"></forgelight-chat>`, '<forgelight-chat></forgelight-chat>'];
+  const one = await mount(tag + bare + tag);
+  const [, two, poster] = [...main.querySelectorAll('forgelight-chat')];
+  await ready(one);
+  defined(two, 'another').engine = one.engine;
+  one.messages = [{ role: 'user', content: 'Hi' }];
+  const comesBack = new PageTransitionEvent('pageshow', { persisted: true });
+  window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: false }));
+  expect(engines.now.loads).toHaveLength(1);
+  load().enter('gone', { error: { code: 'closed', message: 'The page was left.' } });
+  expect([one.state, two?.state]).toEqual(['error', 'error']);
+  window.dispatchEvent(comesBack);
+  await until(() => two?.state === 'loading');
+  expect([one.state, poster?.state, engines.now.loads.length]).toEqual(['loading', 'idle', 2]);
+  load().finish();
+  await until(() => two?.state === 'ready');
+  expect([one.state, two?.engine === one.engine, one.messages.length]).toEqual(['ready', true, 1]);
 });
 
 it('loads at once, or when it is seen, where it is told to', async () => {

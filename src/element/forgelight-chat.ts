@@ -3,8 +3,8 @@ import { LitElement } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import { ForgelightError } from '../base/errors';
 import { systemClock } from '../base/system-clock';
-import type { CompletionUsage, Engine, EngineOptions } from '../client/index';
-import { createEngine } from '../client/index';
+import type { CompletionUsage, Engine, EngineOptions, FitOptions, FitReport, ModelReference } from '../client/index';
+import { checkFit, createEngine } from '../client/index';
 import type { ForgelightChatElement } from './chat-element';
 import type { ChatEvent, ChatState } from './chat-events';
 import type { AnswerOptions } from './chat-session';
@@ -23,7 +23,9 @@ import { loadMarkdown } from './lazy-markdown';
 import { defineParts } from './parts';
 import type { Persistence } from './persistence';
 import { keep, readKept } from './persistence';
+import { PosterFit } from './poster-fit';
 import { baseStyles, controlStyles } from './styles';
+import { onTexts } from './texts';
 import { elementWorkerUrl } from './worker-url';
 
 /**
@@ -43,6 +45,7 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   @property({ converter: numberConverter }) temperature: number | null = null;
   @property({ type: Boolean, reflect: true }) disabled = false;
   @property({ reflect: true, useDefault: true }) theme: 'auto' | 'light' | 'dark' = 'auto';
+  @property({ reflect: true, converter: textConverter }) override lang = '';
   @property({ reflect: true, converter: textConverter }) name = '';
   @property() persist: Persistence = 'none';
   @property({ attribute: 'worker-url', converter: textConverter }) workerUrl = '';
@@ -54,6 +57,11 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
 
   readonly #internals: ElementInternals;
   readonly #sight = new FirstSight(this, () => this.#loadQuietly());
+  readonly #posterSight = new FirstSight(this, () => this.#lookWhetherItFits());
+  readonly #fit = new PosterFit(
+    (model, options) => this.askFit(model, options),
+    () => this.requestUpdate(),
+  );
   readonly #session = new ChatSession({
     createEngine: (options) => this.startEngine(options),
     clock: systemClock,
@@ -76,6 +84,7 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     announce: (text) => this.#session.announce(text),
   };
   #restored = false;
+  #forgetTexts: () => void = () => undefined;
 
   constructor() {
     super();
@@ -125,12 +134,8 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     }
     // Fetched meanwhile; a message tries again.
     void loadMarkdown().catch(() => undefined);
-    const { contextLength, workerUrl } = this;
-    await this.#session.keeper.load({
-      model: this.src,
-      workerUrl: workerUrl === '' ? elementWorkerUrl() : workerUrl,
-      ...(contextLength === null ? {} : { contextLength }),
-    });
+    this.#fit.giveUp();
+    await this.#session.keeper.load({ model: this.src, ...this.#loadOptions });
   }
 
   unload(): void {
@@ -188,6 +193,9 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   override connectedCallback(): void {
     super.connectedCallback();
     this.#sight.watch();
+    this.#posterSight.watch();
+    this.#forgetTexts = onTexts(() => renderAgain(this));
+    window.addEventListener('pageshow', this.#pageShown);
     if (this.hasUpdated) this.#loadIfEager();
   }
 
@@ -195,8 +203,12 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#sight.forget();
+    this.#posterSight.forget();
+    this.#forgetTexts();
+    window.removeEventListener('pageshow', this.#pageShown);
     queueMicrotask(() => {
       if (this.isConnected) return;
+      this.#fit.giveUp();
       this.stop();
       this.unload();
     });
@@ -209,22 +221,33 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
 
   protected override render(): TemplateResult {
     const { announcement, keeper, messages, phase } = this.#session;
-    const { disabled, formDisabled, placeholder } = this;
+    const { disabled, formDisabled, placeholder, lang: locale } = this;
+    const { state: fit } = this.#fit;
     // An engine that was given has no poster to go back to.
     const facts = this.src === '' ? null : this.facts;
     return renderChat(
-      { status: keeper.status, phase, messages, announcement, facts, placeholder, disabled: disabled || formDisabled },
+      {
+        ...{ status: keeper.status, phase, messages, announcement, facts, fit, locale, placeholder },
+        disabled: disabled || formDisabled,
+      },
       this.#actions,
     );
   }
 
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has('src') || changed.has('loading')) this.#loadIfEager();
+    this.#posterSight.wanted =
+      this.loading === 'manual' && this.src !== '' && this.state === 'idle' && this.#fit.isOpen && !savesData();
   }
 
   /** How an engine comes to be; tests put another one here. */
   protected startEngine(options: EngineOptions): Promise<Engine> {
     return createEngine(options);
+  }
+
+  /** Whether a model fits; tests say so themselves. */
+  protected askFit(model: ModelReference, options?: FitOptions): Promise<FitReport> {
+    return checkFit(model, options);
   }
 
   /** What a page has set before the tag was registered hides the accessor. */
@@ -238,8 +261,17 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     return { system: this.system, temperature: this.temperature };
   }
 
+  get #loadOptions(): Pick<EngineOptions, 'workerUrl' | 'contextLength'> {
+    const { contextLength, workerUrl } = this;
+    return {
+      workerUrl: workerUrl === '' ? elementWorkerUrl() : workerUrl,
+      ...(contextLength === null ? {} : { contextLength }),
+    };
+  }
+
   #changeModel(before: string): void {
     const { src } = this;
+    this.#fit.forget();
     // What an element was given before it was given a name of a model stays.
     if (before !== '') this.unload();
     this.facts = src === '' ? null : factsOf(src);
@@ -265,6 +297,20 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   #loadQuietly(): void {
     void this.load().catch(() => undefined);
   }
+
+  #lookWhetherItFits(): void {
+    void this.#fit.ask(this.src, this.#loadOptions);
+  }
+
+  /** One without a model of its own gets that of an element it shared with: the others go first. */
+  readonly #pageShown = ({ persisted }: PageTransitionEvent): void => {
+    if (!persisted) return;
+    const comeBack = (): void => {
+      void this.#session.keeper.comeBack({ model: this.src, ...this.#loadOptions }).catch(() => undefined); // as #loadQuietly
+    };
+    if (this.src === '') setTimeout(comeBack);
+    else comeBack();
+  };
 
   /** Once, and never over what the page has put there itself. */
   #restore(): void {
@@ -300,3 +346,14 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
 
 const storageOf = (persistence: 'session' | 'local'): Storage =>
   persistence === 'local' ? window.localStorage : window.sessionStorage;
+
+/** The texts are others now: everything in `element` is rendered anew. */
+function renderAgain(element: LitElement): void {
+  element.requestUpdate();
+  for (const part of element.renderRoot.querySelectorAll('*')) if (part instanceof LitElement) renderAgain(part);
+}
+
+/** Whether the person has asked for few bytes. */
+function savesData(): boolean {
+  return 'connection' in navigator && (navigator.connection as { readonly saveData?: boolean }).saveData === true;
+}

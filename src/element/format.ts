@@ -1,14 +1,17 @@
 import { unreachable } from '../base/assert';
-import { formatBytes } from '../base/units';
+import { formatBytes, plainNumber, type NumberWriter } from '../base/units';
 import type { LoadProgress } from '../client/index';
 import type { Answer } from './chat-types';
 import { TEXT } from './messages';
 
 /** `840 ms`, `1.2 s`, `42 s`, `3 min 20 s`, `2 h 5 min`. */
-export function formatDuration(durationMs: number): string {
+export function formatDuration(durationMs: number, write: NumberWriter = plainNumber): string {
   if (durationMs < 995) return `${Math.round(durationMs)} ms`;
   const seconds = durationMs / 1000;
-  if (seconds < 9.95) return `${Number(seconds.toFixed(1))} s`;
+  if (seconds < 9.95) {
+    const tenths = Math.round(seconds * 10);
+    return `${write(tenths / 10, tenths % 10 === 0 ? 0 : 1)} s`;
+  }
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
@@ -17,9 +20,9 @@ export function formatDuration(durationMs: number): string {
 }
 
 /** Tokens per second with two or three digits that mean something: `0.93`, `14.2`, `128`. */
-export function formatRate(perSecond: number): string {
-  if (perSecond < 10) return perSecond.toFixed(2);
-  return perSecond < 100 ? perSecond.toFixed(1) : String(Math.round(perSecond));
+export function formatRate(perSecond: number, write: NumberWriter = plainNumber): string {
+  if (perSecond < 10) return write(perSecond, 2);
+  return perSecond < 100 ? write(perSecond, 1) : String(Math.round(perSecond));
 }
 
 /** The phase in words. */
@@ -40,16 +43,15 @@ export function percentText(progress: LoadProgress | null): string | null {
 }
 
 /** How far, how fast, how long yet: only what is known. */
-export function progressDetails(progress: LoadProgress): readonly string[] {
+export function progressDetails(progress: LoadProgress, write: NumberWriter = plainNumber): readonly string[] {
   const { loaded, total, bytesPerSecond, etaSeconds, resumed } = progress;
   const text = TEXT.progress;
+  const bytes = (sizeBytes: number): string => formatBytes(sizeBytes, write);
   if (!countsBytes(progress)) return total > 0 ? [text.steps(loaded, total)] : [];
-  const details = [
-    total > 0 ? text.bytes(formatBytes(loaded), formatBytes(total)) : text.bytesSoFar(formatBytes(loaded)),
-  ];
-  if (bytesPerSecond > 0) details.push(text.speed(formatBytes(Math.round(bytesPerSecond))));
-  if (etaSeconds !== null) details.push(text.eta(formatDuration(Math.max(1, Math.round(etaSeconds)) * 1000)));
-  if (resumed > 0) details.push(text.resumed(formatBytes(resumed)));
+  const details = [total > 0 ? text.bytes(bytes(loaded), bytes(total)) : text.bytesSoFar(bytes(loaded))];
+  if (bytesPerSecond > 0) details.push(text.speed(bytes(Math.round(bytesPerSecond))));
+  if (etaSeconds !== null) details.push(text.eta(formatDuration(Math.max(1, Math.round(etaSeconds)) * 1000, write)));
+  if (resumed > 0) details.push(text.resumed(bytes(resumed)));
   return details;
 }
 
@@ -70,10 +72,10 @@ function countsBytes({ phase }: LoadProgress): boolean {
 }
 
 /** The line under an answer. Only what was measured: an answer that was stopped has no final timings. */
-export function answerDetails(answer: Answer): readonly string[] {
+export function answerDetails(answer: Answer, write: NumberWriter = plainNumber): readonly string[] {
   const { status, firstTokenMs } = answer;
   const text = TEXT.chat;
-  const first = firstTokenMs === null ? [] : [text.firstToken(formatDuration(firstTokenMs))];
+  const first = firstTokenMs === null ? [] : [text.firstToken(formatDuration(firstTokenMs, write))];
   if (status.kind === 'stopped') return [text.stopped, ...first];
   if (status.kind !== 'finished') return [];
   const cut = status.reason === 'length' ? [text.lengthReached] : [];
@@ -81,7 +83,7 @@ export function answerDetails(answer: Answer): readonly string[] {
   if (timings === null) return [...cut, ...first];
   return [
     ...cut,
-    ...(timings.predicted_per_second > 0 ? [text.rate(formatRate(timings.predicted_per_second))] : []),
+    ...(timings.predicted_per_second > 0 ? [text.rate(formatRate(timings.predicted_per_second, write))] : []),
     ...first,
     text.answerTokens(timings.predicted_n),
     text.promptTokens(timings.prompt_n + timings.cache_n, timings.cache_n),

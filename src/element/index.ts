@@ -5,6 +5,7 @@ import { ForgelightChat as Implementation } from './forgelight-chat';
 export type { ChatState, ForgelightChatEvents } from './chat-events';
 export type { ChatEntry, ExportedChat } from './exported-chat';
 export type { Persistence } from './persistence';
+export { useTexts, type PartialTexts, type Texts } from './texts';
 
 export type ForgelightChat = ForgelightChatElement;
 export const ForgelightChat: ForgelightChatConstructor = Implementation;

@@ -3,6 +3,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 import type { LoadProgress } from '../client/index';
 import { percentText, phaseText, progressDetails } from './format';
+import { numbersOf } from './numbers';
 import { baseStyles, cardStyles } from './styles';
 
 /** How far a load is, in words and as a bar. What stops it goes into its slot. */
@@ -74,6 +75,8 @@ export class LoadProgressView extends LitElement {
   @property({ attribute: false }) progress: LoadProgress | null = null;
   /** Whether the bytes come from this computer. */
   @property({ type: Boolean }) local = false;
+  /** The language of the numbers. */
+  @property() locale = '';
 
   /** What goes on, in words. */
   protected phase(): string {
@@ -97,7 +100,7 @@ export class LoadProgressView extends LitElement {
         max=${known ? progress.total : nothing}
       ></progress>
       <ul class="details" data-testid="load-details">
-        ${progress === null ? nothing : progressDetails(progress).map((detail) => html`<li>${detail}</li>`)}
+        ${progress === null ? nothing : progressDetails(progress, numbersOf(this.locale)).map((detail) => html`<li>${detail}</li>`)}
       </ul>
       <slot></slot>
     `;

@@ -70,6 +70,8 @@ export class MessageList extends LitElement {
   @property({ type: Boolean }) editable = false;
   /** Messages that have others beside them. */
   @property({ attribute: false }) versions: ReadonlyMap<number, Versions> = new Map();
+  /** The language of the numbers. */
+  @property() locale = '';
   @state() private atEnd = true;
   @query('.scroller') private readonly scroller: HTMLElement | null | undefined;
   #lastTop = 0;
@@ -132,6 +134,7 @@ export class MessageList extends LitElement {
                 .retryable=${this.retryable}
                 .editable=${this.editable}
                 .versions=${this.versions.get(message.id) ?? null}
+                .locale=${this.locale}
               ></forgelight-message>
             </li>`,
         )}

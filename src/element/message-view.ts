@@ -14,6 +14,7 @@ import { renderAction, renderVersions } from './message-actions';
 import { messageStyles, proseStyles } from './message-styles';
 import { ERROR_TEXT, TEXT } from './messages';
 import { emit, onPart } from './part-events';
+import { numbersOf } from './numbers';
 import { baseStyles, cardStyles, controlStyles } from './styles';
 
 const COPIED_MS = 2000;
@@ -30,6 +31,8 @@ export class MessageView extends LitElement {
   /** `null`: nothing stands beside it. */
   @property({ attribute: false }) versions: Versions | null = null;
   @state() private editing = false;
+  /** The language of the numbers. */
+  @property() locale = '';
   @state() private copied = false;
   #markdown: MarkdownStream | null = newMarkdownStream();
 
@@ -113,7 +116,7 @@ export class MessageView extends LitElement {
         return html`
           <div class="foot">
             <ul class="details" data-testid="answer-details">
-              ${answerDetails(answer).map((detail) => html`<li>${detail}</li>`)}
+              ${answerDetails(answer, numbersOf(this.locale)).map((detail) => html`<li>${detail}</li>`)}
             </ul>
             <div class="tools">
               ${renderVersions(this, this.versions)} ${this.editable ? this.#renderRegenerate(answer.id) : nothing}

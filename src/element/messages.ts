@@ -10,14 +10,26 @@ export interface ErrorText {
 /** Codes of the client, and `unexpected` for what is not a `ForgelightError`: a mistake of ours. */
 export type FailureCode = ErrorCode | 'unexpected';
 
-/** Every text of the element and its parts. Sentences for people; tests and translations find them here only. */
+/**
+ * Every text of the element and its parts. Sentences for people; tests and translations find them here only. They are English until
+ * `useTexts` (`texts.ts`) puts another language in their place, so a text is read when it is shown, and never kept.
+ */
 export const TEXT = {
+  /** The language of all these, as `lang` names it. */
+  lang: 'en',
   poster: {
     title: 'Chat with a language model in this page',
     text: 'It runs on your own graphics processor. What you write stays on this computer.',
     load: 'Load the model',
     download: (size: string) => `A download of ${size}, unless it is kept in this browser already.`,
     noModel: 'This chat has no model yet.',
+    checking: 'Looking whether it fits this device…',
+    fits: (need: string) => `It should fit this device: it needs about ${need} of graphics memory.`,
+    fitsShorter: (tokens: number) => `It should fit this device with a context of up to ${tokens} tokens.`,
+    tooBig: (need: string, budget: string) =>
+      `It needs about ${need} of graphics memory, and this browser gives about ${budget}. It will probably not load: a smaller model would.`,
+    tooBigElse: 'It is probably too big for this graphics processor.',
+    unsupported: 'This model cannot be run here.',
     retry: 'Load the model again',
   },
   empty: 'Write below to begin.',
@@ -104,10 +116,10 @@ export const TEXT = {
     details: 'Technical details',
     streamEnded: 'The answer’s stream ended without saying why.',
   },
-} as const;
+};
 
 /** What a person reads for each code. The error's own message follows as technical detail. */
-export const ERROR_TEXT: Readonly<Record<FailureCode, ErrorText>> = {
+export const ERROR_TEXT: Record<FailureCode, ErrorText> = {
   ...ERROR_CATALOGUE,
   unexpected: {
     title: 'Something went wrong in Forgelight itself',

@@ -55,4 +55,26 @@ export const ELEMENT_BUGS: readonly PlantedBug[] = [
       test: 'an answer that fails with its engine is told once, and needs a load',
     },
   },
+  {
+    name: 'each element that shared an engine loads its own when the page comes back',
+    file: 'src/element/engine-keeper.ts',
+    find: 'const successor = ended === null ? null : successorOf(ended);',
+    replace: 'const successor = null as Promise<Engine | null> | null;',
+    why: 'a model that two elements share is in memory twice after Back',
+    seenBy: {
+      file: 'src/element/come-back.test.ts',
+      test: 'elements that shared an engine share the one that takes its place',
+    },
+  },
+  {
+    name: 'a check whether a model fits that was given up is told all the same',
+    file: 'src/element/poster-fit.ts',
+    find: '    if (this.#checking !== checking) return;\n',
+    replace: '',
+    why: 'a poster says of one model what is true of another',
+    seenBy: {
+      file: 'src/element/poster-fit.test.ts',
+      test: 'is nobody’s business any more where it was given up',
+    },
+  },
 ];
