@@ -20,6 +20,10 @@ export async function buildTypes(signal) {
   for (const name of ['index', 'define']) {
     await writeFile(join(LIB_FOLDER, `element/${name}.d.ts`), `export * from '../types/element/${name}.js';\n`);
   }
+  for (const name of ['react', 'vue']) {
+    const text = `export * from '../types/element/${name}.generated.js';\n`;
+    await writeFile(join(LIB_FOLDER, `element/${name}.d.ts`), text);
+  }
   await writeFile(
     join(LIB_FOLDER, 'worker.d.ts'),
     '// The worker is a script to start, not a module to import from.\nexport {};\n',

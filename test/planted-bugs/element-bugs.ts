@@ -63,7 +63,7 @@ export const ELEMENT_BUGS: readonly PlantedBug[] = [
     why: 'a model that two elements share is in memory twice after Back',
     seenBy: {
       file: 'src/element/come-back.test.ts',
-      test: 'elements that shared an engine share the one that takes its place',
+      test: 'elements that shared an engine share the one that takes its place, also where one names no model',
     },
   },
   {
@@ -74,7 +74,7 @@ export const ELEMENT_BUGS: readonly PlantedBug[] = [
     why: 'a poster says of one model what is true of another',
     seenBy: {
       file: 'src/element/poster-fit.test.ts',
-      test: 'is nobody’s business any more where it was given up',
+      test: 'whether a model fits is nobody’s business any more where it was given up, and is asked anew',
     },
   },
 ];
