@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runScript } from './lib/command.mjs';
 import { customElements } from './lib/custom-elements.mjs';
+import { elementBuild } from './lib/element-build.mjs';
 import { generateSources } from './lib/generated.mjs';
 import { ensureDependencies } from './lib/install.mjs';
 import { BIN_FOLDER, LIB_FOLDER, ROOT } from './lib/paths.mjs';
@@ -31,30 +32,9 @@ async function buildModule(entry, fileName) {
   });
 }
 
-/**
- * `<forgelight-chat>`: the class, and the module that registers it, which imports the class beside it. Lit is taken as it is for
- * servers, which runs in browsers too: the class can then be imported where there is no document.
- */
 async function buildElement() {
   const { build } = await import('vite');
-  await build({
-    configFile: false,
-    root: ROOT,
-    logLevel: 'warn',
-    publicDir: false,
-    resolve: { conditions: ['node', 'module', 'production'] },
-    build: {
-      target: 'es2023',
-      outDir: join(LIB_FOLDER, 'element'),
-      emptyOutDir: false,
-      sourcemap: true,
-      lib: {
-        entry: { index: join(ROOT, 'src/element/index.ts'), define: join(ROOT, 'src/element/define.ts') },
-        formats: ['es'],
-      },
-      rolldownOptions: { output: { minify: true, chunkFileNames: '[name].js' } },
-    },
-  });
+  await build(elementBuild({ outDir: join(LIB_FOLDER, 'element'), sourcemap: true }));
   await writeFile(join(LIB_FOLDER, 'custom-elements.json'), `${JSON.stringify(await customElements(), null, 2)}\n`);
 }
 

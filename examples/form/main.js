@@ -4,6 +4,6 @@ const output = document.querySelector('output');
 
 form?.addEventListener('submit', (event) => {
   event.preventDefault();
-  const data = new FormData(form);
-  if (output !== null) output.textContent = `A letter to ${data.get('to')}: ${data.get('letter')}`;
+  const lines = [...new FormData(form)].map(([name, text]) => (typeof text === 'string' ? `${name}: ${text}` : name));
+  if (output !== null) output.textContent = lines.join(', ');
 });
