@@ -1,46 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { ForgelightError } from '../base/errors';
 import { defined } from '../base/assert';
-import { FakeClock } from '../../test/support/fake-clock';
-import { MemoryConversations } from '../../test/support/memory-conversations';
-import type { ScriptedAnswer, ScriptedLoad } from '../../test/support/scripted-engine';
-import { ScriptedEngines } from '../../test/support/scripted-engine';
-import { ChatStore } from './chat-store';
-import type { ModelChoice } from './model-choice';
+import { ForgelightError } from '../base/errors';
+import { answerAt, CHOICE, loadAt, readyStore, settle, setUp } from '../../test/support/ready-store';
+import type { ScriptedLoad } from '../../test/support/scripted-engine';
 import type { Message } from '../element/chat-types';
-import { TEXT } from './messages';
+import type { ChatStore } from './chat-store';
+import type { ModelChoice } from './model-choice';
 import { pagePhase } from './page-state';
 
-const CHOICE: ModelChoice = { reference: 'https://example.org/a.gguf', name: 'a.gguf', local: false, sha256: 'ab' };
 const OTHER: ModelChoice = { ...CHOICE, name: 'b.gguf' };
-
-function setUp(): { store: ChatStore; engines: ScriptedEngines; reported: unknown[]; clock: FakeClock } {
-  const engines = new ScriptedEngines();
-  const reported: unknown[] = [];
-  const clock = new FakeClock();
-  const conversations = new MemoryConversations().tab();
-  const store = new ChatStore(
-    { createEngine: engines.createEngine, clock, conversations, reportError: (error) => reported.push(error) },
-    CHOICE,
-  );
-  return { store, engines, reported, clock };
-}
-
-/** Lets everything that is already settled be handled. */
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-const loadAt = (engines: ScriptedEngines, index: number): ScriptedLoad => defined(engines.loads[index], 'load');
-const answerAt = (engines: ScriptedEngines, index: number): ScriptedAnswer => defined(engines.answers[index], 'answer');
 const last = (store: ChatStore): Message => defined(store.state.messages.at(-1), 'message');
-
-async function readyStore(): Promise<ReturnType<typeof setUp>> {
-  const parts = setUp();
-  const loading = parts.store.load(CHOICE);
-  await settle();
-  loadAt(parts.engines, 0).finish();
-  await loading;
-  return parts;
-}
 
 describe('a page that comes back', () => {
   it('loads its model again, and keeps the conversation', async () => {
@@ -247,33 +216,6 @@ describe('answering', () => {
     expect(engines.answers).toHaveLength(1);
     store.stop();
     await sent;
-  });
-
-  it('a new chat leaves the running answer to itself; each is stopped where it is shown', async () => {
-    const { store, engines } = await readyStore();
-    const first = store.send('Hello');
-    await settle();
-    const helloId = defined(store.state.chats.shown, 'the first').id;
-    store.newChat();
-    expect(store.state.messages).toEqual([]);
-    expect(pagePhase(store.state)).toBe('ready');
-    const second = store.send('Something else');
-    await settle();
-    expect(answerAt(engines, 1).body.messages).toEqual([{ role: 'user', content: 'Something else' }]);
-    answerAt(engines, 0).write('Hi');
-    answerAt(engines, 1).write('Well');
-    await settle();
-    expect(store.state.messages.map(({ text }) => text)).toEqual(['Something else', 'Well']);
-    store.stop();
-    await second;
-    expect(last(store)).toMatchObject({ status: { kind: 'stopped' } });
-    store.showChat(helloId);
-    expect(pagePhase(store.state)).toBe('generating');
-    expect(store.state.messages.map(({ text }) => text)).toEqual(['Hello', 'Hi']);
-    store.newChat();
-    answerAt(engines, 0).finish();
-    await first;
-    expect(store.state.announcement).toBe(TEXT.chats.answered('Hello', TEXT.status.finished));
   });
 
   it('an answer’s own failure leaves the model ready, and its question can be asked again', async () => {

@@ -103,7 +103,7 @@ export class ChatStore {
 
   /** The browser had kept the page, without its engine, and shows it again: what was loaded then, or loading, is loaded anew. */
   async comeBack(): Promise<void> {
-    void this.#conversations.readKept();
+    this.lookAgain();
     const { model } = this.#state;
     if (model.kind === 'ready' || (model.kind === 'failed' && model.failure.code === 'closed')) {
       await this.load(model.choice);
@@ -198,6 +198,11 @@ export class ChatStore {
   /** How the shown conversation is answered from now on, and new ones. */
   changeSettings(settings: ChatSettings): void {
     this.#conversations.changeSettings(settings);
+  }
+
+  /** The page is looked at again, and may have missed what other tabs did. */
+  lookAgain(): void {
+    void this.#conversations.readKept();
   }
 
   /** The page may be put away or ended: what waits to be kept is written at once. */

@@ -163,7 +163,7 @@ export function titleOf(conversation: Conversation): string | null {
       .find(({ role }) => role === 'user')
       ?.text.replaceAll(/\s+/g, ' ')
       .trim() ?? '';
-  const letters = [...first];
+  const letters = Array.from(first);
   if (letters.length === 0) return null;
   return letters.length > TITLE_LETTERS ? `${letters.slice(0, TITLE_LETTERS - 1).join('')}…` : first;
 }

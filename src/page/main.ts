@@ -40,8 +40,9 @@ window.addEventListener('pageshow', ({ persisted }) => {
 });
 // A page that is kept for Back keeps no worker.
 window.addEventListener('pagehide', () => library.kept.close());
-// The last moment that a page can count on.
 document.addEventListener('visibilitychange', () => {
+  // The last moment that a page can count on.
   if (document.visibilityState === 'hidden') store.saveNow();
+  else store.lookAgain();
 });
 if (start.autoload) void store.load(start.choice);

@@ -1,6 +1,11 @@
 import type { PlantedBug } from './planted-bug';
 
-/** Mistakes of the chat page about what it shows of the store, and about who is asked. */
+const CHATS = {
+  file: 'test/page/chats-simulation.test.ts',
+  test: 'conversations in two tabs: answers end once, nothing is lost, what was deleted stays deleted',
+};
+
+/** Mistakes of the chat page about what it shows of the store, about who is asked, and about what it keeps of conversations. */
 export const PAGE_BUGS: readonly PlantedBug[] = [
   {
     name: 'an older look at the store is shown over a newer one',
@@ -44,6 +49,49 @@ export const PAGE_BUGS: readonly PlantedBug[] = [
     seenBy: {
       file: 'src/page/recent-files.test.ts',
       test: 'files that were opened join those of earlier visits, also when nobody had read these yet',
+    },
+  },
+  {
+    name: 'a conversation is written although another tab has deleted it',
+    file: 'src/page/conversation-saver.ts',
+    find: 'outcome.isGone = isTombstone(kept);',
+    replace: 'if (isTombstone(kept)) kept = undefined;',
+    why: 'what was deleted in one tab is back as soon as an answer grows in the other',
+    seenBy: CHATS,
+  },
+  {
+    name: 'a conversation is written over what another tab has added to it',
+    file: 'src/page/conversation-saver.ts',
+    find: 'other === null ? null : merge(shown, other)',
+    replace: 'other === null ? null : shown',
+    why: 'of two tabs that write in one conversation, one loses its messages',
+    seenBy: CHATS,
+  },
+  {
+    name: 'what changes while a conversation is being written is not written',
+    file: 'src/page/conversation-saver.ts',
+    find: 'work.isWriting = false;',
+    replace: "work.isWriting = false;\n    work.next = 'nothing';",
+    why: 'the end of an answer is missing after the page is loaded anew',
+    seenBy: CHATS,
+  },
+  {
+    name: 'a look at the database that began before a deletion brings the conversation back',
+    file: 'src/page/conversation-store.ts',
+    find: 'if (kept === null || this.#deleted.has(kept.id)) return;',
+    replace: 'if (kept === null) return;',
+    why: 'a deleted conversation stands in the list again',
+    seenBy: CHATS,
+  },
+  {
+    name: 'Stop ends the answers of all conversations',
+    file: 'src/page/chat-store.ts',
+    find: 'for (const message of this.#state.messages) if (isRunning(message)) this.#answers.stop(message.id);',
+    replace: 'this.#answers.stopAll();',
+    why: 'answers that nobody is looking at are cut off',
+    seenBy: {
+      file: 'src/page/chat-store-conversations.test.ts',
+      test: 'conversations at once a new chat leaves the running answer to itself; each is stopped where it is shown',
     },
   },
 ];

@@ -1,0 +1,55 @@
+import { defined } from '../../src/base/assert';
+import { ChatStore } from '../../src/page/chat-store';
+import type { ModelChoice } from '../../src/page/model-choice';
+import { FakeClock } from './fake-clock';
+import { MemoryConversations } from './memory-conversations';
+import { type ScriptedAnswer, ScriptedEngines, type ScriptedLoad } from './scripted-engine';
+
+export const CHOICE: ModelChoice = {
+  reference: 'https://example.org/a.gguf',
+  name: 'a.gguf',
+  local: false,
+  sha256: 'ab',
+};
+
+/** The page's store with everything around it in the test's hands. */
+export interface StoreParts {
+  readonly store: ChatStore;
+  readonly engines: ScriptedEngines;
+  readonly reported: unknown[];
+  readonly clock: FakeClock;
+  readonly shared: MemoryConversations;
+}
+
+/** `shown`: the conversation that the tab showed before it was loaded anew. */
+export function setUp(shared = new MemoryConversations(), shown: number | null = null): StoreParts {
+  const engines = new ScriptedEngines();
+  const reported: unknown[] = [];
+  const clock = new FakeClock();
+  const store = new ChatStore(
+    {
+      createEngine: engines.createEngine,
+      clock,
+      conversations: shared.tab(undefined, shown),
+      reportError: (error) => reported.push(error),
+    },
+    CHOICE,
+  );
+  return { store, engines, reported, clock, shared };
+}
+
+/** Lets everything that is already settled be handled. */
+export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export const loadAt = (engines: ScriptedEngines, index: number): ScriptedLoad => defined(engines.loads[index], 'load');
+export const answerAt = (engines: ScriptedEngines, index: number): ScriptedAnswer =>
+  defined(engines.answers[index], 'answer');
+
+export async function readyStore(shared?: MemoryConversations, shown?: number | null): Promise<StoreParts> {
+  const parts = setUp(shared, shown);
+  const loading = parts.store.load(CHOICE);
+  await settle();
+  loadAt(parts.engines, 0).finish();
+  await loading;
+  return parts;
+}
