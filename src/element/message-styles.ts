@@ -131,10 +131,10 @@ export const messageStyles = css`
     display: flex;
     align-items: center;
   }
+  /* In the gap before the answer. */
   .actions {
-    min-height: 2rem;
-    margin-top: 0.2rem;
     gap: 0.3rem;
+    margin: 0.2rem 0 -1.3rem;
   }
   .actions .small,
   .tools .small:not([data-testid='copy']),

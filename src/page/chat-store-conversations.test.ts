@@ -283,7 +283,9 @@ describe('files', () => {
     await exchange(parts, 'One?', 'One.');
     const changed = store.exportChats(null).replace('"One."', '"Won."');
     expect(store.importChats('changed.json', changed)).toBeNull();
-    expect(store.state.chats.all.map(({ nodes }) => nodes.at(-1)?.text).toSorted()).toEqual(['One.', 'Won.']);
+    expect(store.state.chats.all.map(({ nodes }) => nodes.at(-1)?.text)).toEqual(
+      expect.arrayContaining(['One.', 'Won.']),
+    );
   });
 
   it('that are wrong are refused with their name and a reason', async () => {

@@ -98,7 +98,7 @@ export class ConversationList extends LitElement {
       .filter(([, rows]) => rows.length > 0)
       .map(
         ([name, rows]) => html`
-          <h3>${name}</h3>
+          <h2>${name}</h2>
           <ul aria-label=${name}>
             ${repeat(
               rows,

@@ -44,7 +44,7 @@ export const conversationStyles = css`
   .list:focus-visible {
     outline-offset: -2px;
   }
-  h3 {
+  h2 {
     margin: 0.8rem 0.5rem 0.3rem;
     color: var(--ink-soft);
     font-size: 0.75rem;

@@ -163,6 +163,30 @@ export class MountedPage {
     await this.phase('ready');
   }
 
+  /** Another answer to the last question, and a second conversation that is being written, beside the shown one. */
+  async fillConversations(): Promise<void> {
+    await this.converse();
+    const id = defined(this.store.state.chats.shown, 'the shown one').id;
+    await userEvent.click(page.getByTestId('regenerate').last());
+    this.answer.write('It falls.');
+    this.answer.finish();
+    await this.phase('ready');
+    this.store.newChat();
+    this.clock.advance(1000);
+    await this.ask('Write a poem about the sea, the wind and a ship that never comes home');
+    this.answer.write('The waves');
+    this.store.showChat(id);
+    await until(() => page.getByTestId('version').elements().length > 0);
+  }
+
+  /** Where the window is narrow the conversations are in a drawer. */
+  async showConversations(): Promise<void> {
+    const [button] = page.getByTestId('chats-button').elements();
+    if (button === undefined) return;
+    await userEvent.click(button);
+    await until(() => page.getByTestId('chats').element().checkVisibility());
+  }
+
   async failAnswering(code: ErrorCode): Promise<void> {
     await this.becomeReady();
     await this.ask('Hello');
@@ -245,6 +269,28 @@ export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<v
   },
   'GPU gone': (mounted) => mounted.endEngine('device-lost', 'The device was lost (no adapter).'),
   'GPU too small': (mounted) => mounted.endEngine('out-of-memory', 'At most 512 tokens fit.'),
+  conversations: async (mounted) => {
+    await mounted.fillConversations();
+    await mounted.showConversations();
+  },
+  'conversations, deleting one and editing a question': async (mounted) => {
+    await mounted.fillConversations();
+    await userEvent.click(page.getByTestId('edit').last());
+    await mounted.showConversations();
+    await userEvent.hover(page.getByTestId('chat').first());
+    await userEvent.click(page.getByTestId('chat-delete').first());
+    await until(() => page.getByTestId('chat-question').elements().length > 0);
+  },
+  'conversations that are not kept': async (mounted) => {
+    mounted.conversations.isBlocked = true;
+    await mounted.converse();
+    mounted.store.renameChat(defined(mounted.store.state.chats.shown, 'the shown one').id, 'Rain');
+    await until(() => mounted.store.state.chats.keeping.kind === 'failing');
+    await mounted.showConversations();
+    const file = new File(['GIF89a'], 'a-file-that-is-no-export-of-conversations-but-a-picture-of-a-cat.gif');
+    await userEvent.upload(page.getByTestId('import-file'), file);
+    await until(() => page.getByTestId('import-problem').elements().length > 0);
+  },
   'model dialog': async (mounted) => {
     await mounted.becomeReady();
     await userEvent.click(page.getByTestId('model-button'));

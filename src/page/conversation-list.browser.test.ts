@@ -1,0 +1,156 @@
+import { page, userEvent } from 'vitest/browser';
+import { describe, expect, it } from 'vitest';
+import { deepFocus, mountBeforeEach, until } from '../../test/support/mounted-page';
+import { TEXT } from './messages';
+
+const mounted = mountBeforeEach();
+
+const titles = (): readonly string[] =>
+  page
+    .getByTestId('chat-open')
+    .elements()
+    .map((element) => element.querySelector('.title')?.textContent ?? '');
+const focused = (): string | undefined => (deepFocus() as HTMLElement | null)?.dataset['testid'];
+/** As a person who has come there with Tab. */
+const focusOn = (testId: string): void => (page.getByTestId(testId).first().element() as HTMLElement).focus();
+const SEA = 'Write a poem about the sea, the wind and a ship that never comes home';
+const RAIN = 'How does rain form?';
+
+describe('the list of conversations', () => {
+  it('shows which one is shown and which ones are written, and leads to them', async () => {
+    await mounted().fillConversations();
+    expect(titles()).toEqual([SEA, RAIN]);
+    const current = (): readonly (string | null)[] =>
+      page
+        .getByTestId('chat-open')
+        .elements()
+        .map((element) => element.getAttribute('aria-current'));
+    expect(current()).toEqual([null, 'true']);
+    await expect.element(page.getByTestId('chat-open').first()).toHaveTextContent(TEXT.chats.writing);
+    await userEvent.click(page.getByTestId('chat-open').first());
+    expect(mounted().status).toBe(TEXT.chats.shown(SEA));
+    await expect.element(page.getByTestId('answer')).toHaveTextContent('The waves');
+    expect(current()).toEqual(['true', null]);
+    expect(focused()).toBe('chat-open');
+    mounted().answer.finish();
+    await until(() => page.getByTestId('chat-writing').elements().length === 0);
+  });
+
+  it('finds by title and text, and says how many', async () => {
+    await mounted().fillConversations();
+    await userEvent.fill(page.getByTestId('chat-search'), 'DRÍZZLE');
+    expect(titles()).toEqual([RAIN]);
+    expect(mounted().status).toBe(TEXT.chats.found(1));
+    await userEvent.fill(page.getByTestId('chat-search'), 'snow');
+    await expect.element(page.getByTestId('chats-none')).toHaveTextContent(TEXT.chats.noMatch('snow'));
+    await userEvent.keyboard('{Escape}');
+    await until(() => titles().length === 2);
+    expect(mounted().store.state.chats.running.size).toBe(1);
+  });
+
+  it('renames with the keyboard alone, and keeps the focus', async () => {
+    await mounted().converse();
+    focusOn('chat-rename');
+    await userEvent.keyboard('{Enter}');
+    await until(() => focused() === 'chat-name');
+    await userEvent.keyboard('{Escape}');
+    await until(() => focused() === 'chat-rename');
+    await userEvent.keyboard('{Enter}');
+    await until(() => focused() === 'chat-name');
+    await userEvent.keyboard('Weather{Enter}');
+    await until(() => focused() === 'chat-rename');
+    expect(titles()).toEqual(['Weather']);
+  });
+
+  it('deletes only after a yes, and the focus goes to what takes its place', async () => {
+    await mounted().fillConversations();
+    focusOn('chat-delete');
+    await userEvent.keyboard('{Enter}');
+    await until(() => focused() === 'chat-no');
+    await userEvent.keyboard('{Enter}');
+    await until(() => focused() === 'chat-delete');
+    expect(titles()).toHaveLength(2);
+    await userEvent.keyboard('{Enter}');
+    await until(() => focused() === 'chat-no');
+    await userEvent.keyboard('{Shift>}{Tab}{/Shift}{Enter}');
+    await until(() => titles().length === 1);
+    expect(focused()).toBe('chat-open');
+    expect(mounted().status).toBe(TEXT.chats.deleted(SEA));
+    expect(mounted().answer.signal?.aborted).toBe(true);
+  });
+
+  it('says why a file was not imported, and takes one that is right', async () => {
+    await mounted().converse();
+    const upload = (text: string): Promise<void> =>
+      userEvent.upload(page.getByTestId('import-file'), new File([text], 'chats.json'));
+    await upload('GIF89a');
+    await expect.element(page.getByTestId('import-problem')).toHaveTextContent(TEXT.chats.noJson);
+    await upload(mounted().store.exportChats(null).replace('How does rain form?', 'How does snow form?'));
+    await until(() => titles().length === 2);
+    expect(page.getByTestId('import-problem').elements()).toEqual([]);
+  });
+});
+
+describe('the drawer', () => {
+  it('holds the list in narrow windows; Escape closes it and stops no answer', async () => {
+    await page.viewport(390, 700);
+    await mounted().beginAnswer();
+    await mounted().showConversations();
+    await userEvent.keyboard('{Escape}');
+    await until(() => !page.getByTestId('chats').element().checkVisibility());
+    expect(focused()).toBe('chats-button');
+    expect(mounted().store.state.chats.running.size).toBe(1);
+    await mounted().showConversations();
+    await userEvent.click(page.getByText(TEXT.chats.newChat));
+    await until(() => page.getByTestId('suggestion').elements().length > 0);
+    expect(page.getByTestId('chats').element().checkVisibility()).toBe(false);
+    await mounted().showConversations();
+    await userEvent.click(page.getByTestId('chat-open'));
+    await expect.element(page.getByTestId('question')).toHaveTextContent(RAIN);
+    expect(page.getByTestId('chats').element().checkVisibility()).toBe(false);
+  });
+});
+
+describe('messages', () => {
+  it('a question is edited in its place: Escape leaves it, Enter asks it anew', async () => {
+    await mounted().converse();
+    focusOn('edit');
+    await userEvent.keyboard('{Enter}');
+    await until(() => focused() === 'question-editor');
+    await userEvent.keyboard(' Or not?{Escape}');
+    await until(() => focused() === 'edit');
+    await expect.element(page.getByTestId('question')).toHaveTextContent(RAIN);
+    await userEvent.keyboard('{Enter}');
+    await until(() => focused() === 'question-editor');
+    await userEvent.keyboard(' And snow?{Enter}');
+    await until(() => mounted().engines.answers.length === 2);
+    expect(mounted().answer.body.messages).toEqual([{ role: 'user', content: `${RAIN} And snow?` }]);
+    expect(deepFocus()?.id).toBe('text');
+    mounted().answer.finish();
+    await mounted().phase('ready');
+    await expect.element(page.getByTestId('version')).toHaveTextContent('2/2');
+  });
+
+  it('versions are stepped through without losing the focus', async () => {
+    await mounted().fillConversations();
+    await expect.element(page.getByTestId('version')).toHaveTextContent('2/2');
+    focusOn('version-previous');
+    await userEvent.keyboard('{Enter}');
+    await expect.element(page.getByTestId('version')).toHaveTextContent('1/2');
+    await expect.element(page.getByTestId('answer')).toHaveTextContent('drizzle');
+    expect(mounted().status).toBe(TEXT.chat.version(1, 2));
+    expect(focused()).toBe('version-previous');
+    await userEvent.keyboard('{Enter}');
+    await expect.element(page.getByTestId('version')).toHaveTextContent('1/2');
+  });
+
+  it('a question is copied', async () => {
+    await mounted().converse();
+    const copied: string[] = [];
+    navigator.clipboard.writeText = async (text) => void copied.push(text);
+    focusOn('copy-question');
+    await userEvent.keyboard('{Enter}');
+    await until(() => mounted().status === TEXT.chat.copied);
+    expect(copied).toEqual([RAIN]);
+  });
+});
