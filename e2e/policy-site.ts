@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -17,6 +17,8 @@ const { modelsFolder } = (await import(pathToFileURL(join(ROOT, 'scripts/lib/pat
 };
 const DOCUMENT = readFileSync(join(ROOT, 'docs/ELEMENT.md'), 'utf8');
 const REAL_MODEL = 'SmolLM2-135M-Instruct.Q4_1.gguf';
+/** Its header has 1.8 MB. */
+const MODEL_BEGINNING_BYTES = 4_000_000;
 
 /** Runs before the element: what it tells, and what the policy refused. */
 const LISTEN = `
@@ -35,10 +37,10 @@ export function documentedPolicy(name: string, origins: Readonly<Record<string, 
   return Object.entries(origins).reduce((text, [example, origin]) => text.replaceAll(example, origin), policy);
 }
 
-/** A web developer's own site: one page with one tag, the built library, and a model of 94 MiB, all sent with one policy. */
+/** A web developer's own site: one page with one tag, the built library, and the beginning of a model of 94 MiB, all sent with one policy. */
 export class PolicySite {
-  /** Of bodies of models, as far as they were handed to the network. */
-  modelBytes = 0;
+  /** Transfers of the model that are under way. */
+  openModels = 0;
   readonly origin: string;
 
   private constructor(
@@ -71,18 +73,23 @@ export class PolicySite {
     if (path === '/listen.js') {
       return void response.writeHead(200, { ...headers, 'content-type': 'text/javascript' }).end(LISTEN);
     }
-    const isModel = path === '/model.gguf';
-    if (isModel) this.count(response);
-    const file = isModel ? join(modelsFolder(), REAL_MODEL) : join(ROOT, 'dist/lib', path.replace(/^\/lib\//, ''));
+    if (path === '/model.gguf') return this.beginModel(request, response, headers);
+    const file = join(ROOT, 'dist/lib', path.replace(/^\/lib\//, ''));
     if (!(await serveFile(request, response, file, headers))) response.writeHead(404).end();
   }
 
-  private count(response: ServerResponse): void {
-    const write = response.write.bind(response);
-    response.write = (chunk: string | Uint8Array, ...rest: []) => {
-      this.modelBytes += chunk.length;
-      return write(chunk, ...rest);
-    };
+  /** The beginning alone: whoever wants more waits for ever. */
+  private beginModel(request: IncomingMessage, response: ServerResponse, headers: Headers): void {
+    const path = join(modelsFolder(), REAL_MODEL);
+    response.writeHead(200, {
+      ...headers,
+      'content-type': 'application/octet-stream',
+      'content-length': statSync(path).size,
+    });
+    if (request.method === 'HEAD') return void response.end();
+    this.openModels += 1;
+    response.on('close', () => (this.openModels -= 1));
+    createReadStream(path, { end: MODEL_BEGINNING_BYTES - 1 }).pipe(response, { end: false });
   }
 }
 
