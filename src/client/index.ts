@@ -12,6 +12,7 @@ export type { EngineEvent } from '../protocol/engine-events';
 export type { Timings } from '../protocol/events';
 export type { FitReport } from '../protocol/fit';
 export { estimateMemoryBudget } from '../protocol/memory-budget';
+export { SAMPLING_RANGES, type SamplingName, type SamplingRange } from '../protocol/sampling-ranges';
 export type { LoadPhase, LoadProgress } from '../protocol/progress';
 export type { EngineSnapshot, RequestSnapshot } from '../protocol/snapshot';
 export type { ChatTokenizer } from '../tokenizer/chat-tokenizer';

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { MAX_PROMPT_TOKENS } from './request-schema';
-import { MAX_INT32, MAX_TEXT_LENGTH } from './sampling-schema';
+import { MAX_INT32 } from './sampling-ranges';
+import { MAX_TEXT_LENGTH } from './sampling-schema';
 import { ignored, integerFrom, listOf, object, oneOf, refused, textOf } from './schema-fields';
 import { parseInput } from './schema-parse';
 

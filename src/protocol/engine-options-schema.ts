@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { DebugOptions, LoadOptions, ModelReference } from './engine-port';
 import type { LoadProgress } from './progress';
-import { MAX_INT32 } from './sampling-schema';
+import { MAX_INT32 } from './sampling-ranges';
 import { integerFrom, listOf, object, oneOf, plainObject, textOf } from './schema-fields';
 import { parseInput } from './schema-parse';
 import { completeTimeouts } from './timeouts';

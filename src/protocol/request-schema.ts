@@ -11,8 +11,8 @@ import {
   textOf,
   textOr,
 } from './schema-fields';
+import { MAX_INT32 } from './sampling-ranges';
 import {
-  MAX_INT32,
   MAX_TEXT_LENGTH,
   MAX_TOP_LOGPROBS,
   samplingEntries,

@@ -12,9 +12,9 @@ import {
   textOr,
 } from './schema-fields';
 import type { SamplingOptions } from './sampling-options';
+import { MAX_INT32, SAMPLING_RANGES, type SamplingRange } from './sampling-ranges';
 
 export const MAX_TEXT_LENGTH = 2 * 1024 * 1024;
-export const MAX_INT32 = 2 ** 31 - 1;
 export const MAX_TOP_LOGPROBS = 20;
 
 const MAX_STOPS = 16;
@@ -41,22 +41,30 @@ const stop = v.pipe(
   v.transform((value) => (typeof value === 'string' ? [value] : value)),
 );
 
+function ranged({ min, max, whole }: SamplingRange) {
+  return whole ? integerFrom(min, max) : numberFrom(min, max);
+}
+
+function withInitial(range: SamplingRange & { readonly initial: number }) {
+  return v.nullish(ranged(range), range.initial);
+}
+
 /** What chat and text completions share: OpenAI's names, and llama.cpp's for what OpenAI lacks. `null` means the default. */
 export const samplingEntries = {
   model: v.nullish(textOf(1, 1024)),
   stream: v.nullish(boolean(), false),
   stream_options: v.nullish(object({ include_usage: v.nullish(boolean(), false) })),
-  max_tokens: v.nullish(integerFrom(1, MAX_INT32)),
-  temperature: v.nullish(numberFrom(0, 2), 0.8),
-  top_p: v.nullish(numberFrom(0, 1), 0.95),
-  top_k: v.nullish(integerFrom(0, MAX_INT32), 40),
-  min_p: v.nullish(numberFrom(0, 1), 0.05),
-  repeat_penalty: v.nullish(numberFrom(0.01, 100), 1),
+  max_tokens: v.nullish(ranged(SAMPLING_RANGES.max_tokens)),
+  temperature: withInitial(SAMPLING_RANGES.temperature),
+  top_p: withInitial(SAMPLING_RANGES.top_p),
+  top_k: withInitial(SAMPLING_RANGES.top_k),
+  min_p: withInitial(SAMPLING_RANGES.min_p),
+  repeat_penalty: withInitial(SAMPLING_RANGES.repeat_penalty),
   repeat_last_n: v.nullish(integerFrom(-1, MAX_INT32), 64),
-  presence_penalty: v.nullish(numberFrom(-2, 2), 0),
-  frequency_penalty: v.nullish(numberFrom(-2, 2), 0),
+  presence_penalty: withInitial(SAMPLING_RANGES.presence_penalty),
+  frequency_penalty: withInitial(SAMPLING_RANGES.frequency_penalty),
   logit_bias: v.nullish(logitBias, {}),
-  seed: v.nullish(integerFrom(0, 2 ** 32 - 1)),
+  seed: v.nullish(ranged(SAMPLING_RANGES.seed)),
   stop: v.nullish(stop, []),
   n: v.nullish(v.literal(1, 'must be 1 (several answers to one request come in a later version)')),
   user: ignored(),

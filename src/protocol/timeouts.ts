@@ -1,6 +1,6 @@
 import type { Timeouts } from './engine-port';
 import { nearestWord } from './nearest-word';
-import { MAX_INT32 } from './sampling-schema';
+import { MAX_INT32 } from './sampling-ranges';
 import { describeValue, invalidField } from './schema-parse';
 
 /** Long enough for a software adapter; a request may be an hour of slow tokens, but a step is never minutes. */
