@@ -2,14 +2,26 @@ import { ForgelightError } from '../base/errors';
 import type { WorkerScope } from './start-worker';
 import { trustedScriptUrl } from './trusted-url';
 
+/** The room that the browser gives this origin; `null`: it does not tell. */
+export interface StorageRoom {
+  /** Bytes of all that the origin keeps, which is more than its models. */
+  readonly usageBytes: number | null;
+  /** Bytes that it may keep in all, those of `usageBytes` among them. */
+  readonly quotaBytes: number | null;
+  /** Whether the browser keeps them also when the disk gets full. */
+  readonly isPersistent: boolean | null;
+}
+
 /** The page as `createEngine` uses it. */
 export interface EngineScope extends WorkerScope {
   /** Whether the page offers WebGPU at all. A worker may still find no adapter. */
   readonly hasWebGpu: boolean;
   /** https, or this computer: what WebGPU demands. */
   readonly isSecure: boolean;
-  /** Asks the browser to keep what this page keeps; it may ask the user. Nobody waits for its answer. */
-  persist(): void;
+  /** Asks the browser to keep what this page keeps, and resolves with whether it will; it may ask the user. Never rejects. */
+  persist(): Promise<boolean>;
+  /** Never rejects. */
+  storageRoom(): Promise<StorageRoom>;
   /** Milliseconds on a clock that never goes back. */
   now(): number;
   /** Calls `listener` when the Web Lock is free. */
@@ -31,7 +43,19 @@ export function browserScope(): EngineScope {
     isSecure: isSecureContext,
     hasWebGpu: 'gpu' in navigator && navigator.gpu !== undefined,
     // Where there is no storage nothing is kept.
-    persist: () => void navigator.storage?.persist().catch(() => undefined),
+    persist: async () => (await navigator.storage?.persist().catch(() => false)) ?? false,
+    storageRoom: async () => {
+      const { storage } = navigator;
+      const [room, isPersistent] = await Promise.all([
+        storage?.estimate().catch(() => undefined),
+        storage?.persisted().catch(() => undefined),
+      ]);
+      return {
+        usageBytes: room?.usage ?? null,
+        quotaBytes: room?.quota ?? null,
+        isPersistent: isPersistent ?? null,
+      };
+    },
     now: () => performance.now(),
     createWorker: (url) => new Worker(trustedScriptUrl(url), { type: 'module', name: 'forgelight' }),
     createScriptUrl: (script) => URL.createObjectURL(new Blob([script], { type: 'text/javascript' })),

@@ -49,7 +49,7 @@ export async function createEngineIn(scope: EngineScope, options: ParsedEngineOp
   lifeline.onEnd(scope.onLeave(() => breakOff(pageLeft())));
   const host = wrap<EngineHost>(worker);
   const inThisPage = { ...options, load: inPage(options.load, scope) };
-  const info = await load(host, inThisPage, { lifeline, dispose, persist: () => scope.persist() });
+  const info = await load(host, inThisPage, { lifeline, dispose, persist: () => void scope.persist() });
   return createEngineClient(host, info, lifeline, { dispose, startMs });
 }
 

@@ -16,6 +16,7 @@ export { SAMPLING_RANGES, type SamplingName, type SamplingRange } from '../proto
 export type { LoadPhase, LoadProgress } from '../protocol/progress';
 export type { EngineSnapshot, RequestSnapshot } from '../protocol/snapshot';
 export type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
+export type { StorageRoom } from './browser-scope';
 export { CATALOGUE, rateCatalogue, type CatalogueEntry, type RatedEntry } from './catalogue';
 export { checkFit } from './check-fit';
 export { createEngine } from './create-engine';

@@ -44,6 +44,15 @@ describe('openModelStore', () => {
     expect([scope.persisted, seen.length]).toEqual([1, 1]);
   });
 
+  it('tells the room that there is, and whether the browser keeps it', async () => {
+    const { store } = await open({});
+    expect(await store.room()).toEqual({ usageBytes: 240_000_000, quotaBytes: 10_000_000_000, isPersistent: false });
+    expect(await store.persist()).toBe(true);
+    expect(await store.room()).toMatchObject({ isPersistent: true });
+    store.close();
+    await expect(store.room()).rejects.toMatchObject({ code: 'closed' });
+  });
+
   it('leaves to the page what its listener throws', async () => {
     const thrown: (() => void)[] = [];
     const later = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((work) => void thrown.push(work));

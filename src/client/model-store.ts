@@ -5,7 +5,7 @@ import { DEFAULT_TIMEOUTS } from '../protocol/timeouts';
 import type { PullOptions, PullProgress, StoreHost } from '../store/store-host';
 import type { ModelEntry, StoreEntry } from '../store/store-list';
 import { abortErrorOf, onAbort, throwIfAborted } from './abort';
-import { browserScope, type EngineScope } from './browser-scope';
+import { browserScope, type EngineScope, type StorageRoom } from './browser-scope';
 import { inPage } from './create-engine';
 import { Lifeline } from './lifeline';
 import { unwrap } from './result';
@@ -44,6 +44,13 @@ export interface ModelStore {
   couldGo(missingBytes: number): Promise<readonly ModelEntry[]>;
   /** Bytes that the whole origin uses; `null` where the browser does not tell. */
   usageBytes(): Promise<number | null>;
+  /** How much this origin keeps, how much it may, and whether the browser keeps it when the disk gets full. */
+  room(): Promise<StorageRoom>;
+  /**
+   * Asks the browser to keep all of this origin's data also when the disk gets full. Resolves with whether it will: it may ask the user, or
+   * decide by how often the page is used.
+   */
+  persist(): Promise<boolean>;
   /** `false` where it was not there. Throws `busy` while it is loaded, in any tab. */
   delete(sha256: string): Promise<boolean>;
   /** Forgets an unfinished download. `false` where there was none; throws `busy` while it runs, in any tab. */
@@ -106,6 +113,15 @@ class ModelStoreClient implements ModelStore {
     return unwrap(await this.lifeline.guard(() => this.host.usageBytes()));
   }
 
+  /** Of the page: workers are told less. */
+  room(): Promise<StorageRoom> {
+    return this.lifeline.guard(() => this.scope.storageRoom());
+  }
+
+  persist(): Promise<boolean> {
+    return this.lifeline.guard(() => this.scope.persist());
+  }
+
   async delete(sha256: string): Promise<boolean> {
     return unwrap(await this.lifeline.guard(() => this.host.delete(sha256)));
   }
@@ -119,7 +135,7 @@ class ModelStoreClient implements ModelStore {
     const { load } = parseEngineOptions({ ...options, model });
     const { mirrors } = inPage(load, this.scope);
     const given = { ...options, model: this.inPage(model), ...(mirrors === undefined ? {} : { mirrors }) };
-    const persist = proxy(() => this.scope.persist());
+    const persist = proxy(() => void this.scope.persist());
     return await this.abortable(signal, (id) =>
       this.host.pull(
         id,

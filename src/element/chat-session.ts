@@ -4,7 +4,7 @@ import { ForgelightError } from '../base/errors';
 import type { ChatMessage, CompletionUsage, createEngine, Engine, FinishReason, Timings } from '../client/index';
 import type { ChatEvent, ChatState } from './chat-events';
 import type { Answer, AnswerStatus, ChatPhase, Message } from './chat-types';
-import { historyOf, isRunning } from './chat-types';
+import { historyOf, isRunning, withPiece } from './chat-types';
 import { endingText } from './ending-text';
 import type { EngineNews } from './engine-keeper';
 import { EngineKeeper } from './engine-keeper';
@@ -219,12 +219,7 @@ export class ChatSession {
 
   #grow(answering: Answering, text: string, sinceAskedMs: number): void {
     if (this.#answering !== answering) return;
-    this.#changeAnswer(answering.id, (answer) => ({
-      ...answer,
-      text: answer.text + text,
-      status: { kind: 'writing' },
-      firstTokenMs: answer.firstTokenMs ?? sinceAskedMs,
-    }));
+    this.#changeAnswer(answering.id, (answer) => withPiece(answer, text, sinceAskedMs));
     this.#ports.tell({ name: 'forgelight-delta', detail: { text } });
     this.#change();
   }

@@ -4,10 +4,18 @@ import type { Failure } from './failure';
 export type AnswerStatus =
   /** Sent; the model reads the prompt. */
   | { readonly kind: 'reading' }
-  | { readonly kind: 'writing' }
+  | { readonly kind: 'writing'; readonly pace?: Pace }
   | { readonly kind: 'finished'; readonly reason: FinishReason; readonly timings: Timings | null }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** How the writing goes so far. */
+export interface Pace {
+  /** Pieces of text that came, about one a token. */
+  readonly pieces: number;
+  /** From the first of them to the last. */
+  readonly spanMs: number;
+}
 
 export interface Question {
   readonly role: 'user';
@@ -38,6 +46,14 @@ export interface Versions {
 
 /** What the parts need to know of the engine. `recovering`: without a GPU, and no answer waits for one. */
 export type ChatPhase = 'idle' | 'loading' | 'ready' | 'generating' | 'recovering' | 'error';
+
+/** The answer with the text that came `sinceAskedMs` after sending. */
+export function withPiece(answer: Answer, text: string, sinceAskedMs: number): Answer {
+  const firstTokenMs = answer.firstTokenMs ?? sinceAskedMs;
+  const before = answer.status.kind === 'writing' ? (answer.status.pace?.pieces ?? 0) : 0;
+  const pace = { pieces: before + 1, spanMs: sinceAskedMs - firstTokenMs };
+  return { ...answer, text: answer.text + text, status: { kind: 'writing', pace }, firstTokenMs };
+}
 
 /** Whether the message is an answer that has not ended. */
 export function isRunning(message: Message): message is Answer {

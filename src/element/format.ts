@@ -86,6 +86,35 @@ export function answerDetails(answer: Answer, write: NumberWriter = plainNumber)
     ...(timings.predicted_per_second > 0 ? [text.rate(formatRate(timings.predicted_per_second, write))] : []),
     ...first,
     text.answerTokens(timings.predicted_n),
-    text.promptTokens(timings.prompt_n + timings.cache_n, timings.cache_n),
   ];
+}
+
+/** All that was measured of an answer, as terms and values; none before its end, nor of one that was stopped. */
+export function answerFigures({ status, firstTokenMs }: Answer): readonly (readonly [string, string])[] {
+  if (status.kind !== 'finished' || status.timings === null) return [];
+  const text = TEXT.chat.figure;
+  const { prompt_n, prompt_ms, prompt_per_second, predicted_n, predicted_ms, predicted_per_second, cache_n } =
+    status.timings;
+  const pace = (count: number, ms: number, perSecond: number): string =>
+    [
+      TEXT.chat.answerTokens(count),
+      text.in(formatDuration(ms)),
+      ...(perSecond > 0 ? [text.rate(formatRate(perSecond))] : []),
+    ].join('');
+  return [
+    [text.read, pace(prompt_n, prompt_ms, prompt_per_second)],
+    ...(cache_n > 0 ? [[text.remembered, TEXT.chat.answerTokens(cache_n)] as const] : []),
+    ...(firstTokenMs === null ? [] : [[text.first, formatDuration(firstTokenMs)] as const]),
+    [text.written, pace(predicted_n, predicted_ms, predicted_per_second)],
+  ];
+}
+
+/** A rate needs so many pieces before it says anything. */
+const LEAST_PIECES = 5;
+
+/** Tokens per second of an answer that is being written, about; `null` where it is too early to tell. */
+export function liveRate({ status }: Answer): string | null {
+  if (status.kind !== 'writing' || status.pace === undefined) return null;
+  const { pieces, spanMs } = status.pace;
+  return pieces < LEAST_PIECES || spanMs <= 0 ? null : formatRate((1000 * (pieces - 1)) / spanMs);
 }

@@ -228,6 +228,33 @@ export const messageStyles = css`
   .foot .tools {
     margin-left: auto;
   }
+  .live {
+    margin: 0.5rem 0 0;
+    color: var(--ink-soft);
+    font-size: 0.8125rem;
+    font-variant-numeric: tabular-nums;
+  }
+  .figures {
+    flex: 1 0 100%;
+    order: 1;
+    color: var(--ink-soft);
+    font-size: 0.8125rem;
+  }
+  .figures summary {
+    width: fit-content;
+    min-height: 1.5rem;
+    cursor: pointer;
+  }
+  .figures dl {
+    display: grid;
+    grid-template-columns: auto 1fr;
+    gap: 0.1rem 1rem;
+    margin: 0.2rem 0 0;
+    font-variant-numeric: tabular-nums;
+  }
+  .figures dd {
+    margin: 0;
+  }
   forgelight-error {
     margin-top: 0.6rem;
   }

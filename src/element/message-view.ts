@@ -2,6 +2,7 @@ import type { PropertyValues, TemplateResult } from 'lit';
 import { html, LitElement, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
+import { renderFigures, renderLiveRate } from './answer-figures';
 import type { Answer, Message, Question, Versions } from './chat-types';
 import { isRunning } from './chat-types';
 import type { Failure } from './failure';
@@ -108,7 +109,7 @@ export class MessageView extends LitElement {
         return html`<p class="reading" data-testid="reading">${TEXT.chat.reading}</p>
           ${renderVersions(this, this.versions)}`;
       case 'writing':
-        return renderVersions(this, this.versions);
+        return html`${renderLiveRate(answer)} ${renderVersions(this, this.versions)}`;
       case 'failed':
         return html`${this.#renderFailure(answer.id, answer.status.failure)} ${renderVersions(this, this.versions)}`;
       case 'finished':
@@ -122,6 +123,7 @@ export class MessageView extends LitElement {
               ${renderVersions(this, this.versions)} ${this.editable ? this.#renderRegenerate(answer.id) : nothing}
               ${answer.text === '' ? nothing : this.#renderCopy(answer)}
             </div>
+            ${renderFigures(answer)}
           </div>
         `;
       default:

@@ -64,7 +64,7 @@ export const TEXT = {
     copied: 'Copied',
     copyFailed: 'Copying was refused by the browser.',
     stopped: 'Stopped',
-    lengthReached: 'Cut: the context is full',
+    lengthReached: 'Cut: it reached its limit of tokens',
     retry: 'Try again',
     regenerate: 'Answer again',
     edit: 'Edit',
@@ -83,8 +83,16 @@ export const TEXT = {
     rate: (rate: string) => `${rate} tokens/s`,
     firstToken: (duration: string) => `first token after ${duration}`,
     answerTokens: (count: number) => (count === 1 ? '1 token' : `${count} tokens`),
-    promptTokens: (count: number, cached: number) =>
-      `${count} prompt ${count === 1 ? 'token' : 'tokens'}${cached > 0 ? ` (${cached} remembered)` : ''}`,
+    liveRate: (rate: string) => `about ${rate} tokens/s`,
+    figures: 'Figures',
+    figure: {
+      read: 'Prompt read',
+      remembered: 'Remembered from before',
+      first: 'First token, after sending',
+      written: 'Answer written',
+      in: (duration: string) => ` in ${duration}`,
+      rate: (rate: string) => `, ${rate} tokens/s`,
+    },
   },
 
   composer: {
@@ -105,7 +113,7 @@ export const TEXT = {
     unloaded: 'The model was unloaded.',
     answering: 'Answering.',
     finished: 'Answer finished.',
-    cut: 'Answer ended: the context is full.',
+    cut: 'Answer ended: it reached its limit of tokens.',
     stopped: 'Answer stopped.',
     cleared: 'The conversation was cleared.',
     recovered: 'The graphics processor is back.',

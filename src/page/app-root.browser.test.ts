@@ -152,7 +152,7 @@ describe('chatting', () => {
   it('shows figures and copies the answer’s source', async () => {
     await mounted().converse();
     await expect.element(page.getByTestId('answer-details')).toHaveTextContent('14.2 tokens/s');
-    await expect.element(page.getByTestId('answer-details')).toHaveTextContent('31 prompt tokens');
+    await expect.element(page.getByTestId('answer-figures')).toHaveTextContent('31 tokens in 820 ms, 37.8 tokens/s');
     const copied: string[] = [];
     navigator.clipboard.writeText = async (text) => void copied.push(text);
     await userEvent.click(page.getByTestId('copy'));

@@ -1,5 +1,5 @@
 import { defined } from '../base/assert';
-import { isRunning, type Answer, type AnswerStatus, type Message, type Versions } from '../element/chat-types';
+import { isRunning, withPiece, type Answer, type AnswerStatus, type Message, type Versions } from '../element/chat-types';
 import type { ChatSettings } from './chat-settings';
 
 /** A message in its place. An edited question stands beside the one before it, and so does another answer to the same question. */
@@ -101,12 +101,7 @@ export function withAnswer(conversation: Conversation, question: number, id: num
 
 /** What comes for an answer that has ended changes nothing. */
 export function withText(conversation: Conversation, id: number, text: string, sinceAskedMs: number): Conversation {
-  return withChange(conversation, id, (answer) => ({
-    ...answer,
-    text: answer.text + text,
-    status: { kind: 'writing' },
-    firstTokenMs: answer.firstTokenMs ?? sinceAskedMs,
-  }));
+  return withChange(conversation, id, (answer) => withPiece(answer, text, sinceAskedMs));
 }
 
 export function withEnd(conversation: Conversation, id: number, status: AnswerStatus): Conversation {

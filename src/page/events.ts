@@ -26,6 +26,8 @@ export interface PageEvents {
   'chats-exported': number | null;
   'chats-imported': File;
   'settings-changed': ChatSettings;
+  /** The browser is to be asked to keep everything for good. */
+  'persist-asked': null;
   announced: string;
 }
 

@@ -117,17 +117,16 @@ describe('answerDetails', () => {
     firstTokenMs: 1200,
   });
 
-  it('has speed, first token, tokens and prompt tokens', () => {
+  it('has speed, first token and tokens', () => {
     expect(answerDetails(answer({ kind: 'finished', reason: 'stop', timings }))).toEqual([
       '14.2 tokens/s',
       'first token after 1.2 s',
       '64 tokens',
-      '43 prompt tokens (12 remembered)',
     ]);
   });
 
-  it('says when the context was full', () => {
-    expect(answerDetails(answer({ kind: 'finished', reason: 'length', timings }))[0]).toMatch(/context is full/);
+  it('says when it was cut', () => {
+    expect(answerDetails(answer({ kind: 'finished', reason: 'length', timings }))[0]).toMatch(/limit of tokens/);
   });
 
   it('claims no speed for a stopped answer', () => {

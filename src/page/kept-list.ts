@@ -1,11 +1,11 @@
 import type { TemplateResult } from 'lit';
-import { html, LitElement, nothing } from 'lit';
+import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { unreachable } from '../base/assert';
 import { formatBytes } from '../base/units';
 import type { ModelEntry, PartialEntry, StoreEntry } from '../client/index';
-import { emit } from './events';
+import { emit, onEvent } from './events';
 import { FollowLibrary } from './follow-library';
 import { formatDay } from './format';
 import { choiceOfEntry, choiceOfPartial } from './kept-choice';
@@ -14,12 +14,37 @@ import type { Library } from './library';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 import { rowStyles } from './section-styles';
+import { markStyles } from './storage-bar';
+import { bytesOf, colourOf, storageParts } from './storage-parts';
 import { baseStyles, cardStyles, controlStyles } from '../element/styles';
 
 /** What this browser keeps, and what can be done with it. Shown means looked at: the store is opened then. */
 @customElement('kept-list')
 export class KeptList extends LitElement {
-  static override styles = [baseStyles, controlStyles, cardStyles, rowStyles];
+  static override styles = [
+    baseStyles,
+    controlStyles,
+    cardStyles,
+    rowStyles,
+    markStyles,
+    css`
+      storage-bar {
+        margin: 0.5rem 0 0.4rem;
+      }
+      .name {
+        display: flex;
+        align-items: baseline;
+        gap: 0.5rem;
+      }
+      .name .mark {
+        position: relative;
+        top: 0.1em;
+      }
+      .name span:last-child {
+        min-width: 0;
+      }
+    `,
+  ];
 
   @property({ attribute: false }) library: Library | null = null;
   /** The entry whose deletion waits for a yes. */
@@ -64,33 +89,41 @@ export class KeptList extends LitElement {
     target.focus();
   }
 
-  #renderOpen(kept: KeptModels, { entries, usageBytes }: Extract<Shelf, { kind: 'open' }>): TemplateResult {
+  #renderOpen(kept: KeptModels, { entries, room }: Extract<Shelf, { kind: 'open' }>): TemplateResult {
     const text = TEXT.kept;
     const sizeBytes = entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
-    const usage = usageBytes === null ? [] : [text.usage(formatBytes(usageBytes))];
+    const parts = storageParts(entries, room);
     return html`
+      <storage-bar
+        .entries=${entries}
+        .room=${room}
+        @persist-asked=${onEvent('persist-asked', () => void this.#persist(kept))}
+      ></storage-bar>
       <div class="list" tabindex="-1">
         ${
           entries.length === 0
             ? html`<p data-testid="kept-empty">${text.empty}</p>`
             : html`<ul class="rows" aria-label=${text.list}>
-                ${repeat(entries, entryId, (entry) => this.#renderEntry(kept, entry))}
+                ${repeat(entries, entryId, (entry) => this.#renderEntry(kept, entry, colourOf(parts, entry)))}
               </ul>`
         }
         <ul class="details" data-testid="kept-total">
-          ${[text.total(entries.length, formatBytes(sizeBytes)), ...usage].map((fact) => html`<li>${fact}</li>`)}
+          <li>${text.total(entries.length, formatBytes(sizeBytes))}</li>
         </ul>
       </div>
     `;
   }
 
-  #renderEntry(kept: KeptModels, entry: StoreEntry): TemplateResult {
+  #renderEntry(kept: KeptModels, entry: StoreEntry, colour: number | null): TemplateResult {
     const id = entryId(entry);
     const work = kept.workOn(id);
     const problem = kept.problemOf(id);
     return html`
       <li data-testid="kept-entry" data-state=${entry.state} aria-busy=${work !== null}>
-        <p class="name">${entry.fileName}</p>
+        <p class="name">
+          <span class="mark" data-kind=${colour === null ? 'partial' : 'model'} data-colour=${colour ?? nothing}></span>
+          <span>${entry.fileName}</span>
+        </p>
         <ul class="details">
           ${factsOf(entry).map((fact) => html`<li>${fact}</li>`)}
         </ul>
@@ -172,6 +205,13 @@ export class KeptList extends LitElement {
     this.#say(entry.state === 'partial' ? kept.discard(entry.address, fileName) : kept.delete(entry.sha256, fileName));
   }
 
+  /** The button goes where the browser says yes: the focus goes to the list. */
+  async #persist(kept: KeptModels): Promise<void> {
+    emit(this, 'announced', await kept.persist());
+    await this.updateComplete;
+    if (kept.shelf.kind === 'open' && kept.shelf.room.isPersistent === true) this.list?.focus();
+  }
+
   #load(choice: ModelChoice): void {
     emit(this, 'model-chosen', choice);
   }
@@ -181,11 +221,6 @@ export class KeptList extends LitElement {
       if (text !== null) emit(this, 'announced', text);
     });
   }
-}
-
-/** What it takes of the disk. */
-function bytesOf(entry: StoreEntry): number {
-  return entry.state === 'partial' ? entry.receivedBytes : entry.sizeBytes;
 }
 
 function factsOf(entry: StoreEntry): readonly string[] {

@@ -45,7 +45,7 @@ describe('the kept models', () => {
     await Promise.all([kept.show(), kept.show()]);
     await kept.refresh();
     expect(seen.opened).toBe(1);
-    expect(kept.shelf).toMatchObject({ kind: 'open', usageBytes: 240_000_000, settled: true });
+    expect(kept.shelf).toMatchObject({ kind: 'open', room: { usageBytes: 240_000_000 }, settled: true });
   });
 
   it('show the newest look, whichever ends last', async () => {

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock';
-import type { ModelExport, ModelStore, PartialEntry, StoreEntry } from '../client/index';
+import type { ModelExport, ModelStore, PartialEntry, StorageRoom, StoreEntry } from '../client/index';
 import { endsEngine, failureOf, type Failure } from '../element/failure';
 import { isAddressOf } from './kept-choice';
 import { ERROR_TEXT, TEXT } from './messages';
@@ -18,8 +18,8 @@ export type Shelf =
   | {
       readonly kind: 'open';
       readonly entries: readonly StoreEntry[];
-      /** Of the whole origin; `null` where the browser does not tell. */
-      readonly usageBytes: number | null;
+      /** Of the whole origin. */
+      readonly room: StorageRoom;
       /** `false` while a load that was stopped may still be putting its download in order. */
       readonly settled: boolean;
     }
@@ -91,8 +91,8 @@ export class KeptModels {
     if (this.#shelf.kind !== 'open') this.#set({ kind: 'opening' });
     try {
       const store = await this.#open();
-      const [entries, usageBytes] = await Promise.all([store.list(), store.usageBytes()]);
-      if (look === this.#looks) this.#set({ kind: 'open', entries, usageBytes, settled: this.#unsettled === 0 });
+      const [entries, room] = await Promise.all([store.list(), store.room()]);
+      if (look === this.#looks) this.#set({ kind: 'open', entries, room, settled: this.#unsettled === 0 });
     } catch (error) {
       const failure = this.#failure(error);
       if (look === this.#looks) this.#set({ kind: 'failed', failure });
@@ -146,6 +146,18 @@ export class KeptModels {
 
   export(sha256: string, name: string, sizeBytes: number): Promise<string | null> {
     return this.#work(sha256, name, 'export', (store) => this.ports.save(name, sizeBytes, () => store.export(sha256)));
+  }
+
+  /** Asks the browser to keep all of this for good. Resolves with a sentence of what it says. */
+  async persist(): Promise<string> {
+    try {
+      const isGranted = await (await this.#open()).persist();
+      return isGranted ? TEXT.storage.granted : TEXT.storage.refused;
+    } catch (error) {
+      return this.#failure(error).detail;
+    } finally {
+      await this.refresh();
+    }
   }
 
   /** Ends the store's worker. Whoever looks again opens a new one. */

@@ -108,7 +108,6 @@ export const TEXT = {
     busy: (name: string) =>
       `${name} is in use, here or in another tab. Load another model there, or close that tab; then try again.`,
     total: (count: number, size: string) => `${count === 1 ? '1 file' : `${count} files`}, ${size}`,
-    usage: (size: string) => `this page uses ${size} in all`,
   },
 
   catalogue: {
@@ -140,6 +139,30 @@ export const TEXT = {
     retry: (time: string, left: string) => `It failed twice in a short time. Trying again at ${time}, in ${left}.`,
     retrying: 'It failed twice in a short time. Trying again now…',
     answerWaits: 'The answer goes on by itself.',
+  },
+
+  storage: {
+    title: 'Room in this browser',
+    models: 'Models',
+    partial: 'Unfinished downloads',
+    other: 'The rest of this page: conversations, settings, its own files',
+    free: 'Free for this page',
+    of: (what: string, size: string) => `${what}: ${size}`,
+    persistent: 'The browser keeps all of this until you delete it.',
+    fleeting: 'The browser may delete all of this when the disk gets full.',
+    persist: 'Keep it for good',
+    granted: 'The browser now keeps all of this until you delete it.',
+    refused:
+      'The browser does not promise it yet. Most decide by how often a page is used: bookmark or install it, and ask again later.',
+  },
+
+  context: {
+    title: 'Context that is filled',
+    help: 'The context is all that the model reads for an answer: your instructions, the conversation, and the answer itself.',
+    use: (tokens: number, total: number, isEstimate: boolean) =>
+      `${isEstimate ? 'about ' : ''}${tokens.toLocaleString('en')} of ${total.toLocaleString('en')} tokens`,
+    near: 'This conversation will soon be too long for the model. Begin a new chat before it is.',
+    full: 'The context is full: answers are cut, and longer questions are refused. Begin a new chat.',
   },
 
   settings: {

@@ -32,12 +32,8 @@ export const ELEMENT_BUGS: readonly PlantedBug[] = [
     name: 'a stopped answer grows on',
     file: 'src/element/chat-session.ts',
     find: `    if (this.#answering !== answering) return;
-    this.#changeAnswer(answering.id, (answer) => ({
-      ...answer,
-      text:`,
-    replace: `    this.#changeAnswer(answering.id, (answer) => ({
-      ...answer,
-      text:`,
+    this.#changeAnswer(answering.id, (answer) => withPiece(`,
+    replace: `    this.#changeAnswer(answering.id, (answer) => withPiece(`,
     why: 'whoever listens hears words of an answer that has ended',
     seenBy: {
       file: 'src/element/chat-session.test.ts',

@@ -1,5 +1,12 @@
 import { ForgelightError, type ErrorCode } from '../../src/base/errors';
-import type { ModelEntry, ModelExport, ModelStore, PartialEntry, StoreEntry } from '../../src/client/index';
+import type {
+  ModelEntry,
+  ModelExport,
+  ModelStore,
+  PartialEntry,
+  StorageRoom,
+  StoreEntry,
+} from '../../src/client/index';
 
 export function keptModel(about: Partial<ModelEntry> = {}): ModelEntry {
   const day = Date.UTC(2026, 4, 17, 12);
@@ -69,6 +76,20 @@ export class FakeModelStore implements ModelStore {
 
   async usageBytes(): Promise<number | null> {
     return 240_000_000;
+  }
+
+  /** What the browser says of itself; `persist` is granted where it is not refused. */
+  roomNow: StorageRoom = { usageBytes: 240_000_000, quotaBytes: 10_240_000_000, isPersistent: false };
+  refusesToPersist = false;
+
+  async room(): Promise<StorageRoom> {
+    return this.roomNow;
+  }
+
+  async persist(): Promise<boolean> {
+    await this.#call('persist');
+    if (!this.refusesToPersist) this.roomNow = { ...this.roomNow, isPersistent: true };
+    return !this.refusesToPersist;
   }
 
   async delete(sha256: string): Promise<boolean> {

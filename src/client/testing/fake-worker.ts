@@ -1,6 +1,6 @@
 import { expose } from 'comlink';
 import type { WorkerReady } from '../../protocol/worker-ready';
-import type { EngineScope } from '../browser-scope';
+import type { EngineScope, StorageRoom } from '../browser-scope';
 import { FakeHost } from './fake-host';
 
 const READY: WorkerReady = { type: 'forgelight:worker-ready', lock: 'lock of the worker' };
@@ -59,8 +59,13 @@ export class FakeScope implements EngineScope {
   /** How often the browser was asked to keep what the page keeps. */
   persisted = 0;
 
-  persist(): void {
+  async persist(): Promise<boolean> {
     this.persisted += 1;
+    return true;
+  }
+
+  async storageRoom(): Promise<StorageRoom> {
+    return { usageBytes: 240_000_000, quotaBytes: 10_000_000_000, isPersistent: this.persisted > 0 };
   }
 
   now(): number {
