@@ -141,6 +141,34 @@ export const TEXT = {
     answerWaits: 'The answer goes on by itself.',
   },
 
+  shortcuts: {
+    title: 'Keyboard shortcuts',
+    open: 'Keyboard shortcuts',
+    close: 'Close the shortcuts',
+    does: {
+      'new-chat': 'New chat',
+      search: 'Search conversations',
+      previous: 'Conversation above',
+      next: 'Conversation below',
+      sidebar: 'Show or hide the conversations',
+      composer: 'Write a message',
+      stop: 'Stop the answer',
+      regenerate: 'Answer the last question again',
+      copy: 'Copy the last answer',
+      settings: 'Settings of this conversation',
+      model: 'Model: details, and another one',
+      help: 'This list',
+    },
+    keys: {
+      alt: 'Alt',
+      shift: 'Shift',
+      ctrl: 'Ctrl',
+      control: 'Control',
+      command: 'Command',
+      escape: 'Esc',
+    },
+  },
+
   storage: {
     title: 'Room in this browser',
     models: 'Models',
