@@ -20,6 +20,7 @@ export type { StorageRoom } from './browser-scope';
 export { CATALOGUE, rateCatalogue, type CatalogueEntry, type RatedEntry } from './catalogue';
 export { checkFit } from './check-fit';
 export { createEngine } from './create-engine';
+export { listHubModels, type HubListOptions, type HubModelEntry } from './list-hub-models';
 export { loadTokenizer } from './load-tokenizer';
 export { detectMemoryBudget } from './memory-budget';
 export {
