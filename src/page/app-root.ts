@@ -7,11 +7,13 @@ import { loadMarkdown } from '../element/lazy-markdown';
 import type { MessageList } from '../element/message-list';
 import { defineParts } from '../element/parts';
 import { appStyles } from './app-styles';
-import { brandStyles, renderBrand } from './brand';
+import { renderHeader } from './app-header';
+import { brandStyles } from './brand';
 import { exportChats, importChats } from './chat-files';
 import type { ChatStore } from './chat-store';
 import './conversation-panel';
 import type { ConversationPanel } from './conversation-panel';
+import './context-meter';
 import { shownVersions } from './conversations';
 import { onEvent } from './events';
 import { FileDrop } from './file-drop';
@@ -27,6 +29,10 @@ import { NarrowWindow } from './narrow-window';
 import type { ModelState, PagePhase, PageState, ReadyModel } from './page-state';
 import { pagePhase } from './page-state';
 import { baseStyles, cardStyles, controlStyles } from '../element/styles';
+import type { SettingsDialog } from './settings-dialog';
+import { actOn, type ShortcutPage } from './shortcut-acts';
+import { ShortcutKeys } from './shortcut-keys';
+import type { ShortcutSheet } from './shortcut-sheet';
 import { renderWelcome } from './welcome';
 import { applyTheme, keepTheme, nextTheme, readTheme } from './theme';
 
@@ -49,7 +55,10 @@ export class AppRoot extends LitElement {
   @query('dialog') private readonly dialog: HTMLDialogElement | null | undefined;
   @query('forgelight-message-list') private readonly list: MessageList | null | undefined;
   @query('conversation-panel') private readonly panel: ConversationPanel | null | undefined;
+  @query('settings-dialog') private readonly settings: SettingsDialog | null | undefined;
+  @query('shortcut-sheet') private readonly sheet: ShortcutSheet | null | undefined;
   readonly #window = new NarrowWindow(this);
+  readonly #keys = new ShortcutKeys(this, (id) => actOn(id, this.#page()));
   readonly #drop = new FileDrop(this, (files, handles) => this.#loadFiles(files, handles));
   #unsubscribe: (() => void) | null = null;
   #shownPhase: PagePhase = 'idle';
@@ -57,13 +66,11 @@ export class AppRoot extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.addEventListener('keydown', this.#pressed);
     this.#subscribe();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.removeEventListener('keydown', this.#pressed);
     this.#unsubscribe?.();
   }
 
@@ -76,7 +83,7 @@ export class AppRoot extends LitElement {
     if (state === undefined) return nothing;
     return html`
       <div
-        class="page"
+        class=${this.#window.isFolded ? 'page folded' : 'page'}
         @model-chosen=${onEvent('model-chosen', (choice) => this.#load(choice))}
         @loading-stopped=${onEvent('loading-stopped', () => this.store?.stopLoading())}
         @download-discarded=${onEvent('download-discarded', (choice) => void this.#discard(choice))}
@@ -99,10 +106,12 @@ export class AppRoot extends LitElement {
         <conversation-panel
           .chats=${state.chats}
           .problem=${this.importProblem}
-          ?drawer=${this.#window.isNarrow}
+          ?drawer=${this.#window.hasDrawer}
         ></conversation-panel>
         ${this.#renderHeader(state)} ${this.#renderMain(state)}
         ${state.model.kind === 'ready' ? this.#renderDialog(state.model) : nothing}
+        <settings-dialog .settings=${state.chats.settings}></settings-dialog>
+        <shortcut-sheet platform=${this.#keys.platform}></shortcut-sheet>
         <div class="visually-hidden" role="status" data-testid="status">${state.announcement}</div>
         ${this.#drop.active ? html`<div class="drop" aria-hidden="true"><p>${TEXT.model.dropHere}</p></div>` : nothing}
       </div>
@@ -121,70 +130,18 @@ export class AppRoot extends LitElement {
   }
 
   #renderHeader({ model, messages }: PageState): TemplateResult {
-    const { isNarrow } = this.#window;
-    return html`
-      <header>
-        ${isNarrow ? html`${this.#renderMenu()} ${renderBrand()}` : nothing}
-        ${model.kind === 'ready' ? this.#renderModelButton(model) : html`<span class="spacer"></span>`}
-        ${isNarrow ? this.#renderNewChat(messages.length === 0) : nothing}
-        <button
-          type="button"
-          class="quiet icon"
-          data-testid="theme"
-          aria-label=${TEXT.header.colours[this.theme]}
-          @click=${this.#changeTheme}
-        >
-          ${ICONS[this.theme]}
-        </button>
-      </header>
-    `;
-  }
-
-  #renderMenu(): TemplateResult {
-    return html`
-      <button
-        type="button"
-        class="quiet icon"
-        data-testid="chats-button"
-        aria-haspopup="dialog"
-        aria-label=${TEXT.chats.open}
-        @click=${() => this.panel?.open()}
-      >
-        ${ICONS.menu}
-      </button>
-    `;
-  }
-
-  #renderNewChat(isNew: boolean): TemplateResult {
-    return html`
-      <button
-        type="button"
-        class="quiet icon"
-        data-testid="new-chat"
-        aria-label=${TEXT.header.newChat}
-        ?disabled=${isNew}
-        @click=${this.#newChat}
-      >
-        ${ICONS.plus}
-      </button>
-    `;
-  }
-
-  #renderModelButton({ choice, info: { device } }: ReadyModel): TemplateResult {
-    return html`
-      <button
-        type="button"
-        class="quiet model"
-        data-testid="model-button"
-        aria-haspopup="dialog"
-        aria-label=${TEXT.header.model(choice.name, device.name)}
-        @click=${() => this.dialog?.showModal()}
-      >
-        <span class="model-name">${choice.name}</span>
-        <span class="device-name">${TEXT.model.onDevice(device.name)}</span>
-        ${ICONS.chevron}
-      </button>
-    `;
+    const { hasDrawer } = this.#window;
+    return renderHeader(
+      { model, hasDrawer, isNewChat: messages.length === 0, theme: this.theme },
+      {
+        showChats: () => this.panel?.open(),
+        newChat: () => this.#newChat(),
+        showModel: () => this.dialog?.showModal(),
+        showSettings: () => void this.#showSettings(),
+        showShortcuts: () => void this.#showShortcuts(),
+        changeTheme: () => this.#changeTheme(),
+      },
+    );
   }
 
   #renderMain(state: PageState): TemplateResult {
@@ -206,6 +163,14 @@ export class AppRoot extends LitElement {
         <div class="composer">
           ${model.kind === 'ready' ? this.#renderGpu(model, phase) : nothing}
           <forgelight-composer .phase=${phase}></forgelight-composer>
+          ${
+            model.kind === 'ready'
+              ? html`<context-meter
+                  .messages=${messages}
+                  .contextLength=${model.info.model.contextLength}
+                ></context-meter>`
+              : nothing
+          }
         </div>
       </main>
     `;
@@ -320,9 +285,40 @@ export class AppRoot extends LitElement {
     keepTheme(this.theme, localStore);
   }
 
-  readonly #pressed = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape' && this.dialog?.open !== true) this.store?.stop();
-  };
+  #page(): ShortcutPage {
+    return {
+      store: this.store,
+      newChat: () => this.#newChat(),
+      showChat: (id) => this.#showChat(id),
+      searchChats: () => void this.panel?.focusSearch(),
+      toggleChats: () => (this.#window.isNarrow ? this.panel?.open() : this.#window.fold()),
+      answerAgain: (id) => this.#answerAgain(id),
+      write: () => this.composer?.focus(),
+      showSettings: () => void this.#showSettings(),
+      showModel: () => this.dialog?.showModal(),
+      showShortcuts: () => void this.#showShortcuts(),
+    };
+  }
+
+  async #showSettings(): Promise<void> {
+    if (await this.#fetched(import('./settings-dialog'))) await this.settings?.show();
+  }
+
+  async #showShortcuts(): Promise<void> {
+    if (await this.#fetched(import('./shortcut-sheet'))) await this.sheet?.show();
+  }
+
+  /** Dialogs are fetched when they are opened first; `false`: the person is told that they could not be. */
+  async #fetched(part: Promise<unknown>): Promise<boolean> {
+    try {
+      await part;
+      return true;
+    } catch {
+      // Offline, or the page was deployed anew: nothing to report for developers.
+      this.store?.announce(TEXT.model.partMissing);
+      return false;
+    }
+  }
 
   /** After a load nothing has focus, or the button that stopped it had: writing comes next. */
   #focusComposerIfIdle(): void {

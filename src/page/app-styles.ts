@@ -13,6 +13,17 @@ export const appStyles = css`
   conversation-panel {
     grid-row: 1 / -1;
   }
+  .page.folded {
+    grid-template-columns: minmax(0, 1fr);
+  }
+  .folded conversation-panel {
+    display: contents;
+  }
+  context-meter {
+    position: absolute;
+    right: calc(var(--gutter) + 0.5rem);
+    bottom: max(0.7rem, env(safe-area-inset-bottom));
+  }
   header {
     display: flex;
     align-items: center;
@@ -162,7 +173,8 @@ export const appStyles = css`
     .brand {
       margin-right: 0;
     }
-    .device-name {
+    .device-name,
+    [data-testid='shortcuts-button'] {
       display: none;
     }
     .model {

@@ -37,6 +37,10 @@ export class ConversationList extends LitElement {
   /** Where the focus goes once it is there. */
   #focusNext: string | null = null;
 
+  focusSearch(): void {
+    this.renderRoot.querySelector<HTMLElement>('[data-testid=chat-search]')?.focus();
+  }
+
   protected override render(): TemplateResult {
     const { all } = this.chats;
     const found = this.wanted.trim() === '' ? all : all.filter((one) => matches(one, this.wanted));

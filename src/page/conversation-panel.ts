@@ -4,6 +4,7 @@ import { customElement, property, query } from 'lit/decorators.js';
 import { baseStyles, controlStyles } from '../element/styles';
 import { brandStyles, renderBrand } from './brand';
 import './conversation-list';
+import type { ConversationList } from './conversation-list';
 import { NO_CONVERSATIONS, type Conversations } from './conversations';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
@@ -67,11 +68,19 @@ export class ConversationPanel extends LitElement {
   /** Why the last file was not imported. */
   @property({ attribute: false }) problem: string | null = null;
   @property({ type: Boolean }) drawer = false;
+  @query('conversation-list') private readonly list: ConversationList | null | undefined;
   @query('dialog') private readonly dialog: HTMLDialogElement | null | undefined;
 
   /** Shows the drawer. */
   open(): void {
     this.dialog?.showModal();
+  }
+
+  /** Where conversations are searched; with none of them there is no search, and nothing happens. */
+  async focusSearch(): Promise<void> {
+    if (this.drawer && this.dialog?.open !== true) this.open();
+    await this.updateComplete;
+    this.list?.focusSearch();
   }
 
   /** Puts it away, where it is one. */

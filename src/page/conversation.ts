@@ -1,5 +1,12 @@
 import { defined } from '../base/assert';
-import { isRunning, withPiece, type Answer, type AnswerStatus, type Message, type Versions } from '../element/chat-types';
+import {
+  isRunning,
+  withPiece,
+  type Answer,
+  type AnswerStatus,
+  type Message,
+  type Versions,
+} from '../element/chat-types';
 import type { ChatSettings } from './chat-settings';
 
 /** A message in its place. An edited question stands beside the one before it, and so does another answer to the same question. */

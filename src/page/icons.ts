@@ -14,6 +14,12 @@ export const ICONS = {
   dark: icon(svg`<path d="M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z" />`),
   chevron: icon(svg`<path d="m7 10 5 5 5-5" />`),
   close: icon(svg`<path d="M6 6l12 12M18 6 6 18" />`),
+  settings: icon(
+    svg`<path d="M4 8h8m5 0h3M4 16h3m5 0h8" /><circle cx="14.5" cy="8" r="2.5" /><circle cx="9.5" cy="16" r="2.5" />`,
+  ),
+  keyboard: icon(
+    svg`<rect x="3" y="6" width="18" height="12" rx="2.5" /><path d="M7 10h.01M10.5 10h.01M14 10h.01M17 10h.01M8 14h8" />`,
+  ),
   menu: icon(svg`<path d="M4 7h16M4 12h16M4 17h10" />`),
   search: icon(svg`<circle cx="11" cy="11" r="6.5" /><path d="m16 16 4.5 4.5" />`),
   trash: icon(svg`<path d="M4.5 7h15M9.5 7V4.5h5V7M6.5 7l.8 12.5h9.4L17.5 7M10.3 11v5m3.4-5v5" />`),

@@ -9,6 +9,7 @@ export const TEXT = {
 
   header: {
     newChat: 'New chat',
+    settings: 'Settings of this conversation',
     model: (name: string, device: string) => `Model ${name} on ${device}. Show details or change it`,
     colours: {
       system: 'Colours: as the system. Switch to light',
@@ -143,7 +144,6 @@ export const TEXT = {
 
   shortcuts: {
     title: 'Keyboard shortcuts',
-    open: 'Keyboard shortcuts',
     close: 'Close the shortcuts',
     does: {
       'new-chat': 'New chat',
@@ -215,7 +215,6 @@ export const TEXT = {
     resetAll: 'Reset all',
     problem: (min: number, max: number, whole: boolean) =>
       `A ${whole ? 'whole number' : 'number'} from ${min.toLocaleString('en')} to ${max.toLocaleString('en')}.`,
-    changed: 'Settings kept.',
     fields: {
       temperature: {
         label: 'Temperature',

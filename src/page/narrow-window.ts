@@ -9,8 +9,20 @@ export class NarrowWindow implements ReactiveController {
     host.addController(this);
   }
 
+  /** The person has put the column away, which makes a drawer of it too. */
+  isFolded = false;
+
   get isNarrow(): boolean {
     return this.#query.matches;
+  }
+
+  get hasDrawer(): boolean {
+    return this.isNarrow || this.isFolded;
+  }
+
+  fold(): void {
+    this.isFolded = !this.isFolded;
+    this.host.requestUpdate();
   }
 
   hostConnected(): void {

@@ -72,7 +72,8 @@ export class PageDialog extends LitElement {
     return this.dialog?.open === true;
   }
 
-  show(): void {
+  async show(): Promise<void> {
+    await this.updateComplete;
     if (!this.open) this.dialog?.showModal();
   }
 

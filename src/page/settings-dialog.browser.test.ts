@@ -26,7 +26,7 @@ beforeEach(async () => {
   });
   document.body.append(dialog);
   await dialog.updateComplete;
-  dialog.show();
+  await dialog.show();
 });
 
 afterEach(() => dialog.remove());
@@ -59,7 +59,7 @@ describe('the settings of a conversation', () => {
     expect([isOpen(), focusOf(), told]).toEqual([true, 'setting-temperature', []]);
     await userEvent.keyboard('{Escape}');
     await until(() => !isOpen());
-    dialog.show();
+    await dialog.show();
     await expect.element(field('temperature')).toHaveValue('warm');
     await userEvent.click(page.getByTestId('reset-temperature'));
     expect([focusOf(), told]).toEqual(['setting-temperature', [DEFAULT_SETTINGS]]);

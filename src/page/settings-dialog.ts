@@ -42,8 +42,9 @@ export class SettingsDialog extends LitElement {
   /** As told last, or given since. */
   #told: ChatSettings = DEFAULT_SETTINGS;
 
-  show(): void {
-    this.dialog?.show();
+  async show(): Promise<void> {
+    await this.updateComplete;
+    await this.dialog?.show();
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {

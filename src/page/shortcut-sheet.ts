@@ -53,8 +53,9 @@ export class ShortcutSheet extends LitElement {
   @property() platform: Platform = 'other';
   @query('page-dialog') private readonly dialog: PageDialog | null | undefined;
 
-  show(): void {
-    this.dialog?.show();
+  async show(): Promise<void> {
+    await this.updateComplete;
+    await this.dialog?.show();
   }
 
   protected override render(): TemplateResult {

@@ -43,16 +43,10 @@ export type PressedKeys = Pick<
   'key' | 'code' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'repeat' | 'isComposing' | 'defaultPrevented'
 >;
 
-export interface KeyContext {
-  readonly platform: Platform;
-  /** A dialog is over the page: its keys are its own. */
-  readonly isModal: boolean;
-}
-
 /** The shortcut that was pressed; `null`: the keys are somebody else's. */
-export function shortcutOf(pressed: PressedKeys, { platform, isModal }: KeyContext): ShortcutId | null {
+export function shortcutOf(pressed: PressedKeys, platform: Platform): ShortcutId | null {
   // While an input method composes a word, all keys belong to it.
-  if (isModal || pressed.isComposing || pressed.defaultPrevented) return null;
+  if (pressed.isComposing || pressed.defaultPrevented) return null;
   const key = keyOf(pressed);
   const found = SHORTCUTS.find((shortcut) => shortcut.key === key && isHeld(shortcut.modifier, pressed, platform));
   if (found === undefined || (pressed.repeat && found.repeats !== true)) return null;
@@ -70,16 +64,7 @@ export function keysOf({ modifier, key }: Shortcut, platform: Platform): readonl
   return [...held, key === 'Escape' ? names.escape : key.toUpperCase()];
 }
 
-/** As `aria-keyshortcuts` has it: `Alt+Shift+N`. */
-export function ariaKeysOf(id: ShortcutId, platform: Platform): string {
-  const shortcut = SHORTCUTS.find((known) => known.id === id);
-  if (shortcut === undefined) return '';
-  const page = platform === 'mac' ? 'Control+Shift+' : 'Alt+Shift+';
-  const held = { page, command: platform === 'mac' ? 'Meta+' : 'Control+', none: '' }[shortcut.modifier];
-  return `${held}${shortcut.key.length === 1 ? shortcut.key.toUpperCase() : shortcut.key}`;
-}
-
-/** @param name `navigator.userAgentData.platform` or `navigator.platform` */
+/** @param name `navigator.platform` */
 export function platformOf(name: string): Platform {
   return /mac|iphone|ipad/i.test(name) ? 'mac' : 'other';
 }

@@ -215,6 +215,16 @@ export class MountedPage {
     await until(() => page.getByTestId('discard').elements().length > 0);
   }
 
+  async openDialog(button: string, content: string): Promise<void> {
+    await userEvent.click(page.getByTestId(button));
+    await until(() =>
+      page
+        .getByTestId(content)
+        .elements()
+        .some((element) => element.checkVisibility()),
+    );
+  }
+
   async unfold(section: 'kept' | 'catalogue'): Promise<void> {
     await userEvent.click(page.getByTestId(`section-${section}`).element().querySelector('summary') as Element);
     const content = section === 'kept' ? 'kept-total' : 'catalogue-entry';
@@ -290,6 +300,27 @@ export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<v
     const file = new File(['GIF89a'], 'a-file-that-is-no-export-of-conversations-but-a-picture-of-a-cat.gif');
     await userEvent.upload(page.getByTestId('import-file'), file);
     await until(() => page.getByTestId('import-problem').elements().length > 0);
+  },
+  'settings with something wrong': async (mounted) => {
+    await mounted.becomeReady();
+    await mounted.openDialog('settings-button', 'settings-done');
+    await userEvent.click(page.getByText(TEXT.settings.fine));
+    await userEvent.fill(page.getByTestId('setting-top_p'), '2');
+  },
+  shortcuts: (mounted) => mounted.openDialog('shortcuts-button', 'dialog-close'),
+  'context nearly full': async (mounted) => {
+    await mounted.startLoading();
+    mounted.load.info = { ...mounted.load.info, model: { ...mounted.load.info.model, contextLength: 100 } };
+    mounted.load.finish();
+    await mounted.phase('ready');
+    await mounted.ask('Hello');
+    mounted.answer.write('Hello');
+    mounted.answer.finish();
+    await until(() => page.getByTestId('context-warning').elements().length > 0);
+  },
+  'conversations put away': async (mounted) => {
+    await mounted.converse();
+    await userEvent.keyboard('{Alt>}{Shift>}b{/Shift}{/Alt}');
   },
   'model dialog': async (mounted) => {
     await mounted.becomeReady();
