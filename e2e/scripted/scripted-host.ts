@@ -105,7 +105,7 @@ export class ScriptedHost implements Partial<EngineHost> {
   private async loseGpu(): Promise<void> {
     this.tell({ type: 'state', state: 'lost', retryAtMs: null, error: null });
     this.tell({ type: 'lost' });
-    await pause(600);
+    await pause(2000);
     this.tell({ type: 'restored', info: this.info, sameAnswers: true });
     this.tell({ type: 'state', state: 'ready', retryAtMs: null, error: null });
   }
