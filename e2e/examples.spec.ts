@@ -16,7 +16,7 @@ const { exports: exported } = JSON.parse(readFileSync(join(ROOT, 'package.json')
   readonly exports: Readonly<Record<string, { readonly default?: string }>>;
 };
 const { createStaticServer } = (await import(pathToFileURL(join(ROOT, 'scripts/serve.mjs')).href)) as {
-  createStaticServer(options: { readonly page: string }): Server;
+  createStaticServer: (options: { readonly page: string }) => Server;
 };
 const server = createStaticServer({ page: FOLDER });
 

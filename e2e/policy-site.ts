@@ -10,10 +10,10 @@ type Headers = Readonly<Record<string, string>>;
 
 const ROOT = resolve(import.meta.dirname, '..');
 const { serveFile } = (await import(pathToFileURL(join(ROOT, 'scripts/lib/static-file.mjs')).href)) as {
-  serveFile(request: IncomingMessage, response: ServerResponse, path: string, headers: Headers): Promise<boolean>;
+  serveFile: (request: IncomingMessage, response: ServerResponse, path: string, headers: Headers) => Promise<boolean>;
 };
 const { modelsFolder } = (await import(pathToFileURL(join(ROOT, 'scripts/lib/paths.mjs')).href)) as {
-  modelsFolder(): string;
+  modelsFolder: () => string;
 };
 const DOCUMENT = readFileSync(join(ROOT, 'docs/ELEMENT.md'), 'utf8');
 const REAL_MODEL = 'SmolLM2-135M-Instruct.Q4_1.gguf';

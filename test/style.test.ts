@@ -3,7 +3,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const FOLDERS = ['src', 'native-bridge', 'shaders', 'scripts', 'test', 'e2e', 'bench', '.ci'];
+const FOLDERS = ['src', 'native-bridge', 'shaders', 'scripts', 'test', 'e2e', 'bench', 'examples', '.ci'];
 /** Not read as sources: fixtures, what others wrote, what is made. */
 const DATA_FOLDERS = ['test/fixtures', 'test/golden', 'bench/peers/node_modules', 'bench/peers/twin'];
 const PACKAGES = ['.', 'bench/peers'];
