@@ -20,7 +20,7 @@ test('one tag and one script of another origin, under the documented policy: a p
     await expect(page.getByTestId('fit')).toHaveAttribute('data-verdict', 'fits');
 
     await page.getByTestId('load-model').click();
-    await expect(page.locator('forgelight-chat:state(ready)')).toHaveCount(1, { timeout: 120_000 });
+    await expect(page.locator('forgelight-chat:state(ready)')).toHaveCount(1, { timeout: 300_000 });
     await page.getByTestId('prompt').fill('Hello');
     await page.getByTestId('prompt').press('Enter');
     await expect(page.getByTestId('answer-details')).toBeVisible({ timeout: 120_000 });

@@ -38,6 +38,7 @@ async function bundle(name: string, configFile: string | false): Promise<void> {
     resolve: { alias },
     build: {
       outDir: join(FOLDER, name),
+      emptyOutDir: true,
       // The scripted engine takes the place of what is called so.
       rolldownOptions: { output: { assetFileNames: '[name][extname]' } },
     },
