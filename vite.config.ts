@@ -1,17 +1,28 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 
 /**
- * Puts the worker beside the page's scripts. The client looks for `./worker.js` next to itself, in the library and in
- * the page alike; `scripts/build.mjs` has built it before.
+ * Puts the worker below the page's scripts, in a folder that is named by its content: a page that runs never gets the worker of another
+ * version. `scripts/build.mjs` has built it before.
  */
-function workerBesideScripts(workerFile: string): Plugin {
+function workerBelowScripts(workerFile: string): Plugin {
+  let folder = '';
   return {
     name: 'forgelight-worker',
     apply: 'build',
+    enforce: 'pre',
     async buildStart() {
-      const source = await this.fs.readFile(workerFile, { encoding: 'utf8' });
-      this.emitFile({ type: 'asset', fileName: 'assets/worker.js', source });
+      const source = await readFile(workerFile, 'utf8');
+      folder = createHash('sha256').update(source).digest('hex').slice(0, 8);
+      this.emitFile({ type: 'asset', fileName: `assets/${folder}/worker.js`, source });
+    },
+    transform(code, id) {
+      if (!id.endsWith('/src/client/worker-url.ts')) return null;
+      const beside = "'./worker.js'";
+      if (!code.includes(beside)) this.error('The address of the worker is not where it was.');
+      return { code: code.replace(beside, `'./${folder}/worker.js'`), map: null };
     },
   };
 }
@@ -21,7 +32,7 @@ export default defineConfig({
   // The page may be served from any path.
   base: './',
   publicDir: false,
-  plugins: [workerBesideScripts(fileURLToPath(new URL('dist/lib/worker.js', import.meta.url)))],
+  plugins: [workerBelowScripts(fileURLToPath(new URL('dist/lib/worker.js', import.meta.url)))],
   build: {
     target: 'es2023',
     outDir: 'dist/page',

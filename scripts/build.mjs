@@ -6,8 +6,9 @@ import { customElements } from './lib/custom-elements.mjs';
 import { elementBuild } from './lib/element-build.mjs';
 import { generateSources } from './lib/generated.mjs';
 import { ensureDependencies } from './lib/install.mjs';
-import { BIN_FOLDER, LIB_FOLDER, ROOT } from './lib/paths.mjs';
+import { BIN_FOLDER, LIB_FOLDER, PAGE_FOLDER, ROOT } from './lib/paths.mjs';
 import { buildTypes } from './lib/types.mjs';
+import { finishWebApp } from './lib/web-app.mjs';
 
 /**
  * One self-contained module: whatever it imports is inside, so that it runs from any static server.
@@ -69,6 +70,7 @@ async function buildAll(signal) {
   await buildTypes(signal);
   const { build } = await import('vite');
   await build({ root: ROOT, configFile: join(ROOT, 'vite.config.ts'), logLevel: 'warn' });
+  await finishWebApp(PAGE_FOLDER);
   signal.throwIfAborted();
 }
 

@@ -312,4 +312,15 @@ export const TEXT = {
   },
 
   error: PARTS.error,
+
+  update: {
+    label: 'New version',
+    says: {
+      waiting: 'A new version is ready. Taking it loads this page anew, and the model with it.',
+      switching: 'Taking the new version…',
+      elsewhere: 'Another window has taken a new version. This one goes on with the old one until it is loaded anew.',
+    },
+    take: 'Take it now',
+    reload: 'Load anew',
+  },
 } as const;

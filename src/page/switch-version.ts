@@ -1,0 +1,2 @@
+/** What a page tells a service worker that waits: take over now. */
+export const SWITCH_VERSION = 'forgelight:switch-version';
