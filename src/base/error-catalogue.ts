@@ -150,19 +150,20 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   'bridge-unreachable': {
     title: 'The program on this computer does not answer',
     cause: 'Nothing listens at the daemon’s address.',
-    advice: 'Start it, then try again.',
+    advice: 'Models run in this page without such a program: load one here.',
     httpStatus: 502,
   },
   'bridge-denied': {
     title: 'The browser may not reach the program on this computer',
     cause: 'The browser’s permission for the local network was refused, or the daemon does not know the page’s origin.',
-    advice: 'Allow access to the local network for this page in the browser’s site settings.',
+    advice:
+      'Models run in this page without it: load one here. Access to the local network is allowed, or refused, in the browser’s site settings.',
     httpStatus: 403,
   },
   'not-paired': {
     title: 'This page is not paired with the program on this computer',
     cause: 'The daemon knows no pairing with this page.',
-    advice: 'Pair them, then try again.',
+    advice: 'Models run in this page without such a program: load one here.',
     httpStatus: 401,
   },
 };

@@ -2,6 +2,7 @@ import type { TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
 import { property } from 'lit/decorators.js';
 import type { Failure } from './failure';
+import type { ErrorText, FailureCode } from './messages';
 import { ICONS } from './icons';
 import { ERROR_TEXT, TEXT } from './messages';
 import { baseStyles } from './styles';
@@ -56,12 +57,15 @@ export class ErrorView extends LitElement {
     `,
   ];
 
+  /** The words for a code. Whoever knows more of the browser than the element does sets another one. */
+  static textOf: (code: FailureCode) => ErrorText = (code) => ERROR_TEXT[code];
+
   @property({ attribute: false }) failure: Failure | null = null;
 
   protected override render(): TemplateResult | typeof nothing {
     if (this.failure === null) return nothing;
     const { code, detail } = this.failure;
-    const { title, advice } = ERROR_TEXT[code];
+    const { title, advice } = ErrorView.textOf(code);
     // What does not fit, and what would, are in the error's own words.
     return html`
       <div class="box" data-testid="error" data-code=${code}>

@@ -152,3 +152,20 @@ export const cardStyles = css`
     left: 0.45em;
   }
 `;
+
+/** A dialog over the page. */
+export const dialogStyles = css`
+  dialog {
+    width: min(32rem, calc(100vw - 2rem));
+    max-height: min(44rem, calc(100dvh - 2rem));
+    padding: 0.6rem;
+    border: 1px solid var(--line);
+    border-radius: calc(var(--radius) + 0.5rem);
+    background: var(--paper);
+    color: inherit;
+    box-shadow: var(--shadow);
+  }
+  dialog::backdrop {
+    background: #0008;
+  }
+`;

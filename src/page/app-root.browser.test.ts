@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ANSWER, deepFocus, mountBeforeEach, until } from '../../test/support/mounted-page';
 import { defined } from '../base/assert';
 import { ERROR_CODES } from '../base/errors';
-import { ERROR_TEXT, TEXT } from './messages';
+import { errorText, presentCircumstances } from './advice';
+import { TEXT } from './messages';
 
 const mounted = mountBeforeEach();
 
@@ -11,8 +12,9 @@ describe('errors', () => {
   it.each(ERROR_CODES)('%s has words, its detail, and a way on', async (code) => {
     await mounted().failLoading(code);
     const card = page.getByTestId('error');
-    await expect.element(card).toHaveTextContent(ERROR_TEXT[code].title);
-    await expect.element(card).toHaveTextContent(ERROR_TEXT[code].advice);
+    const { title, advice } = errorText(code, presentCircumstances());
+    await expect.element(card).toHaveTextContent(title);
+    await expect.element(card).toHaveTextContent(advice);
     await expect.element(card).toHaveTextContent('at offset 17');
     await userEvent.click(page.getByTestId('load-again'));
     await until(() => mounted().engines.loads.length === 2);

@@ -12,6 +12,9 @@ export interface PageEvents {
   'reference-picked': string;
   /** Files that were opened by handles, which are to be remembered. */
   'handles-opened': readonly FileHandle[];
+  /** The person agreed to what a link asks for: a model, a system prompt, or both. */
+  'shared-taken': { readonly choice: ModelChoice | null; readonly system: string | null };
+  'shared-declined': null;
   'prompt-sent': string;
   'answer-stopped': null;
   'answer-retried': number;

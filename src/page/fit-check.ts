@@ -7,13 +7,17 @@ export type Offer =
   | { readonly kind: 'unseen' }
   | { readonly kind: 'seen'; readonly entries: readonly RatedEntry[]; readonly budgetBytes: number | null };
 
+/** A model whose fit is asked for; of one that is in no list only its reference is known. */
+export type FitCandidate = Pick<RatedEntry, 'id' | 'model' | 'name'> &
+  Partial<Pick<RatedEntry, 'sizeBytes' | 'licence' | 'sha256'>>;
+
 /** What becomes of the one that was picked. */
 export type FitState =
   | { readonly kind: 'none' }
-  | { readonly kind: 'checking'; readonly entry: RatedEntry }
+  | { readonly kind: 'checking'; readonly entry: FitCandidate }
   /** It does not fit: the person decides. */
-  | { readonly kind: 'asking'; readonly entry: RatedEntry; readonly reason: string }
-  | { readonly kind: 'failed'; readonly entry: RatedEntry; readonly failure: Failure };
+  | { readonly kind: 'asking'; readonly entry: FitCandidate; readonly reason: string }
+  | { readonly kind: 'failed'; readonly entry: FitCandidate; readonly failure: Failure };
 
 export interface FitPorts {
   /** Opens no device and downloads nothing. */
@@ -53,7 +57,7 @@ export class FitCheck {
   }
 
   /** Resolves with the model to load where it fits, and where not with `null`: then `state` says how it goes on. */
-  async pick(entry: RatedEntry): Promise<ModelChoice | null> {
+  async pick(entry: FitCandidate): Promise<ModelChoice | null> {
     this.#checking?.abort();
     const checking = new AbortController();
     this.#checking = checking;
@@ -89,14 +93,14 @@ export class FitCheck {
 }
 
 /** @param verdict what the check said, where it was there to say anything */
-export function choiceOfRated(entry: RatedEntry, verdict: string | null): ModelChoice {
+export function choiceOfRated(entry: FitCandidate, verdict: string | null): ModelChoice {
   const { model, name, sizeBytes, licence, sha256 } = entry;
   return {
     reference: model,
     name,
     local: false,
-    sizeBytes,
-    licence,
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    ...(licence === undefined ? {} : { licence }),
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(verdict === null ? {} : { verdict }),
   };

@@ -27,6 +27,9 @@ export const ICONS = {
   import: icon(svg`<path d="M12 15V4M7.5 8.5 12 4l4.5 4.5M5 19.5h14" />`),
   more: icon(svg`<path d="M6 12h.01M12 12h.01M18 12h.01" stroke-width="2.6" />`),
   file: icon(svg`<path d="M13 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V9z" /><path d="M13 3v6h6" />`),
+  share: icon(
+    svg`<path d="M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1" />`,
+  ),
   pause: icon(svg`<path d="M9 6v12M15 6v12" />`),
 } as const;
 

@@ -12,6 +12,8 @@ export interface LibraryPorts {
 export class Library {
   readonly kept: KeptModels;
   readonly fit: FitCheck;
+  /** Of the model that a link asks for. */
+  readonly sharedFit: FitCheck;
   readonly files: RecentFiles;
   readonly #listeners = new Set<() => void>();
 
@@ -21,6 +23,7 @@ export class Library {
     };
     this.kept = new KeptModels(kept, changed);
     this.fit = new FitCheck(fit, changed);
+    this.sharedFit = new FitCheck(fit, changed);
     this.files = new RecentFiles(files, changed);
   }
 

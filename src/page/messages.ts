@@ -323,4 +323,93 @@ export const TEXT = {
     take: 'Take it now',
     reload: 'Load anew',
   },
+
+  shared: {
+    title: 'A link asks for this',
+    refused: 'This link cannot be used',
+    close: 'Close',
+    hint: 'Nothing of it has been fetched or set yet. Take it if you trust where the link came from.',
+    model: 'Model',
+    system: 'System prompt: what the model is told before every conversation',
+    kept: 'a model that this browser must keep already',
+    hub: (repository: string) => `Hugging Face, ${repository}`,
+    byHash: (start: string) => `Model ${start}…`,
+    unknownSize:
+      'Its size is not known yet. The beginning of the file is read first, and if it does not fit you are asked.',
+    loadAndUse: 'Load and use',
+    load: 'Load it',
+    onlyModel: 'Only the model',
+    useSystem: 'Use the system prompt',
+    notNow: 'Not now',
+    stop: 'Stop',
+    share: 'Copy a link',
+    copyByHand: (url: string) => `The browser did not let the page copy it. Here it is: ${url}`,
+    notes: {
+      copied: 'The link was copied. It has the model’s address and the system prompt, and nothing of the conversation.',
+      keptOnly:
+        'The link was copied. It names the model by its hash, so it works where the same model is kept already.',
+    },
+    problems: {
+      tooLong: 'The link is too long to be one of this page’s.',
+      reference: 'The link names no model that can be loaded: it must begin with https://, hf: or sha256:.',
+      file: (name: string) => `${name} is a file on this computer: a link cannot bring it to others.`,
+      thisComputer: (name: string) => `${name} comes from this computer: others cannot reach it by a link.`,
+      notSharable: (name: string) => `The address of ${name} cannot be put into a link.`,
+      systemTooLong: 'The system prompt is too long for a link: at most 8,000 characters fit.',
+    },
+  },
+
+  /** What is said in place of an error's general text, where more is known of the browser and the system. */
+  advice: {
+    insecure: {
+      title: 'WebGPU needs a secure page',
+      advice:
+        'This page came over plain http://, and browsers offer WebGPU over https:// and from this computer only. ' +
+        'Open it with https:// in front, or as http://localhost.',
+    },
+    inApp: {
+      title: 'The browser inside this app has no WebGPU',
+      advice:
+        'This page is shown within another app. Open it in a browser of its own, such as Chrome or Safari: the app’s menu ' +
+        'often has “Open in browser”.',
+    },
+    noWebGpu: {
+      iosOld:
+        'On iPhone and iPad, WebGPU came with iOS and iPadOS 26. Update the system in Settings, General, Software Update.',
+      ios: 'Open Settings, Apps, Safari, Advanced, Feature Flags, and turn on WebGPU. Lockdown Mode must be off for this page.',
+      safariOld: 'Safari has WebGPU from version 26. Update macOS, or use a current Chrome or Edge.',
+      safari: 'In Safari’s settings, turn on WebGPU in Feature Flags. Lockdown Mode must be off for this page.',
+      firefoxOld:
+        'Firefox has WebGPU from version 141 on Windows and 145 on Macs with Apple silicon. Update it, or use Chrome or Edge.',
+      firefox:
+        'Open about:config, and set dom.webgpu.enabled to true. On Macs with an Intel processor, use Chrome or Edge.',
+      firefoxElsewhere: 'Firefox does not offer WebGPU on this system by default. Use a current Chrome or Edge.',
+      chromeOld: 'This browser is too old for WebGPU. Update it, and open this page again.',
+      chromeOnLinux: (browser: string) =>
+        `On Linux, WebGPU may need to be turned on: set ${browser}://flags/#enable-unsafe-webgpu and ` +
+        `${browser}://flags/#enable-vulkan to Enabled, and restart the browser.`,
+      chromeOnAndroid:
+        'WebGPU needs Android 12 or later and a recent graphics processor. Update the system and the browser.',
+      chrome: (browser: string) =>
+        `Update the browser. ${browser}://gpu says whether WebGPU is off, and why; a managed computer’s rules can turn it off.`,
+    },
+    turnOn: {
+      chrome: (browser: string) =>
+        `The switch is in ${browser}://settings/system, and ${browser}://gpu says what is blocked, and why.`,
+      linux: (browser: string) =>
+        `On Linux, the Vulkan driver must be installed, and ${browser}://flags/#enable-vulkan may need to be Enabled.`,
+      android: 'On Android, update the system: its graphics driver comes with it.',
+      firefox:
+        'The switch is in Settings, General, Performance; about:support says under Graphics what is blocked, and why.',
+      safari: 'On a Mac, updates of macOS bring the graphics driver. Lockdown Mode must be off for this page.',
+      ios: 'On iPhone and iPad, close other apps and open this page again. Lockdown Mode must be off for it.',
+    },
+    offline: {
+      title: 'There is no connection',
+      advice:
+        'This device is offline. Models that this browser keeps, and files on disk, can be loaded without a connection.',
+    },
+    smallMemory:
+      'Phones and tablets give a page little memory. Close other tabs and apps, or take a smaller model: below 1 GB most devices hold it.',
+  },
 } as const;

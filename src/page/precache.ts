@@ -48,7 +48,11 @@ export function otherVersions(names: readonly string[], scope: string, version: 
  * Who answers a request. Only what was kept at the installation is ever answered out of a cache: models come from other paths, or in
  * ranges, and never pass.
  */
-export function answerTo({ url, method, mode, headers }: PageRequest, scope: string, paths: ReadonlySet<string>): Answer {
+export function answerTo(
+  { url, method, mode, headers }: PageRequest,
+  scope: string,
+  paths: ReadonlySet<string>,
+): Answer {
   const network = { kind: 'network' } as const;
   const { origin, pathname, search } = new URL(url);
   const { origin: ownOrigin, pathname: folder } = new URL(scope);

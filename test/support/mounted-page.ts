@@ -62,6 +62,8 @@ export class MountedPage {
   readonly saved: string[] = [];
   /** What the next check says. */
   fit: FitReport = FITS;
+  /** References whose headers were looked at. */
+  readonly checked: string[] = [];
   /** Files that were remembered. */
   recent: readonly RecentFile[] = [];
   readonly library = new Library({
@@ -82,7 +84,10 @@ export class MountedPage {
         const budgetBytes = 2 * GIB;
         return { entries: rateCatalogue(budgetBytes), budgetBytes };
       },
-      checkFit: async () => this.fit,
+      checkFit: async (model) => {
+        this.checked.push(model);
+        return this.fit;
+      },
       reportError: (error) => this.reported.push(error),
     },
     files: {
@@ -231,8 +236,12 @@ export class MountedPage {
     await until(() => page.getByTestId(content).elements().length > 0);
   }
 
-  async askBeforeLoading(): Promise<void> {
+  tooBig(): void {
     this.fit = TOO_BIG;
+  }
+
+  async askBeforeLoading(): Promise<void> {
+    this.tooBig();
     await this.unfold('catalogue');
     await userEvent.click(page.getByTestId('catalogue-load').nth(3));
     await until(() => page.getByTestId('fit-question').elements().length > 0);

@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hostOf, makeShareLink, parseShareLink } from './share-link';
+
+const HASH = 'ab'.repeat(32);
+const PAGE = 'https://page.example/chat/?model=x#old';
+const choice = (reference: string) => ({ reference, name: 'x', local: false });
+
+const modelOf = (reference: string) => {
+  const parsed = parseShareLink(`#${new URLSearchParams({ m: reference }).toString()}`);
+  return parsed.kind === 'offer' ? parsed.link.model : parsed.kind;
+};
+
+describe('a link', () => {
+  it('brings a model and a system prompt, and no more', () => {
+    expect(parseShareLink('#m=hf%3Aowner%2Frepo%3AQ4_K_M&sys=Be+brief.%0ABe%20kind.&q=Hello&autoload=1')).toEqual({
+      kind: 'offer',
+      link: {
+        model: { reference: 'hf:owner/repo:Q4_K_M', name: 'repo:Q4_K_M', local: false },
+        system: 'Be brief.\nBe kind.',
+      },
+    });
+  });
+
+  it('may bring a system prompt alone', () => {
+    expect(parseShareLink('#sys=Hi')).toEqual({ kind: 'offer', link: { model: null, system: 'Hi' } });
+  });
+
+  it.each(['', '#', '#section', '#q=Hello', '#m=', '#sys=%20', '#xm=hf:a/b:c'])('%j is none of ours', (hash) => {
+    expect(parseShareLink(hash)).toEqual({ kind: 'none' });
+  });
+
+  it.each(['https://example.org/a.gguf', 'hf:owner/repo/file.gguf', 'hf:owner/repo:Q4_K_M', `sha256:${HASH}`])(
+    'may name %s',
+    (reference) => {
+      expect(modelOf(reference)).toMatchObject({ reference });
+    },
+  );
+
+  it.each([
+    'http://example.org/a.gguf',
+    'http://localhost:8080/a.gguf',
+    'javascript:alert(1)',
+    'data:text/plain,x',
+    'blob:https://example.org/x',
+    'file:///etc/passwd',
+    '/models/a.gguf',
+    'https://huggingface.co@evil.example/a.gguf',
+    'https://user:secret@example.org/a.gguf',
+    'https://exam ple.org/a.gguf',
+    'https://',
+    'hf:owner',
+    'hf:owner/repo/../../x.gguf\u202e',
+    'sha256:abc',
+    `sha256:${HASH}00`,
+    `https://example.org/${'a'.repeat(2000)}.gguf`,
+  ])('may not name %s', (reference) => {
+    expect(modelOf(reference)).toBe('refused');
+  });
+
+  it('that is too long is refused', () => {
+    expect(parseShareLink(`#sys=${'a'.repeat(8001)}`)).toMatchObject({ kind: 'refused' });
+    expect(parseShareLink(`#sys=a&x=${'a'.repeat(100_000)}`)).toMatchObject({ kind: 'refused' });
+  });
+
+  it('cannot hide what it says', () => {
+    const hidden = `Be\u202ekind\u200b.\u0007${String.fromCodePoint(0xe0041)}`;
+    expect(parseShareLink(`#sys=${encodeURIComponent(hidden)}`)).toMatchObject({ link: { system: 'Bekind.' } });
+  });
+
+  it('never throws, whatever it is', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary' }),
+        fc.constantFrom('#m=', '#sys=', '#m=hf:', '#m=https://', '#'),
+        (text, start) => {
+          const parsed = parseShareLink(start + text);
+          expect(['none', 'refused', 'offer']).toContain(parsed.kind);
+          if (parsed.kind === 'offer' && parsed.link.model !== null) hostOf(parsed.link.model.reference);
+        },
+      ),
+      { seed: 1, numRuns: 400 },
+    );
+  });
+});
+
+describe('making a link', () => {
+  it('comes back as it was sent', () => {
+    const references = ['hf:owner/repo:Q4_K_M', 'https://example.org/a%20b+c.gguf?x=1&y=2', `sha256:${HASH}`];
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...references),
+        fc.string({ unit: 'grapheme', maxLength: 200 }),
+        (reference, text) => {
+          const made = makeShareLink(PAGE, choice(reference), text);
+          if (!made.ok) expect.fail(made.problem);
+          const url = new URL(made.url);
+          expect(url.search).toBe('');
+          const parsed = parseShareLink(url.hash);
+          // What cannot be seen does not travel.
+          const once = parseShareLink(`#${new URLSearchParams({ m: reference, sys: text }).toString()}`);
+          expect(parsed).toEqual(once);
+          expect(parsed).toMatchObject({ kind: 'offer', link: { model: { reference } } });
+        },
+      ),
+      { seed: 1 },
+    );
+  });
+
+  it('leaves what others cannot reach, and says so', () => {
+    const file = new File([], 'a.gguf');
+    expect(makeShareLink(PAGE, { reference: file, name: 'a.gguf', local: true }, '')).toMatchObject({
+      ok: false,
+      problem: expect.stringMatching(/^a\.gguf is a file on this computer/),
+    });
+    const served = { reference: 'http://127.0.0.1:5173/models/a.gguf', name: 'a.gguf', local: true };
+    expect(makeShareLink(PAGE, served, '')).toMatchObject({
+      ok: false,
+      problem: expect.stringMatching(/cannot reach/),
+    });
+    expect(makeShareLink(PAGE, choice('https://a.example/x.gguf'), 'a'.repeat(8001))).toMatchObject({ ok: false });
+    expect(makeShareLink(PAGE, choice('https://u:p@a.example/x.gguf'), '')).toMatchObject({ ok: false });
+  });
+});
+
+it('a person judges a link by where it leads', () => {
+  expect(hostOf('https://a.example:8443/x.gguf')).toBe('a.example:8443');
+  expect(hostOf('https://huggingface.co.evil.example/x.gguf')).toBe('huggingface.co.evil.example');
+  expect(hostOf('hf:owner/repo:Q4_K_M')).toBe('Hugging Face, owner/repo');
+  expect(hostOf(`sha256:${HASH}`)).toMatch(/must keep already/);
+});
