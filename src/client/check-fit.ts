@@ -1,16 +1,12 @@
-import { wrap } from 'comlink';
 import { parseEngineOptions, type ParsedEngineOptions } from '../protocol/engine-options-schema';
 import type { EngineHost, ModelReference } from '../protocol/engine-port';
 import type { FitReport } from '../protocol/fit';
 import { invalidField } from '../protocol/schema-parse';
-import { onAbort, throwIfAborted } from './abort';
-import { browserScope, requireWebGpu, type EngineScope } from './browser-scope';
+import { throwIfAborted } from './abort';
+import { askWorker } from './ask-worker';
+import { browserScope, type EngineScope } from './browser-scope';
 import { inPage } from './create-engine';
-import { engineBroke } from './lifeline';
-import { unwrap } from './result';
-import { startWorker } from './start-worker';
 import type { FitOptions } from './types';
-import { defaultWorkerUrl } from './worker-url';
 
 /**
  * Whether a model fits this device, before its weights are downloaded: a worker reads the header, some MiB at most, and
@@ -35,23 +31,9 @@ export async function checkFitIn(
   options: ParsedEngineOptions,
   memoryBudgetBytes: number | null,
 ): Promise<FitReport> {
-  requireWebGpu(scope);
   const { signal, load } = options;
-  const { worker } = await startWorker(
-    { url: options.workerUrl ?? defaultWorkerUrl(), signal, timeoutMs: load.timeouts.stallMs },
-    scope,
+  const start = { workerUrl: options.workerUrl, signal, timeoutMs: load.timeouts.stallMs };
+  return await askWorker<EngineHost, FitReport>(scope, start, (host) =>
+    host.checkFit(inPage(load, scope), memoryBudgetBytes),
   );
-  const forgets: (() => void)[] = [];
-  try {
-    throwIfAborted(signal);
-    const ended = new Promise<never>((_resolve, reject) => {
-      worker.addEventListener('error', (event) => reject(engineBroke(event.message)));
-      forgets.push(onAbort(signal, reject));
-    });
-    const report = wrap<EngineHost>(worker).checkFit(inPage(load, scope), memoryBudgetBytes);
-    return unwrap(await Promise.race([report, ended]));
-  } finally {
-    for (const forget of forgets) forget();
-    worker.terminate();
-  }
 }

@@ -11,6 +11,7 @@ export type {
 export type { EngineEvent } from '../protocol/engine-events';
 export type { Timings } from '../protocol/events';
 export type { FitReport } from '../protocol/fit';
+export type { BandwidthReport, KernelFinding, MachineReport } from '../protocol/machine';
 export { estimateMemoryBudget } from '../protocol/memory-budget';
 export { SAMPLING_RANGES, type SamplingName, type SamplingRange } from '../protocol/sampling-ranges';
 export type { LoadPhase, LoadProgress } from '../protocol/progress';
@@ -22,6 +23,7 @@ export { checkFit } from './check-fit';
 export { createEngine } from './create-engine';
 export { listHubModels, type HubListOptions, type HubModelEntry } from './list-hub-models';
 export { loadTokenizer } from './load-tokenizer';
+export { describeMachine, measureBandwidth, type MachineOptions } from './machine';
 export { detectMemoryBudget } from './memory-budget';
 export {
   openModelStore,

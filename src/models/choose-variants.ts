@@ -39,6 +39,8 @@ export interface ChosenVariants extends KernelVariants {
   readonly notes: readonly string[];
 }
 
+const SEPARATOR = '|';
+
 /** Remembers a choice between visits. Owned by the host; losing it costs a new self-test and probe. */
 export interface VariantCache {
   /** What was set, by this version or another one; `null`: nothing. */
@@ -79,8 +81,7 @@ export async function chooseVariants(
   }
   const widths = usefulWidths(BATCH_WIDTHS, options.maxRows);
   const precision = fastFormats === null ? 'exact' : ['fast', ...byteFormats.map(({ type }) => type).sort()].join(' ');
-  const adapter = [device.name, ...device.features, device.build, format.type];
-  const key = [...adapter, `up to ${widths.at(-1)} rows`, precision].join('|');
+  const key = `${adapterKey(device)}${[format.type, `up to ${widths.at(-1)} rows`, precision].join(SEPARATOR)}`;
   const known = await options.cache.get(key);
   const candidates = { matvecs, matmuls: MATMUL_VARIANTS, widths, byteFormats };
   const chosen = isChoice(known) ? known : await testAndMeasure(device, format, candidates, options.clock);
@@ -93,6 +94,32 @@ export async function chooseVariants(
     batch: isForced ? BATCH_WIDTHS : chosen.batch,
     notes: fastFormats === null || isForced ? chosen.notes : [...chosen.notes, precisionNote(chosen.bytes)],
   };
+}
+
+/** What all keys of an adapter begin with, under one build of the shaders. */
+function adapterKey({ name, features, build }: Pick<Device, 'name' | 'features' | 'build'>): string {
+  return [name, ...features, build, ''].join(SEPARATOR);
+}
+
+/** A choice that was kept, with what its key says. */
+export interface KeptChoice {
+  readonly format: string;
+  readonly rows: string;
+  readonly precision: string;
+  readonly chosen: ChosenVariants;
+}
+
+/** Of all that a cache holds, what was found out about this adapter with this build. */
+export function keptChoices(
+  entries: Iterable<readonly [key: string, entry: unknown]>,
+  device: Pick<Device, 'name' | 'features' | 'build'>,
+): readonly KeptChoice[] {
+  const start = adapterKey(device);
+  return [...entries].flatMap(([key, chosen]) => {
+    const [format, rows, precision, ...more] = key.startsWith(start) ? key.slice(start.length).split(SEPARATOR) : [];
+    if (format === undefined || rows === undefined || precision === undefined || more.length > 0) return [];
+    return isChoice(chosen) ? [{ format, rows, precision, chosen }] : [];
+  });
 }
 
 /** What was kept before there was a self-test has no notes: nobody knows whether it is right. */

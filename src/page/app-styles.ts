@@ -119,6 +119,18 @@ export const appStyles = css`
     font-size: 1.0625rem;
     letter-spacing: 0;
   }
+  .dialog-foot {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: start;
+    justify-content: space-between;
+    gap: 0.5rem;
+    padding: 0.8rem 0.3rem 0.2rem;
+  }
+  .foot {
+    margin-top: 0.8rem;
+    text-align: center;
+  }
   .drop {
     position: fixed;
     inset: 0;

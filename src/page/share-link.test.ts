@@ -3,6 +3,32 @@ import { describe, expect, it } from 'vitest';
 import { hostOf, makeShareLink, parseShareLink } from './share-link';
 
 const HASH = 'ab'.repeat(32);
+/** What addresses and texts are taken apart by, and what should not be in them. */
+const HOSTILE = [
+  'a',
+  'b.gguf',
+  '/',
+  ':',
+  '@',
+  '#',
+  '&',
+  '=',
+  '%',
+  '%2',
+  '%00',
+  '+',
+  '..',
+  '?',
+  '[',
+  '\\',
+  ' ',
+  '\n',
+  '\0',
+  '\u202e',
+  'é',
+  '😀',
+  '\ud800',
+];
 const PAGE = 'https://page.example/chat/?model=x#old';
 const choice = (reference: string) => ({ reference, name: 'x', local: false });
 
@@ -71,7 +97,7 @@ describe('a link', () => {
   it('never throws, whatever it is', () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: 'binary' }),
+        fc.string({ unit: fc.constantFrom(...HOSTILE), maxLength: 60 }),
         fc.constantFrom('#m=', '#sys=', '#m=hf:', '#m=https://', '#'),
         (text, start) => {
           const parsed = parseShareLink(start + text);

@@ -1,4 +1,4 @@
-import { get, promisifyRequest, set, type UseStore } from 'idb-keyval';
+import { entries, get, promisifyRequest, set, type UseStore } from 'idb-keyval';
 import type { Clock } from '../base/clock';
 import type { VariantCache } from '../models/choose-variants';
 
@@ -32,6 +32,16 @@ export function createVariantCache({ clock, report }: VariantCacheOptions): Vari
       await attempt(set(key, variants, transact));
     },
   };
+}
+
+/** All that is kept, whatever wrote it; nothing where there is no storage. */
+export async function keptVariants({ clock, report }: VariantCacheOptions): Promise<readonly [string, unknown][]> {
+  try {
+    return await inTime(entries<string, unknown>(transact), clock);
+  } catch (error) {
+    report(error);
+    return [];
+  }
 }
 
 /** Connects for one transaction: a connection that stayed would block whoever deletes the database. */

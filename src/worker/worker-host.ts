@@ -2,6 +2,7 @@ import { ForgelightError } from '../base/errors';
 import { systemClock as clock } from '../base/system-clock';
 import { DISPATCH_PARAMS_BYTES } from '../device/plan';
 import { readAdapterLimits } from '../device/webgpu/adapter';
+import { measureBandwidth } from '../device/webgpu/bandwidth';
 import { createWebGpuDevice } from '../device/webgpu/webgpu-device';
 import { checkFit } from '../engine/check-fit';
 import type { HostedEngine } from '../engine/hosted-engine';
@@ -9,6 +10,7 @@ import { loadModel } from '../engine/load-model';
 import { parseEngineOptions } from '../protocol/engine-options-schema';
 import type { EngineHost, EngineInfo, EngineStats, HostRequest, LoadOptions, Result } from '../protocol/engine-port';
 import type { FitReport } from '../protocol/fit';
+import type { BandwidthReport, MachineHost, MachineReport } from '../protocol/machine';
 import { deviceMemoryGib, estimateMemoryBudget } from '../protocol/memory-budget';
 import type { LoadProgress } from '../protocol/progress';
 import { DEFAULT_TIMEOUTS } from '../protocol/timeouts';
@@ -16,6 +18,7 @@ import type { EngineSnapshot } from '../protocol/snapshot';
 import type { ModelStore } from '../store/model-store';
 import type { ModelSource } from '../store/source';
 import { openBrowserStore } from './browser-store';
+import { describeMachine } from './machine';
 import { heldSource, isStored, type HeldSource } from './model-sources';
 import { ReaderPort } from './reader-port';
 import { report, settle } from './settle';
@@ -25,7 +28,7 @@ import { WorkerStore } from './worker-store';
 const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 
 /** The browser's engine host: one model, loaded once, answering over Comlink and the ports it is given. */
-export class WorkerHost implements EngineHost {
+export class WorkerHost implements EngineHost, MachineHost {
   /** The models that this origin keeps. */
   readonly store = new WorkerStore();
   private readonly abort = new AbortController();
@@ -92,6 +95,14 @@ export class WorkerHost implements EngineHost {
         signal: this.abort.signal,
       });
     });
+  }
+
+  describeMachine(): Promise<Result<MachineReport>> {
+    return settle(() => describeMachine(clock));
+  }
+
+  measureBandwidth(): Promise<Result<BandwidthReport>> {
+    return settle(async () => ({ bytesPerSecond: await measureBandwidth(navigator.gpu, clock) }));
   }
 
   abortLoad(): void {

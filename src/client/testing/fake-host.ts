@@ -3,6 +3,7 @@ import { requestId, tokenId } from '../../base/ids';
 import type { EngineHost, EngineInfo, EngineStats, HostRequest, LoadOptions, Result } from '../../protocol/engine-port';
 import type { Outcome, RequestEvent, TokenLogprob } from '../../protocol/events';
 import type { FitReport } from '../../protocol/fit';
+import type { BandwidthReport, MachineHost, MachineReport } from '../../protocol/machine';
 import type { LoadProgress } from '../../protocol/progress';
 import type { EngineSnapshot } from '../../protocol/snapshot';
 
@@ -83,7 +84,7 @@ export class FakeRequest {
 }
 
 /** An engine host with no engine behind it. Requests wait until the test answers them. */
-export class FakeHost implements EngineHost {
+export class FakeHost implements EngineHost, MachineHost {
   readonly cancelled: number[] = [];
   /** Where the engine's own events go. */
   watcher: MessagePort | null = null;
@@ -95,6 +96,9 @@ export class FakeHost implements EngineHost {
     Promise.resolve({ ok: true, value: info });
   onCheckFit: (options: LoadOptions, memoryBudgetBytes: number | null) => Promise<Result<FitReport>> = () =>
     Promise.resolve({ ok: false, error: { code: 'network', message: 'there is no model' } });
+  onDescribe: () => Promise<Result<MachineReport>> = () =>
+    Promise.resolve({ ok: false, error: { code: 'no-adapter', message: 'there is none' } });
+  onMeasure: () => Promise<Result<BandwidthReport>> = () => new Promise(() => undefined); // never answers
   private readonly requests = new Map<number, FakeRequest>();
   private readonly arrivals: ((request: FakeRequest) => void)[] = [];
   private readonly unclaimed: FakeRequest[] = [];
@@ -108,6 +112,16 @@ export class FakeHost implements EngineHost {
   checkFit(options: LoadOptions, memoryBudgetBytes: number | null): Promise<Result<FitReport>> {
     this.calls.push('checkFit');
     return this.onCheckFit(options, memoryBudgetBytes);
+  }
+
+  describeMachine(): Promise<Result<MachineReport>> {
+    this.calls.push('describeMachine');
+    return this.onDescribe();
+  }
+
+  measureBandwidth(): Promise<Result<BandwidthReport>> {
+    this.calls.push('measureBandwidth');
+    return this.onMeasure();
   }
 
   abortLoad(): void {

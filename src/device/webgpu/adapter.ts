@@ -70,6 +70,32 @@ export async function readAdapterLimits(gpu: GPU | undefined, options: AdapterOp
   };
 }
 
+export interface DescribedAdapter {
+  /** The name that a device of it has. */
+  readonly name: string;
+  readonly info: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>;
+  /** All of WebGPU's features that it has. */
+  readonly features: readonly string[];
+  /** Those that a device of it gets, as `openGpuDevice` names them. */
+  readonly usedFeatures: readonly string[];
+  /** Those that are raised. */
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** What there is to know of the adapter, without opening a device. Throws as `openGpuDevice`, but no `missing-feature`. */
+export async function describeAdapter(gpu: GPU | undefined): Promise<DescribedAdapter> {
+  const { info, features, limits } = await requestAdapter(gpu, {});
+  const { vendor, architecture, device, description } = info;
+  const used = USED_FEATURES.filter((feature) => features.has(feature));
+  return {
+    name: adapterName(info),
+    info: { vendor, architecture, device, description },
+    features: [...features].sort(),
+    usedFeatures: hasPackedDot(gpu, {}) ? [...used, PACKED_DOT] : used,
+    limits: Object.fromEntries(RAISED_LIMITS.map((name) => [name, limits[name]])),
+  };
+}
+
 function allowedFeatures(options: AdapterOptions): readonly string[] {
   return options.features ?? [...USED_FEATURES, PACKED_DOT];
 }
