@@ -21,7 +21,7 @@ interface PageServer {
 
 async function servePage(): Promise<PageServer> {
   const { createStaticServer } = (await import(pathToFileURL(join(ROOT, 'scripts/serve.mjs')).href)) as {
-    createStaticServer(options: { page: string }): Server;
+    createStaticServer: (options: { readonly page: string }) => Server;
   };
   const folder = await mkdtemp(join(tmpdir(), 'forgelight-page-'));
   await cp(join(ROOT, 'dist/page'), folder, { recursive: true });

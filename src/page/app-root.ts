@@ -6,7 +6,9 @@ import type { ChatComposer } from '../element/composer';
 import { loadMarkdown } from '../element/lazy-markdown';
 import type { MessageList } from '../element/message-list';
 import { defineParts } from '../element/parts';
+import { adviseHere } from './advice';
 import { appStyles } from './app-styles';
+import type { AppUpdates } from './app-updates';
 import { renderHeader } from './app-header';
 import { brandStyles } from './brand';
 import { exportChats, importChats } from './chat-files';
@@ -15,7 +17,7 @@ import './conversation-panel';
 import type { ConversationPanel } from './conversation-panel';
 import './context-meter';
 import { shownVersions } from './conversations';
-import { onEvent } from './events';
+import { onEvent, type PageEvents } from './events';
 import { FileDrop } from './file-drop';
 import { hasFilePicker, type FileHandle } from './file-handles';
 import './gpu-notice';
@@ -25,18 +27,23 @@ import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 import { choiceOfFiles } from './model-choice';
 import './model-card';
+import './machine-button';
 import { NarrowWindow } from './narrow-window';
 import type { ModelState, PagePhase, PageState, ReadyModel } from './page-state';
 import { pagePhase } from './page-state';
-import { baseStyles, cardStyles, controlStyles } from '../element/styles';
+import { baseStyles, cardStyles, controlStyles, dialogStyles } from '../element/styles';
+import './share-action';
+import type { ParsedLink } from './share-link';
 import type { SettingsDialog } from './settings-dialog';
 import { actOn, type ShortcutPage } from './shortcut-acts';
 import { ShortcutKeys } from './shortcut-keys';
 import type { ShortcutSheet } from './shortcut-sheet';
+import './update-notice';
 import { renderWelcome } from './welcome';
 import { applyTheme, keepTheme, nextTheme, readTheme } from './theme';
 
 defineParts();
+adviseHere();
 // Fetched while the model loads; a message tries again.
 void loadMarkdown().catch(() => undefined);
 
@@ -45,10 +52,13 @@ const localStore = (): Storage => window.localStorage;
 /** The page: shows the store's state and passes what people do on to it. */
 @customElement('app-root')
 export class AppRoot extends LitElement {
-  static override styles = [baseStyles, controlStyles, cardStyles, brandStyles, appStyles];
+  static override styles = [baseStyles, controlStyles, cardStyles, brandStyles, dialogStyles, appStyles];
 
   @property({ attribute: false }) store: ChatStore | null = null;
   @property({ attribute: false }) library: Library | null = null;
+  @property({ attribute: false }) updates: AppUpdates | null = null;
+  /** What the page's address asks for, until the person has answered. */
+  @property({ attribute: false }) asked: ParsedLink = { kind: 'none' };
   @state() private theme = readTheme(localStore);
   @query('forgelight-composer') private readonly composer: ChatComposer | null | undefined;
   @state() private importProblem: string | null = null;
@@ -76,6 +86,7 @@ export class AppRoot extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('store')) this.#subscribe();
+    if (this.asked.kind !== 'none') void this.#fetched(import('./shared-card'));
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -88,6 +99,8 @@ export class AppRoot extends LitElement {
         @loading-stopped=${onEvent('loading-stopped', () => this.store?.stopLoading())}
         @download-discarded=${onEvent('download-discarded', (choice) => void this.#discard(choice))}
         @handles-opened=${onEvent('handles-opened', (handles) => void this.library?.files.remember(handles))}
+        @shared-taken=${onEvent('shared-taken', (taken) => this.#takeShared(taken))}
+        @shared-declined=${onEvent('shared-declined', () => (this.asked = { kind: 'none' }))}
         @prompt-sent=${onEvent('prompt-sent', (text) => this.#send(text))}
         @answer-stopped=${onEvent('answer-stopped', () => this.store?.stop())}
         @answer-retried=${onEvent('answer-retried', (id) => this.#answerAgain(id))}
@@ -110,6 +123,7 @@ export class AppRoot extends LitElement {
         ></conversation-panel>
         ${this.#renderHeader(state)} ${this.#renderMain(state)}
         ${state.model.kind === 'ready' ? this.#renderDialog(state.model) : nothing}
+        ${this.asked.kind === 'none' ? nothing : html`<shared-card .asked=${this.asked} .library=${this.library}></shared-card>`}
         <settings-dialog .settings=${state.chats.settings}></settings-dialog>
         <shortcut-sheet platform=${this.#keys.platform}></shortcut-sheet>
         <div class="visually-hidden" role="status" data-testid="status">${state.announcement}</div>
@@ -157,10 +171,18 @@ export class AppRoot extends LitElement {
           .retryable=${phase === 'ready'}
           editable
         >
-          ${messages.length > 0 ? nothing : html`<div slot="before" class="welcome">${renderWelcome(model, phase, (text) => this.#suggest(text))} ${card}</div>`}
+          ${
+            messages.length > 0
+              ? nothing
+              : html`<div slot="before" class="welcome">
+                  ${renderWelcome(model, phase, (text) => this.#suggest(text))} ${card}
+                  ${model.kind === 'ready' ? nothing : html`<machine-button class="foot"></machine-button>`}
+                </div>`
+          }
           ${messages.length > 0 ? html`<div slot="after">${card}</div>` : nothing}
         </forgelight-message-list>
         <div class="composer">
+          <update-notice .updates=${this.updates}></update-notice>
           ${model.kind === 'ready' ? this.#renderGpu(model, phase) : nothing}
           <forgelight-composer .phase=${phase}></forgelight-composer>
           ${
@@ -199,6 +221,10 @@ export class AppRoot extends LitElement {
           </button>
         </div>
         <model-card .model=${model} .library=${this.library}></model-card>
+        <div class="dialog-foot">
+          <share-action .choice=${model.choice} .system=${this.store?.state.chats.settings.system ?? ''}></share-action>
+          <machine-button></machine-button>
+        </div>
       </dialog>
     `;
   }
@@ -222,6 +248,13 @@ export class AppRoot extends LitElement {
     if (pagePhase(state) === 'ready') this.#focusComposerIfIdle();
     const isPaused = state.model.kind === 'none' && state.model.paused !== null;
     void (isPaused ? this.library?.kept.lookAfterPause() : this.library?.kept.refresh());
+  }
+
+  #takeShared({ choice, system }: PageEvents['shared-taken']): void {
+    const { store } = this;
+    this.asked = { kind: 'none' };
+    if (system !== null && store !== null) store.changeSettings({ ...store.state.chats.settings, system });
+    if (choice !== null) this.#load(choice);
   }
 
   #load(choice: ModelChoice): void {

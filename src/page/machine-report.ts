@@ -1,6 +1,6 @@
 import { formatBytes } from '../base/units';
 import type { BandwidthReport, MachineReport } from '../client/index';
-import type { Circumstances } from '../element/advice';
+import type { Circumstances } from './advice';
 import type { Failure } from '../element/failure';
 import { TEXT } from './messages';
 

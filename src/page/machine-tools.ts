@@ -1,6 +1,6 @@
 import { describeMachine, measureBandwidth } from '../client/index';
 import type { BandwidthReport } from '../client/index';
-import { presentCircumstances } from '../element/advice';
+import { presentCircumstances } from './advice';
 import { failureOf } from '../element/failure';
 import type { MachineFacts, StorageFacts } from './machine-report';
 

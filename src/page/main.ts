@@ -3,10 +3,12 @@ import { createEngine } from '../client/index';
 import './app-root';
 import { browserConversations } from './browser-conversations';
 import { browserLibrary } from './browser-library';
+import { browserUpdates } from './browser-updates';
 import { ChatStore } from './chat-store';
 import { TEXT } from './messages';
 import { startOf } from './model-choice';
 import { pagePhase } from './page-state';
+import { takeShareLink } from './taken-link';
 import { applyTheme, readTheme } from './theme';
 
 const page = document.documentElement;
@@ -32,6 +34,9 @@ showPhase();
 const root = document.createElement('app-root');
 root.store = store;
 root.library = library;
+root.updates = browserUpdates();
+root.asked = takeShareLink();
+window.addEventListener('hashchange', () => (root.asked = takeShareLink()));
 document.body.append(root);
 window.addEventListener('pageshow', ({ persisted }) => {
   if (!persisted) return;
@@ -45,4 +50,7 @@ document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'hidden') store.saveNow();
   else store.lookAgain();
 });
-if (start.autoload) void store.load(start.choice);
+// Once the page is there: what it keeps for later takes no time from what it shows first.
+window.addEventListener('load', () => void root.updates?.start());
+// Before a person has answered to a link nothing is fetched.
+if (start.autoload && root.asked.kind === 'none') void store.load(start.choice);

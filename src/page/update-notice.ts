@@ -19,8 +19,10 @@ export class UpdateNotice extends LitElement {
         align-items: center;
         justify-content: center;
         gap: 0.3rem 0.9rem;
-        padding: 0.45rem 1rem;
-        border-block: 1px solid var(--line);
+        margin-bottom: 0.6rem;
+        padding: 0.6rem 1rem;
+        border: 1px solid var(--line);
+        border-radius: var(--radius);
         background: var(--accent-wash);
         font-size: 0.9375rem;
       }
