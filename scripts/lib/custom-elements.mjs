@@ -57,6 +57,11 @@ const PROPERTIES = {
   'danger-wash': 'Behind that.',
   font: "The words' font.",
   'font-code': 'Of code.',
+  'code-keyword': 'Of keywords in code: these five need 4.5:1 against `sunken`.',
+  'code-string': 'Of strings, and of lines that were added.',
+  'code-value': 'Of numbers and constants, and of lines that were removed.',
+  'code-title': 'Of names that are defined, and of types.',
+  'code-name': 'Of attributes and variables.',
   radius: 'Of the corners.',
 };
 

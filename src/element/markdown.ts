@@ -1,163 +1,175 @@
-import type { Tokens } from 'marked';
-import { Marked } from 'marked';
-import type { Config } from 'dompurify';
-import DOMPurify from 'dompurify';
+import type { Token, Tokens } from 'marked';
+import { unreachable } from '../base/assert';
+import { decodeEntities } from './entities';
+import { LateContent } from './late-content';
+import type { MarkdownToken } from './markdown-lexer';
+import { make, makeLink, scrollable } from './markdown-nodes';
 import { TEXT } from './messages';
+import { languageOf } from './code-languages';
 
 /**
  * Markdown of untrusted origin (a model's answer) as DOM nodes. Raw HTML is text, images are links, links lead to http, https and mailto
- * only, and DOMPurify with a short allow-list has the last word.
+ * only, and every node is made by `make`, which knows what there may be.
  */
 
-const ALLOWED_TAGS = [
-  ...['p', 'br', 'hr', 'strong', 'em', 'del', 'code', 'pre', 'blockquote', 'ul', 'ol', 'li', 'a', 'div'],
-  ...['h4', 'h5', 'h6', 'table', 'thead', 'tbody', 'tr', 'th', 'td'],
-];
-const ALLOWED_PROTOCOLS: ReadonlySet<string> = new Set(['http:', 'https:', 'mailto:']);
+type Content = readonly (Node | string)[];
+
+/** How the beginning of a block goes on from one that was cut above it. */
+export interface Continuation {
+  readonly continued: boolean;
+  /** Of the first item, where an ordered list goes on; `null`: as it is written. */
+  readonly number: number | null;
+}
+
+export const NOT_CONTINUED: Continuation = { continued: false, number: null };
+
 const LANGUAGE = /^[\w+#.-]{1,24}/;
+const CLOSING_FENCE = /\n {0,3}(?:`{3,}|~{3,})[`~]* *\n*$/;
+/** Of code, in UTF-16 units, that is coloured in one task: more takes too long. */
+const MAX_COLOURED = 12_000;
 
 /** Headings of an answer stand below the page's h1, the conversation's h2 and the message's h3. */
 const HEADING_OFFSET = 3;
+const HEADINGS = ['h4', 'h5', 'h6'] as const;
 
-export interface Block {
-  /** The source that the block was made of; the blocks' sources together are the text. */
-  readonly source: string;
-  readonly html: string;
+const colours = new LateContent(async () => (await import('./highlighter')).highlight);
+const formulas = new LateContent(async () => (await import('./formula')).formula);
+
+/** The element of one top-level block. */
+export function renderBlock(token: MarkdownToken, continuation: Continuation): HTMLElement {
+  const content =
+    token.type === 'list' && continuation.number !== null
+      ? [list({ ...token, start: continuation.number })]
+      : block(token);
+  return make('div', content, { class: continuation.continued ? 'block continued' : 'block' });
 }
 
-/** Line ends as `lexBlocks` expects them. Keeps the length of every prefix that does not end between CR and LF. */
-export function normaliseLineEnds(text: string): string {
-  return text.replace(/\r\n?/g, '\n');
+/** A code block whose text is in its one `<code>`. `info` is what stands behind the fence. */
+export function codeBlock(text: string, info: string): { readonly pre: HTMLElement; readonly code: HTMLElement } {
+  const code = make('code', [text]);
+  const language = LANGUAGE.exec(info)?.[0];
+  const label = language === undefined ? TEXT.chat.code : TEXT.chat.codeIn(language);
+  const attributes = { ...(language === undefined ? {} : { 'data-language': language }), ...scrollable(label) };
+  return { pre: make('pre', [code], attributes), code };
 }
 
-/** The top-level blocks of `text`, each with HTML that is *not yet sanitised*: only `sanitiseToElement` makes it safe. */
-export function lexBlocks(text: string): readonly Block[] {
-  const blocks: { source: string; html: string }[] = [];
-  let leading = '';
-  for (const token of marked.lexer(text)) {
-    const last = blocks.at(-1);
-    if (token.type !== 'space') {
-      blocks.push({ source: leading + token.raw, html: marked.parser([token]) });
-      leading = '';
-    } else if (last === undefined) {
-      leading += token.raw;
-    } else {
-      last.source += token.raw;
+/** Colours code that is complete, later and if its language is known. */
+export function colourCode(code: HTMLElement, info: string): void {
+  const language = languageOf(LANGUAGE.exec(info)?.[0] ?? '');
+  const text = code.textContent;
+  if (language !== null && text.length <= MAX_COLOURED) colours.put(code, text, language);
+}
+
+function block(token: MarkdownToken): Content {
+  switch (token.type) {
+    case 'heading':
+      return [make(HEADINGS[token.depth - 4 + HEADING_OFFSET] ?? 'h6', inline(token.tokens))];
+    case 'paragraph':
+      return [make('p', inline(token.tokens))];
+    case 'blockquote':
+      return [make('blockquote', blocks(token.tokens))];
+    case 'list':
+      return [list(token)];
+    case 'code':
+      return [code(token)];
+    case 'table':
+      return [table(token)];
+    case 'hr':
+      return [make('hr', [])];
+    case 'space':
+      return [];
+    default:
+      return span(token, false);
+  }
+}
+
+function blocks(tokens: readonly Token[]): Content {
+  return ours(tokens).flatMap(block);
+}
+
+/** With the one extension that there is, these are all the types of tokens. */
+function ours(tokens: readonly Token[]): readonly MarkdownToken[] {
+  return tokens as readonly MarkdownToken[];
+}
+
+function list(token: Tokens.List): HTMLElement {
+  const items = token.items.map((item) => make('li', blocks(item.tokens)));
+  if (!token.ordered) return make('ul', items);
+  return make('ol', items, token.start === 1 || token.start === '' ? {} : { start: String(token.start) });
+}
+
+function code({ raw, text, lang = '' }: Tokens.Code): HTMLElement {
+  const made = codeBlock(`${text}\n`, lang);
+  if (CLOSING_FENCE.test(raw)) colourCode(made.code, lang);
+  return made.pre;
+}
+
+function table({ header, rows }: Tokens.Table): HTMLElement {
+  const row = (cells: readonly Tokens.TableCell[]): HTMLElement => make('tr', cells.map(cell));
+  const made = make('table', [make('thead', [row(header)]), make('tbody', rows.map(row))]);
+  return make('div', [made], scrollable(TEXT.chat.table));
+}
+
+function cell({ header, align, tokens }: Tokens.TableCell): HTMLElement {
+  return make(header ? 'th' : 'td', inline(tokens), align === null ? {} : { align });
+}
+
+/** Links do not nest: `inLink` leaves those inside of one as their words. */
+function inline(tokens: readonly Token[], inLink = false): Content {
+  return ours(tokens).flatMap((token) => span(token, inLink));
+}
+
+function span(token: MarkdownToken, inLink: boolean): Content {
+  switch (token.type) {
+    case 'text':
+      return token.tokens === undefined ? [decodeEntities(token.text)] : inline(token.tokens, inLink);
+    case 'escape':
+      return [token.text];
+    case 'strong':
+    case 'em':
+    case 'del':
+      return [make(token.type, inline(token.tokens, inLink))];
+    case 'codespan':
+      return [make('code', [token.text])];
+    case 'br':
+      return [make('br', [])];
+    case 'checkbox':
+      return [token.checked ? '☑ ' : '☐ '];
+    case 'link': {
+      const words = inline(token.tokens, true);
+      return inLink ? words : makeLink(decodeEntities(token.href), words);
     }
+    case 'image': {
+      const words = [TEXT.chat.image(decodeEntities(token.text === '' ? token.href : token.text))];
+      return inLink ? words : makeLink(decodeEntities(token.href), words);
+    }
+    case 'math':
+      return [math(token.raw, token.display)];
+    // A block where text stands, as in items of a list; HTML and definitions are not tokenised.
+    case 'blockquote':
+    case 'code':
+    case 'heading':
+    case 'hr':
+    case 'list':
+    case 'paragraph':
+    case 'space':
+    case 'table':
+      return block(token);
+    case 'def':
+    case 'html':
+    case 'list_item':
+      return [token.raw];
+    default:
+      return unreachable(token);
   }
-  return blocks;
 }
 
-/** A `<div>` with what of `html` is allowed. The nodes are moved, never serialised and parsed again. */
-export function sanitiseToElement(html: string): HTMLElement {
-  const element = document.createElement('div');
-  element.className = 'block';
-  element.append(sanitiser().sanitize(html, SANITISE_OPTIONS));
-  return element;
-}
-
-const SANITISE_OPTIONS: Config & { readonly RETURN_DOM_FRAGMENT: true } = {
-  ALLOWED_TAGS,
-  ALLOWED_ATTR: ['href', 'start', 'align', 'data-language'],
-  ADD_URI_SAFE_ATTR: ['start', 'align', 'data-language'],
-  ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
-  ALLOW_ARIA_ATTR: false,
-  ALLOW_DATA_ATTR: false,
-  RETURN_DOM_FRAGMENT: true,
-};
-
-let ownSanitiser: ReturnType<typeof DOMPurify> | null = null;
-
-/** An instance of our own, so that its hook meets nobody else's use of DOMPurify. Made late: it needs a window. */
-function sanitiser(): ReturnType<typeof DOMPurify> {
-  if (ownSanitiser !== null) return ownSanitiser;
-  ownSanitiser = DOMPurify();
-  ownSanitiser.addHook('afterSanitizeAttributes', (node) => {
-    if (node.tagName === 'A') finishLink(node);
-    if (node.tagName === 'PRE') makeScrollable(node, codeLabel(node));
-    if (node.tagName === 'DIV') makeScrollable(node, TEXT.chat.table);
+/** The source, until it can be shown as it is meant; and for good, where it is no formula. */
+function math(raw: string, display: boolean): HTMLElement {
+  const made = make('span', [raw], {
+    class: display ? 'math display' : 'math',
+    ...(display ? scrollable(TEXT.chat.formula) : {}),
   });
-  return ownSanitiser;
+  formulas.put(made, raw, display ? 'display' : 'inline');
+  return made;
 }
-
-function finishLink(link: Element): void {
-  if (!isAllowedLink(link.getAttribute('href') ?? '')) {
-    link.removeAttribute('href');
-    return;
-  }
-  link.setAttribute('target', '_blank');
-  link.setAttribute('rel', 'noopener noreferrer');
-}
-
-/** What may scroll sideways must be reachable by keyboard, and say what it is. */
-function makeScrollable(element: Element, label: string): void {
-  element.setAttribute('tabindex', '0');
-  element.setAttribute('role', 'group');
-  element.setAttribute('aria-label', label);
-}
-
-function codeLabel(pre: Element): string {
-  const language = pre.getAttribute('data-language');
-  return language === null ? TEXT.chat.code : TEXT.chat.codeIn(language);
-}
-
-function isAllowedLink(href: string): boolean {
-  return URL.canParse(href) && ALLOWED_PROTOCOLS.has(new URL(href).protocol);
-}
-
-function escapeHtml(text: string): string {
-  return text
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/"/g, '&quot;')
-    .replace(/'/g, '&#39;');
-}
-
-function link(href: string, html: string): string {
-  return isAllowedLink(href) ? `<a href="${escapeHtml(href)}">${html}</a>` : html;
-}
-
-/** Links do not nest: an image inside of one is its description only. */
-let openLinks = 0;
-
-const marked = new Marked({
-  gfm: true,
-  breaks: true,
-  tokenizer: {
-    // Not tokenised, so that HTML stays text, and markdown inside of it stays markdown.
-    html: () => undefined,
-    tag: () => undefined,
-    // A definition would change blocks above it that are long on the screen.
-    def: () => undefined,
-  },
-  renderer: {
-    html: ({ text }) => escapeHtml(text),
-    heading({ tokens, depth }) {
-      const level = Math.min(6, depth + HEADING_OFFSET);
-      return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>\n`;
-    },
-    code({ text, lang }) {
-      const language = LANGUAGE.exec(lang ?? '')?.[0];
-      const attribute = language === undefined ? '' : ` data-language="${escapeHtml(language)}"`;
-      return `<pre${attribute}><code>${escapeHtml(text)}\n</code></pre>\n`;
-    },
-    link({ href, tokens }) {
-      openLinks += 1;
-      const html = this.parser.parseInline(tokens);
-      openLinks -= 1;
-      return link(href, html);
-    },
-    image({ href, text }) {
-      const html = escapeHtml(TEXT.chat.image(text === '' ? href : text));
-      return openLinks > 0 ? html : link(href, html);
-    },
-    checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
-    table(token: Tokens.Table) {
-      const row = (cells: readonly Tokens.TableCell[]): string =>
-        this.tablerow({ text: cells.map((cell) => this.tablecell(cell)).join('') });
-      const body = token.rows.map(row).join('');
-      return `<div><table><thead>${row(token.header)}</thead><tbody>${body}</tbody></table></div>\n`;
-    },
-  },
-});

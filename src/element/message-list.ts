@@ -1,13 +1,17 @@
 import type { PropertyValues, TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
 import { isRunning, type Message, type Versions } from './chat-types';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
+import { nextFrame } from './next-frame';
 import { baseStyles, controlStyles } from './styles';
 
 /** So near to the end, in CSS pixels, counts as being there. */
 const END_MARGIN = 48;
+/** A long conversation that is there at once comes in several frames, from its end: so many messages, or UTF-16 units, in each. */
+const SLICE = { messages: 6, units: 4096 };
 
 /**
  * The conversation's scrolling area. It follows what grows at the end only while the person is there; who has scrolled up stays, and gets a
@@ -75,6 +79,8 @@ export class MessageList extends LitElement {
   @state() private atEnd = true;
   @query('.scroller') private readonly scroller: HTMLElement | null | undefined;
   #lastTop = 0;
+  /** Messages above that are not rendered yet. */
+  #above = 0;
   readonly #growth = new ResizeObserver(() => this.#follow());
 
   override disconnectedCallback(): void {
@@ -86,6 +92,20 @@ export class MessageList extends LitElement {
   scrollToEnd(): void {
     this.atEnd = true;
     this.#follow();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const before = changed.get('messages');
+    const { messages } = this;
+    // The first message stays while a conversation grows.
+    if (before !== undefined && (before[0] !== messages[0] || this.#above > messages.length))
+      this.#above = messages.length;
+    let left = SLICE;
+    while (this.#above > 0 && left.messages > 0 && left.units > 0) {
+      this.#above -= 1;
+      left = { messages: left.messages - 1, units: left.units - (messages[this.#above]?.text.length ?? 0) };
+    }
+    if (this.#above > 0) void nextFrame().then(() => this.requestUpdate());
   }
 
   protected override render(): TemplateResult {
@@ -125,7 +145,9 @@ export class MessageList extends LitElement {
     return html`
       <h2 class="visually-hidden">${TEXT.chat.title}</h2>
       <ol data-testid="messages">
-        ${this.messages.map(
+        ${repeat(
+          this.messages.slice(this.#above),
+          (_, index) => this.#above + index,
           (message) =>
             html`<li>
               <forgelight-message

@@ -2,11 +2,53 @@ import { css } from 'lit';
 
 /** Rendered markdown. */
 export const proseStyles = css`
+  /* 4.5:1 against --sunken, and no meaning by colour alone. */
   .prose {
+    --code-keyword: var(--forgelight-code-keyword, light-dark(#9a2c7d, #f19ad8));
+    --code-string: var(--forgelight-code-string, light-dark(#2f6627, #a5d68b));
+    --code-value: var(--forgelight-code-value, light-dark(#a3241b, #ffa08f));
+    --code-title: var(--forgelight-code-title, light-dark(#2a55a5, #97bcff));
+    --code-name: var(--forgelight-code-name, light-dark(#7a4d08, #ecc27a));
     overflow-wrap: break-word;
   }
   .block + .block {
     margin-top: 0.8em;
+  }
+  /* What goes on from a very long block above. */
+  .block + .block.continued {
+    margin-top: 0.25em;
+  }
+  .math.display {
+    display: block;
+    margin: 0.4em 0;
+    overflow-x: auto;
+    overflow-y: hidden;
+  }
+  math {
+    font-size: 1.05em;
+  }
+  mtable mtd {
+    padding-block: 0.2em;
+  }
+  .code-comment {
+    color: var(--ink-soft);
+  }
+  .code-keyword {
+    color: var(--code-keyword);
+  }
+  .code-string,
+  .code-added {
+    color: var(--code-string);
+  }
+  .code-value,
+  .code-removed {
+    color: var(--code-value);
+  }
+  .code-title {
+    color: var(--code-title);
+  }
+  .code-name {
+    color: var(--code-name);
   }
   .plain {
     white-space: pre-wrap;

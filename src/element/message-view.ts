@@ -12,6 +12,7 @@ import { ICONS } from './icons';
 import { loadMarkdown, newMarkdownStream } from './lazy-markdown';
 import type { MarkdownStream } from './markdown-stream';
 import { renderAction, renderVersions } from './message-actions';
+import { nextFrame } from './next-frame';
 import { messageStyles, proseStyles } from './message-styles';
 import { ERROR_TEXT, TEXT } from './messages';
 import { emit, onPart } from './part-events';
@@ -19,6 +20,8 @@ import { numbersOf } from './numbers';
 import { baseStyles, cardStyles, controlStyles } from './styles';
 
 const COPIED_MS = 2000;
+/** UTF-16 units of an answer that one update adds: a long one that is there at once comes in several frames. */
+const ADDED_UNITS = 4096;
 
 /** One message: a question as it was typed, or an answer as sanitised markdown with its figures. */
 export class MessageView extends LitElement {
@@ -36,12 +39,24 @@ export class MessageView extends LitElement {
   @property() locale = '';
   @state() private copied = false;
   #markdown: MarkdownStream | null = newMarkdownStream();
+  /** Of the answer, in UTF-16 units. */
+  #shownUnits = 0;
+
+  /** A growing answer is rendered once a frame, however fast its tokens come. */
+  protected override async scheduleUpdate(): Promise<void> {
+    const { message } = this;
+    const isBehind = message?.role === 'assistant' && this.#shownUnits < message.text.length;
+    if (this.hasUpdated && isBehind) await nextFrame();
+    super.scheduleUpdate();
+  }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has('message')) return;
     this.toggleAttribute('data-user', this.message?.role === 'user');
     // Another message in the same place.
-    if (changed.get('message')?.id !== this.message?.id) this.editing = this.copied = false;
+    if (changed.get('message')?.id === this.message?.id) return;
+    this.editing = this.copied = false;
+    this.#shownUnits = 0;
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -95,12 +110,18 @@ export class MessageView extends LitElement {
   /** As it is, until it can be rendered; and where that cannot be fetched. */
   #renderText(text: string): readonly HTMLElement[] | TemplateResult {
     this.#markdown ??= newMarkdownStream();
-    if (this.#markdown !== null) return this.#markdown.update(text);
+    if (this.#markdown !== null) return this.#markdown.update(this.#nextPart(text));
     void loadMarkdown().then(
       () => this.requestUpdate(),
       () => undefined,
     );
     return html`<div class="block plain">${text}</div>`;
+  }
+
+  #nextPart(text: string): string {
+    this.#shownUnits = Math.min(text.length, this.#shownUnits + ADDED_UNITS);
+    if (this.#shownUnits < text.length) void this.updateComplete.then(() => this.requestUpdate());
+    return text.slice(0, this.#shownUnits);
   }
 
   #renderEnd(answer: Answer): TemplateResult | typeof nothing {

@@ -79,6 +79,7 @@ export const TEXT = {
     code: 'Code',
     codeIn: (language: string) => `Code in ${language}`,
     table: 'Table',
+    formula: 'Formula',
     image: (description: string) => `Image: ${description}`,
     rate: (rate: string) => `${rate} tokens/s`,
     firstToken: (duration: string) => `first token after ${duration}`,
