@@ -5,6 +5,8 @@ import type { Block } from './markdown-lexer';
 import { lexBlocks, normaliseLineEnds } from './markdown-lexer';
 import { OpenCode } from './open-code';
 
+export { proseStyles } from './prose-styles';
+
 /** A block is final once this many stand below it: until then more text may join or change it (a setext underline, a list's next item). */
 const OPEN_BLOCKS = 2;
 /** UTF-16 units that are looked at together: what one update costs. A block that is longer than that is cut. */

@@ -1,7 +1,6 @@
 import type { PropertyValues, TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
-import { repeat } from 'lit/directives/repeat.js';
 import { isRunning, type Message, type Versions } from './chat-types';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
@@ -145,20 +144,19 @@ export class MessageList extends LitElement {
     return html`
       <h2 class="visually-hidden">${TEXT.chat.title}</h2>
       <ol data-testid="messages">
-        ${repeat(
-          this.messages.slice(this.#above),
-          (_, index) => this.#above + index,
-          (message) =>
-            html`<li>
-              <forgelight-message
-                exportparts="question, answer"
-                .message=${message}
-                .retryable=${this.retryable}
-                .editable=${this.editable}
-                .versions=${this.versions.get(message.id) ?? null}
-                .locale=${this.locale}
-              ></forgelight-message>
-            </li>`,
+        ${this.messages.map((message, index) =>
+          index < this.#above
+            ? nothing
+            : html`<li>
+                <forgelight-message
+                  exportparts="question, answer"
+                  .message=${message}
+                  .retryable=${this.retryable}
+                  .editable=${this.editable}
+                  .versions=${this.versions.get(message.id) ?? null}
+                  .locale=${this.locale}
+                ></forgelight-message>
+              </li>`,
         )}
       </ol>
     `;

@@ -9,11 +9,11 @@ import type { Failure } from './failure';
 import { concernsEngine } from './failure';
 import { answerDetails } from './format';
 import { ICONS } from './icons';
-import { loadMarkdown, newMarkdownStream } from './lazy-markdown';
+import { adoptProse, loadMarkdown, newMarkdownStream } from './lazy-markdown';
 import type { MarkdownStream } from './markdown-stream';
 import { renderAction, renderVersions } from './message-actions';
 import { nextFrame } from './next-frame';
-import { messageStyles, proseStyles } from './message-styles';
+import { messageStyles } from './message-styles';
 import { ERROR_TEXT, TEXT } from './messages';
 import { emit, onPart } from './part-events';
 import { numbersOf } from './numbers';
@@ -25,7 +25,7 @@ const ADDED_UNITS = 4096;
 
 /** One message: a question as it was typed, or an answer as sanitised markdown with its figures. */
 export class MessageView extends LitElement {
-  static override styles = [baseStyles, controlStyles, cardStyles, proseStyles, messageStyles];
+  static override styles = [baseStyles, controlStyles, cardStyles, messageStyles];
 
   @property({ attribute: false }) message: Message | null = null;
   /** Whether a failed answer can be asked for again now. */
@@ -38,7 +38,7 @@ export class MessageView extends LitElement {
   /** The language of the numbers. */
   @property() locale = '';
   @state() private copied = false;
-  #markdown: MarkdownStream | null = newMarkdownStream();
+  #markdown: MarkdownStream | null = null;
   /** Of the answer, in UTF-16 units. */
   #shownUnits = 0;
 
@@ -109,7 +109,10 @@ export class MessageView extends LitElement {
 
   /** As it is, until it can be rendered; and where that cannot be fetched. */
   #renderText(text: string): readonly HTMLElement[] | TemplateResult {
-    this.#markdown ??= newMarkdownStream();
+    if (this.#markdown === null) {
+      this.#markdown = newMarkdownStream();
+      adoptProse(this.renderRoot, MessageView);
+    }
     if (this.#markdown !== null) return this.#markdown.update(this.#nextPart(text));
     void loadMarkdown().then(
       () => this.requestUpdate(),
