@@ -96,7 +96,7 @@ export class ContextMeter extends LitElement {
             aria-valuenow=${tokens}
             aria-valuetext=${told}
           >
-            <div class="fill" style="inline-size: ${(100 * tokens) / contextLength}%"></div>
+            <div class="fill" .style=${`inline-size: ${(100 * tokens) / contextLength}%`}></div>
           </div>
         </div>
         ${level === 'roomy' ? nothing : html`<p data-testid="context-warning">${text[level]}</p>`}

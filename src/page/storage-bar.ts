@@ -132,7 +132,7 @@ export class StorageBar extends LitElement {
               class="mark"
               data-kind=${part.kind}
               data-colour=${part.colour}
-              style="flex-grow: ${shownBytes(part, parts)}"
+              .style=${`flex-grow: ${shownBytes(part, parts)}`}
             ></div>`,
         )}
       </div>
