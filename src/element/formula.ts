@@ -113,7 +113,7 @@ function nodesOf({ text, type, attributes = {}, style = {}, children = [] }: Tre
   if (typeof type !== 'string' || !ELEMENTS.has(type)) return inside;
   const element = document.createElementNS(MATHML, type);
   for (const [name, value] of Object.entries(attributes)) {
-    if (ATTRIBUTES.has(name)) element.setAttribute(name, String(value));
+    if (ATTRIBUTES.has(name) && isPlain(value)) element.setAttribute(name, String(value));
   }
   setStyle(element, style);
   element.append(...inside);
@@ -124,7 +124,11 @@ function nodesOf({ text, type, attributes = {}, style = {}, children = [] }: Tre
 function setStyle(element: Element, style: Readonly<Record<string, unknown>>): void {
   if (!(element instanceof MathMLElement)) return;
   for (const name of STYLES) {
-    const value = String(style[name] ?? '');
-    if (STYLE_VALUE.test(value)) element.style[name] = value;
+    const value = style[name];
+    if (typeof value === 'string' && STYLE_VALUE.test(value)) element.style[name] = value;
   }
+}
+
+function isPlain(value: unknown): value is string | number | boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value);
 }

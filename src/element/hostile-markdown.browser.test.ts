@@ -142,9 +142,9 @@ describe('is noticed', () => {
   it('text that is taken as HTML', () => {
     const { append } = Element.prototype;
     vi.spyOn(Element.prototype, 'append').mockImplementation(function (this: Element, ...nodes) {
-      const parse = (node: Node | string): Node => {
+      const parse = (html: string): Node => {
         const template = document.createElement('template');
-        template.innerHTML = String(node);
+        template.innerHTML = html;
         return template.content;
       };
       append.apply(

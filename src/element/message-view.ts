@@ -47,7 +47,7 @@ export class MessageView extends LitElement {
     const { message } = this;
     const isBehind = message?.role === 'assistant' && this.#shownUnits < message.text.length;
     if (this.hasUpdated && isBehind) await nextFrame();
-    super.scheduleUpdate();
+    await super.scheduleUpdate();
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
