@@ -33,7 +33,7 @@ export class MessageView extends LitElement {
   /** Whether the message can be edited or asked for again, where `retryable` allows it; a question can be copied then too. */
   @property({ type: Boolean }) editable = false;
   /** `null`: nothing stands beside it. */
-  @property({ attribute: false }) versions: Versions | null = null;
+  @property({ attribute: false, hasChanged: areOthers }) versions: Versions | null = null;
   @state() private editing = false;
   /** The language of the numbers. */
   @property() locale = '';
@@ -194,6 +194,11 @@ export class MessageView extends LitElement {
     this.copied = true;
     setTimeout(() => (this.copied = false), COPIED_MS);
   }
+}
+
+/** They are made anew with each word of an answer. */
+function areOthers(versions: Versions | null, before: Versions | null | undefined): boolean {
+  return JSON.stringify(versions) !== JSON.stringify(before ?? null);
 }
 
 declare global {

@@ -23,16 +23,18 @@ export function browserConversations(): ConversationPorts {
   };
 }
 
-/** Closed while the browser keeps the page for Back, which it may refuse to pages that listen. */
+/** Closed while the browser keeps the page for Back, which it may refuse to pages that listen. None where site data is blocked. */
 function tabChannel(): TabChannel {
   const listeners = new Set<(message: unknown) => void>();
   let channel: BroadcastChannel | null = null;
-  const open = (): BroadcastChannel => {
-    channel ??= Object.assign(new BroadcastChannel(CHANNEL), {
-      onmessage: ({ data }: MessageEvent<unknown>) => {
-        for (const listener of listeners) listener(data);
-      },
-    });
+  const open = (): BroadcastChannel | null => {
+    channel ??= attempt(() =>
+      Object.assign(new BroadcastChannel(CHANNEL), {
+        onmessage: ({ data }: MessageEvent<unknown>) => {
+          for (const listener of listeners) listener(data);
+        },
+      }),
+    );
     return channel;
   };
   window.addEventListener('pageshow', () => open());
@@ -41,7 +43,7 @@ function tabChannel(): TabChannel {
     channel = null;
   });
   return {
-    post: (message) => open().postMessage(message),
+    post: (message) => open()?.postMessage(message),
     listen: (listener) => {
       open();
       listeners.add(listener);

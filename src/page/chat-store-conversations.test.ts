@@ -206,8 +206,21 @@ describe('what is kept', () => {
     store.deleteChat(defined(store.state.chats.all[0], 'the first').id);
     await settle();
     expect(store.state.chats.all).toEqual([]);
+    store.lookAgain();
+    await settle();
+    expect(store.state.chats.keeping).toEqual({ kind: 'blocked' });
     expect(said).not.toContain(TEXT.chats.blocked);
     expect(parts.reported).toEqual([]);
+  });
+
+  it('is not written anew where it was cleared on purpose', async () => {
+    const parts = await readyStore();
+    await exchange(parts, 'Hello', 'Hi');
+    parts.shared.records.clear();
+    parts.store.lookAgain();
+    await settle();
+    expect(parts.shared.records.size).toBe(0);
+    expect(texts(parts.store)).toEqual(['Hello', 'Hi']);
   });
 
   it('that could not be written is said, and written with the next change', async () => {

@@ -82,14 +82,16 @@ export class ConversationStore {
     } catch (error) {
       return this.#failedToRead(error);
     }
-    if (this.#keeping.kind === 'asking') this.#keep({ kind: 'working' });
+    const isFirst = this.#keeping.kind === 'asking' || this.#keeping.kind === 'blocked';
+    // What was said before anybody knew whether it is kept. Later, what is missing may have been cleared on purpose.
+    const unkept = isFirst ? [...this.#byId.keys()] : [];
+    if (isFirst) this.#keep({ kind: 'working' });
     for (const kept of found) {
       if (isTombstone(kept)) this.#bury(kept.id, kept.deletedAtMs);
       else this.#takeUp(parseKept(kept));
     }
     this.#showRemembered();
-    // What was said before anybody knew whether it is kept.
-    for (const id of this.#byId.keys()) if (!found.some((kept) => idOf(kept) === id)) this.#saver.save(id);
+    for (const id of unkept) this.#saver.save(id);
     this.#change();
   }
 
@@ -306,7 +308,7 @@ export class ConversationStore {
   #failedToRead(error: unknown): void {
     if (!(error instanceof DOMException)) this.#reportError(error);
     if (this.#keeping.kind === 'asking') this.#keep({ kind: 'blocked' });
-    else this.#failed(error);
+    else if (this.#keeping.kind !== 'blocked') this.#failed(error);
   }
 
   #failed(error: unknown): void {

@@ -240,8 +240,7 @@ class World {
 
   /** Once everything has come to its end, what is kept is what every tab shows, and nothing that was asked is missing. */
   checkAtRest(): void {
-    const kept = [...this.#shared.records.values()].filter((record) => !isTombstone(record)).map(parseKept);
-    const saved = comparable(kept.map((one) => defined(one, 'a record that can be read')));
+    const saved = comparable([...this.#shared.records.values()].filter((record) => !isTombstone(record)));
     for (const [index, { store }] of this.#tabs.entries()) {
       const shown = comparable(store.state.chats.all);
       assert(shown === saved, `tab ${index} does not show what is kept:\n${shown}\n${saved}`);
@@ -290,9 +289,10 @@ class World {
   }
 }
 
-/** Which branch is shown is each tab's own. */
-function comparable(conversations: readonly Conversation[]): string {
-  const sorted = conversations
+/** As a file of it would be read. Which branch is shown is each tab's own. */
+function comparable(records: readonly unknown[]): string {
+  const sorted = records
+    .map((record) => defined(parseKept(record), 'a record that can be read'))
     .toSorted((a, b) => a.id - b.id)
     .map(({ id, title, settings, nodes }) => ({ id, title, settings, nodes: nodes.toSorted((a, b) => a.id - b.id) }));
   return JSON.stringify(sorted, (_key, value: unknown) => (isPlain(value) ? ordered(value) : value));
