@@ -1,7 +1,8 @@
 import axe from 'axe-core';
 import { page } from 'vitest/browser';
 import { describe, expect, it } from 'vitest';
-import { allElements, mountBeforeEach, STATES } from '../../test/support/mounted-page';
+import { allElements, mountBeforeEach } from '../../test/support/mounted-page';
+import { STATES } from '../../test/support/page-states';
 import { defined } from '../base/assert';
 
 const mounted = mountBeforeEach();

@@ -1,0 +1,135 @@
+import { page, userEvent } from 'vitest/browser';
+import { defined } from '../../src/base/assert';
+import { ERROR_CODES } from '../../src/base/errors';
+import { TEXT } from '../../src/page/messages';
+import { until } from './browser-waits';
+import { fakeHandle } from './fake-handle';
+import type { MountedPage } from './mounted-page';
+
+/** Every state that a person can meet, by name, with the way into it. */
+export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<void>>> = {
+  idle: async () => undefined,
+  loading: (mounted) => mounted.showDownload(),
+  'loading, size unknown': (mounted) => mounted.startLoading(),
+  stopped: async (mounted) => {
+    await mounted.startLoading();
+    mounted.store.stopLoading();
+  },
+  'ready and empty': (mounted) => mounted.becomeReady(),
+  'ready with messages': (mounted) => mounted.converse(),
+  'reading the prompt': async (mounted) => {
+    await mounted.becomeReady();
+    await mounted.ask('Hello');
+  },
+  generating: (mounted) => mounted.beginAnswer(),
+  'answer failed': async (mounted) => {
+    await mounted.failAnswering('context-overflow');
+    await until(() => page.getByTestId('error').elements().length > 0);
+  },
+  'device lost while answering': async (mounted) => {
+    await mounted.failAnswering('device-lost');
+    await mounted.phase('error');
+  },
+  'GPU lost while answering': (mounted) => mounted.loseGpu(),
+  'GPU lost, nothing asked': async (mounted) => {
+    await mounted.becomeReady();
+    mounted.load.enter('lost');
+  },
+  'GPU blocked while answering': async (mounted) => {
+    await mounted.loseGpu();
+    mounted.load.enter('blocked', { retryAtMs: mounted.clock.now() + 125_000 });
+  },
+  'GPU gone': (mounted) => mounted.endEngine('device-lost', 'The device was lost (no adapter).'),
+  'GPU too small': (mounted) => mounted.endEngine('out-of-memory', 'At most 512 tokens fit.'),
+  conversations: async (mounted) => {
+    await mounted.fillConversations();
+    await mounted.showConversations();
+  },
+  'conversations, deleting one and editing a question': async (mounted) => {
+    await mounted.fillConversations();
+    await userEvent.click(page.getByTestId('edit').last());
+    await mounted.showConversations();
+    await userEvent.hover(page.getByTestId('chat').first());
+    await userEvent.click(page.getByTestId('chat-delete').first());
+    await until(() => page.getByTestId('chat-question').elements().length > 0);
+  },
+  'conversations that are not kept': async (mounted) => {
+    mounted.conversations.isBlocked = true;
+    await mounted.converse();
+    mounted.store.renameChat(defined(mounted.store.state.chats.shown, 'the shown one').id, 'Rain');
+    await until(() => mounted.store.state.chats.keeping.kind === 'failing');
+    await mounted.showConversations();
+    const file = new File(['GIF89a'], 'a-file-that-is-no-export-of-conversations-but-a-picture-of-a-cat.gif');
+    await userEvent.upload(page.getByTestId('import-file'), file);
+    await until(() => page.getByTestId('import-problem').elements().length > 0);
+  },
+  'settings with something wrong': async (mounted) => {
+    await mounted.becomeReady();
+    await mounted.openDialog('settings-button', 'settings-done');
+    await userEvent.click(page.getByText(TEXT.settings.fine));
+    await userEvent.fill(page.getByTestId('setting-top_p'), '2');
+  },
+  shortcuts: (mounted) => mounted.openDialog('shortcuts-button', 'dialog-close'),
+  'context nearly full': async (mounted) => {
+    await mounted.startLoading();
+    mounted.load.info = { ...mounted.load.info, model: { ...mounted.load.info.model, contextLength: 100 } };
+    mounted.load.finish();
+    await mounted.phase('ready');
+    await mounted.ask('Hello');
+    mounted.answer.write('Hello');
+    mounted.answer.finish();
+    await until(() => page.getByTestId('context-warning').elements().length > 0);
+  },
+  'conversations put away': async (mounted) => {
+    await mounted.converse();
+    await userEvent.keyboard('{Alt>}{Shift>}b{/Shift}{/Alt}');
+  },
+  'model dialog': async (mounted) => {
+    await mounted.becomeReady();
+    await userEvent.click(page.getByTestId('model-button'));
+  },
+  'download paused': (mounted) => mounted.pause(),
+  'kept models': (mounted) => mounted.unfold('kept'),
+  'kept models, none': async (mounted) => {
+    mounted.models.entries = [];
+    await mounted.unfold('kept');
+  },
+  'kept models, deleting': async (mounted) => {
+    await mounted.unfold('kept');
+    await userEvent.click(page.getByRole('button', { name: 'Delete small.gguf' }));
+    await until(() => page.getByTestId('kept-question').elements().length > 0);
+  },
+  'kept models, in use': async (mounted) => {
+    await mounted.unfold('kept');
+    mounted.models.failWith = 'busy';
+    await mounted.library.kept.delete('1'.repeat(64), 'small.gguf');
+    mounted.models.failWith = null;
+    await mounted.library.kept.show();
+  },
+  'kept models, repairing': async (mounted) => {
+    await mounted.unfold('kept');
+    mounted.models.hold();
+    await userEvent.click(page.getByRole('button', { name: 'Repair' }));
+    await until(() => page.getByText(TEXT.kept.working.repair).elements().length > 0);
+  },
+  'kept models, no store': async (mounted) => {
+    mounted.models.failWith = 'invalid-request';
+    await userEvent.click(page.getByTestId('section-kept').element().querySelector('summary') as Element);
+    await until(() => page.getByTestId('error').elements().length > 0);
+  },
+  catalogue: (mounted) => mounted.unfold('catalogue'),
+  'catalogue, too big': (mounted) => mounted.askBeforeLoading(),
+  'files opened before': async (mounted) => {
+    const [file, gone] = [
+      fakeHandle('a-name-that-is-longer-than-a-narrow-window-has-room-for-Q4_K_M.gguf'),
+      fakeHandle('gone.gguf'),
+    ];
+    await mounted.library.files.remember([file]);
+    gone.gone = true;
+    await mounted.library.files.reopen({ name: 'gone.gguf', handles: [gone] });
+  },
+  'bad address': (mounted) => mounted.typeBadAddress(),
+  ...Object.fromEntries(
+    ERROR_CODES.map((code) => [`error ${code}`, (mounted: MountedPage) => mounted.failLoading(code)]),
+  ),
+};
