@@ -159,6 +159,7 @@ export const dialogStyles = css`
     width: min(32rem, calc(100vw - 2rem));
     max-height: min(44rem, calc(100dvh - 2rem));
     padding: 0.6rem;
+    text-align: start;
     border: 1px solid var(--line);
     border-radius: calc(var(--radius) + 0.5rem);
     background: var(--paper);

@@ -2,7 +2,8 @@ import { ErrorView } from '../element/error-view';
 import type { BrowserFacts } from './browser-facts';
 import { browserFacts } from './browser-facts';
 import type { ErrorText, FailureCode } from '../element/messages';
-import { ERROR_TEXT, TEXT } from './messages';
+import { ADVICE } from './advice-messages';
+import { ERROR_TEXT } from './messages';
 
 /** What is true of the place where something went wrong. */
 export interface Circumstances extends BrowserFacts {
@@ -34,16 +35,16 @@ export function errorText(code: FailureCode, where: Circumstances): ErrorText {
     case 'device-blocked':
       return { title: text.title, advice: [text.advice, turnOnAdvice(where)].filter(Boolean).join(' ') };
     case 'network':
-      return where.isOnline ? text : TEXT.advice.offline;
+      return where.isOnline ? text : ADVICE.offline;
     case 'out-of-memory':
-      return isHandheld(where) ? { title: text.title, advice: TEXT.advice.smallMemory } : text;
+      return isHandheld(where) ? { title: text.title, advice: ADVICE.smallMemory } : text;
     default:
       return text;
   }
 }
 
 function noWebGpuText({ isSecure, browser, version, system }: Circumstances): Partial<ErrorText> {
-  const { insecure, inApp, noWebGpu } = TEXT.advice;
+  const { insecure, inApp, noWebGpu } = ADVICE;
   if (!isSecure) return insecure;
   if (browser === 'in-app') return inApp;
   const isOlderThan = (first: number): boolean => version !== null && version < first;
@@ -66,7 +67,7 @@ function noWebGpuText({ isSecure, browser, version, system }: Circumstances): Pa
 }
 
 function firefoxAdvice(system: BrowserFacts['system'], isOlderThan: (first: number) => boolean): string {
-  const { noWebGpu } = TEXT.advice;
+  const { noWebGpu } = ADVICE;
   if (system === 'windows') return isOlderThan(HAS_WEBGPU.firefoxOnWindows) ? noWebGpu.firefoxOld : noWebGpu.firefox;
   if (system === 'macos') return isOlderThan(HAS_WEBGPU.firefoxOnMac) ? noWebGpu.firefoxOld : noWebGpu.firefox;
   return noWebGpu.firefoxElsewhere;
@@ -74,7 +75,7 @@ function firefoxAdvice(system: BrowserFacts['system'], isOlderThan: (first: numb
 
 /** Where this browser's switch for the graphics processor is. */
 function turnOnAdvice({ browser, system }: Circumstances): string {
-  const { turnOn } = TEXT.advice;
+  const { turnOn } = ADVICE;
   if (system === 'ios') return turnOn.ios;
   switch (browser) {
     case 'chrome':

@@ -2,6 +2,7 @@ import { formatBytes } from '../base/units';
 import type { BandwidthReport, MachineReport } from '../client/index';
 import type { Circumstances } from './advice';
 import type { Failure } from '../element/failure';
+import { MACHINE_TEXT } from './machine-messages';
 import { TEXT } from './messages';
 
 /** What the browser says of its storage for this page; `null` where it says nothing. */
@@ -51,7 +52,7 @@ export function machineText(facts: MachineFacts): string {
 }
 
 function graphicsGroups(report: MachineReport, bandwidth: BandwidthReport | null): readonly FactGroup[] {
-  const text = TEXT.machine;
+  const text = MACHINE_TEXT;
   const { adapter, features, usedFeatures, limits, kernels } = report;
   const named = [
     [text.vendor, adapter.vendor],
@@ -76,7 +77,7 @@ function graphicsGroups(report: MachineReport, bandwidth: BandwidthReport | null
       title: text.limits,
       facts: Object.entries(limits).map(
         ([name, value]) =>
-          [name, /Size$/.test(name) && value >= 1000 ? formatBytes(value) : value.toLocaleString('en')] as const,
+          [name, name.endsWith('Size') && value >= 1000 ? formatBytes(value) : value.toLocaleString('en')] as const,
       ),
     },
     {
@@ -96,7 +97,7 @@ function graphicsGroups(report: MachineReport, bandwidth: BandwidthReport | null
 }
 
 function storageGroup({ storage }: MachineFacts): FactGroup {
-  const text = TEXT.machine;
+  const text = MACHINE_TEXT;
   if (storage === null) return { title: text.storage, facts: [[text.room, text.notTold]] };
   return {
     title: text.storage,
@@ -109,7 +110,7 @@ function storageGroup({ storage }: MachineFacts): FactGroup {
 }
 
 function browserGroup({ browser }: MachineFacts): FactGroup {
-  const text = TEXT.machine;
+  const text = MACHINE_TEXT;
   const { isSecure, isOnline, userAgent, version } = browser;
   return {
     title: text.browser,

@@ -8,6 +8,7 @@ import { defineParts } from '../element/parts';
 import type { MachineFacts } from './machine-report';
 import type { MachinePorts } from './machine-tools';
 import './machine-view';
+import { MACHINE_TEXT } from './machine-messages';
 import { TEXT } from './messages';
 import './page.css';
 
@@ -93,7 +94,7 @@ it('the report is copied as text with the same as JSON, or shown to be copied by
   document.body.replaceChildren();
   await show({ copy: () => Promise.reject(new DOMException('refused', 'NotAllowedError')) });
   await userEvent.click(page.getByTestId('copy-report'));
-  await expect.element(page.getByLabelText(TEXT.machine.report)).toHaveValue(copied[0] ?? '');
+  await expect.element(page.getByLabelText(MACHINE_TEXT.report)).toHaveValue(copied[0] ?? '');
 });
 
 it('the memory is measured on a click, and measuring can be stopped', async () => {
@@ -101,7 +102,7 @@ it('the memory is measured on a click, and measuring can be stopped', async () =
   expect(measured).toHaveLength(0);
   await userEvent.click(page.getByTestId('measure'));
   await userEvent.click(page.getByTestId('stop-measuring'));
-  await expect.element(page.getByTestId('machine-says')).toHaveTextContent(TEXT.machine.stopped);
+  await expect.element(page.getByTestId('machine-says')).toHaveTextContent(MACHINE_TEXT.stopped);
   await userEvent.click(page.getByTestId('measure'));
   measured.at(-1)?.(68e9);
   await expect.element(page.getByText('68.0 GB/s, read and written by a copy')).toBeVisible();

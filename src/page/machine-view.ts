@@ -6,7 +6,7 @@ import { baseStyles, controlStyles } from '../element/styles';
 import { emit } from './events';
 import { machineGroups, machineText, type FactGroup, type MachineFacts } from './machine-report';
 import { MACHINE_PORTS, type MachinePorts } from './machine-tools';
-import { TEXT } from './messages';
+import { MACHINE_TEXT } from './machine-messages';
 
 /** What this machine can do: looked at when it is shown, measured when that is asked for. */
 @customElement('machine-view')
@@ -94,7 +94,7 @@ export class MachineView extends LitElement {
 
   protected override render(): TemplateResult {
     const { facts, failure } = this;
-    const text = TEXT.machine;
+    const text = MACHINE_TEXT;
     if (facts === null) {
       return failure === null
         ? html`<p role="status">${text.looking}</p>`
@@ -125,7 +125,7 @@ export class MachineView extends LitElement {
   }
 
   #renderMeasure(facts: MachineFacts): TemplateResult {
-    const text = TEXT.machine;
+    const text = MACHINE_TEXT;
     return this.measuring === null
       ? html`<button type="button" data-testid="measure" @click=${() => void this.#measure(facts)}>
           ${text.measure}
@@ -146,12 +146,12 @@ export class MachineView extends LitElement {
     const measuring = new AbortController();
     this.measuring = measuring;
     this.failure = null;
-    this.said = TEXT.machine.measuring;
+    this.said = MACHINE_TEXT.measuring;
     try {
       const bandwidth = await this.ports.measure(measuring.signal);
       if (this.measuring !== measuring) return;
       this.facts = { ...facts, bandwidth };
-      this.said = TEXT.machine.measured;
+      this.said = MACHINE_TEXT.measured;
     } catch (error) {
       // Stopped: what comes after is nobody's news.
       if (this.measuring !== measuring) return;
@@ -165,17 +165,17 @@ export class MachineView extends LitElement {
     if (this.measuring === null) return;
     this.measuring.abort();
     this.measuring = null;
-    this.said = TEXT.machine.stopped;
+    this.said = MACHINE_TEXT.stopped;
   }
 
   async #copy(facts: MachineFacts): Promise<void> {
     try {
       await this.ports.copy(machineText(facts));
-      this.said = TEXT.machine.copied;
+      this.said = MACHINE_TEXT.copied;
     } catch {
       // The browser may refuse: then the report is there to be copied by hand.
       this.isToCopy = true;
-      this.said = TEXT.machine.copyByHand;
+      this.said = MACHINE_TEXT.copyByHand;
     }
     emit(this, 'announced', this.said);
   }

@@ -207,7 +207,7 @@ export class SharedCard extends LitElement {
   }
 
   #renderDecline(label: string): TemplateResult {
-    return html`<button type="button" class="quiet" data-testid="shared-decline" @click=${this.#decline}>
+    return html`<button type="button" class="quiet" autofocus data-testid="shared-decline" @click=${this.#decline}>
       ${label}
     </button>`;
   }
