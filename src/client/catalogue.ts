@@ -209,7 +209,8 @@ export function rateCatalogue(
   return entries.map((entry) => ({ ...entry, fits: fitOfSize(entry.sizeBytes, memoryBudgetBytes) }));
 }
 
-function fitOfSize(sizeBytes: number, memoryBudgetBytes: number | null): RatedEntry['fits'] {
+/** Whether a model of this size fits: a guess, as `rateCatalogue` makes it. `null`: nobody knows what the device has. */
+export function fitOfSize(sizeBytes: number, memoryBudgetBytes: number | null): RatedEntry['fits'] {
   if (memoryBudgetBytes === null) return null;
   if (sizeBytes + COMFORTABLE_EXTRA_BYTES <= memoryBudgetBytes) return 'fits';
   return sizeBytes + LEAST_EXTRA_BYTES <= memoryBudgetBytes ? 'fits-shorter' : 'too-big';

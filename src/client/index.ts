@@ -18,7 +18,7 @@ export type { LoadPhase, LoadProgress } from '../protocol/progress';
 export type { EngineSnapshot, RequestSnapshot } from '../protocol/snapshot';
 export type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
 export type { StorageRoom } from './browser-scope';
-export { CATALOGUE, rateCatalogue, type CatalogueEntry, type RatedEntry } from './catalogue';
+export { CATALOGUE, fitOfSize, rateCatalogue, type CatalogueEntry, type RatedEntry } from './catalogue';
 export { checkFit } from './check-fit';
 export { createEngine } from './create-engine';
 export { listHubModels, type HubListOptions, type HubModelEntry } from './list-hub-models';

@@ -102,7 +102,7 @@ export const controlStyles = css`
     width: 1rem;
     height: 1rem;
   }
-  input[type='text'] {
+  input:is([type='text'], [type='password'], [type='search']) {
     width: 100%;
     min-height: 2.5rem;
     padding: 0.4rem 0.9rem;

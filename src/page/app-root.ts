@@ -184,7 +184,6 @@ export class AppRoot extends LitElement {
         <div class="composer">
           <update-notice .updates=${this.updates}></update-notice>
           ${model.kind === 'ready' ? this.#renderGpu(model, phase) : nothing}
-          <forgelight-composer .phase=${phase}></forgelight-composer>
           ${
             model.kind === 'ready'
               ? html`<context-meter
@@ -193,6 +192,7 @@ export class AppRoot extends LitElement {
                 ></context-meter>`
               : nothing
           }
+          <forgelight-composer .phase=${phase}></forgelight-composer>
         </div>
       </main>
     `;

@@ -20,9 +20,7 @@ export const appStyles = css`
     display: contents;
   }
   context-meter {
-    position: absolute;
-    right: calc(var(--gutter) + 0.5rem);
-    bottom: max(0.7rem, env(safe-area-inset-bottom));
+    margin: 0 0.7rem 0.35rem;
   }
   header {
     display: flex;

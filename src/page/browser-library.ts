@@ -18,6 +18,10 @@ export function browserLibrary(clock: Clock, reportError: (error: unknown) => vo
       checkFit: async (model, options) => (await import('./library-tools')).checkFit(model, options),
       reportError,
     },
+    hub: {
+      list: async (reference, options) => (await import('./library-tools')).ratedHubModels(reference, options),
+      reportError,
+    },
     files: {
       load: async () => (await import('./library-tools')).loadRecent(),
       save: async (recent) => (await import('./library-tools')).saveRecent(recent),

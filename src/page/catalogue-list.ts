@@ -1,14 +1,16 @@
 import type { TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { customElement, property, state } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
 import { formatBytes } from '../base/units';
-import type { RatedEntry } from '../client/index';
+import type { ModelEntry, RatedEntry } from '../client/index';
 import { emit } from './events';
 import { FollowLibrary } from './follow-library';
 import { choiceOfRated, type FitCheck } from './fit-check';
 import type { Library } from './library';
+import { choiceOfEntry } from './kept-choice';
 import { TEXT } from './messages';
+import { matchesModel } from './model-match';
 import { rowStyles } from './section-styles';
 import { baseStyles, cardStyles, controlStyles } from '../element/styles';
 
@@ -30,10 +32,18 @@ export class CatalogueList extends LitElement {
       forgelight-error {
         margin-top: 0.5rem;
       }
+      input {
+        margin: 0.6rem 0 0.2rem;
+      }
+      h4 {
+        margin: 0.8rem 0 0;
+        font-size: 0.9375rem;
+      }
     `,
   ];
 
   @property({ attribute: false }) library: Library | null = null;
+  @state() private wanted = '';
   #wasAsking = false;
 
   constructor() {
@@ -52,11 +62,31 @@ export class CatalogueList extends LitElement {
     const text = TEXT.catalogue;
     if (fit.offer.kind === 'unseen') return html`<p>${text.looking}</p>`;
     const { entries, budgetBytes } = fit.offer;
+    const found = entries.filter((entry) => matchesModel(entry, this.wanted));
+    const kept = this.#keptMatches();
     return html`
       <p>${budgetBytes === null ? text.noBudget : text.budget(formatBytes(budgetBytes))}</p>
-      <ul class="rows" aria-label=${text.list}>
-        ${entries.map((entry) => this.#renderEntry(fit, entry))}
-      </ul>
+      <label class="visually-hidden" for="search">${TEXT.pick.label}</label>
+      <input
+        id="search"
+        type="search"
+        autocomplete="off"
+        spellcheck="false"
+        data-testid="model-search"
+        placeholder=${TEXT.pick.label}
+        .value=${this.wanted}
+        @input=${this.#typed}
+        @keydown=${this.#searchPressed}
+      />
+      ${found.length + kept.length === 0 ? html`<p data-testid="models-none">${TEXT.pick.none}</p>` : nothing}
+      ${
+        found.length === 0
+          ? nothing
+          : html`<ul class="rows" aria-label=${text.list}>
+              ${found.map((entry) => this.#renderEntry(fit, entry))}
+            </ul>`
+      }
+      ${kept.length === 0 ? nothing : this.#renderKept(kept)}
     `;
   }
 
@@ -73,6 +103,59 @@ export class CatalogueList extends LitElement {
       this.renderRoot.querySelector<HTMLElement>('[data-testid=fit-cancel]')?.focus();
     }
     this.#wasAsking = isAsking;
+  }
+
+  /** Whole models that are here, once somebody searches. */
+  #keptMatches(): readonly ModelEntry[] {
+    const shelf = this.library?.kept.shelf;
+    if (this.wanted.trim() === '' || shelf?.kind !== 'open') return [];
+    return shelf.entries.flatMap((entry) =>
+      entry.state === 'ok' && matchesModel({ name: entry.fileName }, this.wanted) ? [entry] : [],
+    );
+  }
+
+  #renderKept(kept: readonly ModelEntry[]): TemplateResult {
+    return html`
+      <h4>${TEXT.pick.kept}</h4>
+      <ul class="rows" aria-label=${TEXT.pick.kept}>
+        ${kept.map(
+          (entry) => html`
+            <li data-testid="kept-match">
+              <p class="name">${entry.fileName}</p>
+              <ul class="details">
+                <li>${formatBytes(entry.sizeBytes)}</li>
+              </ul>
+              <div class="actions">
+                <button
+                  type="button"
+                  class="small"
+                  aria-label=${TEXT.catalogue.loadLabel(entry.fileName)}
+                  @click=${() => emit(this, 'model-chosen', choiceOfEntry(entry))}
+                >
+                  ${TEXT.catalogue.load}
+                </button>
+              </div>
+            </li>
+          `,
+        )}
+      </ul>
+    `;
+  }
+
+  /** What is kept is looked at when somebody searches first: that opens the store. */
+  #typed(event: Event): void {
+    if (!(event.target instanceof HTMLInputElement)) return;
+    this.wanted = event.target.value;
+    const kept = this.library?.kept;
+    if (kept?.shelf.kind === 'closed') void kept.show();
+  }
+
+  /** Escape empties the field before it closes what the field is in. */
+  #searchPressed(event: KeyboardEvent): void {
+    if (event.key !== 'Escape' || this.wanted === '') return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.wanted = '';
   }
 
   #renderEntry(fit: FitCheck, entry: RatedEntry): TemplateResult {

@@ -81,6 +81,7 @@ export class ChatStore {
       const engine = await this.#ports.createEngine({
         model: choice.reference,
         ...(choice.sha256 === undefined ? {} : { sha256: choice.sha256 }),
+        ...(choice.hubToken === undefined ? {} : { hubToken: choice.hubToken }),
         signal: loading.signal,
         onProgress: (progress) => {
           // After the loss of its device an engine loads its model again, and reports as before.

@@ -1,6 +1,15 @@
 // What the library is made of, in a script of its own: a page whose visitor only chats never fetches it.
-import { CATALOGUE, checkFit, detectMemoryBudget, openModelStore, rateCatalogue } from '../client/index';
+import {
+  CATALOGUE,
+  checkFit,
+  detectMemoryBudget,
+  fitOfSize,
+  listHubModels,
+  openModelStore,
+  rateCatalogue,
+} from '../client/index';
 import type { FitPorts } from './fit-check';
+import type { HubPorts } from './hub-list';
 
 export { checkFit, openModelStore };
 export { saveFile, saveHost } from './save-file';
@@ -11,4 +20,10 @@ export const ratedCatalogue: FitPorts['rated'] = async () => {
   const budgetBytes = await detectMemoryBudget();
   const chatting = CATALOGUE.filter(({ purpose }) => purpose === 'chat');
   return { entries: rateCatalogue(budgetBytes, chatting), budgetBytes };
+};
+
+/** The models of a repository, marked by what fits. */
+export const ratedHubModels: HubPorts['list'] = async (reference, options) => {
+  const [models, budgetBytes] = await Promise.all([listHubModels(reference, options), detectMemoryBudget()]);
+  return models.map((model) => ({ ...model, fits: fitOfSize(model.sizeBytes, budgetBytes) }));
 };

@@ -228,3 +228,45 @@ it('what could not be kept is among the notes of the model', async () => {
   await userEvent.click(page.getByTestId('model-button'));
   await expect.element(page.getByTestId('model-card').getByText(note)).toBeVisible();
 });
+
+describe('models that are searched', () => {
+  it('are those of the list and those that are kept; Escape shows all again', async () => {
+    await mounted().unfold('catalogue');
+    const all = page.getByTestId('catalogue-entry').elements().length;
+    await userEvent.fill(page.getByTestId('model-search'), 'SMALL');
+    await expect.element(page.getByTestId('kept-match')).toHaveTextContent('small.gguf');
+    expect(page.getByTestId('catalogue-entry').elements().length).toBeLessThan(all);
+    await userEvent.fill(page.getByTestId('model-search'), 'no such model');
+    await expect.element(page.getByTestId('models-none')).toHaveTextContent(TEXT.pick.none);
+    await userEvent.keyboard('{Escape}');
+    await until(() => page.getByTestId('catalogue-entry').elements().length === all);
+  });
+
+  it('on the hub are listed by their repository, and loaded', async () => {
+    await userEvent.fill(page.getByTestId('model-url'), 'hf:owner/name-GGUF');
+    await expect.element(page.getByTestId('load-url')).toHaveTextContent(TEXT.hub.list);
+    await userEvent.keyboard('{Enter}');
+    await until(() => mounted().status === TEXT.hub.found(3, 'hf:owner/name-GGUF'));
+    await expect
+      .element(page.getByTestId('hub-model').nth(1))
+      .toHaveTextContent(/Q5_K_M.*800\.0 MB.*probably too big/s);
+    await userEvent.click(page.getByTestId('hub-load').first());
+    await until(() => mounted().engines.loads.length === 1);
+    expect(mounted().load.options.model).toBe('hf:owner/name-GGUF/name-Q4_K_M.gguf');
+  });
+
+  it('on the hub and gated are listed and loaded with a token', async () => {
+    const { listHub } = mounted();
+    mounted().listHub = async (reference, options) => {
+      if (options.hubToken !== 'hf_x') throw new ForgelightError('network', 'It is gated.');
+      return await listHub(reference, options);
+    };
+    await mounted().listRepository();
+    await expect.element(page.getByTestId('hub-problem')).toHaveTextContent('It is gated.');
+    await userEvent.fill(page.getByTestId('hub-token'), 'hf_x');
+    await userEvent.keyboard('{Enter}');
+    await userEvent.click(page.getByTestId('hub-load').first());
+    await until(() => mounted().engines.loads.length === 1);
+    expect(mounted().load.options.hubToken).toBe('hf_x');
+  });
+});

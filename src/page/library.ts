@@ -1,4 +1,5 @@
 import { FitCheck, type FitPorts } from './fit-check';
+import { HubList, type HubPorts } from './hub-list';
 import { KeptModels, type KeptPorts } from './kept-models';
 import { RecentFiles, type RecentPorts } from './recent-files';
 
@@ -6,6 +7,7 @@ export interface LibraryPorts {
   readonly kept: KeptPorts;
   readonly fit: FitPorts;
   readonly files: RecentPorts;
+  readonly hub: HubPorts;
 }
 
 /** Where models come from: what this browser keeps, what there is to pick from, and files on disk. Each is looked at when it is shown. */
@@ -15,9 +17,10 @@ export class Library {
   /** Of the model that a link asks for. */
   readonly sharedFit: FitCheck;
   readonly files: RecentFiles;
+  readonly hub: HubList;
   readonly #listeners = new Set<() => void>();
 
-  constructor({ kept, fit, files }: LibraryPorts) {
+  constructor({ kept, fit, files, hub }: LibraryPorts) {
     const changed = (): void => {
       for (const listener of this.#listeners) listener();
     };
@@ -25,6 +28,7 @@ export class Library {
     this.fit = new FitCheck(fit, changed);
     this.sharedFit = new FitCheck(fit, changed);
     this.files = new RecentFiles(files, changed);
+    this.hub = new HubList(hub, changed);
   }
 
   /** Calls `listener` after every change; the returned function ends it. */

@@ -11,6 +11,8 @@ export interface ModelChoice {
   readonly sha256?: string;
   readonly sizeBytes?: number;
   readonly licence?: string;
+  /** Access token of the hub, for gated models; never kept. */
+  readonly hubToken?: string;
   /** What was found out about whether it fits, as a sentence. */
   readonly verdict?: string;
 }
@@ -69,6 +71,11 @@ export function parseAddress(text: string): Parsed {
   const url = new URL(address);
   if (url.protocol === 'http:' && !isLoopback(url)) return { ok: false, problem: problems.insecure };
   return { ok: true, choice: choiceOfUrl(url) };
+}
+
+/** `hf:owner/repo`, where what was typed names a repository and none of its files; `null` otherwise. */
+export function repositoryOf(text: string): string | null {
+  return /^(hf:[^/\s]+\/[^/\s:]+)\/?$/i.exec(text.trim())?.[1] ?? null;
 }
 
 /**

@@ -7,7 +7,7 @@ import { FollowLibrary } from './follow-library';
 import { ICONS } from './icons';
 import type { Library } from './library';
 import { TEXT } from './messages';
-import { choiceOfFiles, parseAddress } from './model-choice';
+import { choiceOfFiles, parseAddress, repositoryOf } from './model-choice';
 import type { RecentFile } from './recent-files';
 import { baseStyles, controlStyles } from '../element/styles';
 
@@ -66,6 +66,7 @@ export class ModelSource extends LitElement {
 
   @property({ attribute: false }) library: Library | null = null;
   @state() private problem: string | null = null;
+  @state() private isRepository = false;
   @query('input[type=file]') private readonly fileInput: HTMLInputElement | null | undefined;
   @query('input[type=text]') private readonly addressInput: HTMLInputElement | null | undefined;
 
@@ -117,12 +118,13 @@ export class ModelSource extends LitElement {
             placeholder=${text.urlPlaceholder}
             aria-invalid=${invalid}
             aria-describedby=${invalid ? 'problem' : nothing}
-            @input=${() => (this.problem = null)}
+            @input=${this.#typed}
           />
           ${invalid ? html`<p class="problem" id="problem">${this.problem}</p>` : nothing}
         </div>
-        <button type="submit" data-testid="load-url">${text.loadShort}</button>
+        <button type="submit" data-testid="load-url">${this.isRepository ? TEXT.hub.list : text.loadShort}</button>
       </form>
+      <hub-files .library=${this.library}></hub-files>
     `;
   }
 
@@ -187,9 +189,25 @@ export class ModelSource extends LitElement {
     input.value = '';
   }
 
+  #typed(): void {
+    this.problem = null;
+    this.isRepository = repositoryOf(this.addressInput?.value ?? '') !== null;
+    this.library?.hub.leave();
+  }
+
+  /** What shows it is fetched when it is wanted first. */
+  #list({ hub }: Library, repository: string): void {
+    import('./hub-files').catch(() => (this.problem = TEXT.model.partMissing));
+    emit(this, 'announced', TEXT.hub.looking(repository));
+    void hub.show(repository);
+  }
+
   #submit(event: SubmitEvent): void {
     event.preventDefault();
-    const parsed = parseAddress(this.addressInput?.value ?? '');
+    const typed = this.addressInput?.value ?? '';
+    const repository = repositoryOf(typed);
+    if (repository !== null && this.library !== null) return this.#list(this.library, repository);
+    const parsed = parseAddress(typed);
     if (parsed.ok) {
       emit(this, 'model-chosen', parsed.choice);
       return;

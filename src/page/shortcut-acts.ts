@@ -51,17 +51,19 @@ export function actOn(id: ShortcutId, page: ShortcutPage): void {
 }
 
 /** The conversation that stands above or below in the list; from a new one, the first. */
-function showBeside({ store, showChat }: ShortcutPage, step: -1 | 1): void {
+function showBeside(page: ShortcutPage, step: -1 | 1): void {
+  const { store } = page;
   const { all, shown } = store?.state.chats ?? { all: [], shown: null };
   const index = shown === null ? -1 : all.findIndex(({ id }) => id === shown.id);
   const beside = index < 0 ? all[0] : all[index + step];
-  if (beside !== undefined) showChat(beside.id);
+  if (beside !== undefined) page.showChat(beside.id);
 }
 
-function answerLastAgain({ store, answerAgain }: ShortcutPage): void {
+function answerLastAgain(page: ShortcutPage): void {
+  const { store } = page;
   const last = store?.state.messages.at(-1);
   if (store === null || last?.role !== 'assistant' || pagePhase(store.state) !== 'ready') return;
-  answerAgain(last.id);
+  page.answerAgain(last.id);
 }
 
 async function copyLast(store: ChatStore | null): Promise<void> {

@@ -9,6 +9,7 @@ import type { AppRoot } from '../../src/page/app-root';
 import '../../src/page/app-root';
 import { ChatStore } from '../../src/page/chat-store';
 import { rateCatalogue, type FitReport } from '../../src/client/index';
+import type { HubModel, HubPorts } from '../../src/page/hub-list';
 import { Library } from '../../src/page/library';
 import { TEXT } from '../../src/page/messages';
 import { pagePhase } from '../../src/page/page-state';
@@ -42,6 +43,15 @@ const TOO_BIG: FitReport = {
 };
 const DOWNLOAD = { phase: 'download', loaded: 40, total: 98, bytesPerSecond: 12, etaSeconds: 4.6, resumed: 0 } as const;
 
+const HUB_MODELS: readonly HubModel[] = (['fits', 'too-big', null] as const).map((fits, index) => ({
+  model: `hf:owner/name-GGUF/name-Q${index + 4}_K_M.gguf`,
+  path: `name-Q${index + 4}_K_M.gguf`,
+  sizeBytes: 400_000_000 * (index + 1),
+  quantisation: fits === null ? null : `Q${index + 4}_K_M`,
+  sha256: null,
+  fits,
+}));
+
 /** An answer with one of everything that markdown can hold. */
 export const ANSWER =
   '# Rain\n\nIt **falls** in three ways:\n\n1. drizzle\n2. showers\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n' +
@@ -65,6 +75,8 @@ export class MountedPage {
   readonly checked: string[] = [];
   /** Files that were remembered. */
   recent: readonly RecentFile[] = [];
+  /** What the hub answers. */
+  listHub: HubPorts['list'] = async () => HUB_MODELS;
   readonly library = new Library({
     kept: {
       openModelStore: async () => {
@@ -87,6 +99,10 @@ export class MountedPage {
         this.checked.push(model);
         return this.fit;
       },
+      reportError: (error) => this.reported.push(error),
+    },
+    hub: {
+      list: async (reference, options) => await this.listHub(reference, options),
       reportError: (error) => this.reported.push(error),
     },
     files: {
@@ -244,6 +260,14 @@ export class MountedPage {
     await this.unfold('catalogue');
     await userEvent.click(page.getByTestId('catalogue-load').nth(3));
     await until(() => page.getByTestId('fit-question').elements().length > 0);
+  }
+
+  async listRepository(): Promise<void> {
+    await userEvent.fill(page.getByTestId('model-url'), 'hf:owner/name-GGUF');
+    await userEvent.click(page.getByTestId('load-url'));
+    await until(
+      () => page.getByTestId('hub-model').elements().length + page.getByTestId('hub-problem').elements().length > 0,
+    );
   }
 
   async typeBadAddress(): Promise<void> {

@@ -1,6 +1,6 @@
 import { page, userEvent } from 'vitest/browser';
 import { defined } from '../../src/base/assert';
-import { ERROR_CODES } from '../../src/base/errors';
+import { ERROR_CODES, ForgelightError } from '../../src/base/errors';
 import { TEXT } from '../../src/page/messages';
 import { until } from './browser-waits';
 import { fakeHandle } from './fake-handle';
@@ -69,7 +69,16 @@ export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<v
     await userEvent.click(page.getByText(TEXT.settings.fine));
     await userEvent.fill(page.getByTestId('setting-top_p'), '2');
   },
-  shortcuts: (mounted) => mounted.openDialog('shortcuts-button', 'dialog-close'),
+  // By keys: narrow windows have no button for it.
+  shortcuts: async () => {
+    await userEvent.keyboard('{Control>}/{/Control}');
+    await until(() =>
+      page
+        .getByText(TEXT.shortcuts.does.help)
+        .elements()
+        .some((text) => text.checkVisibility()),
+    );
+  },
   'context nearly full': async (mounted) => {
     await mounted.startLoading();
     mounted.load.info = { ...mounted.load.info, model: { ...mounted.load.info.model, contextLength: 100 } };
@@ -127,6 +136,13 @@ export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<v
     await mounted.library.files.remember([file]);
     gone.gone = true;
     await mounted.library.files.reopen({ name: 'gone.gguf', handles: [gone] });
+  },
+  'repository listed': (mounted) => mounted.listRepository(),
+  'repository refused': async (mounted) => {
+    mounted.listHub = async () => {
+      throw new ForgelightError('network', 'owner/name-GGUF is gated, private, or not there.');
+    };
+    await mounted.listRepository();
   },
   'bad address': (mounted) => mounted.typeBadAddress(),
   ...Object.fromEntries(
