@@ -14,7 +14,8 @@ let policy: ReturnType<TrustedTypes['createPolicy']> | null = null;
 
 /**
  * A script URL as pages with `require-trusted-types-for 'script'` demand it, through the policy named `forgelight`; elsewhere the URL
- * itself. Only for the engine's own worker. Throws `TypeError` where the page's policy does not allow that name.
+ * itself. Only for the engine's own worker and the chat page's service worker. Throws `TypeError` where the page's policy does not allow
+ * that name.
  */
 export function trustedScriptUrl(url: string): string {
   if (globalThis.trustedTypes === undefined) return url;
