@@ -32,7 +32,7 @@ import { pool, poolParams } from '../src/kernels/pool';
 import { QUANT_FORMATS } from '../src/quant/registry';
 
 interface ShaderScript {
-  linkShaders(): Promise<ShaderTexts>;
+  linkShaders(): Promise<ShaderTexts & { readonly twins: ShaderTexts['kernels'] }>;
   joinedShaders(linked: ShaderTexts): Map<string, string>;
   checkJoinable(texts: Readonly<Record<string, string>>): void;
   choicesOf(kernel: Pick<KernelText, 'takes'>, modules: ShaderTexts['modules']): readonly Dispatch['modules'][];
@@ -86,7 +86,34 @@ describe('linked shaders', () => {
     const pairs = quants.flatMap((quant) => ['f16', 'f32'].map((kv) => `${quant}.${kv}`));
     for (const variant of MATVEC_VARIANTS) expect(modules(`qkv_${variant}`).sort()).toEqual(pairs.sort());
     const bytes = QUANT_FORMATS.filter(({ inBytes }) => inBytes).map((format) => format.module);
-    expect(modules('matvec_int8').sort()).toEqual(bytes.sort());
+    for (const kernel of ['matvec_int8', 'matvec_f16']) expect(modules(kernel).sort()).toEqual(bytes.sort());
+  });
+});
+
+describe('kernels with f16', () => {
+  const halves = Object.keys(texts.kernels).filter((kernel) => kernel.endsWith('_f16'));
+
+  it('are those that enable it, and no module has it', () => {
+    expect(halves.sort()).toEqual(['matvec_f16', 'qkv_f16']);
+    for (const [kernel, { text }] of Object.entries(texts.kernels)) {
+      expect(text.startsWith('enable f16;\n')).toBe(halves.includes(kernel));
+      expect(/\bf16\b(?!`)/.test(text.replace(/\/\/.*/g, ''))).toBe(halves.includes(kernel));
+    }
+    for (const text of Object.values(texts.modules).flatMap((of) => Object.values(of)))
+      expect(text.replace(/\/\/.*/g, '')).not.toMatch(/\bf16\b/);
+  });
+
+  it('have twins that differ in the lines of the type alone', () => {
+    expect(Object.keys(texts.twins).sort()).toEqual(halves);
+    for (const kernel of halves) {
+      const code = (of: KernelText | undefined): string => (of?.text ?? '').replace(/^\/\/.*\n/gm, '');
+      const inF32 = code(texts.kernels[kernel])
+        .replace('enable f16;\n\n', '')
+        .replace('vec4<f16>', 'vec4f')
+        .replace('return Halves(v);', 'return quantizeToF16(v);')
+        .replace('bitcast<Halves>(pairs)', 'Halves(unpack2x16float(pairs.x), unpack2x16float(pairs.y))');
+      expect(code(texts.twins[kernel])).toBe(inF32);
+    }
   });
 });
 

@@ -36,7 +36,7 @@ describe('the weights that matvec reads', () => {
     ...['matvec_rows', 'matvec_lanes', 'matvec_subgroup', 'qkv_rows', 'qkv_lanes', 'qkv_subgroup', 'expert_matvec'].map(
       (kernel) => ({ kernel, calls: exact }),
     ),
-    ...['matvec_int8', 'qkv_int8'].map((kernel) => ({ kernel, calls: bytes })),
+    ...['matvec_int8', 'qkv_int8', 'matvec_f16', 'qkv_f16'].map((kernel) => ({ kernel, calls: bytes })),
   ])('$kernel reads them by groups alone', ({ kernel, calls }) => {
     const { takes, text } = texts.kernels[kernel] ?? { takes: {}, text: '' };
     expect([...(takes.quant ?? [])].sort()).toEqual(calls.sort());

@@ -33,8 +33,9 @@ export interface EngineOptions {
   /** Default `'f16'`; `'q8_0'` takes about half its memory, where heads have a multiple of 32 elements. */
   readonly kvCacheType?: KvCacheType;
   /**
-   * `exact` (default): f32 arithmetic on the dequantised weights. `fast`: generated rows are rounded to 8 bits, of which 32 share a scale,
-   * before they meet quantised weights, where that is right and faster on the adapter; `info.notes` says whether it is.
+   * `exact` (default): f32 arithmetic on the dequantised weights. `fast`: generated rows are rounded to 8 bits or to half precision,
+   * of which 32 share a scale, before they meet quantised weights, where that is right and faster on the adapter; `info.notes` says
+   * whether it is.
    */
   readonly precision?: Precision;
   /**

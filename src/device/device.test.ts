@@ -8,7 +8,13 @@ describe('largestBufferBytes', () => {
     [2, 1, 1],
     [32, 16, 8],
   ])('of %i GiB a buffer and %i a binding is %i GiB', (buffer, binding, largest) => {
-    const limits = { maxBufferBytes: buffer * GIB, maxBindingBytes: binding * GIB, subgroups: false, packedDot: false };
+    const limits = {
+      maxBufferBytes: buffer * GIB,
+      maxBindingBytes: binding * GIB,
+      subgroups: false,
+      packedDot: false,
+      shaderF16: false,
+    };
     expect(largestBufferBytes(limits)).toBe(largest * GIB);
   });
 });

@@ -13,6 +13,8 @@ export interface DeviceLimits {
   readonly subgroups: boolean;
   /** It multiplies four bytes packed into a word with four others and adds the products up. */
   readonly packedDot: boolean;
+  /** It computes with halves, and has the workgroup memory that kernels which do need. */
+  readonly shaderF16: boolean;
 }
 
 /** Kernels count elements in u32, the smallest of them half a word: beyond this a number would wrap around. */

@@ -12,7 +12,13 @@ import { blobSource } from '../store/blob-source';
 import type { ModelSource } from '../store/source';
 import { checkFit, type FitHost } from './check-fit';
 
-const limits = { maxBufferBytes: 2 * GIB, maxBindingBytes: 2 * GIB, subgroups: false, packedDot: false };
+const limits = {
+  maxBufferBytes: 2 * GIB,
+  maxBindingBytes: 2 * GIB,
+  subgroups: false,
+  packedDot: false,
+  shaderF16: false,
+};
 
 function reportOf(
   source: ModelSource | Uint8Array<ArrayBuffer>,

@@ -7,6 +7,7 @@ import type { RequestEvent } from '../protocol/events';
 import { parseTokenIds, parseTokenize } from '../protocol/request-schema';
 import type { EngineSnapshot } from '../protocol/snapshot';
 import type { Actor } from './actor';
+import { variantNames } from '../models/choose-variants';
 import type { LoadedModel } from './load-onto-device';
 import { NO_TIMINGS } from './request';
 import { chatTask, completionTask, embedTask, evaluateTask, resumedTask, type TaskDeps } from './task';
@@ -143,11 +144,7 @@ export class HostedEngine {
       generatedTokens: this.generatedTokens,
       promptTokens: this.promptTokens,
       loadMs,
-      variants: {
-        matvec: variants.matvec,
-        matmul: variants.matmul,
-        ...(variants.bytes && { int8: variants.bytes.variant }),
-      },
+      variants: variantNames(variants),
       kernelTimes: device.kernelTimes(),
     };
   }

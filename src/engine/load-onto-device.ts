@@ -217,8 +217,8 @@ class Load {
   ): EngineInfo {
     const { device } = this;
     const { contextLength, vocabularySize, totalBlocks, blockTokens } = runner.limits;
-    const { matvec, matmul, bytes, notes } = found.variants;
-    const shapes = [matvec, matmul, ...(bytes === null ? [] : [bytes.variant, ...bytes.formats])];
+    const { matvec, matmul, rounded, notes } = found.variants;
+    const shapes = [matvec, matmul, ...(rounded === null ? [] : [rounded.variant, ...rounded.formats])];
     const identity = [found.sha256, device.kind, device.name, device.build, ...shapes, this.options.kvCacheType];
     return {
       model: {

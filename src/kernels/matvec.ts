@@ -16,9 +16,19 @@ import { matrixPlanes } from './weight-matrix';
 export const MATVEC_VARIANTS = ['rows', 'lanes', 'subgroup'] as const;
 export type MatvecVariant = (typeof MATVEC_VARIANTS)[number];
 
-/** Those that round x to bytes, of which 32 share a scale, for `precision: 'fast'`: a weight row a thread, or 8 threads a row. */
+/**
+ * Those that round x, of which 32 share a scale, for `precision: 'fast'`: to bytes, or to halves where the device computes with these; a
+ * weight row a thread, or 8 threads a row.
+ */
 export const BYTE_VARIANTS = ['int8-rows', 'int8-lanes'] as const;
-export type ByteVariant = (typeof BYTE_VARIANTS)[number];
+export const HALF_VARIANTS = ['f16-rows', 'f16-lanes'] as const;
+export const ROUNDED_VARIANTS = [...BYTE_VARIANTS, ...HALF_VARIANTS] as const;
+export type RoundedVariant = (typeof ROUNDED_VARIANTS)[number];
+
+/** Whether it rounds to halves. */
+export function isHalfVariant(variant: MatvecVariant | RoundedVariant): boolean {
+  return HALF_VARIANTS.some((half) => half === variant);
+}
 
 /** Rows that may share one reading of the weights. More sums a thread do not stay in registers. */
 export const BATCH_WIDTHS = [1, 2, 4, 8, 16] as const;
@@ -39,8 +49,8 @@ const LANES = 8;
 const MAX_GROUPS = 65_535; // a WebGPU limit a dimension
 
 export interface MatvecArgs extends LinearArgs {
-  /** `ByteVariant`: for weights whose format is `inBytes`. */
-  readonly variant: MatvecVariant | ByteVariant;
+  /** `RoundedVariant`: for weights whose format is `inBytes`. */
+  readonly variant: MatvecVariant | RoundedVariant;
   /** Rows that share one reading of the weights; 1 if not given. A row's bits are the same with any. */
   readonly batch?: BatchWidth;
   /** It runs for the step's outputs, not for its rows; with a norm, an output's row of x is the one that it names. */
@@ -51,7 +61,8 @@ export interface MatvecArgs extends LinearArgs {
 export function matvec(args: MatvecArgs): Dispatch {
   const { norm } = args;
   const { shape, constants, groups } = matvecGroups(args.variant, linearRows(args), norm);
-  assert(shape !== 'int8' || args.weights.format.inBytes, `${args.weights.format.type} has no bytes`);
+  const isExact = MATVEC_VARIANTS.some((exact) => exact === shape);
+  assert(isExact || args.weights.format.inBytes, `${args.weights.format.type} has no bytes`);
   const width = args.batch ?? 1;
   return {
     kernel: 'matvec',
@@ -80,7 +91,7 @@ export function matvec(args: MatvecArgs): Dispatch {
 }
 
 /** Whether the kernel norms the rows that it reads: where each thread has a weight row it would sum all of their squares. */
-export function takesNorm(variant: MatvecVariant | ByteVariant, rows: number): boolean {
+export function takesNorm(variant: MatvecVariant | RoundedVariant, rows: number): boolean {
   return fitting(variant, rows) !== 'rows';
 }
 
@@ -91,11 +102,11 @@ export function normUse({ x, norm }: Pick<LinearArgs, 'x' | 'norm'>): BufferUse 
 
 /** How a shape of matvec covers `rows` sums: its constants, and workgroups in two dimensions. */
 export function matvecGroups(
-  variant: MatvecVariant | ByteVariant,
+  variant: MatvecVariant | RoundedVariant,
   rows: number,
   norm: RowNorm | undefined,
 ): {
-  readonly shape: MatvecVariant | 'int8';
+  readonly shape: MatvecVariant | 'int8' | 'f16';
   readonly constants: Readonly<Record<string, number>>;
   readonly groups: readonly [number, number];
 } {
@@ -117,14 +128,19 @@ export function matvecGroups(
       return { shape: 'int8', ...laned(1) };
     case 'int8-lanes':
       return { shape: 'int8', ...laned(LANES) };
+    case 'f16-rows':
+      return { shape: 'f16', ...laned(1) };
+    case 'f16-lanes':
+      return { shape: 'f16', ...laned(LANES) };
     default:
       return unreachable(fit);
   }
 }
 
 /** Eight rows a workgroup do not reach beyond half a million rows, which only a vocabulary can have. */
-function fitting<V extends MatvecVariant | ByteVariant>(variant: V, rows: number): V | 'rows' | 'int8-rows' {
+function fitting(variant: MatvecVariant | RoundedVariant, rows: number): MatvecVariant | RoundedVariant {
   if (rows <= (MAX_GROUPS * THREADS) / LANES) return variant;
   if (variant === 'lanes') return 'rows';
-  return variant === 'int8-lanes' ? 'int8-rows' : variant;
+  if (variant === 'int8-lanes') return 'int8-rows';
+  return variant === 'f16-lanes' ? 'f16-rows' : variant;
 }

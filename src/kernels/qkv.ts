@@ -4,7 +4,7 @@ import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import { KV_BLOCK_TOKENS, KV_POOL_CODES, kvPlaneElements, kvUnitElements, type KvLayer } from './kv-layout';
 import type { RowNorm } from './linear';
-import { matvecGroups, normUse, type BatchWidth, type ByteVariant, type MatvecVariant } from './matvec';
+import { matvecGroups, normUse, type BatchWidth, type RoundedVariant, type MatvecVariant } from './matvec';
 import { paramLayout } from './params';
 import { matrixPlanes, sidePlaneWord, UNIT_ELEMENTS, type WeightMatrix } from './weight-matrix';
 
@@ -42,7 +42,7 @@ export function qkv(args: {
   pairs: number;
   /** Which of the step input's cos/sin tables. */
   table: number;
-  variant: MatvecVariant | ByteVariant;
+  variant: MatvecVariant | RoundedVariant;
   /** Rows that share one reading of the weights; 1 if not given. A row's bits are the same with any. */
   batch?: BatchWidth;
 }): Dispatch {

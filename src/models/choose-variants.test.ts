@@ -31,7 +31,7 @@ const KEY = 'posing|subgroups|reference|Q4_1|up to 16 rows|exact';
 describe('chooseVariants', () => {
   it('takes the fastest where all are right, in every batch width, and has nothing to say', async () => {
     const { adapter, choose } = setUp({ ms: LANES_FIRST });
-    expect(await choose()).toEqual({ matvec: 'lanes', matmul: 'tile', bytes: null, batch: BATCH_WIDTHS, notes: [] });
+    expect(await choose()).toEqual({ matvec: 'lanes', matmul: 'tile', rounded: null, batch: BATCH_WIDTHS, notes: [] });
     expect([adapter.base.allocatedBytes(), adapter.prepared.length]).toEqual([0, 0]);
   });
 
@@ -158,7 +158,7 @@ describe('forced variants', () => {
   it('are taken as they are where all are named, with nothing run', async () => {
     const { adapter, cache, choose } = setUp({ factor: () => NaN });
     const forced = { matvec: 'lanes', matmul: 'tile' };
-    expect(await choose(forced)).toEqual({ ...forced, bytes: null, batch: BATCH_WIDTHS, notes: [] });
+    expect(await choose(forced)).toEqual({ ...forced, rounded: null, batch: BATCH_WIDTHS, notes: [] });
     expect([adapter.submits.length, cache.entries.size]).toEqual([0, 0]);
   });
 
@@ -174,7 +174,7 @@ describe('forced variants', () => {
     [{ matvec: 'fast' }, 'debug.variants.matvec', '"fast" is not one of rows, lanes'],
     [{ matvec: 'subgroup' }, 'debug.variants.matvec', '"subgroup" is not one of rows, lanes'],
     [{ matmul: '' }, 'debug.variants.matmul', '"" is not one of rows, tile'],
-    [{ attention: 'flash' }, 'debug.variants.attention', 'only matvec, matmul and int8 have variants'],
+    [{ attention: 'flash' }, 'debug.variants.attention', 'only matvec, matmul, int8 and f16 have variants'],
   ])('are refused by name: %j', async (forced, param, words) => {
     const { choose } = setUp({ subgroups: false });
     await expect(choose(forced)).rejects.toMatchObject({
@@ -200,14 +200,14 @@ describe('precision "fast"', () => {
 
   it('takes the shape that rounds to bytes where it is the fastest, for the formats that have bytes, and says so', async () => {
     const { fast } = setUp({ ms: BYTES_FIRST });
-    const { matvec, bytes, notes } = await fast([Q4_1, F16, Q6_K]);
-    expect([matvec, bytes]).toEqual(['lanes', { variant: 'int8-rows', formats: ['Q4_1', 'Q6_K'] }]);
+    const { matvec, rounded, notes } = await fast([Q4_1, F16, Q6_K]);
+    expect([matvec, rounded]).toEqual(['lanes', { variant: 'int8-rows', formats: ['Q4_1', 'Q6_K'] }]);
     expect(notes).toEqual([expect.stringMatching(/rounded to 8 bits where they meet weights in Q4_1, Q6_K/)]);
   });
 
   it('is never taken unless asked for', async () => {
     const { adapter, choose } = setUp({ ms: BYTES_FIRST });
-    expect((await choose()).bytes).toBe(null);
+    expect((await choose()).rounded).toBe(null);
     expect(adapter.ran(() => true).filter(({ shader }) => shader.endsWith('int8'))).toEqual([]);
   });
 
@@ -223,8 +223,8 @@ describe('precision "fast"', () => {
   ] as const satisfies readonly (readonly [string, Posed, readonly QuantFormat[], QuantFormat])[])(
     'stays exact where %s, and says so',
     async (_why, posed, formats, format) => {
-      const { bytes, notes } = await setUp(posed).fast(formats, format);
-      expect(bytes).toBe(null);
+      const { rounded, notes } = await setUp(posed).fast(formats, format);
+      expect(rounded).toBe(null);
       expect(notes).toEqual([expect.stringContaining('changes nothing here')]);
     },
   );
@@ -232,8 +232,8 @@ describe('precision "fast"', () => {
   it('leaves out a format whose sums alone are wrong', async () => {
     const factor: Posed['factor'] = ({ shader, modules }) =>
       shader === 'matvec_int8' && modules.quant === 'q6_k' ? 1.01 : 1;
-    const { bytes } = await setUp({ ms: BYTES_FIRST, factor }).fast([Q4_1, Q6_K]);
-    expect(bytes?.formats).toEqual(['Q4_1']);
+    const { rounded } = await setUp({ ms: BYTES_FIRST, factor }).fast([Q4_1, Q6_K]);
+    expect(rounded?.formats).toEqual(['Q4_1']);
   });
 
   it('leaves out a batch width in which bytes alone have other bits', async () => {
@@ -245,15 +245,50 @@ describe('precision "fast"', () => {
   it('keeps its choice apart from the exact one', async () => {
     const { cache, choose, fast } = setUp({ ms: BYTES_FIRST });
     await fast([Q4_1]);
-    expect((await choose()).bytes).toBe(null);
-    expect((await fast([Q4_1])).bytes).not.toBe(null);
+    expect((await choose()).rounded).toBe(null);
+    expect((await fast([Q4_1])).rounded).not.toBe(null);
     expect([...cache.entries.keys()]).toEqual([`${KEY.replace('exact', 'fast Q4_1')}`, KEY]);
   });
 
   it('can be forced, where there are bytes', async () => {
     const { choose } = setUp();
     const forced = { matvec: 'rows', matmul: 'rows', int8: 'int8-lanes' };
-    expect((await choose(forced, Q4_1, 16, [Q4_1])).bytes).toEqual({ variant: 'int8-lanes', formats: ['Q4_1'] });
+    expect((await choose(forced, Q4_1, 16, [Q4_1])).rounded).toEqual({ variant: 'int8-lanes', formats: ['Q4_1'] });
     await expect(choose(forced)).rejects.toMatchObject({ param: 'debug.variants.int8' });
+  });
+});
+
+describe('halves, with precision "fast"', () => {
+  /** Were they right. */
+  const ms = { matvec_f16: 1, matvec_int8: 2, matvec_lanes: 3 };
+  const isHalf = ({ shader }: { readonly shader: string }): boolean => shader.endsWith('_f16');
+
+  it('are taken where they are the fastest, and said', async () => {
+    const { rounded, notes } = await setUp({ ms, shaderF16: true }).fast([Q4_1, F16]);
+    expect(rounded).toEqual({ variant: 'f16-rows', formats: ['Q4_1'] });
+    expect(notes).toEqual([expect.stringMatching(/rounded to half precision where they meet weights in Q4_1,/)]);
+  });
+
+  it('do not exist where the adapter has no shader-f16: nothing runs, nor can be forced', async () => {
+    const { adapter, choose, fast } = setUp({ ms });
+    expect((await fast([Q4_1])).rounded?.variant).toBe('int8-rows');
+    expect(adapter.ran(() => true).filter(isHalf)).toEqual([]);
+    await expect(choose({ f16: 'f16-lanes' }, Q4_1, 16, [Q4_1])).rejects.toMatchObject({
+      code: 'invalid-request',
+      param: 'debug.variants.f16',
+    });
+  });
+
+  it('are not measured where their sums are wrong, whatever they would take', async () => {
+    const factor: Posed['factor'] = (dispatch) => (isHalf(dispatch) ? 1.01 : 1);
+    const { adapter, fast } = setUp({ ms, factor, shaderF16: true });
+    expect((await fast([Q4_1])).rounded?.variant).toBe('int8-rows');
+    expect(adapter.ran((label) => label === 'probe').filter(isHalf)).toEqual([]);
+  });
+
+  it('can be forced where there are any, and win over bytes', async () => {
+    const forced = { matvec: 'rows', matmul: 'rows', int8: 'int8-lanes', f16: 'f16-lanes' };
+    const { rounded } = await setUp({ shaderF16: true }).choose(forced, Q4_1, 16, [Q4_1]);
+    expect(rounded).toEqual({ variant: 'f16-lanes', formats: ['Q4_1'] });
   });
 });

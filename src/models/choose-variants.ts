@@ -5,19 +5,21 @@ import { MATMUL_VARIANTS, type MatmulVariant } from '../kernels/matmul';
 import {
   BATCH_WIDTHS,
   BYTE_VARIANTS,
+  HALF_VARIANTS,
+  isHalfVariant,
   MATVEC_VARIANTS,
   usefulWidths,
   type BatchWidth,
-  type ByteVariant,
   type MatvecVariant,
+  type RoundedVariant,
 } from '../kernels/matvec';
 import type { QuantFormat } from '../quant/format';
 import { fastestVariants } from './probe';
 import { SelfTest, type Candidates } from './self-test';
 
-/** A shape of matvec that rounds rows to bytes, and the block formats that it multiplies with: others are left to the exact one. */
-export interface ByteChoice {
-  readonly variant: ByteVariant;
+/** A shape of matvec that rounds rows, and the block formats that it multiplies with: others are left to the exact one. */
+export interface RoundedChoice {
+  readonly variant: RoundedVariant;
   readonly formats: readonly string[];
 }
 
@@ -26,14 +28,14 @@ export interface KernelVariants {
   readonly matvec: MatvecVariant;
   readonly matmul: MatmulVariant;
   /** With `precision: 'fast'`, where it is the faster; nothing is rounded if not given. */
-  readonly bytes?: ByteChoice | null;
+  readonly rounded?: RoundedChoice | null;
   /** Widths of matvec's batches that give the bits of width 1 on this adapter; all if not given. */
   readonly batch?: readonly BatchWidth[];
 }
 
 /** A choice, and what was found out about the adapter on the way. */
 export interface ChosenVariants extends KernelVariants {
-  readonly bytes: ByteChoice | null;
+  readonly rounded: RoundedChoice | null;
   readonly batch: readonly BatchWidth[];
   /** Of what is not used because it computes wrongly there: sentences for the user. */
   readonly notes: readonly string[];
@@ -70,29 +72,33 @@ export async function chooseVariants(
 ): Promise<ChosenVariants> {
   const matvecs = MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup' || device.limits.subgroups);
   const { fastFormats } = options;
-  const byteFormats = (fastFormats ?? []).filter(({ inBytes }) => inBytes && device.limits.packedDot);
+  const roundedFormats = (fastFormats ?? []).filter(({ inBytes }) => inBytes && device.limits.packedDot);
+  const halves = device.limits.shaderF16 ? HALF_VARIANTS : [];
   refuseUnknownKernels(options.forced);
   const matvec = forced('matvec', matvecs, options.forced);
   const matmul = forced('matmul', MATMUL_VARIANTS, options.forced);
-  const int8 = forced('int8', byteFormats.length === 0 ? [] : BYTE_VARIANTS, options.forced);
-  const bytes = int8 === null ? null : { variant: int8, formats: byteFormats.map(({ type }) => type) };
+  const shapes = roundedFormats.length === 0 ? { int8: [], f16: [] } : { int8: BYTE_VARIANTS, f16: halves };
+  const variant = forced('f16', shapes.f16, options.forced) ?? forced('int8', shapes.int8, options.forced);
+  const rounded = variant === null ? null : { variant, formats: roundedFormats.map(({ type }) => type) };
   if (device.kind === 'reference' || (matvec !== null && matmul !== null)) {
-    return { matvec: matvec ?? 'rows', matmul: matmul ?? 'rows', bytes, batch: BATCH_WIDTHS, notes: [] };
+    return { matvec: matvec ?? 'rows', matmul: matmul ?? 'rows', rounded, batch: BATCH_WIDTHS, notes: [] };
   }
   const widths = usefulWidths(BATCH_WIDTHS, options.maxRows);
-  const precision = fastFormats === null ? 'exact' : ['fast', ...byteFormats.map(({ type }) => type).sort()].join(' ');
+  const precision =
+    fastFormats === null ? 'exact' : ['fast', ...roundedFormats.map(({ type }) => type).sort()].join(' ');
   const key = `${adapterKey(device)}${[format.type, `up to ${widths.at(-1)} rows`, precision].join(SEPARATOR)}`;
   const known = await options.cache.get(key);
-  const candidates = { matvecs, matmuls: MATMUL_VARIANTS, widths, byteFormats };
+  const roundings = [...shapes.int8, ...shapes.f16];
+  const candidates = { matvecs, matmuls: MATMUL_VARIANTS, widths, roundings, roundedFormats };
   const chosen = isChoice(known) ? known : await testAndMeasure(device, format, candidates, options.clock);
   if (chosen !== known) await options.cache.set(key, chosen);
-  const isForced = matvec !== null || int8 !== null;
+  const isForced = matvec !== null || rounded !== null;
   return {
     matvec: matvec ?? chosen.matvec,
     matmul: matmul ?? chosen.matmul,
-    bytes: isForced ? bytes : chosen.bytes,
+    rounded: isForced ? rounded : chosen.rounded,
     batch: isForced ? BATCH_WIDTHS : chosen.batch,
-    notes: fastFormats === null || isForced ? chosen.notes : [...chosen.notes, precisionNote(chosen.bytes)],
+    notes: fastFormats === null || isForced ? chosen.notes : [...chosen.notes, precisionNote(chosen.rounded)],
   };
 }
 
@@ -122,48 +128,60 @@ export function keptChoices(
   });
 }
 
+/** A choice as `debug.variants` names it. */
+export function variantNames({ matvec, matmul, rounded = null }: KernelVariants): Readonly<Record<string, string>> {
+  if (rounded === null) return { matvec, matmul };
+  return { matvec, matmul, [isHalfVariant(rounded.variant) ? 'f16' : 'int8']: rounded.variant };
+}
+
 /** What was kept before there was a self-test has no notes: nobody knows whether it is right. */
 function isChoice(entry: unknown): entry is ChosenVariants {
-  return typeof entry === 'object' && entry !== null && 'batch' in entry && 'notes' in entry && 'bytes' in entry;
+  return typeof entry === 'object' && entry !== null && 'batch' in entry && 'notes' in entry && 'rounded' in entry;
 }
 
 async function testAndMeasure(
   device: Device,
   format: QuantFormat,
-  candidates: Candidates & { readonly widths: readonly BatchWidth[]; readonly byteFormats: readonly QuantFormat[] },
+  candidates: Candidates & {
+    readonly widths: readonly BatchWidth[];
+    /** Shapes that round, and the formats that they can multiply with. */
+    readonly roundings: readonly RoundedVariant[];
+    readonly roundedFormats: readonly QuantFormat[];
+  },
   clock: Clock,
 ): Promise<ChosenVariants> {
   const test = new SelfTest(device, format);
   try {
     const right = await test.right(candidates);
     if (!right.matvecs.includes('rows') || !right.matmuls.includes('rows')) throw computesWrongly(device);
-    const bytes = await rightBytes(device, candidates.byteFormats);
-    const racing = BYTE_VARIANTS.filter((variant) => bytes.get(variant)?.includes(format.type) === true);
-    const fastest = await fastestVariants(device, format, { ...right, bytes: racing }, clock);
+    const rightOn = await rightRoundings(device, candidates.roundings, candidates.roundedFormats);
+    const racing = candidates.roundings.filter((variant) => rightOn.get(variant)?.includes(format.type) === true);
+    const fastest = await fastestVariants(device, format, { ...right, roundings: racing }, clock);
     const exactWidths = await test.equalWidths(fastest.matvec, candidates.widths);
-    const batch = fastest.bytes === null ? exactWidths : await test.equalWidths(fastest.bytes, exactWidths);
+    const batch = fastest.rounding === null ? exactWidths : await test.equalWidths(fastest.rounding, exactWidths);
     const notes = [
       ...without(candidates.matvecs, right.matvecs).map((variant) => wrongVariant(`matvec_${variant}`)),
       ...without(candidates.matmuls, right.matmuls).map((variant) => wrongVariant(`matmul_${variant}`)),
       ...without(candidates.widths, batch).map(unequalWidth),
     ];
-    const choice = fastest.bytes && { variant: fastest.bytes, formats: bytes.get(fastest.bytes) ?? [] };
-    return { matvec: fastest.matvec, matmul: fastest.matmul, bytes: choice, batch, notes };
+    const rounded = fastest.rounding && { variant: fastest.rounding, formats: rightOn.get(fastest.rounding) ?? [] };
+    return { matvec: fastest.matvec, matmul: fastest.matmul, rounded, batch, notes };
   } finally {
     test.free();
   }
 }
 
-/** Of each shape that rounds to bytes, the formats on which its sums are those of the CPU. */
-async function rightBytes(
+/** Of each shape that rounds, the formats on which its sums are those of the CPU. */
+async function rightRoundings(
   device: Device,
+  variants: readonly RoundedVariant[],
   formats: readonly QuantFormat[],
-): Promise<ReadonlyMap<ByteVariant, readonly string[]>> {
-  const right = new Map<ByteVariant, string[]>(BYTE_VARIANTS.map((variant) => [variant, []]));
+): Promise<ReadonlyMap<RoundedVariant, readonly string[]>> {
+  const right = new Map<RoundedVariant, string[]>(variants.map((variant) => [variant, []]));
   for (const format of formats) {
     const test = new SelfTest(device, format);
     try {
-      for (const variant of await test.rightBytes(BYTE_VARIANTS)) right.get(variant)?.push(format.type);
+      for (const variant of await test.rightRoundings(variants)) right.get(variant)?.push(format.type);
     } finally {
       test.free();
     }
@@ -171,10 +189,11 @@ async function rightBytes(
   return right;
 }
 
-function precisionNote(bytes: ByteChoice | null): string {
-  return bytes === null
-    ? 'precision "fast" changes nothing here: on this adapter, or for this file, exact kernels are the fastest that compute rightly.'
-    : `precision "fast": activations are rounded to 8 bits where they meet weights in ${bytes.formats.join(', ')}, so answers differ a little from exact ones.`;
+function precisionNote(rounded: RoundedChoice | null): string {
+  if (rounded === null)
+    return 'precision "fast" changes nothing here: on this adapter, or for this file, exact kernels are the fastest that compute rightly.';
+  const form = isHalfVariant(rounded.variant) ? 'to half precision' : 'to 8 bits';
+  return `precision "fast": activations are rounded ${form} where they meet weights in ${rounded.formats.join(', ')}, so answers differ a little from exact ones.`;
 }
 
 function without<T>(all: readonly T[], some: readonly T[]): T[] {
@@ -198,11 +217,11 @@ function computesWrongly({ name }: Device): ForgelightError {
 }
 
 function refuseUnknownKernels(choice: Readonly<Record<string, string>>): void {
-  const stranger = Object.keys(choice).find((kernel) => !['matvec', 'matmul', 'int8'].includes(kernel));
+  const stranger = Object.keys(choice).find((kernel) => !['matvec', 'matmul', 'int8', 'f16'].includes(kernel));
   if (stranger === undefined) return;
   throw new ForgelightError(
     'invalid-request',
-    `debug.variants.${stranger}: only matvec, matmul and int8 have variants.`,
+    `debug.variants.${stranger}: only matvec, matmul, int8 and f16 have variants.`,
     {
       param: `debug.variants.${stranger}`,
     },

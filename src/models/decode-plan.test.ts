@@ -7,6 +7,7 @@ import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import { readGgufHeader } from '../gguf/read-header';
 import type { GgufFile } from '../gguf/types';
+import type { RoundedVariant } from '../kernels/matvec';
 import { allocateModel, type ModelOptions } from './allocate-model';
 import type { PreparedModel } from './executor';
 import { describeNetwork } from './registry';
@@ -66,8 +67,8 @@ const LANES: Options = { variants: { matvec: 'lanes', matmul: 'rows' } };
 const MATRICES = Object.keys(tinyShapes()).filter((name) => !name.includes('norm'));
 
 /** `precision: 'fast'`, as the probe may choose it on a software adapter. */
-const bytesOf = (...formats: string[]): Options => ({
-  variants: { matvec: 'rows', matmul: 'rows', bytes: { variant: 'int8-rows', formats } },
+const roundedBy = (variant: RoundedVariant, ...formats: string[]): Options => ({
+  variants: { matvec: 'rows', matmul: 'rows', rounded: { variant, formats } },
 });
 
 describe('a decode step of a llama', () => {
@@ -92,19 +93,22 @@ describe('a decode step of a llama', () => {
     },
   );
 
-  it('takes five and four too where x is rounded to bytes, by the shapes for them', async () => {
-    const types = Object.fromEntries(MATRICES.map((name) => [name, 'Q8_0' as const]));
-    const [first] = await decodeSteps({ types }, bytesOf('Q8_0'));
-    expect(kernels(first)).toEqual(['embed', ...FOLDED, ...FOLDED, 'matvec', ...ARGMAX]);
-    const shaders = new Set(first?.map(({ shader }) => shader).filter((shader) => /^(qkv|matvec)/.test(shader)));
-    expect([...shaders]).toEqual(['qkv_int8', 'matvec_int8']);
-  });
+  it.each(['int8', 'f16'] as const)(
+    'takes five and four too where x is rounded, by the shapes for it: %s',
+    async (form) => {
+      const types = Object.fromEntries(MATRICES.map((name) => [name, 'Q8_0' as const]));
+      const [first] = await decodeSteps({ types }, roundedBy(`${form}-rows`, 'Q8_0'));
+      expect(kernels(first)).toEqual(['embed', ...FOLDED, ...FOLDED, 'matvec', ...ARGMAX]);
+      const shaders = new Set(first?.map(({ shader }) => shader).filter((shader) => /^(qkv|matvec)/.test(shader)));
+      expect([...shaders]).toEqual([`qkv_${form}`, `matvec_${form}`]);
+    },
+  );
 
   it('leaves to exact shapes what has no bytes, and with it the norm', async () => {
     const types = Object.fromEntries(
       MATRICES.filter((name) => !/blk.1.ffn/.test(name)).map((name) => [name, 'Q8_0' as const]),
     );
-    const [first] = await decodeSteps({ types }, bytesOf('Q8_0'));
+    const [first] = await decodeSteps({ types }, roundedBy('int8-rows', 'Q8_0'));
     const second = ['rmsnorm', 'qkv', 'attention', 'matvec', 'rmsnorm', 'matvec', 'matvec'];
     expect(kernels(first)).toEqual(['embed', ...FOLDED, ...second, 'matvec', ...ARGMAX]);
     expect(first?.slice(6, 13).map(({ shader }) => shader)).toEqual([

@@ -1,3 +1,5 @@
+import { f16ToF32, f32ToF16 } from '../base/f16';
+
 /** A linear layer whose results lie in a part of y. */
 export interface LinearResult {
   readonly weights: Float32Array; // [rows × columns]
@@ -10,6 +12,8 @@ export interface LinearResult {
   readonly yOffset: number;
   /** What a value of x may be off by where two roundings to bytes disagree; 0 if not given. */
   readonly quantum?: number;
+  /** Weights and x are halves, and so are sums of four products. */
+  readonly inHalves?: boolean;
 }
 
 /** Values in a row of x that share a scale. */
@@ -28,6 +32,20 @@ export function roundedToBytes(x: Float32Array | Float64Array): { readonly x: Fl
     quantum = Math.max(quantum, scale);
   }
   return { x: rounded, quantum };
+}
+
+/** x as halves are that, of 32 values each, are scaled by a power of two so that the largest lies between 16 and 32. */
+export function roundedToHalves(x: Float32Array | Float64Array): {
+  readonly x: Float64Array;
+  readonly inHalves: true;
+} {
+  const rounded = new Float64Array(x.length);
+  for (let from = 0; from < x.length; from += UNIT) {
+    const unit = x.subarray(from, from + UNIT);
+    const scale = 2 ** Math.floor(Math.log2(Math.max(...unit.map(Math.abs)) || 1)) / 16;
+    unit.forEach((value, k) => (rounded[from + k] = f16ToF32(f32ToF16(value / scale)) * scale));
+  }
+  return { x: rounded, inHalves: true };
 }
 
 /** Rows of x, [tokens × columns], normed: x · weight / √(mean(x²) + epsilon). */
@@ -49,16 +67,23 @@ export function normedRows(
 const F32_ROUNDING = 2 ** -24;
 /** Rounding errors add up like steps to either side: so many times √n of them is never seen (Higham & Mary 2019). */
 const CERTAINTY = 8;
+/** Half a unit in the last place of 1 as a half. */
+const F16_ROUNDING = 2 ** -11;
 
-/** Whether y[t, yOffset + n] is Σ_k W[n, k] · x[t, k], but for what rounding to f32 at each step makes of it, in any order. */
+/**
+ * Whether y[t, yOffset + n] is Σ_k W[n, k] · x[t, k], but for what rounding to f32 at each step makes of it, in any order. Where x and
+ * weights are halves, each term is off by a few roundings of its own, which add up as √Σ does; a device may also cut where others
+ * round. A weight is a byte times a scale, less a minimum there: the product is no larger than twice the unit's largest weight allows.
+ */
 export function holdsProduct(result: LinearResult): boolean {
-  const { weights, x, y, rows, columns, tokens, yStride, yOffset, quantum = 0 } = result;
+  const { weights, x, y, rows, columns, tokens, yStride, yOffset, quantum = 0, inHalves = false } = result;
   const rounding = CERTAINTY * Math.sqrt(columns) * F32_ROUNDING;
   for (let token = 0; token < tokens; token++) {
     for (let row = 0; row < rows; row++) {
       let sum = 0;
       let size = 0;
       let largest = 0;
+      const halves = inHalves ? CERTAINTY * F16_ROUNDING * unitsSize(result, row, token) : 0;
       for (let k = 0; k < columns; k++) {
         const weight = weights[row * columns + k] ?? NaN;
         const term = weight * (x[token * columns + k] ?? NaN);
@@ -66,10 +91,22 @@ export function holdsProduct(result: LinearResult): boolean {
         size += Math.abs(term);
         largest = Math.max(largest, Math.abs(weight));
       }
-      const slack = rounding * size + TIES * quantum * largest;
+      const slack = rounding * size + TIES * quantum * largest + halves;
       // Also false where y is not a number.
       if (!(Math.abs((y[token * yStride + yOffset + row] ?? NaN) - sum) <= slack)) return false;
     }
   }
   return true;
+}
+
+/** √Σ of the squares of x, each times the largest weight of its unit. */
+function unitsSize({ weights, x, columns }: LinearResult, row: number, token: number): number {
+  let squares = 0;
+  for (let from = 0; from < columns; from += UNIT) {
+    const unit = weights.subarray(row * columns + from, row * columns + from + UNIT);
+    const largest = unit.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+    const values = x.subarray(token * columns + from, token * columns + from + UNIT);
+    values.forEach((value) => (squares += (value * largest) ** 2));
+  }
+  return Math.sqrt(squares);
 }

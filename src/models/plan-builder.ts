@@ -17,8 +17,8 @@ import {
   takesNorm,
   usefulWidths,
   type BatchWidth,
-  type ByteVariant,
   type MatvecVariant,
+  type RoundedVariant,
 } from '../kernels/matvec';
 import { penalise } from '../kernels/penalise';
 import { qkv as fusedQkv, takesPairs } from '../kernels/qkv';
@@ -28,7 +28,7 @@ import { sample } from '../kernels/sample';
 import { softcap } from '../kernels/softcap';
 import { stepInputWords } from '../kernels/step-input';
 import type { WeightMatrix } from '../kernels/weight-matrix';
-import type { ByteChoice } from './choose-variants';
+import type { RoundedChoice } from './choose-variants';
 import type { DeviceWeights } from './device-weights';
 import { lowerFeedForward } from './feed-forward-lowering';
 import { kvPoolOf, type KvSize } from './kv-size';
@@ -50,7 +50,7 @@ export interface PlanOptions {
   readonly matvec: MatvecVariant;
   readonly matmul: MatmulVariant;
   /** For weights of its formats instead of `matvec`. */
-  readonly bytes?: ByteChoice | null;
+  readonly rounded?: RoundedChoice | null;
   /** Rows of a decode step, or outputs, that may share a reading of the weights; narrow ones first. */
   readonly batch?: readonly BatchWidth[];
   readonly kvType: KvType;
@@ -202,9 +202,9 @@ export class PlanBuilder implements Lowering {
     };
   }
 
-  private shapeFor({ format }: Pick<WeightMatrix, 'format'>): MatvecVariant | ByteVariant {
-    const { matvec: exact, bytes } = this.options;
-    return bytes?.formats.includes(format.type) === true ? bytes.variant : exact;
+  private shapeFor({ format }: Pick<WeightMatrix, 'format'>): MatvecVariant | RoundedVariant {
+    const { matvec: exact, rounded } = this.options;
+    return rounded?.formats.includes(format.type) === true ? rounded.variant : exact;
   }
 
   /** Tokens → the residual stream, and what the first layer reads of it: where the table is one matrix, one dispatch gives both. */

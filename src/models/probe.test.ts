@@ -31,18 +31,18 @@ function measured(device: RecordingDevice): string[] {
 
 describe('fastestVariants', () => {
   it.each([
-    [{ matvec_rows: 1 }, { matvec: 'rows', bytes: null, matmul: 'rows' }],
+    [{ matvec_rows: 1 }, { matvec: 'rows', rounding: null, matmul: 'rows' }],
     [
       { matvec_lanes: 9.5, matmul_tile: 9.9 },
-      { matvec: 'lanes', bytes: null, matmul: 'tile' },
+      { matvec: 'lanes', rounding: null, matmul: 'tile' },
     ],
     [
       { matvec_subgroup: 0.001, matvec_lanes: 0.002, matmul_tile: 400 },
-      { matvec: 'subgroup', bytes: null, matmul: 'rows' },
+      { matvec: 'subgroup', rounding: null, matmul: 'rows' },
     ],
     [
       { matvec_rows: 150, matvec_lanes: 300, matvec_subgroup: 950 },
-      { matvec: 'rows', bytes: null, matmul: 'rows' },
+      { matvec: 'rows', rounding: null, matmul: 'rows' },
     ],
   ])('takes the fastest: %j', async (ms, variants) => {
     expect(await adapter(ms).choose()).toEqual(variants);
@@ -108,7 +108,7 @@ describe('fastestVariants', () => {
   it('measures what it is given alone, and nothing where there is no choice', async () => {
     const { device, choose } = adapter({ matvec_subgroup: 0 });
     const few = { matvecs: ['rows', 'lanes'], matmuls: ['rows'] } as const;
-    expect(await choose(few)).toEqual({ matvec: 'rows', bytes: null, matmul: 'rows' });
+    expect(await choose(few)).toEqual({ matvec: 'rows', rounding: null, matmul: 'rows' });
     expect(measured(device)).toEqual(['matvec_rows', 'matvec_lanes']);
   });
 

@@ -4,7 +4,7 @@ import type { Device, DeviceBuffer, PreparedPlan } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import type { LinearArgs } from '../kernels/linear';
 import { matmul, type MatmulVariant } from '../kernels/matmul';
-import { matvec, type ByteVariant, type MatvecVariant } from '../kernels/matvec';
+import { matvec, type MatvecVariant, type RoundedVariant } from '../kernels/matvec';
 import { encodeStepInput } from '../kernels/step-input';
 import { matrixPlanes } from '../kernels/weight-matrix';
 import type { QuantFormat } from '../quant/format';
@@ -24,15 +24,19 @@ const CONTEST_MS = 500;
 const HOPELESS = 4;
 
 /**
- * The fastest of some shapes of each kernel on this adapter, on weights of `format`; `bytes`: the fastest shape of matvec, where it is
- * one of those that round to bytes.
+ * The fastest of some shapes of each kernel on this adapter, on weights of `format`; `rounding`: the fastest shape of matvec, where it is
+ * one of those that round.
  */
 export async function fastestVariants(
   device: Device,
   format: QuantFormat,
-  { matvecs, matmuls, bytes = [] }: Candidates & { readonly bytes?: readonly ByteVariant[] },
+  { matvecs, matmuls, roundings = [] }: Candidates & { readonly roundings?: readonly RoundedVariant[] },
   clock: Clock,
-): Promise<{ readonly matvec: MatvecVariant; readonly bytes: ByteVariant | null; readonly matmul: MatmulVariant }> {
+): Promise<{
+  readonly matvec: MatvecVariant;
+  readonly rounding: RoundedVariant | null;
+  readonly matmul: MatmulVariant;
+}> {
   const planes = matrixPlanes({ format, rows: ROWS, columns: COLUMNS });
   const buffers = {
     weights: device.createBuffer('probe.weights', planes.totalBytes),
@@ -57,14 +61,14 @@ export async function fastestVariants(
     return await byTime(runners, { step, y: buffers.y, clock });
   };
   try {
-    const order = await contest([...matvecs, ...bytes], (variant) => matvec({ ...args, variant }), 1);
+    const order = await contest([...matvecs, ...roundings], (variant) => matvec({ ...args, variant }), 1);
     const [tile] = await contest(matmuls, (variant) => matmul({ ...args, variant }), PROMPT_TOKENS);
     return {
       matvec: defined(
         order.map((variant) => matvecs.find((exact) => exact === variant)).find((exact) => exact !== undefined),
         'a matvec',
       ),
-      bytes: bytes.find((variant) => variant === order[0]) ?? null,
+      rounding: roundings.find((variant) => variant === order[0]) ?? null,
       matmul: defined(tile, 'a matmul'),
     };
   } finally {

@@ -59,7 +59,7 @@ describe('the self-test on WebGPU', () => {
   it.each(QUANT_FORMATS.filter(({ inBytes }) => inBytes))('finds $type right in bytes', async (format) => {
     await onDevice(async (device) => {
       const test = new SelfTest(device, format);
-      expect(await test.rightBytes(['int8-lanes'])).toEqual(['int8-lanes']);
+      expect(await test.rightRoundings(['int8-lanes'])).toEqual(['int8-lanes']);
       test.free();
     });
   });

@@ -5,20 +5,36 @@ import type { Dispatch } from '../device/plan';
 import { linearRows, type LinearArgs } from '../kernels/linear';
 import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
 import { kvLayerBytes } from '../kernels/kv-layout';
-import { matvec, takesNorm, type BatchWidth, type ByteVariant, type MatvecVariant } from '../kernels/matvec';
+import {
+  matvec,
+  takesNorm,
+  isHalfVariant,
+  type BatchWidth,
+  type MatvecVariant,
+  type RoundedVariant,
+} from '../kernels/matvec';
 import { qkv } from '../kernels/qkv';
 import { encodeStepInput } from '../kernels/step-input';
 import { matrixPlanes, type WeightMatrix } from '../kernels/weight-matrix';
 import { dequantize, type QuantFormat } from '../quant/format';
 import { splitPlanes } from '../quant/planes';
 import { sampleBlocks } from '../quant/sample-blocks';
-import { holdsProduct, normedRows, roundedToBytes } from './linear-oracle';
+import { holdsProduct, normedRows, roundedToBytes, roundedToHalves } from './linear-oracle';
 
 /** Shapes of some kernels. */
 export interface Candidates {
   readonly matvecs: readonly MatvecVariant[];
   readonly matmuls: readonly MatmulVariant[];
 }
+
+type Rounding = 'none' | 'bytes' | 'halves';
+
+/** x as kernels multiply it, and what that lets results be off by. */
+const ROUNDED = {
+  none: (x: Float32Array | Float64Array) => ({ x }),
+  bytes: roundedToBytes,
+  halves: roundedToHalves,
+} as const satisfies Readonly<Record<Rounding, unknown>>;
 
 interface Shape {
   readonly rows: number;
@@ -38,8 +54,8 @@ interface Product extends Case {
   readonly of: string;
   readonly shapes: readonly Shape[];
   readonly isNormed: boolean;
-  /** Its rows of x are rounded to bytes. */
-  readonly inBytes: boolean;
+  /** Of its rows of x. */
+  readonly rounding: Rounding;
 }
 
 /** More rows than a workgroup of any kernel has; and the same blocks again, in more units a row than it has threads. */
@@ -106,13 +122,13 @@ export class SelfTest {
   /** The variants whose sums are those of the CPU, but for rounding. */
   async right({ matvecs, matmuls }: Candidates): Promise<Candidates> {
     const wrong = await this.wrong([
-      ...matvecs.flatMap((variant) => this.products(variant, false)),
+      ...matvecs.flatMap((variant) => this.products(variant, 'none')),
       ...matmuls.map((variant) => ({
         of: `matmul ${variant}`,
         rows: MATMUL_TOKENS,
         shapes: [TALL],
         isNormed: false,
-        inBytes: false,
+        rounding: 'none' as const,
         dispatches: [matmul({ ...this.layer(TALL), variant })],
       })),
     ]);
@@ -123,19 +139,21 @@ export class SelfTest {
   }
 
   /** The variants whose sums are those of the CPU over rounded rows, but for rounding. */
-  async rightBytes(variants: readonly ByteVariant[]): Promise<readonly ByteVariant[]> {
-    const wrong = await this.wrong(variants.flatMap((variant) => this.products(variant, true)));
+  async rightRoundings<V extends RoundedVariant>(variants: readonly V[]): Promise<readonly V[]> {
+    const wrong = await this.wrong(
+      variants.flatMap((variant) => this.products(variant, isHalfVariant(variant) ? 'halves' : 'bytes')),
+    );
     return variants.filter((variant) => !wrong.has(`matvec ${variant}`));
   }
 
-  private products(variant: MatvecVariant | ByteVariant, inBytes: boolean): readonly Product[] {
+  private products(variant: MatvecVariant | RoundedVariant, rounding: Rounding): readonly Product[] {
     const shapes = [TALL, WIDE];
     return this.inputsOf(variant).map((input) => ({
       of: `matvec ${variant}`,
       rows: MATVEC_ROWS,
       shapes,
       isNormed: input.norm !== undefined,
-      inBytes,
+      rounding,
       dispatches: shapes.map((shape) => matvec({ ...this.layer(shape), ...input, variant })),
     }));
   }
@@ -148,7 +166,7 @@ export class SelfTest {
 
   /** Of some batch widths, those whose rows have the bits that each has alone, in all that models run. 1 is the first. */
   async equalWidths(
-    variant: MatvecVariant | ByteVariant,
+    variant: MatvecVariant | RoundedVariant,
     widths: readonly BatchWidth[],
   ): Promise<readonly BatchWidth[]> {
     const plans = widths.map((batch) => [this.layers(variant, batch), ...this.queries(variant, batch)]);
@@ -162,7 +180,7 @@ export class SelfTest {
   }
 
   /** WIDE with every epilogue, and normed where rows are stored or gated. */
-  private layers(variant: MatvecVariant | ByteVariant, batch: BatchWidth): readonly Dispatch[] {
+  private layers(variant: MatvecVariant | RoundedVariant, batch: BatchWidth): readonly Dispatch[] {
     const forms = this.inputsOf(variant).flatMap((input) =>
       EPILOGUES.filter((epilogue) => input.norm === undefined || epilogue !== 'add').map((epilogue) => ({
         ...input,
@@ -178,7 +196,7 @@ export class SelfTest {
   }
 
   /** WIDE as queries, normed or not. */
-  private queries(variant: MatvecVariant | ByteVariant, batch: BatchWidth): readonly (readonly Dispatch[])[] {
+  private queries(variant: MatvecVariant | RoundedVariant, batch: BatchWidth): readonly (readonly Dispatch[])[] {
     const { weights } = this.layer(WIDE);
     const kv = { ...KV, buffer: this.kv };
     return this.inputsOf(variant).map((input) => [
@@ -187,13 +205,13 @@ export class SelfTest {
   }
 
   /** What a variant may read: x, and normed x where it takes a norm. */
-  private inputsOf(variant: MatvecVariant | ByteVariant): readonly Pick<LinearArgs, 'x' | 'norm'>[] {
+  private inputsOf(variant: MatvecVariant | RoundedVariant): readonly Pick<LinearArgs, 'x' | 'norm'>[] {
     const { x } = this;
     const norm = { weight: this.norm, epsilon: NORM_EPSILON };
     return takesNorm(variant, TALL.rows) ? [{ x }, { x, norm }] : [{ x }];
   }
 
-  private holds({ shapes, rows: tokens, isNormed, inBytes }: Product, words: Uint32Array): boolean {
+  private holds({ shapes, rows: tokens, isNormed, rounding }: Product, words: Uint32Array): boolean {
     const { values: weights, inputs, normWeights: weight } = this;
     const y = new Float32Array(words.buffer);
     return shapes.every((shape) => {
@@ -201,7 +219,7 @@ export class SelfTest {
       const rows = inputs.subarray(0, tokens * shape.columns);
       const x = isNormed ? normedRows(rows, norm) : rows;
       const result = { ...shape, weights, y, tokens, yStride: Y_STRIDE };
-      return holdsProduct(inBytes ? { ...result, ...roundedToBytes(x) } : { ...result, x });
+      return holdsProduct({ ...result, ...ROUNDED[rounding](x) });
     });
   }
 

@@ -12,7 +12,7 @@ export type KvCacheType = 'f16' | 'f32' | 'q8_0';
 
 /**
  * `exact`: f32 arithmetic on the dequantised weights. `fast`: where that is faster on the adapter, activations are rounded to bytes
- * (32 share a scale) before they meet quantised weights.
+ * or halves (32 share a scale) before they meet quantised weights.
  */
 export type Precision = 'exact' | 'fast';
 

@@ -5,7 +5,7 @@ import type { ChosenVariants } from '../models/choose-variants';
 import { createVariantCache } from './variant-cache';
 
 const DATABASE = 'forgelight-variants';
-const LANES: ChosenVariants = { matvec: 'lanes', matmul: 'tile', bytes: null, batch: [1, 2], notes: ['a note'] };
+const LANES: ChosenVariants = { matvec: 'lanes', matmul: 'tile', rounded: null, batch: [1, 2], notes: ['a note'] };
 const ROWS: ChosenVariants = { ...LANES, matvec: 'rows', matmul: 'rows' };
 let reports: unknown[] = [];
 const report = (error: unknown): void => void reports.push(error);

@@ -6,7 +6,7 @@ import {
   matvec,
   MATVEC_VARIANTS,
   type BatchWidth,
-  type ByteVariant,
+  type RoundedVariant,
   type MatvecVariant,
 } from '../../src/kernels/matvec';
 import { dequantize, type QuantFormat } from '../../src/quant/format';
@@ -31,7 +31,7 @@ type Epilogues = readonly Epilogue[];
 interface Layers {
   readonly bench: Workbench;
   readonly format: QuantFormat;
-  readonly variant: MatvecVariant | ByteVariant;
+  readonly variant: MatvecVariant | RoundedVariant;
   readonly weights: ReturnType<Workbench['weights']>;
   /** Gate above up, of as many rows each. */
   readonly gateUp: ReturnType<Workbench['weights']>;
@@ -123,7 +123,7 @@ export async function checkBatches(
 }
 
 /** With a norm, outputs have the bits of the rows that they name. */
-async function checkOutputs(device: Device, variant: MatvecVariant | ByteVariant): Promise<void> {
+async function checkOutputs(device: Device, variant: MatvecVariant | RoundedVariant): Promise<void> {
   await withBench(device, async (bench) => {
     const of = { format: Q8_0, variant, epilogues: ['store'], isNormed: true } as const;
     const rows = await run(drawLayers(bench, { ...of, ofOutputs: false }), MAX_ROWS, 1);

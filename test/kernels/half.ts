@@ -24,6 +24,16 @@ export function randomHalf(random: Random): Half {
   return half(random.next() < 0.5 ? -1 : 1, random.integer(-8, 0), random.integer(0, 1023));
 }
 
+/** The nearest half, an even one of two: by the grid that halves of its size lie on. */
+export function toHalf(value: number): number {
+  const unit = 2 ** (Math.max(-14, Math.floor(Math.log2(Math.abs(value) || 1))) - 10);
+  const steps = Math.abs(value) / unit;
+  const below = Math.floor(steps);
+  const isUp = steps - below > 0.5 || (steps - below === 0.5 && below % 2 === 1);
+  const rounded = (below + (isUp ? 1 : 0)) * unit;
+  return Math.sign(value) * (rounded > 65504 ? Infinity : rounded);
+}
+
 /** The value of normal, subnormal and zero bits. */
 export function halfValue(bits: number): number {
   const exponent = (bits & 0x7c00) / 0x400;

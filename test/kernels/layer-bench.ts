@@ -40,8 +40,11 @@ export class LayerBench {
     format: QuantFormat,
     shapes: readonly Shape[],
     private readonly random: Random,
-    /** `bytes`: of x and norms, what rounding to bytes of which 32 share a scale leaves as it is. */
-    private readonly values: 'any' | 'bytes' = 'any',
+    /**
+     * Of x and norms, `bytes`: what rounding to bytes of which 32 share a scale leaves as it is; `signs`: what a byte of weights may be
+     * multiplied with, and four products added, in half precision.
+     */
+    private readonly values: 'any' | 'bytes' | 'signs' = 'any',
   ) {
     let yOffset = 0;
     this.layers = shapes.map((shape) => {
@@ -61,7 +64,7 @@ export class LayerBench {
     const { random } = this;
     const units = Array.from({ length: columns / 32 }, () => 2 ** random.integer(-1, 1));
     const weight =
-      this.values === 'bytes'
+      this.values !== 'any'
         ? Float32Array.from({ length: columns }, (_, k) => units[Math.floor(k / 32)] ?? NaN)
         : random.floats(columns, 0.5, 2);
     return { weight, epsilon, args: { weight: this.bench.floats('norm', weight), epsilon } };
@@ -79,6 +82,7 @@ export class LayerBench {
   private drawX(length: number, spread: number): Float32Array {
     const { random } = this;
     if (this.values === 'any') return random.floats(length, -spread, spread);
+    if (this.values === 'signs') return Float32Array.from({ length }, () => random.integer(-1, 1) / 2);
     const byte = (k: number): number => (k % 32 === 5 ? 127 : random.integer(-127, 127));
     return Float32Array.from({ length }, (_, k) => byte(k) / 128);
   }

@@ -7,7 +7,7 @@ import {
   matvec,
   MATVEC_VARIANTS,
   type BatchWidth,
-  type ByteVariant,
+  type RoundedVariant,
   type MatvecVariant,
 } from '../../src/kernels/matvec';
 import { qkv } from '../../src/kernels/qkv';
@@ -31,7 +31,7 @@ interface Shape {
 
 interface QkvCase extends Shape {
   readonly format: QuantFormat;
-  readonly variant: MatvecVariant | ByteVariant;
+  readonly variant: MatvecVariant | RoundedVariant;
   readonly type: 'f16' | 'f32';
   readonly pool: KvPool;
 }
@@ -164,7 +164,7 @@ export function describeQkv(deviceOf: DeviceOf, names: readonly string[]): void 
 export async function checkFormat(
   device: Device,
   format: QuantFormat,
-  variant: MatvecVariant | ByteVariant,
+  variant: MatvecVariant | RoundedVariant,
 ): Promise<void> {
   const of = { headSize: 12, heads: 3, kvHeads: 1, pairs: 4, columns: 768, type: 'f16', pool: 'all' } as const;
   await checkFused(device, { ...of, format, variant }, [

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Device } from '../../src/device/device';
+import { BYTE_VARIANTS, type RoundedVariant } from '../../src/kernels/matvec';
 import type { QuantFormat } from '../../src/quant/format';
 import { describeAttention } from './attention-cases';
 import { describeBatches } from './batch-cases';
-import { describeByteMatvec } from './byte-cases';
 import { describeCandidates } from './candidates-cases';
 import { describeExpertMatvec, describeRoute } from './expert-cases';
 import { describeActivation, describeLayernorm, describePool } from './encoder-cases';
@@ -13,6 +13,7 @@ import { describeMatmul, describeMatvec } from './linear-cases';
 import { describePenalise } from './penalise-cases';
 import { describeQkv } from './qkv-cases';
 import { describeRelayout } from './relayout-cases';
+import { describeRoundedMatvec } from './rounded-cases';
 import { describeRopeKv } from './rope-kv-cases';
 import { describeEmbed, describeEmbedNorm, describeGlu, describeRmsnorm, describeSlicedEmbed } from './row-cases';
 import { describeSample } from './sample-cases';
@@ -21,6 +22,8 @@ import { DRAWN_FORMATS } from './test-matrix';
 export interface KernelSuiteOptions {
   /** The shapes this device has. */
   readonly variants: { readonly matvec: readonly string[]; readonly matmul: readonly string[] };
+  /** Of matvec that round x; those that round to bytes if not given. */
+  readonly rounded?: readonly RoundedVariant[];
   /** Block formats whose batches are compared; those that are drawn for all cases if not given. */
   readonly batchFormats?: readonly QuantFormat[];
 }
@@ -43,7 +46,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeGlu(deviceOf);
     describeActivation(deviceOf);
     describeMatvecs(deviceOf, options.variants.matvec, options.batchFormats);
-    describeByteMatvec(deviceOf);
+    describeRoundedMatvec(deviceOf, options.rounded ?? BYTE_VARIANTS);
     describeInvariance(deviceOf);
     describeMatmul(deviceOf, options.variants.matmul);
     describeRoute(deviceOf);

@@ -1,16 +1,20 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { Device } from '../../src/device/device';
 import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
-import { BYTE_VARIANTS, MATVEC_VARIANTS } from '../../src/kernels/matvec';
+import { MATVEC_VARIANTS, ROUNDED_VARIANTS } from '../../src/kernels/matvec';
 import { QUANT_FORMATS } from '../../src/quant/registry';
 import { checkBatches, EPILOGUES } from '../kernels/batch-cases';
+import { useF32Twins } from '../kernels/f32-twins';
 import { checkFormat } from '../kernels/qkv-cases';
+
+await useF32Twins();
 
 const BYTE_FORMATS = QUANT_FORMATS.filter(({ inBytes }) => inBytes);
 
 /** Every block format × shape × epilogue × batch: the kernel suite has a sample of them. */
-describe.each([...MATVEC_VARIANTS, ...BYTE_VARIANTS])('matvec %s', (variant) => {
-  const formats = variant.startsWith('int8') ? BYTE_FORMATS : QUANT_FORMATS;
+describe.each([...MATVEC_VARIANTS, ...ROUNDED_VARIANTS])('matvec %s', (variant) => {
+  const isExact = MATVEC_VARIANTS.some((exact) => exact === variant);
+  const formats = isExact ? QUANT_FORMATS : BYTE_FORMATS;
   let device: Device;
   beforeAll(async () => {
     device = await createWebGpuDevice(navigator.gpu);

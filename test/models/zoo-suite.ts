@@ -81,7 +81,7 @@ export interface ZooOptions {
 export const IN_BYTES: KernelVariants = {
   matvec: 'rows',
   matmul: 'rows',
-  bytes: { variant: 'int8-rows', formats: QUANT_FORMATS.filter(({ inBytes }) => inBytes).map(({ type }) => type) },
+  rounded: { variant: 'int8-rows', formats: QUANT_FORMATS.filter(({ inBytes }) => inBytes).map(({ type }) => type) },
   batch: [1],
 };
 

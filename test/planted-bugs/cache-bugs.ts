@@ -210,7 +210,7 @@ export const CACHE_BUGS: readonly PlantedBug[] = [
   {
     name: 'a choice is trusted though nobody tested it',
     file: 'src/models/choose-variants.ts',
-    find: " && 'batch' in entry && 'notes' in entry && 'bytes' in entry",
+    find: " && 'batch' in entry && 'notes' in entry && 'rounded' in entry",
     replace: '',
     why: 'whoever came before there was a self-test keeps the wrong kernels',
     seenBy: {
@@ -221,12 +221,34 @@ export const CACHE_BUGS: readonly PlantedBug[] = [
   {
     name: 'bytes that compute wrongly are measured',
     file: 'src/models/choose-variants.ts',
-    find: 'bytes.get(variant)?.includes(format.type) === true',
-    replace: 'candidates.byteFormats.includes(format)',
+    find: 'rightOn.get(variant)?.includes(format.type) === true',
+    replace: 'candidates.roundedFormats.includes(format)',
     why: 'precision "fast" makes answers nonsense on that adapter',
     seenBy: {
       file: 'src/models/choose-variants.test.ts',
       test: 'precision "fast" stays exact where its sums are wrong, and says so',
+    },
+  },
+  {
+    name: 'halves that compute wrongly are measured',
+    file: 'src/models/choose-variants.ts',
+    find: 'rightOn.get(variant)?.includes(format.type) === true',
+    replace: "rightOn.get(variant)?.includes(format.type) === true || variant.startsWith('f16')",
+    why: 'the fastest shape is chosen though the self-test failed',
+    seenBy: {
+      file: 'src/models/choose-variants.test.ts',
+      test: 'halves, with precision "fast" are not measured where their sums are wrong, whatever they would take',
+    },
+  },
+  {
+    name: 'halves are offered to adapters without them',
+    file: 'src/models/choose-variants.ts',
+    find: 'device.limits.shaderF16 ? HALF_VARIANTS : []',
+    replace: 'HALF_VARIANTS',
+    why: 'a load asks for a shader that the device refuses',
+    seenBy: {
+      file: 'src/models/choose-variants.test.ts',
+      test: 'halves, with precision "fast" do not exist where the adapter has no shader-f16: nothing runs, nor can be forced',
     },
   },
   {

@@ -8,6 +8,7 @@ import { withOverrides } from './load-zoo';
 
 export interface Posed {
   readonly subgroups?: boolean;
+  readonly shaderF16?: boolean;
   /** Milliseconds of a dispatch of a shader while the probe measures; 10 where not given. */
   readonly ms?: Readonly<Record<string, number>>;
   readonly submitMs?: number;
@@ -30,13 +31,13 @@ export class PosingAdapter {
   readonly submits: Plan[][] = [];
   private readonly plans = new Map<PreparedPlan, Plan>();
 
-  constructor({ subgroups = true, ms = {}, submitMs = 0, factor = () => 1 }: Posed = {}) {
+  constructor({ subgroups = true, shaderF16 = false, ms = {}, submitMs = 0, factor = () => 1 }: Posed = {}) {
     const { base, clock, plans, submits } = this;
     this.device = withOverrides(base, {
       kind: 'webgpu',
       name: 'posing',
       features: subgroups ? ['subgroups'] : [],
-      limits: { ...base.limits, subgroups },
+      limits: { ...base.limits, subgroups, shaderF16 },
       prepare: async (plan) => {
         const dispatches = plan.dispatches.map((dispatch) => scaled(dispatch, factor(dispatch)));
         const prepared = await base.prepare({ ...plan, dispatches });

@@ -56,6 +56,7 @@ export class RecordingDevice implements Device {
       maxBindingBytes: 2 ** 31,
       subgroups: options.subgroups ?? false,
       packedDot: true,
+      shaderF16: true,
     };
   }
 

@@ -1,3 +1,4 @@
+import { f16ToF32, f32ToF16 } from '../../base/f16';
 import { UNIT_ELEMENTS } from '../../kernels/weight-matrix';
 import type { KernelRun } from './kernel-run';
 import { normedRow } from './rmsnorm';
@@ -5,7 +6,23 @@ import { normedRow } from './rmsnorm';
 /** A row of x as a linear layer of decode reads it: normed and rounded where its shape does that; `norm` is the buffer of the weights. */
 export function readRow(run: KernelRun, x: Float32Array, norm: number, epsilon: number): Float32Array {
   const row = normedRow(run, x, norm, epsilon);
+  if (run.dispatch.shader.endsWith('_f16')) return inHalves(row);
   return run.dispatch.shader.endsWith('_int8') ? inBytes(row) : row;
+}
+
+/** Halves, of each unit scaled so that the largest lies between 16 and 32. */
+function inHalves(row: Float32Array): Float32Array {
+  const rounded = new Float32Array(row.length);
+  for (let from = 0; from < row.length; from += UNIT_ELEMENTS) {
+    const unit = row.subarray(from, from + UNIT_ELEMENTS);
+    const largest = unit.reduce((most, value) => Math.max(most, Math.abs(value)), 2 ** -100);
+    const scale = 2 ** (Math.floor(Math.log2(largest)) - 4);
+    rounded.set(
+      unit.map((value) => f16ToF32(f32ToF16(value / scale)) * scale),
+      from,
+    );
+  }
+  return rounded;
 }
 
 /** Of each unit, multiples of a 127th of the largest. */

@@ -51,6 +51,7 @@ class ReferenceDevice implements Device {
     maxBindingBytes: MAX_BUFFER_BYTES,
     subgroups: false,
     packedDot: true,
+    shaderF16: true,
   };
   readonly lost: Promise<DeviceLoss>;
   private readonly live = new Set<Memory>();

@@ -1,8 +1,14 @@
 import { ForgelightError } from '../../base/errors';
+import { KIB } from '../../base/units';
 import type { DeviceLimits } from '../device';
 
+/** Arithmetic with halves: for `precision: 'fast'` alone. */
+export const SHADER_F16 = 'shader-f16';
+/** What the widest batch of those kernels needs: more than WebGPU promises. */
+const F16_WORKGROUP_BYTES = 20 * KIB;
+
 /** Features that make kernels faster where present; nothing needs them. */
-const USED_FEATURES = ['subgroups', 'timestamp-query'] as const;
+const USED_FEATURES = ['subgroups', 'timestamp-query', SHADER_F16] as const;
 /** A feature of the browser's WGSL, not of the adapter; named beside the others. */
 export const PACKED_DOT = 'packed_4x8_integer_dot_product';
 /** Limits raised to what the adapter has: WebGPU's defaults are too small for weights. */
@@ -67,6 +73,10 @@ export async function readAdapterLimits(gpu: GPU | undefined, options: AdapterOp
     maxBindingBytes: limit('maxStorageBufferBindingSize'),
     subgroups: features.has('subgroups') && allowedFeatures(options).includes('subgroups'),
     packedDot: hasPackedDot(gpu, options),
+    shaderF16: hasShaderF16(
+      allowedFeatures(options).filter((feature) => features.has(feature)),
+      limits,
+    ),
   };
 }
 
@@ -94,6 +104,11 @@ export async function describeAdapter(gpu: GPU | undefined): Promise<DescribedAd
     usedFeatures: hasPackedDot(gpu, {}) ? [...used, PACKED_DOT] : used,
     limits: Object.fromEntries(RAISED_LIMITS.map((name) => [name, limits[name]])),
   };
+}
+
+/** Whether a device with such features and limits can run kernels with f16. */
+export function hasShaderF16(features: readonly string[], limits: GPUSupportedLimits): boolean {
+  return features.includes(SHADER_F16) && limits.maxComputeWorkgroupStorageSize >= F16_WORKGROUP_BYTES;
 }
 
 function allowedFeatures(options: AdapterOptions): readonly string[] {

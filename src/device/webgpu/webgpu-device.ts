@@ -12,7 +12,7 @@ import {
   type Readback,
 } from '../device';
 import { DISPATCH_PARAMS_BYTES, type Dispatch, type Plan, type PlanStep } from '../plan';
-import { openGpuDevice, PACKED_DOT, type AdapterOptions } from './adapter';
+import { hasShaderF16, openGpuDevice, PACKED_DOT, type AdapterOptions } from './adapter';
 import { PipelineCache } from './pipelines';
 import { PassTimestamps, Profiler } from './profiler';
 import { SHADER_BUILD } from './shaders.generated';
@@ -79,6 +79,7 @@ export class WebGpuDevice implements Device {
       maxBindingBytes: limit('maxStorageBufferBindingSize'),
       subgroups: features.includes('subgroups'),
       packedDot: features.includes(PACKED_DOT),
+      shaderF16: hasShaderF16(features, gpu.limits),
     };
     this.lost = gpu.lost.then(({ reason, message }) => ({
       reason: reason === 'destroyed' ? ('destroyed' as const) : ('unknown' as const),

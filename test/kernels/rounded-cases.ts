@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { BYTE_VARIANTS, matvec } from '../../src/kernels/matvec';
+import { isHalfVariant, matvec, type RoundedVariant } from '../../src/kernels/matvec';
 import { Q4_K } from '../../src/quant/q4_k';
 import { Q8_0 } from '../../src/quant/q8_0';
 import { checkBatches } from './batch-cases';
@@ -18,28 +18,30 @@ const SIZES = [
 ];
 
 /**
- * Shapes of matvec that round x to bytes, on rows which that leaves as they are: the oracle is the exact one then. What rounding
- * does, in every format that has bytes, is the self-test's to hold against the CPU.
+ * Shapes of matvec that round x, on rows which that leaves as they are, and halves their products too: the oracle is the exact one
+ * then. What rounding does, in every format that has bytes, is the self-test's to hold against the CPU.
  */
-export function describeByteMatvec(deviceOf: DeviceOf): void {
-  describe.each(BYTE_VARIANTS)('matvec %s', (variant) => {
+export function describeRoundedMatvec(deviceOf: DeviceOf, variants: readonly RoundedVariant[]): void {
+  describe.each(variants)('matvec %s', (variant) => {
     const make: MakeDispatch = (args) => matvec({ ...args, variant });
+    const values = isHalfVariant(variant) ? 'signs' : 'bytes';
 
     it('odd shapes, with every epilogue', async () => {
       await withBench(deviceOf(), async (bench) => {
         const shapes = SIZES.flatMap((size) => EPILOGUES.map((epilogue, i) => ({ ...size, epilogue, scale: 0.5 + i })));
-        const layers = new LayerBench(bench, make, Q8_0, shapes, new Random(211), 'bytes');
+        const layers = new LayerBench(bench, make, Q8_0, shapes, new Random(211), values);
         for (const tokens of [1, 3]) await layers.check(tokens);
       });
     });
 
+    if (variant === 'f16-rows') return; // what differs is a number of lanes, and pipelines take their time
     // More units than a chunk has.
     it('norms the rows before it rounds them, and rows of zeros', async () => {
       await withBench(deviceOf(), async (bench) => {
         const shapes = [...SIZES, { rows: 4, columns: 4608 }].flatMap((size) =>
           (['store', 'glu'] as const).map((epilogue) => ({ ...size, epilogue, normEpsilon: 0.2 })),
         );
-        await new LayerBench(bench, make, Q8_0, shapes, new Random(212), 'bytes').check(2);
+        await new LayerBench(bench, make, Q8_0, shapes, new Random(212), values).check(2);
       });
     });
 
@@ -49,14 +51,11 @@ export function describeByteMatvec(deviceOf: DeviceOf): void {
   });
 
   // Units in groups, of which the chunks of a wide batch have fewer than there are lanes.
-  it('rows 1 … 16 have the bits that each has alone', async () => {
-    const of = {
-      format: Q4_K,
-      variant: 'int8-lanes',
-      epilogues: ['store'],
-      ofOutputs: false,
-      isNormed: false,
-    } as const;
-    await checkBatches(deviceOf(), of);
-  });
+  it.each(variants.filter((variant) => variant.endsWith('lanes')))(
+    'matvec %s: rows 1 … 16 have the bits that each has alone',
+    async (variant) => {
+      const of = { format: Q4_K, variant, epilogues: ['store'], ofOutputs: false, isNormed: false } as const;
+      await checkBatches(deviceOf(), of);
+    },
+  );
 }

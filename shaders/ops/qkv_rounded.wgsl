@@ -1,12 +1,14 @@
-// `matvec_int8` over stacked Q, K and V, LANES threads a pair of neighbouring rows, that ends in RoPE and the store into q or the
+// `matvec_rounded` over stacked Q, K and V, LANES threads a pair of neighbouring rows, that ends in RoPE and the store into q or the
 // paged KV cache: what `matvec` and `rope_kv` give one after the other.
-// W [(heads + 2·kv_heads)·head_size × 32·units] quantised · x [batch × 32·units] f32, normed where NORM is 1, then bytes ·
+// W [(heads + 2·kv_heads)·head_size × 32·units] quantised · x [batch × 32·units] f32, normed where NORM is 1, then rounded ·
 // kv: one layer's cache · norm [32·units] f32 · q [batch × heads·head_size] f32
 // grid: (⌈pairs of rows / (THREADS / LANES)⌉, 1, ⌈batch / BATCH⌉)
 import package::lib::batch::{ BATCH, MAX_BATCH, batch_rows };
-import package::lib::int8::{ CHUNK, LANES, THREADS, add_chunk, take_chunk, x_squares };
+@if(HALVES) import package::lib::half::{ CHUNK, LANES, THREADS, add_chunk, take_chunk, x_squares };
+@if(!HALVES) import package::lib::int8::{ CHUNK, LANES, THREADS, add_chunk, take_chunk, x_squares };
 import package::lib::norm::{ NORM, norm_scale };
 import package::lib::qkv::{ params, pair_count, finish };
+@if(F16) enable f16;
 
 override SUMS: u32 = 2u * BATCH; // that lanes share: of the batch with the even row, with the odd one
 

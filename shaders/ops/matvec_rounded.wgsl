@@ -1,11 +1,14 @@
 // Matrix × vector of bytes, LANES threads a weight row: y[r, n] = Σ_k W[n, k] · x[r, k], x normed where NORM is 1 and then rounded to
-// bytes of which 32 share a scale, then the epilogue. Needs packed_4x8_integer_dot_product of the browser, no feature.
+// bytes (`matvec_int8`) or halves (`matvec_f16`) of which 32 share a scale, then the epilogue. Needs packed_4x8_integer_dot_product
+// of the browser; halves need shader-f16.
 // W [rows × 32·units] quantised · x [batch × 32·units] f32 · norm [32·units] f32 · y [batch × y_stride] f32
 // grid: (⌈rows / (THREADS / LANES)⌉, 1, ⌈batch / BATCH⌉)
 import package::lib::batch::{ BATCH, MAX_BATCH, batch_rows };
 import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
-import package::lib::int8::{ CHUNK, LANES, THREADS, add_chunk, take_chunk, x_squares };
+@if(HALVES) import package::lib::half::{ CHUNK, LANES, THREADS, add_chunk, take_chunk, x_squares };
+@if(!HALVES) import package::lib::int8::{ CHUNK, LANES, THREADS, add_chunk, take_chunk, x_squares };
 import package::lib::norm::{ NORM, norm_scale };
+@if(F16) enable f16;
 
 override UPS: u32 = select(0u, BATCH, EPILOGUE == GLU);
 override SUMS: u32 = BATCH + UPS; // that lanes share: of the batch, of its rows further on

@@ -1,0 +1,29 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { useF32Twins } from '../../../test/kernels/f32-twins';
+import { collectGpuErrors } from '../../../test/kernels/gpu-errors';
+import { describeRoundedMatvec } from '../../../test/kernels/rounded-cases';
+import { shareDevice } from '../../../test/support/shared-device';
+import { HALF_VARIANTS } from '../../kernels/matvec';
+import { SelfTest } from '../../models/self-test';
+import { Q4_1 } from '../../quant/q4_1';
+import { createWebGpuDevice } from './webgpu-device';
+
+await useF32Twins();
+const gpuErrors = collectGpuErrors();
+const device = await shareDevice(() => createWebGpuDevice(navigator.gpu))();
+
+afterEach(async () => {
+  expect(await gpuErrors()).toEqual([]);
+});
+
+// With f32 in place of f16 where the adapter has none: index for index, the same program.
+describe('halves on WebGPU', () => {
+  describeRoundedMatvec(() => device, HALF_VARIANTS);
+
+  // Weights with minimums. What reads other formats is what bytes read them with.
+  it('are rounded as the CPU does', async () => {
+    const test = new SelfTest(device, Q4_1);
+    expect(await test.rightRoundings(['f16-lanes'])).toEqual(['f16-lanes']);
+    test.free();
+  });
+});

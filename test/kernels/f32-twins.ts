@@ -1,0 +1,22 @@
+import { SHADERS } from '../../src/device/webgpu/shaders.generated';
+import { F32_TWINS } from './f32-twins.generated';
+
+/** A kernel's text with f32 where it has f16; what has no f16 stays as it is. `label`: the kernel and its modules. */
+export function f32Twin(label: string, code: string): string {
+  const [shader = ''] = label.split('.');
+  const [kernel, twin] = [SHADERS.kernels[shader], F32_TWINS[shader]];
+  return kernel === undefined || twin === undefined ? code : code.replace(kernel.text, () => twin.text);
+}
+
+/**
+ * From now on all devices of this page run the twins of kernels with f16, unless the adapter has f16 itself: the same text but for
+ * the type, so that what runs there proves all but the arithmetic.
+ */
+export async function useF32Twins(): Promise<void> {
+  const adapter = await navigator.gpu.requestAdapter();
+  if (adapter?.features.has('shader-f16') === true) return;
+  const create = Reflect.get(GPUDevice.prototype, 'createShaderModule') as GPUDevice['createShaderModule'];
+  GPUDevice.prototype.createShaderModule = function (this: GPUDevice, { label = '', code, ...others }) {
+    return create.call(this, { ...others, label, code: f32Twin(label, code) });
+  };
+}
