@@ -34,7 +34,7 @@ test('a person asks, reads the answer, and stops one', async ({ page }) => {
   await expect(answers(page).last().locator('strong')).toHaveText('Bold');
   await settled(page);
 
-  await ask(page, 'slowly: 400');
+  await ask(page, 'slowly: 200');
   await expect(answers(page).last()).toContainText('word3');
   await page.keyboard.press('Escape');
   await settled(page);
@@ -121,22 +121,22 @@ test('a question is edited and an answer asked for again: every version stays', 
 
 test('several conversations answer at once, and each stops by itself', async ({ page }) => {
   await open(page);
-  await ask(page, 'slowly: 400');
+  await ask(page, 'slowly: 200');
   await expect(answers(page)).toContainText('word3');
   await page.getByTestId('new-chat').click();
-  await ask(page, 'slowly: 401');
+  await ask(page, 'slowly: 201');
   await expect(page.getByTestId('chat-writing')).toHaveCount(2);
   await page.getByTestId('stop').click();
   await expect(page.getByTestId('chat-writing')).toHaveCount(1);
-  await page.getByTestId('chat-open').filter({ hasText: '400' }).click();
-  await expect(answers(page)).toContainText('word400');
+  await page.getByTestId('chat-open').filter({ hasText: '200' }).click();
+  await expect(answers(page)).toContainText('word200');
   await expect(page.getByTestId('chat-writing')).toHaveCount(0);
   await settled(page);
 });
 
 test('a tab that is closed in the middle of an answer keeps what was written', async ({ context, page }) => {
   await open(page);
-  await ask(page, 'slowly: 400');
+  await ask(page, 'slowly: 200');
   await expect(answers(page)).toContainText('word60');
   await page.close({ runBeforeUnload: false });
   const other = await context.newPage();
