@@ -10,13 +10,14 @@ export function f32Twin(label: string, code: string): string {
 
 /**
  * From now on all devices of this page run the twins of kernels with f16, unless the adapter has f16 itself: the same text but for
- * the type, so that what runs there proves all but the arithmetic.
+ * the type, so that what runs there proves all but the arithmetic. Whether the adapter has f16.
  */
-export async function useF32Twins(): Promise<void> {
+export async function useF32Twins(): Promise<boolean> {
   const adapter = await navigator.gpu.requestAdapter();
-  if (adapter?.features.has('shader-f16') === true) return;
+  if (adapter?.features.has('shader-f16') === true) return true;
   const create = Reflect.get(GPUDevice.prototype, 'createShaderModule') as GPUDevice['createShaderModule'];
   GPUDevice.prototype.createShaderModule = function (this: GPUDevice, { label = '', code, ...others }) {
     return create.call(this, { ...others, label, code: f32Twin(label, code) });
   };
+  return false;
 }
