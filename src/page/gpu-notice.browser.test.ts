@@ -121,6 +121,8 @@ describe('a GPU that the browser has closed to the page', () => {
     await until(() => clock.waiting === 1);
     mounted().answer.write('more');
     await expect.element(page.getByTestId('answer')).toHaveTextContent('more');
+    clock.advance(1000); // what was written is kept then
+    await expect.element(retry).toHaveTextContent('2 min 4 s');
     expect(clock.waiting).toBe(1);
     mounted().load.options.onProgress?.(PROBE);
     await expect.element(notice).toHaveTextContent(TEXT.gpu.lost);

@@ -23,8 +23,12 @@ const violations = async (): Promise<readonly string[]> => {
   return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
 };
 
+/** Errors differ by their words only: half of them are looked at in each theme. */
+const statesIn = (theme: string): readonly string[] =>
+  Object.keys(STATES).filter((name, i) => !name.startsWith('error ') || (i % 2 === 0) === (theme === 'dark'));
+
 describe.each(['light', 'dark'])('axe finds nothing (%s)', (theme) => {
-  it.each(Object.keys(STATES))('%s', async (name) => {
+  it.each(statesIn(theme))('%s', async (name) => {
     document.documentElement.dataset['theme'] = theme;
     await enter(name);
     await endOfTransitions();

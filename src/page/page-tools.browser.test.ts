@@ -34,7 +34,7 @@ describe('shortcuts', () => {
     await mounted().beginAnswer();
     await until(() => focusOf() === 'prompt');
     await userEvent.keyboard(isMac ? '{Meta>}/{/Meta}' : '{Control>}/{/Control}');
-    await expect.element(page.getByText(TEXT.shortcuts.does['new-chat'])).toBeVisible();
+    await expect.element(page.getByText(TEXT.shortcuts.does.regenerate)).toBeVisible();
     await press('n');
     await userEvent.keyboard('{Escape}');
     await until(() => focusOf() === 'prompt');

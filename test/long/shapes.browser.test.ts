@@ -6,9 +6,10 @@ import { SelfTest } from '../../src/models/self-test';
 import { Q4_1 } from '../../src/quant/q4_1';
 import { Q4_K } from '../../src/quant/q4_k';
 import { Q8_0 } from '../../src/quant/q8_0';
+import { QUANT_FORMATS } from '../../src/quant/registry';
+import { sampleBlocks } from '../../src/quant/sample-blocks';
 import { Random } from '../kernels/random';
 import { Workbench } from '../kernels/workbench';
-import { sampleBlocks } from '../../src/quant/sample-blocks';
 
 const ROWS = 4096;
 const COLUMNS = 1536;
@@ -52,5 +53,13 @@ it.each([Q4_1, Q4_K, Q8_0])('$type: every shape is right, and takes its time', a
   console.log(`${device.name}, ${format.type} ${ROWS} × ${COLUMNS}: ${told.join(', ')}`);
   expect(bestMs.size).toBe(exact.length + rounding.length);
   bench.free();
+  device.close();
+});
+
+it.each(QUANT_FORMATS.filter(({ inBytes }) => inBytes))('$type is rounded to bytes as the CPU does', async (format) => {
+  const device = await createWebGpuDevice(navigator.gpu);
+  const test = new SelfTest(device, format);
+  expect(await test.rightRoundings(BYTE_VARIANTS)).toEqual(BYTE_VARIANTS);
+  test.free();
   device.close();
 });
