@@ -93,15 +93,28 @@ test('a new version waits until the person takes it', async ({ page }) => {
   await expect(page.getByTestId('update')).toHaveAttribute('data-update', 'waiting');
   const names = (): Promise<readonly string[]> => page.evaluate(() => caches.keys());
   expect((await names()).map((name) => name.slice(-16)).sort()).toEqual(['0'.repeat(16), version].sort());
+  const counts = (): Promise<readonly number[]> =>
+    page.evaluate(async () => {
+      const all = await caches.keys();
+      return await Promise.all(all.map(async (name) => (await (await caches.open(name)).keys()).length));
+    });
+  const kept = await counts();
+  expect(Math.min(...kept)).toBeGreaterThan(3);
 
+  // The old version answers this one, and leaves alone what the new one has kept.
   await page.reload();
   await expect(page.getByTestId('update')).toHaveAttribute('data-update', 'waiting');
+  expect(await counts()).toEqual(kept);
   const loaded = page.waitForEvent('load');
   await page.getByTestId('take-update').click();
   await loaded;
   await expect(page.locator('html')).toHaveAttribute('data-state', 'idle');
   await expect(page.getByTestId('update')).toHaveCount(0);
   await expect.poll(async () => (await names()).map((name) => name.slice(-16))).toEqual(['0'.repeat(16)]);
+
+  await server.stop();
+  await page.reload();
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'idle');
 });
 
 /** What keeps Chromium from offering to install the page, but for the window of this test, which is a private one. */

@@ -14,11 +14,13 @@ class FakeCaches {
   async open(name: string): Promise<Cache> {
     const files = this.stored.get(name) ?? new Map<string, string>();
     this.stored.set(name, files);
-    const cache = {
-      put: async (url: string, response: Response) => void files.set(url, await response.text()),
-      match: async (url: string) => (files.has(url) ? new Response(files.get(url)) : undefined),
-    };
+    const cache = { put: async (url: string, response: Response) => void files.set(url, await response.text()) };
     return cache as unknown as Cache;
+  }
+
+  async match(url: string, options?: MultiCacheQueryOptions): Promise<Response | undefined> {
+    const text = this.stored.get(options?.cacheName ?? '')?.get(url);
+    return text === undefined ? undefined : new Response(text);
   }
 
   async keys(): Promise<string[]> {
@@ -33,6 +35,8 @@ class FakeCaches {
 let caches = new FakeCaches();
 let online = true;
 let windows = 1;
+/** Whether a newer version is being installed, or waits. */
+let hasNext = false;
 let fetched: Request[] = [];
 /** What the network has, by path. */
 let served: Record<string, string> = {};
@@ -41,6 +45,7 @@ beforeEach(() => {
   caches = new FakeCaches();
   online = true;
   windows = 1;
+  hasNext = false;
   fetched = [];
   served = { '': 'new page', 'assets/new.js': 'new script' };
 });
@@ -50,6 +55,7 @@ function cacheOf(version: string, paths: readonly string[]): OfflineCache {
   return new OfflineCache({ version, files }, SCOPE, {
     caches,
     countWindows: async () => windows,
+    hasNext: () => hasNext,
     fetch: async (request) => {
       fetched.push(request);
       if (!online) throw new TypeError('Failed to fetch');
@@ -112,6 +118,7 @@ describe('answering', () => {
     const version = newVersion();
     expect(await textOf(version.respond(request('', 'navigate')))).toBe('new page');
     expect(await textOf(version.respond(request('assets/new.js')))).toBe('new script');
+    expect(await caches.keys()).toEqual([]);
   });
 });
 
@@ -125,6 +132,21 @@ describe('another version', () => {
   it('goes when no window shows it', async () => {
     await newVersion().sweep();
     expect(await caches.keys()).toEqual([NEW]);
+  });
+
+  it('stays while it is the next one, which the person has not taken yet', async () => {
+    hasNext = true;
+    await cacheOf('aa', ['', 'assets/old.js']).sweep();
+    expect(await caches.keys()).toEqual([OLD, NEW]);
+  });
+
+  it('stays where its installation begins during the sweep', async () => {
+    await caches.delete(NEW);
+    const sweeping = cacheOf('aa', ['', 'assets/old.js']).sweep();
+    hasNext = true;
+    await newVersion().install();
+    await sweeping;
+    expect(await caches.keys()).toEqual([OLD, NEW]);
   });
 
   it('stays as long as a second window may be of it, whose parts it then has', async () => {

@@ -2,10 +2,12 @@ import { unreachable } from '../base/assert';
 import { answerTo, cacheName, otherVersions, type PageRequest, type Precache } from './precache';
 
 export interface CachePorts {
-  readonly caches: Pick<CacheStorage, 'open' | 'keys' | 'delete'>;
+  readonly caches: Pick<CacheStorage, 'open' | 'match' | 'keys' | 'delete'>;
   fetch(request: Request): Promise<Response>;
   /** How many windows show this page. */
   countWindows(): Promise<number>;
+  /** Whether another version is being installed, or waits to take over. */
+  hasNext(): boolean;
 }
 
 /** The page's files, as a service worker keeps them. Nothing is put into a cache but the files of `precache`, at the installation. */
@@ -42,12 +44,14 @@ export class OfflineCache {
     }
   }
 
-  /** Deletes other versions, unless a window may still be one of those: it then goes on with its own files. */
+  /** Deletes other versions, unless a window may still be one of those, which then goes on with its own files, or one is yet to come. */
   async sweep(): Promise<void> {
-    const { caches, countWindows } = this.ports;
+    const { caches, countWindows, hasNext } = this.ports;
     if ((await countWindows()) > 1) return;
     const { scope, precache } = this;
     const others = otherVersions(await caches.keys(), scope, precache.version);
+    // Asked last: a version whose cache is among these names has begun by now.
+    if (hasNext()) return;
     await Promise.all(others.map((name) => caches.delete(name)));
   }
 
@@ -72,7 +76,7 @@ export class OfflineCache {
     const { scope, precache } = this;
     const names = [this.#name, ...otherVersions(await caches.keys(), scope, precache.version)];
     for (const name of names) {
-      const kept = await (await caches.open(name)).match(url);
+      const kept = await caches.match(url, { cacheName: name });
       if (kept !== undefined) return kept;
     }
     return await fetch(request);
@@ -93,6 +97,6 @@ export class OfflineCache {
   }
 
   async #keptPage(): Promise<Response | undefined> {
-    return await (await this.ports.caches.open(this.#name)).match(this.scope);
+    return await this.ports.caches.match(this.scope, { cacheName: this.#name });
   }
 }

@@ -16,7 +16,7 @@ interface FetchEvent extends LastingEvent {
 
 /** What this file uses of a service worker, which TypeScript's library for pages does not describe. */
 interface ServiceWorkerScope {
-  readonly registration: { readonly scope: string };
+  readonly registration: { readonly scope: string; readonly installing: unknown; readonly waiting: unknown };
   readonly clients: {
     claim(): Promise<void>;
     matchAll(options: { type: 'window'; includeUncontrolled: true }): Promise<readonly { readonly url: string }[]>;
@@ -28,7 +28,8 @@ interface ServiceWorkerScope {
 }
 
 const worker = globalThis as unknown as ServiceWorkerScope;
-const { scope } = worker.registration;
+const { registration } = worker;
+const { scope } = registration;
 
 const cache = new OfflineCache(PRECACHE, scope, {
   caches,
@@ -37,6 +38,8 @@ const cache = new OfflineCache(PRECACHE, scope, {
     const windows = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
     return windows.filter(({ url }) => url.startsWith(scope)).length;
   },
+  // While this version itself is activated, nothing waits any more.
+  hasNext: () => registration.installing !== null || registration.waiting !== null,
 });
 
 worker.addEventListener('install', (event) => event.waitUntil(cache.install()));

@@ -5,7 +5,7 @@ const CHATS = {
   test: 'conversations in two tabs: answers end once, nothing is lost, what was deleted stays deleted',
 };
 
-/** Mistakes of the chat page about what it shows of the store, about who is asked, and about what it keeps of conversations. */
+/** Mistakes of the chat page about what it shows of the store, about who is asked, and about what it keeps of conversations and of itself. */
 export const PAGE_BUGS: readonly PlantedBug[] = [
   {
     name: 'an older look at the store is shown over a newer one',
@@ -92,6 +92,17 @@ export const PAGE_BUGS: readonly PlantedBug[] = [
     seenBy: {
       file: 'src/page/chat-store-conversations.test.ts',
       test: 'conversations at once a new chat leaves the running answer to itself; each is stopped where it is shown',
+    },
+  },
+  {
+    name: 'the running version deletes what the next one has kept',
+    file: 'src/page/offline-cache.ts',
+    find: 'if (hasNext()) return;',
+    replace: '',
+    why: 'after the person takes the update, the page does not open without a connection',
+    seenBy: {
+      file: 'src/page/offline-cache.test.ts',
+      test: 'another version stays while it is the next one, which the person has not taken yet',
     },
   },
 ];
