@@ -15,11 +15,14 @@ class FakeRegistration extends EventTarget {
 
   /** A new version arrives, and is kept whole. */
   arrive(): void {
-    const installing = new EventTarget();
-    this.installing = installing;
+    this.installing = new EventTarget();
     this.dispatchEvent(new Event('updatefound'));
+    this.installed();
+  }
+
+  installed(): void {
     this.keep();
-    installing.dispatchEvent(new Event('statechange'));
+    this.installing?.dispatchEvent(new Event('statechange'));
   }
 
   keep(): void {
@@ -71,6 +74,21 @@ it('a new version waits until the person asks for it, and the page is loaded ane
 it('one that waited since the last visit is offered at once', async () => {
   registration.keep();
   expect((await started()).state).toBe('waiting');
+});
+
+it('one that is being kept while the page starts is offered when it is whole', async () => {
+  registration.installing = new EventTarget();
+  const updates = await started();
+  expect(updates.state).toBe('none');
+  registration.installed();
+  expect(updates.state).toBe('waiting');
+});
+
+it('one that another window found is offered when this one is shown again', async () => {
+  const updates = await started();
+  registration.keep();
+  show();
+  expect(updates.state).toBe('waiting');
 });
 
 it('the first visit offers nothing and loads nothing anew', async () => {

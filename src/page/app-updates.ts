@@ -41,12 +41,17 @@ export class AppUpdates {
     });
     const registration = await this.ports.register();
     if (registration === null) return;
-    this.#look(registration);
-    registration.addEventListener('updatefound', () => {
-      registration.installing?.addEventListener('statechange', () => this.#look(registration));
+    const look = (): void => this.#look(registration);
+    const follow = (): void => registration.installing?.addEventListener('statechange', look);
+    look();
+    // One that is being installed already was found before there was anybody to tell.
+    follow();
+    registration.addEventListener('updatefound', follow);
+    onShown(() => {
+      look();
+      // Without a connection there is nothing newer to be had.
+      void registration.update().catch(() => undefined);
     });
-    // Without a connection there is nothing newer to be had.
-    onShown(() => void registration.update().catch(() => undefined));
   }
 
   /** The person asks for the new version: the page is loaded anew when that has taken over. */
