@@ -10,11 +10,18 @@ const NEW = cacheName(SCOPE, 'bb');
 /** Cache Storage as far as it is used, in memory. */
 class FakeCaches {
   readonly stored = new Map<string, Map<string, string>>();
+  /** Addresses whose kept answer came by way of another one: browsers take none of these for a page. */
+  readonly redirected = new Set<string>();
 
   async open(name: string): Promise<Cache> {
     const files = this.stored.get(name) ?? new Map<string, string>();
     this.stored.set(name, files);
-    const cache = { put: async (url: string, response: Response) => void files.set(url, await response.text()) };
+    const cache = {
+      put: async (url: string, response: Response) => {
+        files.set(url, await response.text());
+        if (response.redirected) this.redirected.add(url);
+      },
+    };
     return cache as unknown as Cache;
   }
 
@@ -38,6 +45,8 @@ let windows = 1;
 /** Whether a newer version is being installed, or waits. */
 let hasNext = false;
 let fetched: Request[] = [];
+/** Whether the server sends on from one address to another. */
+let redirects = false;
 /** What the network has, by path. */
 let served: Record<string, string> = {};
 
@@ -46,6 +55,7 @@ beforeEach(() => {
   online = true;
   windows = 1;
   hasNext = false;
+  redirects = false;
   fetched = [];
   served = { '': 'new page', 'assets/new.js': 'new script' };
 });
@@ -60,7 +70,8 @@ function cacheOf(version: string, paths: readonly string[]): OfflineCache {
       fetched.push(request);
       if (!online) throw new TypeError('Failed to fetch');
       const text = served[request.url.slice(SCOPE.length)];
-      return text === undefined ? new Response('', { status: 404 }) : new Response(text);
+      const response = text === undefined ? new Response('', { status: 404 }) : new Response(text);
+      return Object.defineProperty(response, 'redirected', { value: redirects });
     },
   });
 }
@@ -84,6 +95,13 @@ describe('installing', () => {
     });
     expect(fetched.map(({ integrity }) => integrity)).toEqual(['sha256-x', 'sha256-x']);
     expect(fetched.map(({ cache }) => cache)).toEqual(['no-cache', 'no-cache']);
+  });
+
+  it('keeps what a server sends on to as an answer of its own, which a browser takes for a page', async () => {
+    redirects = true;
+    await newVersion().install();
+    expect([...caches.redirected]).toEqual([]);
+    expect(caches.stored.get(NEW)?.get(SCOPE)).toBe('new page');
   });
 
   it('keeps nothing when a file is missing', async () => {

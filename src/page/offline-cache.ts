@@ -35,7 +35,7 @@ export class OfflineCache {
           const url = new URL(path, this.scope).href;
           const response = await fetch(new Request(url, { cache: 'no-cache', integrity }));
           if (!response.ok) throw new Error(`${url} answered with status ${response.status}.`);
-          await cache.put(url, response);
+          await cache.put(url, direct(response));
         }),
       );
     } catch (error) {
@@ -99,4 +99,9 @@ export class OfflineCache {
   async #keptPage(): Promise<Response | undefined> {
     return await this.ports.caches.match(this.scope, { cacheName: this.#name });
   }
+}
+
+/** Browsers refuse to show a page whose kept answer says that it came by way of another address. */
+function direct(response: Response): Response {
+  return response.redirected ? new Response(response.body, { headers: response.headers }) : response;
 }
