@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { choiceOfFile, choiceOfFiles, parseAddress, startOf } from './model-choice';
+import { choiceOfFile, choiceOfFiles, parseAddress, repositoryOf, startOf } from './model-choice';
 
 describe('parseAddress', () => {
   it.each([
@@ -12,6 +12,11 @@ describe('parseAddress', () => {
     ['https://example.org/100%.gguf', '100%.gguf', false],
   ])('%s', (address, name, local) => {
     expect(parseAddress(address)).toMatchObject({ ok: true, choice: { name, local } });
+  });
+
+  it('hands the scheme on as the engine reads it', () => {
+    expect(parseAddress('Hf:Owner/repo:Q4_K_M')).toMatchObject({ choice: { reference: 'hf:Owner/repo:Q4_K_M' } });
+    expect(repositoryOf('HF:Owner/repo/')).toBe('hf:Owner/repo');
   });
 
   it.each([

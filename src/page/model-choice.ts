@@ -63,7 +63,7 @@ export function parseAddress(text: string): Parsed {
   if (address === '') return { ok: false, problem: problems.empty };
   if (/^hf:/i.test(address)) {
     return HUB_REFERENCE.test(address)
-      ? { ok: true, choice: { reference: address, name: lastSegment(address), local: false } }
+      ? { ok: true, choice: { reference: withScheme(address), name: lastSegment(address), local: false } }
       : { ok: false, problem: problems.hub };
   }
   if (!/^https?:/i.test(address)) return { ok: false, problem: problems.scheme };
@@ -75,7 +75,13 @@ export function parseAddress(text: string): Parsed {
 
 /** `hf:owner/repo`, where what was typed names a repository and none of its files; `null` otherwise. */
 export function repositoryOf(text: string): string | null {
-  return /^(hf:[^/\s]+\/[^/\s:]+)\/?$/i.exec(text.trim())?.[1] ?? null;
+  const repository = /^(hf:[^/\s]+\/[^/\s:]+)\/?$/i.exec(text.trim())?.[1];
+  return repository === undefined ? null : withScheme(repository);
+}
+
+/** Small letters, as the engine reads it: `HF:` is typed, too. */
+function withScheme(address: string): string {
+  return `hf:${address.slice('hf:'.length)}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostOf, makeShareLink, parseShareLink } from './share-link';
+import { makeShareLink, parseShareLink, placeOf } from './share-link';
 
 const HASH = 'ab'.repeat(32);
 /** What addresses and texts are taken apart by, and what should not be in them. */
@@ -94,6 +94,27 @@ describe('a link', () => {
     expect(parseShareLink(`#sys=${encodeURIComponent(hidden)}`)).toMatchObject({ link: { system: 'Bekind.' } });
   });
 
+  const unseenCodes =
+    'ad 34f 61c 115f 1160 17b4 17b5 180b 180d 180e 200b 2028 2029 2064 3164 fe00 fe0e fe0f ffa0 fff9 1d173 e0001 e0041 e0100 e01ef e0fff';
+  it.each(unseenCodes.split(' '))('cannot carry U+%s, which nobody sees', (code) => {
+    const unseen = String.fromCodePoint(Number.parseInt(code, 16));
+    expect(parseShareLink(`#sys=${encodeURIComponent(`a${unseen}b`)}`)).toMatchObject({ link: { system: 'ab' } });
+    expect(modelOf(`https://a.example/${unseen}x.gguf`)).toBe('refused');
+    expect(modelOf(`hf:owner/repo/${unseen}x.gguf`)).toBe('refused');
+  });
+
+  it.each(['❤️ 1️⃣', '👩‍🚀', 'می‌خواهم', 'क्‍ष'])('leaves what joins the letters of %s', (text) => {
+    expect(parseShareLink(`#sys=${encodeURIComponent(text)}`)).toMatchObject({ link: { system: text } });
+  });
+
+  it('takes what cannot be seen out of the name of a model too', () => {
+    expect(modelOf('hf:owner/repo/a%07b.gguf')).toMatchObject({ name: 'ab.gguf' });
+  });
+
+  it('may write hf: in capitals, which mean the same', () => {
+    expect(modelOf('HF:owner/repo:Q4_K_M')).toMatchObject({ reference: 'hf:owner/repo:Q4_K_M' });
+  });
+
   it('never throws, whatever it is', () => {
     fc.assert(
       fc.property(
@@ -102,7 +123,7 @@ describe('a link', () => {
         (text, start) => {
           const parsed = parseShareLink(start + text);
           expect(['none', 'refused', 'offer']).toContain(parsed.kind);
-          if (parsed.kind === 'offer' && parsed.link.model !== null) hostOf(parsed.link.model.reference);
+          if (parsed.kind === 'offer' && parsed.link.model !== null) placeOf(parsed.link.model.reference);
         },
       ),
       { seed: 1, numRuns: 400 },
@@ -150,8 +171,11 @@ describe('making a link', () => {
 });
 
 it('a person judges a link by where it leads', () => {
-  expect(hostOf('https://a.example:8443/x.gguf')).toBe('a.example:8443');
-  expect(hostOf('https://huggingface.co.evil.example/x.gguf')).toBe('huggingface.co.evil.example');
-  expect(hostOf('hf:owner/repo:Q4_K_M')).toBe('Hugging Face, owner/repo');
-  expect(hostOf(`sha256:${HASH}`)).toMatch(/must keep already/);
+  expect(placeOf('https://a.example:8443/x.gguf')).toBe('a.example:8443/x.gguf');
+  expect(placeOf('https://huggingface.co.evil.example/x.gguf')).toBe('huggingface.co.evil.example/x.gguf');
+  expect(placeOf('https://huggingface.co/anyone/repo/resolve/main/x.gguf?download=true')).toBe(
+    'huggingface.co/anyone/repo/resolve/main/x.gguf',
+  );
+  expect(placeOf('hf:owner/repo:Q4_K_M')).toBe('Hugging Face, owner/repo');
+  expect(placeOf(`sha256:${HASH}`)).toMatch(/must keep already/);
 });

@@ -27,9 +27,12 @@ const MAX_SYSTEM_CHARS = 8000;
 /** With every character written as three bytes in percent signs. */
 const MAX_HASH_CHARS = 9 * (MAX_REFERENCE_CHARS + MAX_SYSTEM_CHARS);
 const STORED = /^sha256:[0-9a-f]{64}$/i;
-/** What is not seen, or turns the writing around, so that a text reads as another one: controls, directions, tags. */
+/**
+ * What is not seen, or turns the writing around, so that a text reads as another one: controls, directions, fillers, variants, tags.
+ * The joiners of letters (ZWJ, ZWNJ) stay, and so does the mark that makes an emoji of the character before it.
+ */
 const UNSEEN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
+  /(?![\t\n\u200c\u200d]|(?<=\p{Emoji})\ufe0f)[\p{Cc}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]/gu;
 
 /** Reads `#m=<reference>&sys=<system prompt>`. A link may be anyone's; other keys mean nothing here, so that nothing is ever sent by a link. */
 export function parseShareLink(hash: string): ParsedLink {
@@ -67,11 +70,12 @@ export function makeShareLink(pageUrl: string, { reference, local, name }: Model
   return { ok: true, url: url.href, note: STORED.test(reference) ? notes.keptOnly : notes.copied };
 }
 
-/** Where a reference leads, in the few words that a person judges it by. */
-export function hostOf(reference: string): string {
+/** Where a reference leads, in the words that a person judges it by: on a host of many, the path says whose it is. */
+export function placeOf(reference: string): string {
   if (STORED.test(reference)) return TEXT.shared.kept;
   if (/^hf:/i.test(reference)) return TEXT.shared.hub(visible(reference.slice(3).split(/[/:]/).slice(0, 2).join('/')));
-  return new URL(reference).host;
+  const { host, pathname } = new URL(reference);
+  return host + pathname;
 }
 
 /** `https:`, `hf:` and `sha256:`; `null` for all else. */
@@ -82,12 +86,13 @@ function sharedModel(reference: string): SharedModel | null {
   if (reference !== visible(reference) || /\s/.test(reference)) return null;
   const parsed = parseAddress(reference);
   if (!parsed.ok || typeof parsed.choice.reference !== 'string') return null;
-  const { choice } = parsed;
-  if (/^hf:/i.test(reference)) return { ...choice, reference };
-  const url = new URL(parsed.choice.reference);
+  const { reference: address } = parsed.choice;
+  const choice = { ...parsed.choice, reference: address, name: visible(parsed.choice.name) };
+  if (address.startsWith('hf:')) return choice;
+  const url = new URL(address);
   // A name before the host is there to be taken for it.
   if (url.protocol !== 'https:' || url.username !== '' || url.password !== '') return null;
-  return { ...choice, reference: url.href, name: visible(choice.name) };
+  return { ...choice, reference: url.href };
 }
 
 function visible(text: string): string {

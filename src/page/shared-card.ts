@@ -11,7 +11,7 @@ import { FollowLibrary } from './follow-library';
 import type { Library } from './library';
 import { TEXT } from './messages';
 import type { ParsedLink, SharedLink } from './share-link';
-import { hostOf } from './share-link';
+import { placeOf } from './share-link';
 
 /** What a link wants, before anything of it is done. Its first look at the model, and all else, comes after the person has agreed. */
 @customElement('shared-card')
@@ -149,7 +149,7 @@ export class SharedCard extends LitElement {
       <h3 id="model">${text.model}</h3>
       <p class="name" data-testid="shared-model">${known?.name ?? name}</p>
       <ul class="details" data-testid="shared-facts">
-        <li>${hostOf(reference)}</li>
+        <li>${placeOf(reference)}</li>
         ${known === undefined ? nothing : html`<li>${formatBytes(known.sizeBytes)}</li>`}
         ${known === undefined ? nothing : html`<li>${known.licence}</li>`}
         ${fits === null ? nothing : html`<li>${TEXT.catalogue.fits[fits]}</li>`}
