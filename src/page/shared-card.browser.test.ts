@@ -1,7 +1,7 @@
 import axe from 'axe-core';
 import { page, userEvent } from 'vitest/browser';
 import { describe, expect, it } from 'vitest';
-import { mountBeforeEach, until } from '../../test/support/mounted-page';
+import { deepFocus, mountBeforeEach, until } from '../../test/support/mounted-page';
 import { TEXT } from './messages';
 import { parseShareLink } from './share-link';
 
@@ -12,6 +12,14 @@ const SYSTEM = 'You are a patient teacher.\nAnswer in two sentences.';
 async function ask(fields: Record<string, string>): Promise<void> {
   mounted().root.asked = parseShareLink(`#${new URLSearchParams(fields).toString()}`);
   await until(() => page.getByTestId('shared').elements().length === 1);
+}
+
+/** Another link comes while one is shown. Nothing but microtasks passes until it is there. */
+async function change(fields: Record<string, string>): Promise<void> {
+  const { root } = mounted();
+  root.asked = parseShareLink(`#${new URLSearchParams(fields).toString()}`);
+  await root.updateComplete;
+  await root.renderRoot.querySelector('shared-card')?.updateComplete;
 }
 
 const click = (id: string): Promise<void> => userEvent.click(page.getByTestId(id));
@@ -51,6 +59,41 @@ describe('what a link asks for', () => {
     expect(mounted().engines.loads).toHaveLength(0);
     await click('shared-anyway');
     await until(() => mounted().engines.loads.length === 1);
+  });
+
+  it('is not mixed with what another link asks for, which comes while the first is checked', async () => {
+    let checked: () => void = () => undefined;
+    mounted().header = new Promise((resolve) => (checked = resolve));
+    await ask({ m: 'https://a.example/x.gguf' });
+    await click('shared-use');
+    await until(() => mounted().checked.length === 1);
+    await change({ m: 'https://b.example/y.gguf', sys: SYSTEM });
+    checked();
+    await expect.element(page.getByTestId('shared-use')).toBeEnabled();
+    await expect.element(page.getByTestId('shared-facts')).toHaveTextContent('b.example');
+    expect(mounted().engines.loads).toHaveLength(0);
+    expect(mounted().store.state.chats.settings.system).toBe('');
+    await click('shared-use');
+    await until(() => mounted().engines.loads.length === 1);
+    expect(mounted().load.options.model).toBe('https://b.example/y.gguf');
+    expect(mounted().store.state.chats.settings.system).toBe(SYSTEM);
+  });
+
+  it('is taken by no click that was meant for another link', async () => {
+    await ask({ m: 'https://a.example/x.gguf' });
+    await expect.element(page.getByTestId('shared-use')).toBeEnabled();
+    await change({ m: 'https://b.example/y.gguf' });
+    expect((page.getByTestId('shared-use').element() as HTMLButtonElement).disabled).toBe(true);
+    expect(deepFocus()).toBe(page.getByTestId('shared-decline').element());
+    await expect.element(page.getByTestId('shared-use')).toBeEnabled();
+  });
+
+  it('is shown, too, after one that was refused', async () => {
+    await ask({ m: 'http://a.example/x.gguf' });
+    await change({ m: HUB });
+    expect((page.getByTestId('shared').element() as HTMLDialogElement).open).toBe(true);
+    await click('shared-decline');
+    await gone();
   });
 
   it('is declined with Escape', async () => {

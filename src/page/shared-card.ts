@@ -1,6 +1,6 @@
-import type { TemplateResult } from 'lit';
+import type { PropertyValues, TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { customElement, property, state } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
 import { formatBytes } from '../base/units';
 import type { RatedEntry } from '../client/index';
@@ -12,6 +12,9 @@ import type { Library } from './library';
 import { TEXT } from './messages';
 import type { ParsedLink, SharedLink } from './share-link';
 import { placeOf } from './share-link';
+
+/** How long a link is there to be read before it can be taken: a click may be meant for what stood in its place. */
+const REST_MS = 500;
 
 /** What a link wants, before anything of it is done. Its first look at the model, and all else, comes after the person has agreed. */
 @customElement('shared-card')
@@ -86,8 +89,10 @@ export class SharedCard extends LitElement {
 
   @property({ attribute: false }) asked: ParsedLink = { kind: 'none' };
   @property({ attribute: false }) library: Library | null = null;
-  /** What is done with the prompt when the check of the model, which runs, is over. */
-  #takesSystem = true;
+  @state() private rests = true;
+  #rest: ReturnType<typeof setTimeout> | undefined;
+  /** What the person agreed to, whose model is being checked. */
+  #agreed: { readonly link: SharedLink; readonly withSystem: boolean } | null = null;
 
   constructor() {
     super();
@@ -100,13 +105,30 @@ export class SharedCard extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    clearTimeout(this.#rest);
     this.library?.sharedFit.leave();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has('asked')) return;
+    // Who agreed to one link has not agreed to the next.
+    this.#agreed = null;
+    this.library?.sharedFit.leave();
+    this.rests = true;
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => (this.rests = false), REST_MS);
   }
 
   protected override firstUpdated(): void {
     // The list that comes with the page; of the model itself nothing is fetched.
     void this.library?.sharedFit.show();
-    this.renderRoot.querySelector('dialog')?.showModal();
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    // What is refused has a dialog of its own.
+    const dialog = this.renderRoot.querySelector('dialog');
+    if (dialog?.open === false) dialog.showModal();
+    if (changed.has('asked')) dialog?.querySelector<HTMLElement>('[autofocus]')?.focus();
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -143,7 +165,7 @@ export class SharedCard extends LitElement {
 
   #renderModel({ name, reference }: NonNullable<SharedLink['model']>): TemplateResult {
     const text = TEXT.shared;
-    const known = this.#known();
+    const known = this.#known(reference);
     const fits = known?.fits ?? null;
     return html`<section aria-labelledby="model">
       <h3 id="model">${text.model}</h3>
@@ -180,11 +202,20 @@ export class SharedCard extends LitElement {
     }
   }
 
-  #renderChoices({ model, system }: SharedLink): TemplateResult {
+  #renderChoices(link: SharedLink): TemplateResult {
+    const { model, system } = link;
     const text = TEXT.shared;
-    const take = (withSystem: boolean) => (): void => void this.#take(withSystem);
+    const take = (withSystem: boolean) => (): void => void this.#take(link, withSystem);
     const button = (label: string, id: string, act: () => void, isFirst: boolean): TemplateResult =>
-      html`<button type="button" class=${isFirst ? 'primary' : ''} data-testid=${id} @click=${act}>${label}</button>`;
+      html`<button
+        type="button"
+        class=${isFirst ? 'primary' : ''}
+        data-testid=${id}
+        ?disabled=${this.rests}
+        @click=${act}
+      >
+        ${label}
+      </button>`;
     return html`<div class="buttons">
       ${
         model === null
@@ -212,34 +243,29 @@ export class SharedCard extends LitElement {
     </button>`;
   }
 
-  get #link(): SharedLink | null {
-    return this.asked.kind === 'offer' ? this.asked.link : null;
-  }
-
   /** The model as the page's own list has it, if it is one of those. */
-  #known(): RatedEntry | undefined {
+  #known(reference: string): RatedEntry | undefined {
     const offer = this.library?.sharedFit.offer;
-    return offer?.kind === 'seen'
-      ? offer.entries.find(({ model }) => model === this.#link?.model?.reference)
-      : undefined;
+    return offer?.kind === 'seen' ? offer.entries.find(({ model }) => model === reference) : undefined;
   }
 
-  async #take(withSystem: boolean): Promise<void> {
-    this.#takesSystem = withSystem;
-    const model = this.#link?.model ?? null;
+  async #take(link: SharedLink, withSystem: boolean): Promise<void> {
+    const agreed = { link, withSystem };
+    this.#agreed = agreed;
+    const { model } = link;
     if (model === null) {
       this.#taken(null);
       return;
     }
-    const candidate = this.#known() ?? { id: model.reference, model: model.reference, name: model.name };
+    const candidate = this.#known(model.reference) ?? { id: model.reference, model: model.reference, name: model.name };
     const choice = (await this.library?.sharedFit.pick(candidate)) ?? null;
-    if (choice !== null) this.#taken(choice);
+    if (choice !== null && this.#agreed === agreed) this.#taken(choice);
   }
 
   #taken(choice: ReturnType<typeof choiceOfRated> | null): void {
-    const link = this.#link;
-    if (link === null) return;
-    emit(this, 'shared-taken', { choice, system: this.#takesSystem && link.system !== '' ? link.system : null });
+    if (this.#agreed === null) return;
+    const { link, withSystem } = this.#agreed;
+    emit(this, 'shared-taken', { choice, system: withSystem && link.system !== '' ? link.system : null });
   }
 
   readonly #decline = (event: Event): void => {

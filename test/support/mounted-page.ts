@@ -71,6 +71,8 @@ export class MountedPage {
   readonly saved: string[] = [];
   /** What the next check says. */
   fit: FitReport = FITS;
+  /** What a check waits for. */
+  header: Promise<void> = Promise.resolve();
   /** References whose headers were looked at. */
   readonly checked: string[] = [];
   /** Files that were remembered. */
@@ -97,6 +99,7 @@ export class MountedPage {
       },
       checkFit: async (model) => {
         this.checked.push(model);
+        await this.header;
         return this.fit;
       },
       reportError: (error) => this.reported.push(error),
