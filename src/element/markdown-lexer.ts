@@ -1,4 +1,4 @@
-import type { MarkedToken } from 'marked';
+import type { MarkedToken, Token, Tokens } from 'marked';
 import { Marked } from 'marked';
 
 /** A formula, with the delimiters that it is written in. */
@@ -15,6 +15,11 @@ export interface Block {
   readonly source: string;
   readonly token: MarkdownToken;
 }
+
+/** So many quotations and lists that begin on one line are text: the lexer calls itself for each. No text has two ways to match, so that no text takes long. */
+const NESTED = /^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))){40}/;
+/** Tokens that lie in each other at most: a deeper block is text, because who makes or lays out its nodes calls itself for each. */
+const MAX_DEPTH = 100;
 
 /** So long a formula is at most, in UTF-16 units: what is longer is text. */
 const MAX_FORMULA = 2000;
@@ -44,6 +49,9 @@ const marked = new Marked({
     tag: () => undefined,
     // A definition would change blocks above it that are long on the screen.
     def: () => undefined,
+    // `false`: as it is without this.
+    blockquote: unlessNested,
+    list: unlessNested,
   },
   extensions: [
     {
@@ -60,12 +68,12 @@ export function normaliseLineEnds(text: string): string {
   return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
 }
 
-/** The top-level blocks of `text`. */
+/** The top-level blocks of `text`. What is too deep to be read is one paragraph. */
 export function lexBlocks(text: string): readonly Block[] {
   const blocks: { source: string; token: MarkdownToken }[] = [];
   let leading = '';
-  // With the extension above, these are all the types that there are.
-  for (const token of marked.lexer(text) as MarkdownToken[]) {
+  for (const read of tokensOf(text)) {
+    const token = isDeep(read) ? plain(read.raw) : read;
     const last = blocks.at(-1);
     if (token.type !== 'space') {
       blocks.push({ source: leading + token.raw, token });
@@ -77,4 +85,42 @@ export function lexBlocks(text: string): readonly Block[] {
     }
   }
   return blocks;
+}
+
+function tokensOf(text: string): readonly MarkdownToken[] {
+  try {
+    // With the extension above, these are all the types that there are.
+    return marked.lexer(text) as MarkdownToken[];
+  } catch {
+    // Emphasis in emphasis, thousands deep: the stack overflows.
+    return [plain(text)];
+  }
+}
+
+function unlessNested(source: string): undefined | false {
+  return NESTED.test(source) ? undefined : false;
+}
+
+function plain(raw: string): MarkdownToken {
+  return { type: 'paragraph', raw, text: raw, tokens: [{ type: 'text', raw, text: raw, escaped: false }] };
+}
+
+/** Level by level, because this must not call itself. */
+function isDeep(token: Token): boolean {
+  let level: readonly Token[] = [token];
+  for (let depth = 0; depth < MAX_DEPTH && level.length > 0; depth += 1) level = level.flatMap(inside);
+  return level.length > 0;
+}
+
+function inside(token: Token): readonly Token[] {
+  switch (token.type) {
+    case 'list':
+      return (token as Tokens.List).items;
+    case 'table': {
+      const { header, rows } = token as Tokens.Table;
+      return [header, ...rows].flat().flatMap(({ tokens }) => tokens);
+    }
+    default:
+      return ('tokens' in token && token.tokens) || [];
+  }
 }

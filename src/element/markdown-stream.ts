@@ -3,6 +3,7 @@ import { NOT_CONTINUED, renderBlock } from './markdown';
 import { cutOf } from './markdown-cut';
 import type { Block } from './markdown-lexer';
 import { lexBlocks, normaliseLineEnds } from './markdown-lexer';
+import { make } from './markdown-nodes';
 import { OpenCode } from './open-code';
 
 export { proseStyles } from './prose-styles';
@@ -115,7 +116,7 @@ export class MarkdownStream {
   #render(block: Block, index: number): RenderedBlock {
     const before = this.#open[index];
     if (before?.source === block.source) return { ...block, element: before.element };
-    return { ...block, element: renderBlock(block.token, index === 0 ? this.#continuation : NOT_CONTINUED) };
+    return { ...block, element: elementOf(block, index === 0 ? this.#continuation : NOT_CONTINUED) };
   }
 
   #finish(blocks: readonly RenderedBlock[]): void {
@@ -141,5 +142,14 @@ export class MarkdownStream {
     this.#continuation = NOT_CONTINUED;
     this.#prefix = '';
     this.#tried = 0;
+  }
+}
+
+/** The last resort is the source as it is: the next update would fail as well, and nothing more of the answer be seen. */
+function elementOf({ source, token }: Block, continuation: Continuation): HTMLElement {
+  try {
+    return renderBlock(token, continuation);
+  } catch {
+    return make('div', [source], { class: 'block' });
   }
 }
