@@ -75,6 +75,8 @@ const ATTRIBUTES: ReadonlySet<string> = new Set([
 ]);
 const STYLES = ['color', 'paddingLeft', 'paddingRight', 'textAlign'] as const;
 const STYLE_VALUE = /^(?:#[\da-f]{3,8}|[a-z]{1,24}|-?[\d.]{1,6}(?:em|ex|pt)?)$/i;
+/** Formulas raise by less than two letters; what goes further is meant to be somewhere else on the page. */
+const SHIFT = /^-?(?:[01]?(?:\.\d+)?em|\d(?:\.\d+)?pt)$/;
 
 /** A node of the library's tree: text, an element, or a fragment without a name. */
 interface TreeNode {
@@ -113,7 +115,8 @@ function nodesOf({ text, type, attributes = {}, style = {}, children = [] }: Tre
   if (typeof type !== 'string' || !ELEMENTS.has(type)) return inside;
   const element = document.createElementNS(MATHML, type);
   for (const [name, value] of Object.entries(attributes)) {
-    if (ATTRIBUTES.has(name) && isPlain(value)) element.setAttribute(name, String(value));
+    if (!ATTRIBUTES.has(name) || !isPlain(value)) continue;
+    if (name !== 'voffset' || SHIFT.test(String(value))) element.setAttribute(name, String(value));
   }
   setStyle(element, style);
   element.append(...inside);

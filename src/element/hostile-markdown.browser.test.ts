@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { XSS_PAYLOADS } from '../../test/support/xss-payloads';
 import { until } from '../../test/support/browser-waits';
-import { MarkdownStream } from './markdown-stream';
+import { MarkdownStream, proseStyles } from './markdown-stream';
 
 const SCROLLABLE = ['tabindex', 'role', 'aria-label'];
 const PLAIN = 'P BR HR STRONG EM DEL CODE BLOCKQUOTE UL LI H4 H5 H6 TABLE THEAD TBODY TR';
@@ -127,6 +127,43 @@ describe('hostile markdown', () => {
     expect(hits).toEqual([]);
   });
 });
+
+it('draws no formula over what stands around its block', async () => {
+  const formulas = [
+    String.raw`$\raisebox{60em}{far}$`,
+    String.raw`$\raisebox{-60em}{far}$`,
+    String.raw`$\smash{\rule[19em]{2em}{19em}}$`,
+    String.raw`$\genfrac{}{}{20em}{}{a}{b}$`,
+    String.raw`$\hspace{-8em}far$`,
+    String.raw`$$\smash{\raisebox{9em}{\raisebox{9em}{far}}}$$`,
+  ];
+  const page = document.body.appendChild(document.createElement('div'));
+  page.style.cssText = 'position: absolute; inset: 0; padding: 400px 150px; font: 16px serif';
+  const root = page.attachShadow({ mode: 'open' });
+  root.adoptedStyleSheets = [proseStyles.styleSheet as CSSStyleSheet];
+  for (const source of formulas) {
+    const blocks = new MarkdownStream().update(source);
+    root.replaceChildren(...blocks);
+    await until(() => root.querySelector('math') !== null);
+    for (const block of blocks) expect.soft([source, drawnAround(root, block).length]).toEqual([source, 0]);
+    const shifts = [...root.querySelectorAll('[voffset]')].map((node) => parseFloat(node.getAttribute('voffset') ?? ''));
+    expect.soft(shifts.filter((shift) => Math.abs(shift) > 2)).toEqual([]);
+  }
+  page.remove();
+});
+
+/** Points in the window where something of `block` is, though they are more than a line away from it. */
+function drawnAround(root: ShadowRoot, block: HTMLElement): readonly string[] {
+  const { left, right, top, bottom } = block.getBoundingClientRect();
+  const found: string[] = [];
+  for (let x = 2; x < innerWidth; x += 12) {
+    for (let y = 2; y < innerHeight; y += 12) {
+      const isAround = x < left - 20 || x > right + 20 || y < top - 20 || y > bottom + 20;
+      if (isAround && block.contains(root.elementFromPoint(x, y))) found.push(`${x} ${y}`);
+    }
+  }
+  return found;
+}
 
 /** Mistakes that somebody could make one day, put into what the code uses. */
 describe('is noticed', () => {

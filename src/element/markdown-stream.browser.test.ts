@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MarkdownStream } from './markdown-stream';
 
 /** Pieces whose meaning depends on what stands before and after them. */
@@ -110,4 +110,28 @@ describe.each(WINDOWS)('a streamed answer that is read in windows of %d', (windo
     };
     fc.assert(fc.property(markdown, check), { numRuns: 200, seed: 4 });
   });
+});
+
+it.each([
+  ['quotations', '> '.repeat(2000)],
+  ['strong text', `${'**'.repeat(2000)}a${'**'.repeat(2000)}`],
+])('goes on below %s in each other, thousands deep', (_, deep) => {
+  const stream = new MarkdownStream();
+  for (let length = 500; length < deep.length; length += 500) stream.update(deep.slice(0, length));
+  document.body.append(...stream.update(`${deep}\n\nbelow`));
+  const shown = [...document.querySelectorAll('.block')];
+  expect(shown.at(-1)?.textContent).toBe('below');
+  expect(shown.at(-1)?.getBoundingClientRect().height).toBeGreaterThan(0);
+  for (const element of shown) element.remove();
+});
+
+it('shows the source of a block whose nodes cannot be made, and goes on', () => {
+  const { createElement } = document;
+  const made = vi.spyOn(document, 'createElement').mockImplementation((tag: string) => {
+    if (tag === 'hr') throw new RangeError('Maximum call stack size exceeded');
+    return createElement.call(document, tag);
+  });
+  const texts = new MarkdownStream().update('a\n\n---\n\nb').map(({ textContent }) => textContent.trim());
+  made.mockRestore();
+  expect(texts).toEqual(['a', '---', 'b']);
 });

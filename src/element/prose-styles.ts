@@ -10,6 +10,11 @@ export const proseStyles = css`
     --code-title: var(--forgelight-code-title, light-dark(#2a55a5, #97bcff));
     --code-name: var(--forgelight-code-name, light-dark(#7a4d08, #ecc27a));
   }
+  /* A formula of a hostile model could draw over other messages, which are further away than this; numbers of lists stand out by less. */
+  .block {
+    overflow: clip;
+    overflow-clip-margin: 1em;
+  }
   .block + .block {
     margin-top: 0.8em;
   }
