@@ -244,6 +244,25 @@ it('loads at once, or when it is seen, where it is told to', async () => {
   );
 });
 
+it.each(['eager', 'lazy'])('loads by itself (%s) once for each src, not again when it moves', async (loading) => {
+  const chat = await mount(`<forgelight-chat src="${SRC}" loading="${loading}"></forgelight-chat>`);
+  await until(() => engines.now.loads.length === 1);
+  chat.unload();
+  main.append(document.createElement('p'), chat);
+  const frames = async (): Promise<void> => {
+    await rendered(chat);
+    for (let n = 0; n < 3; n += 1) await new Promise(requestAnimationFrame);
+  };
+  await frames();
+  expect([chat.state, engines.now.loads.length]).toEqual(['idle', 1]);
+  chat.src = `${SRC}?other`;
+  await until(() => engines.now.loads.length === 2);
+  chat.remove();
+  await frames();
+  main.append(chat);
+  await until(() => engines.now.loads.length === 3);
+});
+
 it('tells what happens by events that leave shadow roots, and lets none of its parts’ out', async () => {
   const outer = main.appendChild(document.createElement('div'));
   const chat = document.createElement('forgelight-chat');

@@ -56,7 +56,7 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   @query('[part~=load-button]') private readonly loadButton: HTMLButtonElement | null | undefined;
 
   readonly #internals: ElementInternals;
-  readonly #sight = new FirstSight(this, () => this.#loadQuietly());
+  readonly #sight = new FirstSight(this, () => this.#begin());
   readonly #posterSight = new FirstSight(this, () => this.#lookWhetherItFits());
   readonly #fit = new PosterFit(
     (model, options) => this.askFit(model, options),
@@ -84,6 +84,8 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     announce: (text) => this.#session.announce(text),
   };
   #restored = false;
+  /** It has loaded without being asked. What the person stopped then begins again for another `src` or `loading`, or after it was gone. */
+  #begun = false;
   #forgetTexts: () => void = () => undefined;
 
   constructor() {
@@ -208,6 +210,7 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     window.removeEventListener('pageshow', this.#pageShown);
     queueMicrotask(() => {
       if (this.isConnected) return;
+      this.#begun = false;
       this.#fit.giveUp();
       this.stop();
       this.unload();
@@ -235,7 +238,10 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('src') || changed.has('loading')) this.#loadIfEager();
+    if (changed.has('src') || changed.has('loading')) {
+      this.#begun = false;
+      this.#loadIfEager();
+    }
     this.#posterSight.wanted =
       this.loading === 'manual' && this.src !== '' && this.state === 'idle' && this.#fit.isOpen && !savesData();
   }
@@ -284,8 +290,15 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   }
 
   #loadIfEager(): void {
-    this.#sight.wanted = this.loading === 'lazy' && this.src !== '';
-    if (this.loading === 'eager' && this.src !== '' && this.isConnected && this.state === 'idle') this.#loadQuietly();
+    const wanted = this.src !== '' && !this.#begun;
+    this.#sight.wanted = this.loading === 'lazy' && wanted;
+    if (this.loading === 'eager' && wanted && this.isConnected && this.state === 'idle') this.#begin();
+  }
+
+  #begin(): void {
+    this.#begun = true;
+    this.#sight.wanted = false;
+    this.#loadQuietly();
   }
 
   /** The button that was pressed is gone: focus must not fall to the page. */
