@@ -14,7 +14,7 @@ import { defineParts } from './parts';
 // is counted, and what it costs is the time that the page's main thread has run, as the browser counts it.
 
 const TOKENS = 10_000;
-/** Tokens of a frame: more than any model writes. */
+/** Tokens of a frame: more than any model writes, and fewer than one update shows at most. */
 const BATCH = 500;
 const LIMIT_MS = 50;
 /** Messages that come in one frame. */
@@ -152,8 +152,8 @@ const most = (steps: readonly Step[], of: keyof Step): number => Math.max(...ste
 describe('an answer of 10 000 tokens', () => {
   it.each(Object.entries(SHAPES))('of %s: no update takes long, the last as little as the first', async (_, shape) => {
     const first = await stream(shape);
-    // The same again: what came between adds to one of them.
-    const again = await stream(shape);
+    // Where one took long, the same again: what came between adds to one of them.
+    const again = most(first, 'ms') < LIMIT_MS ? first : await stream(shape);
     const steps = first.map((step, n) => ({ ...step, ms: Math.min(step.ms, again[n]?.ms ?? 0) }));
     expect(steps).toHaveLength(TOKENS / BATCH);
     // Once a frame, and of what is shown already only the end is made again.
