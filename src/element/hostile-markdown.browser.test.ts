@@ -146,7 +146,9 @@ it('draws no formula over what stands around its block', async () => {
     root.replaceChildren(...blocks);
     await until(() => root.querySelector('math') !== null);
     for (const block of blocks) expect.soft([source, drawnAround(root, block).length]).toEqual([source, 0]);
-    const shifts = [...root.querySelectorAll('[voffset]')].map((node) => parseFloat(node.getAttribute('voffset') ?? ''));
+    const shifts = [...root.querySelectorAll('[voffset]')].map((node) =>
+      parseFloat(node.getAttribute('voffset') ?? ''),
+    );
     expect.soft(shifts.filter((shift) => Math.abs(shift) > 2)).toEqual([]);
   }
   page.remove();

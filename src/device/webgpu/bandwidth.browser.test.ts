@@ -1,7 +1,9 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { systemClock } from '../../base/system-clock';
 import { describeAdapter, openGpuDevice } from './adapter';
 import { measureBandwidth } from './bandwidth';
+
+afterEach(() => void vi.restoreAllMocks());
 
 it('an adapter is described as its devices name themselves', async () => {
   const described = await describeAdapter(navigator.gpu);
@@ -18,4 +20,35 @@ it('a copy is measured in bytes that a machine can move', async () => {
   const bytesPerSecond = await measureBandwidth(navigator.gpu, systemClock);
   expect(bytesPerSecond).toBeGreaterThan(1e7);
   expect(bytesPerSecond).toBeLessThan(1e14);
+});
+
+it('says so where its buffers cannot be made', async () => {
+  const { createBuffer } = GPUDevice.prototype;
+  vi.spyOn(GPUDevice.prototype, 'createBuffer').mockImplementation(function (this: GPUDevice, descriptor) {
+    return createBuffer.call(this, { ...descriptor, size: this.limits.maxBufferSize + 4 });
+  });
+  await expect(measureBandwidth(navigator.gpu, systemClock)).rejects.toMatchObject({ code: 'out-of-memory' });
+});
+
+it('says so where the device is lost meanwhile', async () => {
+  const { submit } = GPUQueue.prototype;
+  let submits = 0;
+  const { requestDevice } = GPUAdapter.prototype;
+  let device: GPUDevice | null = null;
+  vi.spyOn(GPUAdapter.prototype, 'requestDevice').mockImplementation(async function (this: GPUAdapter, descriptor) {
+    return (device = await requestDevice.call(this, descriptor));
+  });
+  vi.spyOn(GPUQueue.prototype, 'submit').mockImplementation(function (this: GPUQueue, buffers) {
+    submit.call(this, buffers);
+    submits += 1;
+    if (submits === 3) device?.destroy();
+  });
+  await expect(measureBandwidth(navigator.gpu, systemClock)).rejects.toMatchObject({ code: 'device-lost' });
+});
+
+it('takes copies that took no time for none', async () => {
+  // It stops behind the runs that say how many copies a round needs: one, because they took long.
+  let nowMs = 0;
+  const stops = { ...systemClock, now: () => (nowMs = Math.min(nowMs + 1000, 4000)) };
+  await expect(measureBandwidth(navigator.gpu, stops)).rejects.toMatchObject({ code: 'device-lost' });
 });

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock';
+import { ForgelightError } from '../../base/errors';
 import { divideUp, MIB } from '../../base/units';
 import { openGpuDevice } from './adapter';
 
@@ -15,19 +16,43 @@ const ROUNDS = 5;
 /** Long beside a submission's own time. */
 const ROUND_MS = 50;
 
-/** Bytes a second that a copying kernel reads and writes: the best of some rounds. Throws as `openGpuDevice`. */
+/**
+ * Bytes a second that a copying kernel reads and writes: the best of some rounds. Throws as `openGpuDevice`, `out-of-memory` where its buffers
+ * cannot be made and `device-lost`.
+ */
 export async function measureBandwidth(gpu: GPU | undefined, clock: Clock): Promise<number> {
   const { device } = await openGpuDevice(gpu, {});
+  const loss = device.lost.then(({ message }): never => {
+    throw new ForgelightError('device-lost', `The device was lost (${message}). Measure again.`);
+  });
+  // Its end, which is not an error, comes when nobody waits.
+  loss.catch(() => undefined);
   try {
-    const run = await copyRun(device, clock);
-    await run(1); // the driver's own first time
-    const repeats = Math.max(1, divideUp(ROUND_MS, Math.max(await run(1), 1)));
-    let bestMs = Infinity;
-    for (let round = 0; round < ROUNDS; round++) bestMs = Math.min(bestMs, (await run(repeats)) / repeats);
-    return (2 * BUFFER_BYTES) / (bestMs / 1000);
+    return await Promise.race([measure(device, clock), loss]);
   } finally {
     device.destroy();
   }
+}
+
+async function measure(device: GPUDevice, clock: Clock): Promise<number> {
+  device.pushErrorScope('validation');
+  device.pushErrorScope('out-of-memory');
+  const run = await copyRun(device, clock);
+  await run(1); // the driver's own first time
+  const errors = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
+  const error = errors.find((one) => one !== null);
+  if (error) {
+    throw new ForgelightError(
+      'out-of-memory',
+      `Memory's speed cannot be measured: ${error.message}. Close tabs or programs that use the graphics adapter, and measure again.`,
+    );
+  }
+  const repeats = Math.max(1, divideUp(ROUND_MS, Math.max(await run(1), 1)));
+  let bestMs = Infinity;
+  for (let round = 0; round < ROUNDS; round++) bestMs = Math.min(bestMs, (await run(repeats)) / repeats);
+  // A lost device answers at once, and may do so before it says that it is lost.
+  if (bestMs > 0) return (2 * BUFFER_BYTES) / (bestMs / 1000);
+  throw new ForgelightError('device-lost', 'The copies took no time: nothing was measured. Measure again.');
 }
 
 /** Copies so many times, and resolves with the milliseconds that it took. */
