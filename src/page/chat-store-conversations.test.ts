@@ -237,6 +237,48 @@ describe('what is kept', () => {
   });
 });
 
+describe('what could not be written', () => {
+  it('is written with another conversation, and until then the page says that it is not', async () => {
+    const parts = await readyStore();
+    const { store, shared } = parts;
+    await exchange(parts, 'Hello', 'Hi');
+    const first = shownId(store);
+    shared.isBlocked = true;
+    await exchange(parts, 'More?', 'More.');
+    shared.isBlocked = false;
+    store.newChat();
+    await exchange(parts, 'Other?', 'Other.');
+    expect(store.state.chats.keeping).toEqual({ kind: 'working' });
+    expect(shared.records.get(first)).toMatchObject({ nodes: [{}, {}, { text: 'More?' }, { text: 'More.' }] });
+  });
+
+  it('is written when the page may end', async () => {
+    const parts = await readyStore();
+    const { store, shared } = parts;
+    shared.isBlocked = true;
+    await exchange(parts, 'Hello', 'Hi');
+    shared.isBlocked = false;
+    store.saveNow();
+    await settle();
+    expect(shared.records.get(shownId(store))).toMatchObject({ nodes: [{}, { text: 'Hi' }] });
+  });
+
+  it('may be that something was deleted', async () => {
+    const parts = await readyStore();
+    const { store, shared } = parts;
+    await exchange(parts, 'Hello', 'Hi');
+    const first = shownId(store);
+    shared.isBlocked = true;
+    store.deleteChat(first);
+    await settle();
+    expect(store.state.chats.keeping.kind).toBe('failing');
+    shared.isBlocked = false;
+    await exchange(parts, 'Other?', 'Other.');
+    expect(shared.records.get(first)).toEqual({ id: first, deletedAtMs: expect.any(Number) as number });
+    expect(store.state.chats.keeping.kind).toBe('working');
+  });
+});
+
 describe('settings', () => {
   it('are each conversation’s own, go with its requests, and are what new ones begin with', async () => {
     const parts = await readyStore();

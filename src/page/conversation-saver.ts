@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock';
 import { merge, type Conversation } from './conversation';
 import { parseKept } from './conversation-file';
-import { isTombstone, type ConversationDatabase } from './conversation-ports';
+import { isTombstone, type ConversationDatabase, type Tombstone } from './conversation-ports';
 
 /** A growing answer is written so often at most. */
 export const SAVE_EVERY_MS = 1000;
@@ -9,10 +9,10 @@ export const SAVE_EVERY_MS = 1000;
 export interface SaverPorts {
   readonly database: ConversationDatabase;
   readonly clock: Clock;
-  /** The conversation as it is now; `null`: it is gone. */
-  current(id: number): Conversation | null;
-  /** It is on the disk, with what other tabs have added. */
-  saved(conversation: Conversation): void;
+  /** The conversation as it is now, or what is to be left of it; `null`: another tab has deleted it. */
+  current(id: number): Conversation | Tombstone | null;
+  /** It is on the disk, with what other tabs have added; `null`: nothing of it is left to be written. */
+  saved(id: number, conversation: Conversation | null): void;
   /** Another tab has deleted it. */
   gone(id: number): void;
   failed(error: unknown): void;
@@ -28,12 +28,20 @@ interface Work {
 
 /**
  * Writes conversations, one write of each at a time. A write is a transaction: it reads what is kept, puts it together with what is shown
- * *then* and writes that, so that of two tabs that write the same conversation neither loses what the other has written.
+ * *then* and writes that, so that of two tabs that write the same conversation neither loses what the other has written. What could not
+ * be written is tried again as soon as anything else can be.
  */
 export class ConversationSaver {
   readonly #works = new Map<number, Work>();
+  /** Those whose last write failed. */
+  readonly #unsaved = new Set<number>();
 
   constructor(private readonly ports: SaverPorts) {}
+
+  /** Something that could not be written is still not on the disk. */
+  get isBehind(): boolean {
+    return this.#unsaved.size > 0;
+  }
 
   /** At once, or when the write that runs is over. */
   save(id: number): void {
@@ -51,6 +59,7 @@ export class ConversationSaver {
   /** Whatever waits is written now: the page may end. */
   flush(): void {
     for (const [id, { next }] of this.#works) if (next === 'soon') this.save(id);
+    for (const id of [...this.#unsaved]) this.save(id);
   }
 
   #workOf(id: number): Work {
@@ -81,13 +90,18 @@ export class ConversationSaver {
     const outcome: { written: Conversation | null; isGone: boolean } = { written: null, isGone: false };
     try {
       await this.ports.database.change(id, (kept) => {
+        const current = this.ports.current(id);
         outcome.isGone = isTombstone(kept);
-        outcome.written = outcome.isGone ? null : together(this.ports.current(id), kept);
+        if (isTombstone(current)) return outcome.isGone ? null : current;
+        outcome.written = outcome.isGone ? null : together(current, kept);
         return outcome.written;
       });
+      this.#unsaved.delete(id);
       if (outcome.isGone) this.ports.gone(id);
-      else if (outcome.written !== null) this.ports.saved(outcome.written);
+      else this.ports.saved(id, outcome.written);
+      for (const other of [...this.#unsaved]) this.save(other);
     } catch (error) {
+      this.#unsaved.add(id);
       this.ports.failed(error);
     }
     work.isWriting = false;

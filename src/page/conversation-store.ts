@@ -4,7 +4,7 @@ import { DEFAULT_SETTINGS, type ChatSettings } from './chat-settings';
 import * as tree from './conversation';
 import type { Conversation } from './conversation';
 import { fileOf, parseFile, parseKept } from './conversation-file';
-import { isTombstone, type ConversationPorts } from './conversation-ports';
+import { isTombstone, type ConversationPorts, type Tombstone } from './conversation-ports';
 import { ConversationSaver } from './conversation-saver';
 import { NO_CONVERSATIONS, newestFirst, shownMessages, type Conversations, type Keeping } from './conversations';
 
@@ -36,8 +36,8 @@ export class ConversationStore {
   readonly #byId = new Map<number, Conversation>();
   /** Answers that this tab writes, with their conversations. */
   readonly #running = new Map<number, number>();
-  /** Never to be taken up again, whatever a late look at the database finds. */
-  readonly #deleted = new Set<number>();
+  /** Never to be taken up again, whatever a late look at the database finds; with what this tab leaves of those it has deleted. */
+  readonly #deleted = new Map<number, Tombstone | null>();
   #shownId: number | null = null;
   /** What a new conversation begins with. */
   #settings = DEFAULT_SETTINGS;
@@ -58,9 +58,12 @@ export class ConversationStore {
     this.#saver = new ConversationSaver({
       database: ports.database,
       clock: world.clock,
-      current: (id) => this.#byId.get(id) ?? null,
-      saved: (conversation) => this.#saved(conversation),
-      gone: (id) => this.#goneElsewhere(id),
+      current: (id) => this.#byId.get(id) ?? this.#deleted.get(id) ?? null,
+      saved: (id, conversation) => this.#saved(id, conversation),
+      gone: (id) => {
+        this.#goneElsewhere(id);
+        this.#keepsAgain();
+      },
       failed: (error) => this.#failed(error),
     });
     ports.channel.listen((message) => void this.#hear(message));
@@ -159,16 +162,9 @@ export class ConversationStore {
 
   /** Its answers must have been stopped. */
   delete(id: number): void {
-    if (!this.#drop(id)) return;
+    if (!this.#drop(id, { id, deletedAtMs: this.#clock.now() })) return;
     this.#change();
-    if (this.#keeping.kind === 'blocked') return;
-    const tombstone = { id, deletedAtMs: this.#clock.now() };
-    void this.#ports.database
-      .change(id, () => tombstone)
-      .then(
-        () => this.#ports.channel.post({ id }),
-        (error: unknown) => this.#failed(error),
-      );
+    if (this.#keeping.kind !== 'blocked') this.#saver.save(id);
   }
 
   /** As JSON; `null`: all of them. */
@@ -251,11 +247,16 @@ export class ConversationStore {
     this.#byId.set(kept.id, isInUse && !leadsOn ? { ...merged, head: own.head } : merged);
   }
 
-  #saved(written: Conversation): void {
+  #saved(id: number, written: Conversation | null): void {
     this.#takeUp(written);
-    if (this.#keeping.kind === 'failing') this.#keep({ kind: 'working' });
-    this.#ports.channel.post({ id: written.id });
+    this.#keepsAgain();
+    this.#ports.channel.post({ id });
     this.#change();
+  }
+
+  /** Not before everything that could not be written is. */
+  #keepsAgain(): void {
+    if (this.#keeping.kind === 'failing' && !this.#saver.isBehind) this.#keep({ kind: 'working' });
   }
 
   async #hear(message: unknown): Promise<void> {
@@ -285,8 +286,8 @@ export class ConversationStore {
     this.#tell({ type: 'deleted-elsewhere', conversation });
   }
 
-  #drop(id: number): boolean {
-    this.#deleted.add(id);
+  #drop(id: number, left: Tombstone | null = null): boolean {
+    this.#deleted.set(id, left);
     for (const [answerId, conversationId] of this.#running) if (conversationId === id) this.#running.delete(answerId);
     if (this.#shownId === id) {
       this.#shownId = null;

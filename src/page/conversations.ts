@@ -10,7 +10,7 @@ export type Keeping =
   | { readonly kind: 'working' }
   /** Site data is blocked. */
   | { readonly kind: 'blocked' }
-  /** The last write failed; the next change tries again. */
+  /** Something could not be written; the next change tries again. */
   | { readonly kind: 'failing'; readonly reason: string };
 
 /** All conversations. Immutable. */

@@ -6,11 +6,11 @@ const SEED = 20261126;
 const RUNS = 200;
 
 it('conversations in two tabs: answers end once, nothing is lost, what was deleted stays deleted', async () => {
-  const met: ChatsCounts = { together: 0, deletedWhileWriting: 0, left: 0, versions: 0 };
+  const met: ChatsCounts = { together: 0, deletedWhileWriting: 0, left: 0, versions: 0, failed: 0, recovered: 0 };
   await fc.assert(
     fc.asyncProperty(chatsScenario, async (scenario) => {
       const counts = await simulateChats(scenario);
-      for (const key of ['together', 'deletedWhileWriting', 'left', 'versions'] as const) met[key] += counts[key];
+      for (const key of Object.keys(met) as (keyof ChatsCounts)[]) met[key] += counts[key];
     }),
     // A mistake that was planted has only to be noticed.
     { seed: SEED, numRuns: RUNS, endOnFailure: process.env['PLANTED_BUG'] !== undefined },

@@ -28,6 +28,7 @@ const KINDS = {
   load: 1,
   wait: 3,
   leave: 1,
+  'fill disk': 2,
 } as const;
 type Kind = keyof typeof KINDS;
 
@@ -50,6 +51,10 @@ export interface ChatsCounts {
   deletedWhileWriting: number;
   left: number;
   versions: number;
+  /** Writes that failed. */
+  failed: number;
+  /** Tabs that could keep everything again after that, without having been asked to. */
+  recovered: number;
 }
 
 export const chatsScenario: fc.Arbitrary<ChatsScenario> = fc.record({
@@ -83,12 +88,19 @@ class Tab {
   /** Answers that the engine has ended. */
   readonly over = new Set<ScriptedAnswer>();
   isClosed = false;
+  /** So many of its next writes fail. */
+  fullFor = 0;
+  failed = 0;
 
   constructor(shared: MemoryConversations, clock: FakeClock, scheduler: fc.Scheduler) {
     const pace = async (name: string): Promise<void> => {
       await scheduler.schedule(Promise.resolve(), name);
       // A tab that is gone goes on with nothing.
       if (this.isClosed) await new Promise(() => undefined);
+      if (this.fullFor === 0 || !name.startsWith('change ')) return;
+      this.fullFor -= 1;
+      this.failed += 1;
+      throw new DOMException('The disk is full.', 'QuotaExceededError');
     };
     const reportError = (error: unknown): never => {
       throw error;
@@ -141,7 +153,7 @@ export async function simulateChats({ steps, scheduler }: ChatsScenario): Promis
 }
 
 class World {
-  readonly counts: ChatsCounts = { together: 0, deletedWhileWriting: 0, left: 0, versions: 0 };
+  readonly counts: ChatsCounts = { together: 0, deletedWhileWriting: 0, left: 0, versions: 0, failed: 0, recovered: 0 };
   readonly #clock = new FakeClock();
   readonly #shared = new MemoryConversations();
   readonly #tabs: Tab[];
@@ -205,6 +217,9 @@ class World {
         return tab.load();
       case 'wait':
         return this.#clock.advance(500);
+      case 'fill disk':
+        tab.fullFor = 1 + (step.pick % 3);
+        return;
       case 'leave':
         this.#leave(step.tab);
         return await defined(this.#tabs[step.tab], 'a tab').load();
@@ -225,8 +240,12 @@ class World {
   }
 
   async comeToRest(): Promise<void> {
-    for (let round = 0; round < 3; round++) {
+    for (const tab of this.#tabs) tab.fullFor = 0;
+    for (let round = 0; round < 4; round++) {
       await this.scheduler.waitIdle();
+      // What could not be written is not forgotten: it waits for the next write, or for the end of the page.
+      if (round === 1) this.#checkKept();
+      if (round === 2) for (const { store } of this.#tabs) store.saveNow();
       // A tab that was closed between writing and telling has told nobody: the others see it when they are looked at next.
       if (round === 1 && this.#hasLeft) for (const { store } of this.#tabs) store.lookAgain();
       await settle();
@@ -248,6 +267,27 @@ class World {
     for (const [text, { id }] of this.#asked) {
       assert(this.#deleted.has(id) || saved.includes(`"${text}"`), `question ${text} is lost`);
     }
+  }
+
+  /** A tab that says that all is kept has written all. */
+  #checkKept(): void {
+    for (const tab of this.#tabs) {
+      this.counts.failed += tab.failed;
+      if (tab.store.state.chats.keeping.kind !== 'working') continue;
+      if (tab.failed > 0) this.counts.recovered += 1;
+      for (const [text, { id, tab: where }] of this.#asked) {
+        const isKept = where !== tab || this.#deleted.has(id) || this.#isKept(text);
+        assert(isKept, `question ${text} is not kept, and nobody says so`);
+      }
+      for (const id of tab.deleted) {
+        const kept = this.#shared.records.get(id);
+        assert(kept === undefined || isTombstone(kept), `conversation ${id} is kept although it was deleted`);
+      }
+    }
+  }
+
+  #isKept(text: string): boolean {
+    return JSON.stringify([...this.#shared.records.values()]).includes(`"${text}"`);
   }
 
   #open(): Tab {
@@ -283,8 +323,8 @@ class World {
     tab.isClosed = true;
     this.#hasLeft = true;
     this.#tabs[index] = this.#open();
-    const isKept = (text: string): boolean => JSON.stringify([...this.#shared.records.values()]).includes(`"${text}"`);
-    for (const [text, { tab: where }] of this.#asked) if (where === tab && !isKept(text)) this.#asked.delete(text);
+    for (const [text, { tab: where }] of this.#asked)
+      if (where === tab && !this.#isKept(text)) this.#asked.delete(text);
     for (const [id, where] of this.#deleted) if (where === tab && !this.#buried.has(id)) this.#deleted.delete(id);
   }
 }

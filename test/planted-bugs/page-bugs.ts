@@ -76,6 +76,22 @@ export const PAGE_BUGS: readonly PlantedBug[] = [
     seenBy: CHATS,
   },
   {
+    name: 'a write that failed is forgotten',
+    file: 'src/page/conversation-saver.ts',
+    find: 'this.#unsaved.add(id);',
+    replace: '',
+    why: 'the warning goes as soon as another conversation is kept, and the newest question is missing in the next visit',
+    seenBy: CHATS,
+  },
+  {
+    name: 'what could not be written is not tried again when the page ends',
+    file: 'src/page/conversation-saver.ts',
+    find: 'for (const id of [...this.#unsaved]) this.save(id);',
+    replace: '',
+    why: 'room was made, and the newest question is gone all the same',
+    seenBy: CHATS,
+  },
+  {
     name: 'a look at the database that began before a deletion brings the conversation back',
     file: 'src/page/conversation-store.ts',
     find: 'if (kept === null || this.#deleted.has(kept.id)) return;',
