@@ -263,6 +263,18 @@ describe('what could not be written', () => {
     expect(shared.records.get(shownId(store))).toMatchObject({ nodes: [{}, { text: 'Hi' }] });
   });
 
+  it('may be what a newer version has written too: that is left as it is, and said', async () => {
+    const parts = await readyStore();
+    const { store, shared, reported } = parts;
+    await exchange(parts, 'Hello', 'Hi');
+    const newer = { id: shownId(store), tree: [] };
+    shared.records.set(newer.id, newer);
+    await exchange(parts, 'More?', 'More.');
+    expect(shared.records.get(newer.id)).toEqual(newer);
+    expect(store.state.chats.keeping).toEqual({ kind: 'failing', reason: TEXT.chats.newer });
+    expect(reported).toEqual([]);
+  });
+
   it('may be that something was deleted', async () => {
     const parts = await readyStore();
     const { store, shared } = parts;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exportOf } from '../element/exported-chat';
 import { DEFAULT_SETTINGS } from './chat-settings';
 import {
+  merge,
   newConversation,
   pathOf,
   withAnswer,
@@ -82,6 +83,15 @@ describe('a file of conversations', () => {
     const [newer] = read(text.replace('"timeout"', '"sunspots"'));
     expect(newer?.nodes[1]).toMatchObject({ status: { failure: { code: 'unexpected', detail: 'x' } } });
   });
+});
+
+it('what a newer version has added to a record stays in it', () => {
+  const [question, answer] = stopped.nodes;
+  const newer = { ...stopped, pinned: { sinceMs: 3 }, nodes: [question, { ...answer, rating: 5 }] };
+  const kept = parseKept(newer);
+  expect(kept).toEqual(newer);
+  expect(merge(stopped, kept as Conversation)).toEqual(newer);
+  expect(merge(kept as Conversation, parseKept(newer) as Conversation)).toBe(kept);
 });
 
 it('a kept record that cannot be read is none', () => {

@@ -13,7 +13,10 @@ const id = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const timeMs = v.pipe(v.number(), v.finite());
 const figure = v.pipe(v.number(), v.finite());
 
-const timings = v.object({
+/** What a newer version has added to a record is written back with it. */
+const record = v.looseObject;
+
+const timings = record({
   prompt_n: figure,
   prompt_ms: figure,
   prompt_per_second: figure,
@@ -25,12 +28,12 @@ const timings = v.object({
 
 const status = v.variant('kind', [
   v.object({ kind: v.picklist(['reading', 'writing', 'stopped']) }),
-  v.object({
+  record({
     kind: v.literal('finished'),
     reason: v.picklist(['stop', 'length', 'tool_calls']),
     timings: v.nullable(timings),
   }),
-  v.object({
+  record({
     kind: v.literal('failed'),
     // A newer version may know more of them.
     failure: v.object({
@@ -43,8 +46,8 @@ const status = v.variant('kind', [
 const place = { id, text: v.string(), parent: v.nullable(id), atMs: timeMs };
 
 const node = v.variant('role', [
-  v.object({ role: v.literal('user'), ...place }),
-  v.object({ role: v.literal('assistant'), ...place, status, firstTokenMs: v.nullable(figure) }),
+  record({ role: v.literal('user'), ...place }),
+  record({ role: v.literal('assistant'), ...place, status, firstTokenMs: v.nullable(figure) }),
 ]);
 
 const sampling = v.object({
@@ -62,7 +65,7 @@ const sampling = v.object({
 const settings = v.object({ system: v.string(), sampling });
 
 const conversation = v.pipe(
-  v.object({
+  record({
     id,
     createdAtMs: timeMs,
     nodes: v.pipe(

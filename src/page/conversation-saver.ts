@@ -1,7 +1,9 @@
 import type { Clock } from '../base/clock';
+import { ForgelightError } from '../base/errors';
 import { merge, type Conversation } from './conversation';
 import { parseKept } from './conversation-file';
 import { isTombstone, type ConversationDatabase, type Tombstone } from './conversation-ports';
+import { TEXT } from './messages';
 
 /** A growing answer is written so often at most. */
 export const SAVE_EVERY_MS = 1000;
@@ -109,9 +111,10 @@ export class ConversationSaver {
   }
 }
 
-/** What is shown with what is kept. A record that cannot be read is a newer version's: it is left as it is. */
+/** What is shown with what is kept. A record that cannot be read is a newer version's: it is left as it is, which must be said. */
 function together(shown: Conversation | null, kept: unknown): Conversation | null {
   if (shown === null || kept === undefined) return shown;
   const other = parseKept(kept);
-  return other === null ? null : merge(shown, other);
+  if (other === null) throw new ForgelightError('invalid-request', TEXT.chats.newer);
+  return merge(shown, other);
 }

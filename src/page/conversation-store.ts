@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock';
+import { ForgelightError } from '../base/errors';
 import type { AnswerStatus, Message } from '../element/chat-types';
 import { DEFAULT_SETTINGS, type ChatSettings } from './chat-settings';
 import * as tree from './conversation';
@@ -313,7 +314,7 @@ export class ConversationStore {
   }
 
   #failed(error: unknown): void {
-    if (!(error instanceof DOMException)) this.#reportError(error);
+    if (!(error instanceof DOMException || error instanceof ForgelightError)) this.#reportError(error);
     if (this.#keeping.kind === 'failing') return;
     this.#keep({ kind: 'failing', reason: error instanceof Error ? error.message : String(error) });
   }

@@ -141,12 +141,14 @@ export function withSettings(conversation: Conversation, settings: ChatSettings,
 
 /**
  * All that is in either copy; `a` itself where it has all of it. Whatever the order in which copies are put together, the same comes
- * of it.
+ * of it. Of what only a newer version knows, that of `b` counts, which is the one on the disk.
  */
 export function merge(a: Conversation, b: Conversation): Conversation {
   const nodes = new Map(a.nodes.map((node) => [node.id, node]));
   for (const node of b.nodes) nodes.set(node.id, fuller(nodes.get(node.id) ?? node, node));
   const merged: Conversation = {
+    ...a,
+    ...b,
     id: a.id,
     createdAtMs: Math.min(a.createdAtMs, b.createdAtMs),
     nodes: [...nodes.values()],
@@ -223,20 +225,22 @@ function later<Value>(a: Stamped<Value>, b: Stamped<Value>): Stamped<Value> {
   return JSON.stringify(a.value) >= JSON.stringify(b.value) ? a : b;
 }
 
-/** Answers only grow until they end. */
+/** Answers only grow until they end. Nothing else of a message changes, but a newer version may have added to it. */
 function fuller(a: Node, b: Node): Node {
-  if (a.role === 'user' || b.role === 'user') return a;
+  const richer = Object.keys(b).length > Object.keys(a).length ? b : a;
+  if (a.role === 'user' || b.role === 'user') return richer;
   if (isRunning(a) !== isRunning(b)) return isRunning(a) ? b : a;
-  return b.text.length > a.text.length ? b : a;
+  if (a.text.length !== b.text.length) return b.text.length > a.text.length ? b : a;
+  return richer;
 }
 
 function isSame(a: Conversation, b: Conversation): boolean {
+  const own: Readonly<Record<string, unknown>> = { ...a };
   return (
-    a.createdAtMs === b.createdAtMs &&
     a.nodes.length === b.nodes.length &&
     a.nodes.every((node, index) => node === b.nodes[index]) &&
-    a.title === b.title &&
-    a.settings === b.settings &&
-    a.head === b.head
+    Object.entries(b).every(
+      ([key, value]) => key === 'nodes' || own[key] === value || JSON.stringify(own[key]) === JSON.stringify(value),
+    )
   );
 }

@@ -201,6 +201,7 @@ export const TEXT = {
     exportFailed: (reason: string) => `The file could not be saved. ${reason}`,
     exported: (fileName: string) => `${fileName} was saved.`,
     blocked: 'This browser keeps no data of this page: conversations last until the tab is closed.',
+    newer: 'A newer version of this page has written this conversation. Load the page anew, or export it.',
     notKept: (reason: string) =>
       `The newest messages could not be kept; they last until the tab is closed. Export them, or make room. (${reason})`,
   },

@@ -62,8 +62,8 @@ export const PAGE_BUGS: readonly PlantedBug[] = [
   {
     name: 'a conversation is written over what another tab has added to it',
     file: 'src/page/conversation-saver.ts',
-    find: 'other === null ? null : merge(shown, other)',
-    replace: 'other === null ? null : shown',
+    find: 'return merge(shown, other);',
+    replace: 'return shown;',
     why: 'of two tabs that write in one conversation, one loses its messages',
     seenBy: CHATS,
   },
