@@ -344,6 +344,25 @@ describe('files', () => {
     expect(other.shared.records.size).toBe(2);
   });
 
+  it('that are imported twice are there once, also where the id of what was deleted is no longer free', async () => {
+    const parts = await readyStore();
+    const { store } = parts;
+    await exchange(parts, 'One?', 'One.');
+    const first = shownId(store);
+    const backup = store.exportChats(null);
+    const other = setUp();
+    await settle();
+    other.store.importChats('backup.json', backup);
+    expect(other.store.state.chats.all.map(({ id }) => id)).toEqual([first]);
+    store.deleteChat(first);
+    for (const { store: where } of [parts, other]) {
+      where.importChats('backup.json', backup);
+      where.importChats('backup.json', backup);
+      expect(where.state.announcement).toBe(TEXT.chats.imported(0, 1));
+      expect(where.state.chats.all).toHaveLength(1);
+    }
+  });
+
   it('of the same id with other messages get an id of their own', async () => {
     const parts = await readyStore();
     const { store } = parts;

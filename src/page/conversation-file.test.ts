@@ -78,6 +78,17 @@ describe('a file of conversations', () => {
     expect(() => read(text)).toThrow(reason);
   });
 
+  it('gives settings that the engine takes, and says nothing of a deletion', () => {
+    const sampling = { temperature: 99, top_k: 1.5, top_p: 0.5 };
+    const text = JSON.stringify({
+      ...file,
+      conversations: [{ ...stopped, deletedAtMs: 1, settings: { value: { system: 'x', sampling }, atMs: 1 } }],
+    });
+    expect(read(text)).toEqual([
+      { ...stopped, settings: { value: { system: 'x', sampling: { top_p: 0.5 } }, atMs: 1 } },
+    ]);
+  });
+
   it('keeps a failure that only a newer version knows', () => {
     const text = fileOf([withEnd(running, 2, { kind: 'failed', failure: { code: 'timeout', detail: 'x' } })]);
     const [newer] = read(text.replace('"timeout"', '"sunspots"'));

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { ERROR_CODES, ForgelightError } from '../base/errors';
 import { parseExport, type ChatEntry } from '../element/exported-chat';
 import { isRunning, type AnswerStatus } from '../element/chat-types';
-import { DEFAULT_SETTINGS } from './chat-settings';
+import { DEFAULT_SETTINGS, parseSettings } from './chat-settings';
 import { newConversation, withEnd, type Conversation, type Node } from './conversation';
 import { TEXT } from './messages';
 
@@ -50,19 +50,7 @@ const node = v.variant('role', [
   record({ role: v.literal('assistant'), ...place, status, firstTokenMs: v.nullable(figure) }),
 ]);
 
-const sampling = v.object({
-  temperature: v.exactOptional(figure),
-  top_k: v.exactOptional(figure),
-  top_p: v.exactOptional(figure),
-  min_p: v.exactOptional(figure),
-  repeat_penalty: v.exactOptional(figure),
-  presence_penalty: v.exactOptional(figure),
-  frequency_penalty: v.exactOptional(figure),
-  max_tokens: v.exactOptional(figure),
-  seed: v.exactOptional(figure),
-});
-
-const settings = v.object({ system: v.string(), sampling });
+const settings = v.pipe(v.unknown(), v.transform(parseSettings));
 
 const conversation = v.pipe(
   record({
@@ -107,10 +95,15 @@ export function parseFile(text: string, newId: () => number, nowMs: number): rea
   if (formatOf(data) === 'forgelight-chat') return [ofExport(data, newId, nowMs)];
   if (formatOf(data) !== FORMAT) throw wrong(TEXT.chats.wrongFormat);
   const parsed = v.safeParse(file, data);
-  if (parsed.success) return parsed.output.conversations.map(ended);
+  if (parsed.success) return parsed.output.conversations.map(ofFile);
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue);
   throw wrong(TEXT.chats.wrongPart(path ?? 'file', issue.message));
+}
+
+/** A file says nothing of a conversation but what it is: what else a record may hold, as of its deletion, is this browser's own. */
+function ofFile({ id: own, createdAtMs, nodes, title, settings: theirs, head }: Conversation): Conversation {
+  return ended({ id: own, createdAtMs, nodes, title, settings: theirs, head });
 }
 
 /** Nobody writes on in a file. */

@@ -175,13 +175,14 @@ export class ConversationStore {
 
   /**
    * Takes up what `export` has written. Nothing that is here changes: what is here already is counted and left, everything else
-   * gets an id of its own. Throws `invalid-request` with what is wrong with the file, of which nothing is taken then.
+   * keeps its id where that is free. Throws `invalid-request` with what is wrong with the file, of which nothing is taken then.
    */
   import(text: string): { readonly imported: number; readonly known: number } {
     const found = parseFile(text, () => this.#newId(this.#byId), this.#clock.now());
     const fresh = found.filter((conversation) => !this.#holds(conversation));
     for (const conversation of fresh) {
-      const id = this.#newId(this.#byId);
+      const isFree = !this.#byId.has(conversation.id) && !this.#deleted.has(conversation.id);
+      const id = isFree ? conversation.id : this.#newId(this.#byId);
       this.#byId.set(id, { ...conversation, id });
       if (this.#keeping.kind !== 'blocked') this.#saver.save(id);
     }
@@ -208,12 +209,14 @@ export class ConversationStore {
     return { conversationId, answerId, settings: settings.value, messages };
   }
 
-  #holds(conversation: Conversation): boolean {
-    const here = this.#byId.get(conversation.id);
-    if (here === undefined) return false;
-    return conversation.nodes.every((node) => {
-      const own = tree.nodeOf(here, node.id);
-      return own?.role === node.role && own.text === node.text && own.parent === node.parent;
+  /** Also under the id that it got where its own was not free. */
+  #holds({ id, nodes }: Conversation): boolean {
+    return [...this.#byId.values()].some((here) => {
+      if (here.id !== id && (nodes.length === 0 || here.nodes[0]?.id !== nodes[0]?.id)) return false;
+      return nodes.every((node) => {
+        const own = tree.nodeOf(here, node.id);
+        return own?.role === node.role && own.text === node.text && own.parent === node.parent;
+      });
     });
   }
 
