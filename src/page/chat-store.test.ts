@@ -100,6 +100,23 @@ describe('loading', () => {
     expect(reported).toEqual([]);
   });
 
+  it('waits for the engine before, also where another load began to close it', async () => {
+    const { store, engines } = await readyStore();
+    let closed = (): void => undefined;
+    engines.beforeClose = new Promise((resolve) => (closed = resolve));
+    const superseded = store.load(OTHER);
+    const loading = store.load({ ...CHOICE, reference: 'https://example.org/c.gguf' });
+    await settle();
+    expect(engines.loads).toHaveLength(1);
+    closed();
+    await superseded;
+    await settle();
+    expect(engines.loads.map(({ options }) => options.model).slice(1)).toEqual(['https://example.org/c.gguf']);
+    loadAt(engines, 1).finish();
+    await loading;
+    expect(pagePhase(store.state)).toBe('ready');
+  });
+
   it('can be stopped, and says so at once', async () => {
     const { store, engines, reported } = setUp();
     const loading = store.load(CHOICE);

@@ -36,6 +36,8 @@ export class ChatStore {
   #engine: Engine | null = null;
   /** The load in force; a superseded or stopped one finds another value here and keeps quiet. */
   #loading: AbortController | null = null;
+  /** Settles when no engine of before holds the GPU any more. */
+  #closing: Promise<void> = Promise.resolve();
   readonly #conversations: ConversationStore;
   readonly #answers: Answers;
 
@@ -78,6 +80,7 @@ export class ChatStore {
     let loaded: Engine | null = null;
     try {
       await this.#closeEngine();
+      if (this.#loading !== loading) return;
       const engine = await this.#ports.createEngine({
         model: choice.reference,
         ...(choice.sha256 === undefined ? {} : { sha256: choice.sha256 }),
@@ -315,15 +318,14 @@ export class ChatStore {
     return failure;
   }
 
-  async #closeEngine(): Promise<void> {
+  /** Waits for an engine that another load began to close, too. */
+  #closeEngine(): Promise<void> {
     const engine = this.#engine;
     this.#engine = null;
-    try {
-      await engine?.close();
-    } catch (error) {
-      // One that fails to close (its device may be lost) must not keep the next from loading.
-      this.#ports.reportError(error);
-    }
+    // One that fails to close (its device may be lost) must not keep the next from loading.
+    const closing = this.#closing.then(() => engine?.close());
+    this.#closing = closing.catch((error: unknown) => this.#ports.reportError(error));
+    return this.#closing;
   }
 
   #apply(event: PageEvent): void {

@@ -45,6 +45,8 @@ export class ScriptedEngines {
   readonly loads: ScriptedLoad[] = [];
   readonly answers: ScriptedAnswer[] = [];
   closed = 0;
+  /** No engine is closed before that. */
+  beforeClose: Promise<void> = Promise.resolve();
   /** A load that is aborted goes on, as one that is about to finish does. */
   ignoreAborts = false;
 
@@ -82,6 +84,7 @@ export class ScriptedEngines {
         return statsOf(load.loadMs);
       },
       close: async () => {
+        await this.beforeClose;
         this.closed += 1;
       },
     };
