@@ -1,6 +1,7 @@
 import { page, userEvent } from 'vitest/browser';
 import { describe, expect, it } from 'vitest';
 import { deepFocus, mountBeforeEach, until } from '../../test/support/mounted-page';
+import { defined } from '../base/assert';
 import { TEXT } from './messages';
 
 const mounted = mountBeforeEach();
@@ -34,6 +35,19 @@ describe('the list of conversations', () => {
     expect(focused()).toBe('chat-open');
     mounted().answer.finish();
     await until(() => page.getByTestId('chat-writing').elements().length === 0);
+  });
+
+  it('is left alone by the words of an answer', async () => {
+    await mounted().beginAnswer();
+    const panel = mounted().root.shadowRoot?.querySelector('conversation-panel');
+    const list = defined(panel?.shadowRoot?.querySelector('conversation-list'), 'the list');
+    let count = 0;
+    list.addController({ hostUpdate: () => (count += 1) });
+    for (const word of ['a ', 'b ', 'c ']) {
+      mounted().answer.write(word);
+      await expect.element(page.getByTestId('answer')).toHaveTextContent(word.trim());
+    }
+    expect(count).toBe(0);
   });
 
   it('finds by title and text, and says how many', async () => {

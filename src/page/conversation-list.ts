@@ -25,8 +25,8 @@ export class ConversationList extends LitElement {
   chats: Conversations = NO_CONVERSATIONS;
   /** In a drawer: what stands in the page's header as well goes by the header's. */
   @property({ type: Boolean }) drawer = false;
-  /** `Date`'s, of now: what is of today stands under that. */
-  @property({ attribute: false }) nowMs = 0;
+  /** `Date`'s, of the midnight that today began with: what is of today stands under that. */
+  @property({ attribute: false }) todayMs = 0;
   /** Why the last file was not imported. */
   @property({ attribute: false }) problem: string | null = null;
   @state() private wanted = '';
@@ -93,10 +93,9 @@ export class ConversationList extends LitElement {
       const text = this.wanted.trim() === '' ? TEXT.chats.none : TEXT.chats.noMatch(this.wanted.trim());
       return html`<p class="note" data-testid="chats-none">${text}</p>`;
     }
-    const today = new Date(this.nowMs).setHours(0, 0, 0, 0);
     const groups = [
-      [TEXT.chats.today, found.filter((one) => summaryOf(one).changedAtMs >= today)],
-      [TEXT.chats.earlier, found.filter((one) => summaryOf(one).changedAtMs < today)],
+      [TEXT.chats.today, found.filter((one) => summaryOf(one).changedAtMs >= this.todayMs)],
+      [TEXT.chats.earlier, found.filter((one) => summaryOf(one).changedAtMs < this.todayMs)],
     ] as const;
     return groups
       .filter(([, rows]) => rows.length > 0)

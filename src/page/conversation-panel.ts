@@ -91,7 +91,7 @@ export class ConversationPanel extends LitElement {
   protected override render(): TemplateResult {
     const list = html`<conversation-list
       .chats=${this.chats}
-      .nowMs=${Date.now()}
+      .todayMs=${new Date().setHours(0, 0, 0, 0)}
       .problem=${this.problem}
       ?drawer=${this.drawer}
     ></conversation-list>`;

@@ -63,7 +63,9 @@ export function areListedAlike(a: Conversations, b: Conversations): boolean {
   return a.all.every((one, index) => {
     const other = b.all[index];
     if (one === other) return true;
-    return other !== undefined && one.id === other.id && summaryOf(one).title === summaryOf(other).title;
+    if (other === undefined || one.id !== other.id) return false;
+    const [now, before] = [summaryOf(one), summaryOf(other)];
+    return now.title === before.title && now.changedAtMs === before.changedAtMs;
   });
 }
 
