@@ -20,6 +20,7 @@ import {
   type Conversation,
   type Node,
 } from './conversation';
+import { shownVersions } from './conversations';
 import { defined } from '../base/assert';
 
 const empty = newConversation(1, DEFAULT_SETTINGS, 0);
@@ -129,6 +130,21 @@ function applied(copy: Conversation, { kind, pick }: Step, tab: number, index: n
 const canonical = (conversation: Conversation): Conversation => ({
   ...conversation,
   nodes: conversation.nodes.toSorted((a, b) => a.id - b.id),
+});
+
+it('of a long conversation the versions cost a few looks at each message, not one at all of them for each', () => {
+  let looks = 0;
+  let long = empty;
+  for (let id = 1; id < 400; id += 2) long = exchange(long, id, 'What?', 'That.');
+  const nodes = long.nodes.map((node) => ({
+    ...node,
+    get parent(): number | null {
+      looks += 1;
+      return node.parent;
+    },
+  }));
+  expect(shownVersions({ ...long, nodes }).size).toBe(0);
+  expect(looks).toBeLessThan(10 * nodes.length);
 });
 
 describe('copies of a conversation', () => {

@@ -58,16 +58,35 @@ export function pathOf({ nodes, head }: Conversation): readonly Node[] {
   const path: Node[] = [];
   for (let id = head.value; id !== null;) {
     const node = defined(byId.get(id), 'a message of the path');
-    path.unshift(node);
+    path.push(node);
     id = node.parent;
   }
-  return path;
+  return path.reverse();
+}
+
+/** With each word of an answer the versions of all that is shown are asked for: they are gathered once for all of them. */
+const children = new WeakMap<Conversation, ReadonlyMap<number | null, readonly Node[]>>();
+
+function childrenOf(conversation: Conversation, parent: number | null): readonly Node[] {
+  const known = children.get(conversation) ?? byParent(conversation);
+  children.set(conversation, known);
+  return known.get(parent) ?? [];
+}
+
+function byParent({ nodes }: Conversation): ReadonlyMap<number | null, readonly Node[]> {
+  const found = new Map<number | null, Node[]>();
+  for (const node of nodes) {
+    const { parent } = node;
+    const beside = found.get(parent);
+    if (beside === undefined) found.set(parent, [node]);
+    else beside.push(node);
+  }
+  return found;
 }
 
 /** The messages that stand where `node` does, oldest first. Failed tries without a word are no choice, unless they are shown. */
-export function versionsOf({ nodes }: Conversation, node: Node): Versions {
-  const beside = nodes
-    .filter(({ parent }) => parent === node.parent)
+export function versionsOf(conversation: Conversation, node: Node): Versions {
+  const beside = childrenOf(conversation, node.parent)
     .filter((other) => other.id === node.id || !isFailedTry(other))
     .toSorted(byTime);
   const index = beside.findIndex(({ id }) => id === node.id);
@@ -120,10 +139,7 @@ export function withShown(conversation: Conversation, id: number, nowMs: number)
   if (nodeOf(conversation, id) === null) return conversation;
   let end = id;
   for (;;) {
-    const next = conversation.nodes
-      .filter(({ parent }) => parent === end)
-      .toSorted(byTime)
-      .at(-1);
+    const next = childrenOf(conversation, end).toSorted(byTime).at(-1);
     if (next === undefined) return withHead(conversation, end, nowMs);
     end = next.id;
   }
