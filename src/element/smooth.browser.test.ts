@@ -197,6 +197,52 @@ describe('a conversation of 300 messages', () => {
   });
 });
 
+describe('another version of a message', () => {
+  const text = 'word '.repeat(2000);
+  const branch = (first: number, length: number): readonly Message[] =>
+    Array.from({ length }, (_, n): Message => {
+      if (n % 2 === 0) return { ...question, id: first + n };
+      return { ...answerOf(text), id: first + n, status: { kind: 'finished', reason: 'stop', timings: null } };
+    });
+  const scroller = (): Element => defined(list.renderRoot.querySelector('.scroller'), 'the scroller');
+  const settled = async (count: number): Promise<void> => {
+    await until(() => views().length === count && scroller().scrollHeight > count * 100);
+    await nextFrame();
+    await nextFrame();
+  };
+  const choose = (messages: readonly Message[]): void => {
+    const steps = new CustomEvent('version-chosen', { bubbles: true, composed: true });
+    defined(views()[0], 'a message').dispatchEvent(steps);
+    list.messages = messages;
+  };
+
+  it('leaves the reader and the view where they are, though its branch is longer; what is new is shown', async () => {
+    list.style.height = '300px';
+    list.messages = branch(0, 4);
+    await settled(4);
+    scroller().scrollTop = 0;
+    await until(() => list.renderRoot.querySelector('.jump') !== null);
+    const first = views()[0];
+    choose(branch(100, 40));
+    await list.updateComplete;
+    expect(views()[0]).toBe(first);
+    await settled(40);
+    expect(scroller().scrollTop).toBe(0);
+    list.messages = [...branch(100, 40), { ...question, id: 200 }, { ...answerOf(''), id: 201 }];
+    await until(() => scroller().scrollTop > 1000);
+  });
+
+  it('is not followed as it grows, also by a reader at the end', async () => {
+    list.style.height = '300px';
+    list.messages = branch(0, 2);
+    await settled(2);
+    const { scrollTop } = scroller();
+    choose([...branch(0, 1), { ...answerOf(text.repeat(2)), id: 9 }]);
+    await until(() => list.renderRoot.querySelector('.jump') !== null);
+    expect(scroller().scrollTop).toBe(scrollTop);
+  });
+});
+
 it('an answer that is there at once comes in several frames, and is whole then', async () => {
   const text = Array.from({ length: TOKENS }, (_, n) => SHAPES['all kinds']?.(n)).join('');
   list.messages = [question, { ...answerOf(text), status: { kind: 'finished', reason: 'stop', timings: null } }];
