@@ -93,6 +93,26 @@ describe('the list of conversations', () => {
     expect(mounted().answer.signal?.aborted).toBe(true);
   });
 
+  it('has the focus where the row that had it is gone, and takes it from nobody later', async () => {
+    await mounted().converse();
+    const id = defined(mounted().store.state.chats.shown, 'the shown one').id;
+    mounted().store.renameChat(id, 'Weather');
+    await userEvent.fill(page.getByTestId('chat-search'), 'weather');
+    focusOn('chat-rename');
+    await userEvent.keyboard('{Enter}');
+    await until(() => focused() === 'chat-name');
+    await userEvent.keyboard('Climate{Enter}');
+    await until(() => focused() === 'chats');
+    await userEvent.fill(page.getByTestId('chat-search'), '');
+    await until(() => titles().length === 1);
+    expect(focused()).toBe('chat-search');
+    focusOn('chat-rename');
+    await userEvent.keyboard('{Enter}');
+    await until(() => focused() === 'chat-name');
+    mounted().store.deleteChat(id);
+    await until(() => focused() === 'chats');
+  });
+
   it('says why a file was not imported, and takes one that is right', async () => {
     await mounted().converse();
     const upload = (text: string): Promise<void> =>

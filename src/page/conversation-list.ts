@@ -36,9 +36,18 @@ export class ConversationList extends LitElement {
   @query('input[type=file]') private readonly files: HTMLInputElement | null | undefined;
   /** Where the focus goes once it is there. */
   #focusNext: string | null = null;
+  /** A row has the focus, which may go with it. */
+  #isFocused = false;
 
   focusSearch(): void {
     this.renderRoot.querySelector<HTMLElement>('[data-testid=chat-search]')?.focus();
+  }
+
+  protected override willUpdate(): void {
+    const { row } = this;
+    // Deleted in another tab, under what asks about it.
+    if (row !== null && !this.chats.all.some(({ id }) => id === row.id)) this.row = null;
+    this.#isFocused = (this.shadowRoot?.activeElement?.closest('li') ?? null) !== null;
   }
 
   protected override render(): TemplateResult {
@@ -62,11 +71,12 @@ export class ConversationList extends LitElement {
   }
 
   protected override updated(): void {
-    if (this.#focusNext === null) return;
-    const target = this.renderRoot.querySelector<HTMLElement>(this.#focusNext);
-    if (target === null) return;
+    const next = this.#focusNext;
+    // What is not there now must not take the focus from where somebody writes later.
     this.#focusNext = null;
-    target.focus();
+    if (next === null && (!this.#isFocused || this.shadowRoot?.activeElement !== null)) return;
+    const target = (next === null ? null : this.renderRoot.querySelector<HTMLElement>(next)) ?? this.list;
+    target?.focus();
     if (target instanceof HTMLInputElement) target.select();
   }
 
