@@ -30,7 +30,7 @@ import './model-card';
 import './machine-button';
 import { NarrowWindow } from './narrow-window';
 import type { ModelState, PagePhase, PageState, ReadyModel } from './page-state';
-import { pagePhase } from './page-state';
+import { noticeOf, pagePhase } from './page-state';
 import { baseStyles, cardStyles, controlStyles, dialogStyles } from '../element/styles';
 import './share-action';
 import type { ParsedLink } from './share-link';
@@ -114,7 +114,7 @@ export class AppRoot extends LitElement {
         @chats-exported=${onEvent('chats-exported', (id) => void this.#export(id))}
         @chats-imported=${onEvent('chats-imported', (file) => void this.#import(file))}
         @settings-changed=${onEvent('settings-changed', (settings) => this.store?.changeSettings(settings))}
-        @announced=${onEvent('announced', (text) => this.store?.announce(text))}
+        @announced=${onEvent('announced', (text) => this.store?.announce(text, text === TEXT.chat.copyFailed))}
       >
         <conversation-panel
           .chats=${state.chats}
@@ -161,6 +161,7 @@ export class AppRoot extends LitElement {
   #renderMain(state: PageState): TemplateResult {
     const { model, messages, chats } = state;
     const phase = pagePhase(state);
+    const notice = noticeOf(state);
     const card =
       model.kind === 'ready' ? nothing : html`<model-card .model=${model} .library=${this.library}></model-card>`;
     return html`
@@ -182,6 +183,7 @@ export class AppRoot extends LitElement {
           ${messages.length > 0 ? html`<div slot="after">${card}</div>` : nothing}
         </forgelight-message-list>
         <div class="composer">
+          ${notice === '' ? nothing : html`<p class="notice" data-testid="notice">${notice}</p>`}
           <update-notice .updates=${this.updates}></update-notice>
           ${model.kind === 'ready' ? this.#renderGpu(model, phase) : nothing}
           ${
@@ -305,7 +307,7 @@ export class AppRoot extends LitElement {
 
   async #export(id: number | null): Promise<void> {
     const { store } = this;
-    if (store !== null) store.announce(await exportChats(store, id));
+    if (store !== null) await exportChats(store, id);
   }
 
   async #import(file: File): Promise<void> {
@@ -348,7 +350,7 @@ export class AppRoot extends LitElement {
       return true;
     } catch {
       // Offline, or the page was deployed anew: nothing to report for developers.
-      this.store?.announce(TEXT.model.partMissing);
+      this.store?.announce(TEXT.model.partMissing, true);
       return false;
     }
   }

@@ -65,6 +65,14 @@ export const appStyles = css`
     margin: 0 auto;
     padding: 0.2rem var(--gutter) max(0.7rem, env(safe-area-inset-bottom));
   }
+  .notice {
+    margin: 0 0 0.6rem;
+    padding: 0.6rem 0.75rem;
+    border-radius: var(--radius-small);
+    background: var(--danger-wash);
+    font-size: 0.8125rem;
+    overflow-wrap: anywhere;
+  }
   gpu-notice {
     margin-bottom: 0.6rem;
   }

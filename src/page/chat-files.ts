@@ -3,16 +3,16 @@ import { TEXT } from './messages';
 
 const NAME = 'forgelight-conversations';
 
-/** Hands a file with one conversation, or with all of them (`null`), over to the browser's downloads. Resolves with what to say of it. */
-export async function exportChats(store: ChatStore, id: number | null): Promise<string> {
+/** Hands a file with one conversation, or with all of them (`null`), over to the browser's downloads. What comes of it is said. */
+export async function exportChats(store: ChatStore, id: number | null): Promise<void> {
   const file = new File([store.exportChats(id)], fileName(store.clock.now()), { type: 'application/json' });
   try {
     const { saveHost } = await import('./library-tools');
     saveHost().download(file, file.name);
   } catch (error) {
-    return TEXT.chats.exportFailed(error instanceof Error ? error.message : String(error));
+    return store.announce(TEXT.chats.exportFailed(error instanceof Error ? error.message : String(error)), true);
   }
-  return TEXT.chats.exported(file.name);
+  store.announce(TEXT.chats.exported(file.name));
 }
 
 /** Resolves with why the file was not taken; `null`: it was. */

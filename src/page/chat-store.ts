@@ -190,7 +190,7 @@ export class ChatStore {
   importChats(fileName: string, text: string): string | null {
     try {
       const { imported, known } = this.#conversations.import(text);
-      this.announce(TEXT.chats.imported(imported, known));
+      this.announce(TEXT.chats.imported(imported, known), true);
       return null;
     } catch (error) {
       const problem = TEXT.chats.importFailed(fileName, this.#failure(error).detail);
@@ -214,9 +214,9 @@ export class ChatStore {
     this.#conversations.flush();
   }
 
-  /** Says `text` in the page's one status node. */
-  announce(text: string): void {
-    this.#apply({ type: 'announced', text });
+  /** Says `text` in the page's one status node; `inSight`: and above the composer, where nothing else shows it. */
+  announce(text: string, inSight = false): void {
+    this.#apply({ type: 'announced', text, inSight });
   }
 
   /** What becomes of the engine's GPU, for as long as the engine is the page's. */
@@ -287,7 +287,7 @@ export class ChatStore {
         return this.#apply({ type: 'chats-changed', chats: this.#conversations.state });
       case 'deleted-elsewhere':
         this.#answers.abandon(news.conversation.id);
-        return this.announce(TEXT.chats.deletedElsewhere(summaryOf(news.conversation).title));
+        return this.announce(TEXT.chats.deletedElsewhere(summaryOf(news.conversation).title), true);
       case 'keeping':
         if (news.keeping.kind === 'blocked') this.announce(TEXT.chats.blocked);
         if (news.keeping.kind === 'failing') this.announce(TEXT.chats.notKept(news.keeping.reason));

@@ -186,5 +186,8 @@ describe('messages', () => {
     await userEvent.keyboard('{Enter}');
     await until(() => mounted().status === TEXT.chat.copied);
     expect(copied).toEqual([RAIN]);
+    navigator.clipboard.writeText = async () => await Promise.reject(new DOMException('', 'NotAllowedError'));
+    await userEvent.keyboard('{Enter}');
+    await expect.element(page.getByTestId('notice')).toHaveTextContent(TEXT.chat.copyFailed);
   });
 });

@@ -6,7 +6,7 @@ import { renderAction } from '../element/message-actions';
 import { baseStyles, controlStyles } from '../element/styles';
 import { matches, type Conversation } from './conversation';
 import { conversationStyles } from './conversation-styles';
-import { areListedAlike, NO_CONVERSATIONS, summaryOf, type Conversations, type Keeping } from './conversations';
+import { areListedAlike, NO_CONVERSATIONS, summaryOf, type Conversations } from './conversations';
 import { emit } from './events';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
@@ -197,7 +197,6 @@ export class ConversationList extends LitElement {
     const isEmpty = this.chats.all.length === 0;
     return html`
       <div class="bottom">
-        ${renderKeeping(this.chats.keeping)}
         ${this.problem === null ? nothing : html`<p class="problem" data-testid="import-problem">${this.problem}</p>`}
         <div class="files">
           <button
@@ -270,16 +269,6 @@ export class ConversationList extends LitElement {
     // The same file can be chosen again.
     if (this.files) this.files.value = '';
   }
-}
-
-function renderKeeping(keeping: Keeping): TemplateResult | typeof nothing {
-  const text =
-    keeping.kind === 'blocked'
-      ? TEXT.chats.blocked
-      : keeping.kind === 'failing'
-        ? TEXT.chats.notKept(keeping.reason)
-        : null;
-  return text === null ? nothing : html`<p class="problem" data-testid="keeping">${text}</p>`;
 }
 
 function onEscape(act: () => void): (event: KeyboardEvent) => void {

@@ -58,7 +58,7 @@ export function summaryOf(conversation: Conversation): Summary {
 
 /** Whether a list shows the same of both: with each word of an answer it does. */
 export function areListedAlike(a: Conversations, b: Conversations): boolean {
-  if (a.all.length !== b.all.length || a.shown?.id !== b.shown?.id || a.keeping !== b.keeping) return false;
+  if (a.all.length !== b.all.length || a.shown?.id !== b.shown?.id) return false;
   if (a.running.size !== b.running.size || [...a.running].some((id) => !b.running.has(id))) return false;
   return a.all.every((one, index) => {
     const other = b.all[index];

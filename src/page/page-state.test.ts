@@ -7,8 +7,8 @@ import type { PageEvent, PageState } from './page-state';
 import { historyOf, type AnswerStatus, type Message } from '../element/chat-types';
 import { DEFAULT_SETTINGS } from './chat-settings';
 import { newConversation, withAnswer, withEnd, withQuestion, withText, type Conversation } from './conversation';
-import { NO_CONVERSATIONS } from './conversations';
-import { initialState, pagePhase, reduce } from './page-state';
+import { NO_CONVERSATIONS, type Keeping } from './conversations';
+import { initialState, noticeOf, pagePhase, reduce } from './page-state';
 
 const CHOICE: ModelChoice = { reference: 'https://example.org/a.gguf', name: 'a.gguf', local: false };
 const FAILURE = { code: 'bad-gguf', detail: 'offset 12' } as const;
@@ -168,6 +168,24 @@ describe('what the status node says', () => {
   it('ignores progress that comes after a stop', () => {
     const stopped = after(READY[0] as PageEvent, { type: 'load-stopped' });
     expect(reduce(stopped, { type: 'load-progressed', progress: DOWNLOAD })).toBe(stopped);
+  });
+});
+
+describe('what stands above the composer', () => {
+  const says = (text: string, inSight: boolean): PageEvent => ({ type: 'announced', text, inSight });
+  const keeps = (keeping: Keeping): PageEvent => ({ type: 'chats-changed', chats: { ...NO_CONVERSATIONS, keeping } });
+
+  it('is a problem, until something else is said; and nothing that is only said', () => {
+    expect(noticeOf(after(says('New chat.', false)))).toBe('');
+    expect(noticeOf(after(says('Refused.', true)))).toBe('Refused.');
+    expect(noticeOf(after(says('Refused.', true), says('New chat.', false)))).toBe('');
+  });
+
+  it('is what may be lost, for as long as it may be', () => {
+    const failing = keeps({ kind: 'failing', reason: 'full' });
+    expect(noticeOf(after(failing, says('Refused.', true)))).toBe(TEXT.chats.notKept('full'));
+    expect(noticeOf(after(failing, keeps({ kind: 'working' })))).toBe('');
+    expect(noticeOf(after(keeps({ kind: 'blocked' })))).toBe(TEXT.chats.blocked);
   });
 });
 

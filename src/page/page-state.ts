@@ -47,6 +47,8 @@ export interface PageState {
   readonly messages: readonly Message[];
   /** What the status node says to screen readers. */
   readonly announcement: string;
+  /** The last announcement that was meant for everybody's eyes. */
+  readonly notice: string;
 }
 
 export type PageEvent =
@@ -63,14 +65,14 @@ export type PageEvent =
   | { readonly type: 'chats-changed'; readonly chats: Conversations }
   /** The first text of an answer came. */
   | { readonly type: 'answer-began'; readonly sinceAskedMs: number }
-  | { readonly type: 'announced'; readonly text: string };
+  | { readonly type: 'announced'; readonly text: string; readonly inSight: boolean };
 
 /** The page in one word, for tests and styles. `recovering`: without a GPU, and no answer waits for one. */
 export type PagePhase = 'idle' | 'loading' | 'ready' | 'generating' | 'recovering' | 'error';
 
 export function initialState(choice: ModelChoice): PageState {
   const model = { kind: 'none', choice, stopped: false, paused: null } as const;
-  return { model, chats: NO_CONVERSATIONS, messages: [], announcement: '' };
+  return { model, chats: NO_CONVERSATIONS, messages: [], announcement: '', notice: '' };
 }
 
 /** The state after `event`. Events that come too late (progress after a stop) change nothing. */
@@ -116,7 +118,7 @@ export function reduce(state: PageState, event: PageEvent): PageState {
       if (model.kind !== 'ready' || model.firstTokenMs !== null) return state;
       return { ...state, model: { ...model, firstTokenMs: event.sinceAskedMs } };
     case 'announced':
-      return { ...state, announcement: event.text };
+      return { ...state, announcement: event.text, notice: event.inSight ? event.text : state.notice };
     default:
       return unreachable(event);
   }
@@ -136,6 +138,13 @@ export function pagePhase({ model, messages }: PageState): PagePhase {
     default:
       return unreachable(model);
   }
+}
+
+/** What stands above the composer: what may be lost, or else what went wrong until something else is said. */
+export function noticeOf({ chats: { keeping }, announcement, notice }: PageState): string {
+  if (keeping.kind === 'blocked') return TEXT.chats.blocked;
+  if (keeping.kind === 'failing') return TEXT.chats.notKept(keeping.reason);
+  return notice === announcement ? notice : '';
 }
 
 /** Whether the load is a download of which something stays when it is stopped. */

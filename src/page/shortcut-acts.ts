@@ -73,7 +73,7 @@ async function copyLast(store: ChatStore | null): Promise<void> {
     await navigator.clipboard.writeText(last.text);
   } catch {
     // Refused by the browser or its owner's settings.
-    return store.announce(TEXT.chat.copyFailed);
+    return store.announce(TEXT.chat.copyFailed, true);
   }
   store.announce(TEXT.chat.copied);
 }
