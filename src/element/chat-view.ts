@@ -48,6 +48,7 @@ export function renderChat(view: ChatView, actions: ChatActions): TemplateResult
       part="frame"
       @keydown=${escape}
       @prompt-sent=${onPart('prompt-sent', (text) => actions.send(text))}
+      @draft-changed=${onPart('draft-changed', () => undefined)}
       @answer-stopped=${onPart('answer-stopped', () => actions.stop())}
       @answer-retried=${onPart('answer-retried', (id) => actions.retry(id))}
       @announced=${onPart('announced', (text) => actions.announce(text))}

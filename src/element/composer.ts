@@ -1,6 +1,6 @@
 import type { TemplateResult } from 'lit';
 import { css, html, LitElement } from 'lit';
-import { property, query, state } from 'lit/decorators.js';
+import { property, query } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
 import type { ChatPhase } from './chat-types';
 import { ICONS } from './icons';
@@ -62,7 +62,7 @@ export class ChatComposer extends LitElement {
   @property() phase: ChatPhase = 'idle';
   @property() placeholder: string = TEXT.composer.placeholder;
   @property({ type: Boolean }) disabled = false;
-  @state() private draft = '';
+  @property({ attribute: false }) draft = '';
   @query('textarea') private readonly input: HTMLTextAreaElement | null | undefined;
 
   override focus(options?: FocusOptions): void {
@@ -125,7 +125,12 @@ export class ChatComposer extends LitElement {
   }
 
   #typed(): void {
-    this.draft = this.input?.value ?? '';
+    this.#write(this.input?.value ?? '');
+  }
+
+  #write(text: string): void {
+    this.draft = text;
+    emit(this, 'draft-changed', text);
   }
 
   #pressed(event: KeyboardEvent): void {
@@ -144,7 +149,7 @@ export class ChatComposer extends LitElement {
   #send(): void {
     if (this.disabled || this.phase !== 'ready' || this.draft.trim() === '') return;
     const text = this.draft;
-    this.draft = '';
+    this.#write('');
     emit(this, 'prompt-sent', text);
   }
 

@@ -73,6 +73,8 @@ export class MessageList extends LitElement {
   @property({ type: Boolean }) editable = false;
   /** Messages that have others beside them. */
   @property({ attribute: false }) versions: ReadonlyMap<number, Versions> = new Map();
+  /** Of questions that are being written anew. */
+  @property({ attribute: false }) drafts: { get(id: number): string | undefined } = new Map<number, string>();
   /** The language of the numbers. */
   @property() locale = '';
   @state() private atEnd = true;
@@ -154,6 +156,7 @@ export class MessageList extends LitElement {
                   .retryable=${this.retryable}
                   .editable=${this.editable}
                   .versions=${this.versions.get(message.id) ?? null}
+                  .draft=${this.drafts.get(message.id) ?? null}
                   .locale=${this.locale}
                 ></forgelight-message>
               </li>`,

@@ -34,6 +34,8 @@ export class MessageView extends LitElement {
   @property({ type: Boolean }) editable = false;
   /** `null`: nothing stands beside it. */
   @property({ attribute: false, hasChanged: areOthers }) versions: Versions | null = null;
+  /** Of the question, as it was being written anew. */
+  @property({ attribute: false }) draft: string | null = null;
   @state() private editing = false;
   /** The language of the numbers. */
   @property() locale = '';
@@ -79,6 +81,7 @@ export class MessageView extends LitElement {
       return html`${heading}
         <forgelight-question-editor
           .question=${question}
+          .draft=${this.draft}
           .sendable=${this.retryable}
           @question-edited=${() => (this.editing = false)}
           @edit-cancelled=${onPart('edit-cancelled', () => this.#endEditing())}
@@ -104,6 +107,7 @@ export class MessageView extends LitElement {
 
   #endEditing(): void {
     this.editing = false;
+    this.draft = null;
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>('[data-testid=edit]')?.focus());
   }
 

@@ -1,9 +1,13 @@
 /** What the parts tell whatever holds them. All bubble through shadow roots; the element lets none of them out. */
 export interface PartEvents {
   'prompt-sent': string;
+  /** What is written and not sent yet; empty: nothing. */
+  'draft-changed': string;
   'answer-stopped': null;
   'answer-retried': number;
   'question-edited': { readonly id: number; readonly text: string };
+  /** `null`: sent, or given up. */
+  'edit-drafted': { readonly id: number; readonly text: string | null };
   'edit-cancelled': null;
   'answer-regenerated': number;
   /** Of the messages that stand beside one, this one is to be shown. */

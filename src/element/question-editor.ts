@@ -47,6 +47,8 @@ export class QuestionEditor extends LitElement {
   @property({ attribute: false }) question: Question | null = null;
   /** Whether it can be sent now. */
   @property({ type: Boolean }) sendable = false;
+  /** What was written before, and not sent. */
+  @property({ attribute: false }) draft: string | null = null;
   @query('textarea') private readonly input: HTMLTextAreaElement | null | undefined;
 
   protected override render(): TemplateResult {
@@ -57,7 +59,8 @@ export class QuestionEditor extends LitElement {
           enterkeyhint="send"
           data-testid="question-editor"
           aria-label=${TEXT.chat.editLabel}
-          .value=${this.question?.text ?? ''}
+          .value=${this.draft ?? this.question?.text ?? ''}
+          @input=${() => this.#keep(this.input?.value ?? '')}
           @keydown=${this.#pressed}
         ></textarea>
         <div class="buttons">
@@ -98,10 +101,16 @@ export class QuestionEditor extends LitElement {
   #send(): void {
     const text = this.input?.value.trim() ?? '';
     if (this.question === null || !this.sendable || text === '') return;
+    this.#keep(null);
     emit(this, 'question-edited', { id: this.question.id, text });
   }
 
+  #keep(text: string | null): void {
+    if (this.question !== null) emit(this, 'edit-drafted', { id: this.question.id, text });
+  }
+
   #cancel(): void {
+    this.#keep(null);
     emit(this, 'edit-cancelled', null);
   }
 }

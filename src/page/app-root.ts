@@ -17,6 +17,7 @@ import './conversation-panel';
 import type { ConversationPanel } from './conversation-panel';
 import './context-meter';
 import { shownVersions } from './conversations';
+import { Drafts } from './drafts';
 import { onEvent, type PageEvents } from './events';
 import { FileDrop } from './file-drop';
 import { hasFilePicker, type FileHandle } from './file-handles';
@@ -70,6 +71,7 @@ export class AppRoot extends LitElement {
   readonly #window = new NarrowWindow(this);
   readonly #keys = new ShortcutKeys(this, (id) => actOn(id, this.#page()));
   readonly #drop = new FileDrop(this, (files, handles) => this.#loadFiles(files, handles));
+  readonly #drafts = new Drafts(() => window.sessionStorage);
   #unsubscribe: (() => void) | null = null;
   #shownPhase: PagePhase = 'idle';
   #shownId: number | null = null;
@@ -102,6 +104,8 @@ export class AppRoot extends LitElement {
         @shared-taken=${onEvent('shared-taken', (taken) => this.#takeShared(taken))}
         @shared-declined=${onEvent('shared-declined', () => (this.asked = { kind: 'none' }))}
         @prompt-sent=${onEvent('prompt-sent', (text) => this.#send(text))}
+        @draft-changed=${onEvent('draft-changed', (text) => this.#keepDraft(text === '' ? null : text))}
+        @edit-drafted=${onEvent('edit-drafted', ({ id, text }) => this.#keepDraft(text, id))}
         @answer-stopped=${onEvent('answer-stopped', () => this.store?.stop())}
         @answer-retried=${onEvent('answer-retried', (id) => this.#answerAgain(id))}
         @answer-regenerated=${onEvent('answer-regenerated', (id) => this.#answerAgain(id))}
@@ -110,7 +114,7 @@ export class AppRoot extends LitElement {
         @chat-begun=${onEvent('chat-begun', () => this.#newChat())}
         @chat-chosen=${onEvent('chat-chosen', (id) => this.#showChat(id))}
         @chat-renamed=${onEvent('chat-renamed', ({ id, title }) => this.store?.renameChat(id, title))}
-        @chat-deleted=${onEvent('chat-deleted', (id) => this.store?.deleteChat(id))}
+        @chat-deleted=${onEvent('chat-deleted', (id) => this.#deleteChat(id))}
         @chats-exported=${onEvent('chats-exported', (id) => void this.#export(id))}
         @chats-imported=${onEvent('chats-imported', (file) => void this.#import(file))}
         @settings-changed=${onEvent('settings-changed', (settings) => this.store?.changeSettings(settings))}
@@ -169,6 +173,7 @@ export class AppRoot extends LitElement {
         <forgelight-message-list
           .messages=${messages}
           .versions=${chats.shown === null ? new Map() : shownVersions(chats.shown)}
+          .drafts=${this.#drafts.editsOf(chats.shown?.id ?? null)}
           .retryable=${phase === 'ready'}
           editable
         >
@@ -194,7 +199,10 @@ export class AppRoot extends LitElement {
                 ></context-meter>`
               : nothing
           }
-          <forgelight-composer .phase=${phase}></forgelight-composer>
+          <forgelight-composer
+            .phase=${phase}
+            .draft=${this.#drafts.read(chats.shown?.id ?? null) ?? ''}
+          ></forgelight-composer>
         </div>
       </main>
     `;
@@ -278,6 +286,17 @@ export class AppRoot extends LitElement {
     this.panel?.close();
     this.store?.newChat();
     this.composer?.focus();
+  }
+
+  #deleteChat(id: number): void {
+    this.store?.deleteChat(id);
+    this.#drafts.forget(id);
+  }
+
+  /** Rendered anew: what is rendered last must be what is there, for another conversation to replace it. */
+  #keepDraft(text: string | null, question: number | null = null): void {
+    this.#drafts.write(text, this.store?.state.chats.shown?.id ?? null, question);
+    this.requestUpdate();
   }
 
   #showChat(id: number): void {

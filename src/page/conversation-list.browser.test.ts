@@ -2,6 +2,7 @@ import { page, userEvent } from 'vitest/browser';
 import { describe, expect, it } from 'vitest';
 import { deepFocus, mountBeforeEach, until } from '../../test/support/mounted-page';
 import { defined } from '../base/assert';
+import { Drafts } from './drafts';
 import { TEXT } from './messages';
 
 const mounted = mountBeforeEach();
@@ -176,6 +177,29 @@ describe('messages', () => {
     expect(focused()).toBe('version-previous');
     await userEvent.keyboard('{Enter}');
     await expect.element(page.getByTestId('version')).toHaveTextContent('1/2');
+  });
+
+  it('that are written and not sent stay with their conversation, also edits of questions', async () => {
+    await mounted().converse();
+    const id = defined(mounted().store.state.chats.shown, 'the shown one').id;
+    await userEvent.fill(page.getByTestId('prompt'), 'And snow?');
+    focusOn('edit');
+    await userEvent.keyboard('{Enter}');
+    await until(() => focused() === 'question-editor');
+    await userEvent.keyboard(' Or not?');
+    mounted().store.newChat();
+    await expect.element(page.getByTestId('prompt')).toHaveValue('');
+    mounted().store.showChat(id);
+    await expect.element(page.getByTestId('prompt')).toHaveValue('And snow?');
+    focusOn('edit');
+    await userEvent.keyboard('{Enter}');
+    await expect.element(page.getByTestId('question-editor')).toHaveValue(`${RAIN} Or not?`);
+    await userEvent.keyboard('{Escape}');
+    await until(() => focused() === 'edit');
+    await userEvent.keyboard('{Enter}');
+    await expect.element(page.getByTestId('question-editor')).toHaveValue(RAIN);
+    const again = new Drafts(() => window.sessionStorage);
+    expect([again.read(id), window.sessionStorage.length]).toEqual(['And snow?', 1]);
   });
 
   it('a question is copied', async () => {

@@ -16,9 +16,11 @@ export interface PageEvents {
   'shared-taken': { readonly choice: ModelChoice | null; readonly system: string | null };
   'shared-declined': null;
   'prompt-sent': string;
+  'draft-changed': string;
   'answer-stopped': null;
   'answer-retried': number;
   'question-edited': { readonly id: number; readonly text: string };
+  'edit-drafted': { readonly id: number; readonly text: string | null };
   'answer-regenerated': number;
   'version-chosen': number;
   'chat-begun': null;

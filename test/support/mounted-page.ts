@@ -287,6 +287,7 @@ export function mountBeforeEach(): () => MountedPage {
   beforeEach(async () => {
     document.documentElement.lang = 'en';
     document.title = TEXT.documentTitle;
+    window.sessionStorage.clear();
     await page.viewport(1000, 700);
     mounted = new MountedPage();
     mounted.root.store = mounted.store;
