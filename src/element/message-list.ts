@@ -82,6 +82,10 @@ export class MessageList extends LitElement {
   #lastTop = 0;
   /** Messages above that are not rendered yet. */
   #above = 0;
+  /** Another version of a message was chosen, and is yet to come. */
+  #isStepping = false;
+  /** What grows under the button that chose it leaves the reader there. */
+  #isHeld = false;
   readonly #growth = new ResizeObserver(() => this.#follow());
 
   override disconnectedCallback(): void {
@@ -92,6 +96,7 @@ export class MessageList extends LitElement {
   /** Shows the end, and follows it again. */
   scrollToEnd(): void {
     this.atEnd = true;
+    this.#isHeld = false;
     this.#follow();
   }
 
@@ -99,8 +104,8 @@ export class MessageList extends LitElement {
     const before = changed.get('messages');
     const { messages } = this;
     // The first message stays while a conversation grows.
-    if (before !== undefined && (before[0] !== messages[0] || this.#above > messages.length))
-      this.#above = messages.length;
+    const isOther = before !== undefined && before[0] !== messages[0] && !this.#isStepping;
+    if (isOther || this.#above > messages.length) this.#above = messages.length;
     let left = SLICE;
     while (this.#above > 0 && left.messages > 0 && left.units > 0) {
       this.#above -= 1;
@@ -145,7 +150,7 @@ export class MessageList extends LitElement {
   #renderMessages(): TemplateResult {
     return html`
       <h2 class="visually-hidden">${TEXT.chat.title}</h2>
-      <ol data-testid="messages">
+      <ol data-testid="messages" @version-chosen=${() => (this.#isStepping = this.#isHeld = true)}>
         ${this.messages.map((message, index) =>
           index < this.#above
             ? nothing
@@ -167,25 +172,31 @@ export class MessageList extends LitElement {
 
   protected override updated(changed: PropertyValues<this>): void {
     for (const element of this.renderRoot.querySelectorAll('.scroller, .column')) this.#growth.observe(element);
-    const before = changed.get('messages') ?? [];
+    const before = changed.get('messages');
+    if (before === undefined) return;
     const last = this.messages.at(-1);
     const isNewAnswer = last !== undefined && isRunning(last) && last.id !== before.at(-1)?.id;
-    if (changed.has('messages') && (this.messages.length > before.length || isNewAnswer)) this.scrollToEnd();
+    const isNews = this.messages[0]?.id !== before[0]?.id || isNewAnswer;
+    if (isNews && !this.#isStepping) this.scrollToEnd();
+    this.#isStepping = false;
   }
 
   /** Only a person scrolls up. That the end has moved away from where we last followed it to is no reason to stop. */
   #scrolled(): void {
     const { scroller } = this;
     if (!scroller) return;
-    const { scrollTop, scrollHeight, clientHeight } = scroller;
-    if (scrollHeight - scrollTop - clientHeight <= END_MARGIN) this.atEnd = true;
-    else if (scrollTop < this.#lastTop) this.atEnd = false;
+    const { scrollTop } = scroller;
+    if (isNearEnd(scroller)) {
+      this.atEnd = true;
+      if (scrollTop > this.#lastTop) this.#isHeld = false;
+    } else if (scrollTop < this.#lastTop) this.atEnd = false;
     this.#lastTop = scrollTop;
   }
 
   #follow(): void {
     const { scroller } = this;
-    if (!scroller || !this.atEnd || this.messages.length === 0) return;
+    if (scroller && this.#isHeld) this.atEnd = isNearEnd(scroller);
+    if (!scroller || this.#isHeld || !this.atEnd || this.messages.length === 0) return;
     scroller.scrollTop = scroller.scrollHeight;
     // Its event comes later, and may come together with the next one.
     this.#lastTop = scroller.scrollTop;
@@ -196,6 +207,10 @@ export class MessageList extends LitElement {
     this.scrollToEnd();
     this.scroller?.focus();
   }
+}
+
+function isNearEnd({ scrollTop, scrollHeight, clientHeight }: Element): boolean {
+  return scrollHeight - scrollTop - clientHeight <= END_MARGIN;
 }
 
 declare global {
