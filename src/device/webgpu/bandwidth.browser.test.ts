@@ -23,7 +23,7 @@ it('a copy is measured in bytes that a machine can move', async () => {
 });
 
 it('says so where its buffers cannot be made', async () => {
-  const { createBuffer } = GPUDevice.prototype;
+  const createBuffer = Reflect.get(GPUDevice.prototype, 'createBuffer') as GPUDevice['createBuffer'];
   vi.spyOn(GPUDevice.prototype, 'createBuffer').mockImplementation(function (this: GPUDevice, descriptor) {
     return createBuffer.call(this, { ...descriptor, size: this.limits.maxBufferSize + 4 });
   });
@@ -31,9 +31,9 @@ it('says so where its buffers cannot be made', async () => {
 });
 
 it('says so where the device is lost meanwhile', async () => {
-  const { submit } = GPUQueue.prototype;
+  const submit = Reflect.get(GPUQueue.prototype, 'submit') as GPUQueue['submit'];
   let submits = 0;
-  const { requestDevice } = GPUAdapter.prototype;
+  const requestDevice = Reflect.get(GPUAdapter.prototype, 'requestDevice') as GPUAdapter['requestDevice'];
   let device: GPUDevice | null = null;
   vi.spyOn(GPUAdapter.prototype, 'requestDevice').mockImplementation(async function (this: GPUAdapter, descriptor) {
     return (device = await requestDevice.call(this, descriptor));
