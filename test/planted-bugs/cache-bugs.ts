@@ -188,8 +188,8 @@ export const CACHE_BUGS: readonly PlantedBug[] = [
   {
     name: 'a variant that computes wrongly is measured',
     file: 'src/models/choose-variants.ts',
-    find: '{ ...right, bytes: racing }',
-    replace: '{ ...candidates, bytes: racing }',
+    find: '{ ...right, roundings: racing }',
+    replace: '{ ...candidates, roundings: racing }',
     why: 'the fastest kernel is a wrong one, and answers are nonsense on that adapter',
     seenBy: {
       file: 'src/engine/wrong-adapter.test.ts',
