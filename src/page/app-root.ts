@@ -263,7 +263,11 @@ export class AppRoot extends LitElement {
   #takeShared({ choice, system }: PageEvents['shared-taken']): void {
     const { store } = this;
     this.asked = { kind: 'none' };
-    if (system !== null && store !== null) store.changeSettings({ ...store.state.chats.settings, system });
+    if (system !== null && store !== null) {
+      // It is for what is asked next, and no conversation's that is here.
+      store.newChat();
+      store.changeSettings({ ...store.state.chats.settings, system });
+    }
     if (choice !== null) this.#load(choice);
   }
 

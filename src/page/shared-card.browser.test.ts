@@ -96,6 +96,17 @@ describe('what a link asks for', () => {
     await gone();
   });
 
+  it('is the system prompt of a new conversation, not of the one that is shown', async () => {
+    await mounted().converse();
+    await ask({ m: HUB, sys: SYSTEM });
+    await click('shared-use');
+    await gone();
+    const { shown, settings, all } = mounted().store.state.chats;
+    expect(shown).toBeNull();
+    expect(settings.system).toBe(SYSTEM);
+    expect(all.map((one) => one.settings.value.system)).toEqual(['']);
+  });
+
   it('is declined with Escape', async () => {
     await ask({ m: HUB });
     await userEvent.keyboard('{Escape}');
