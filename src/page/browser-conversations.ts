@@ -3,6 +3,7 @@ import type { ConversationPorts, TabChannel } from './conversation-ports';
 
 const CHANNEL = 'forgelight-conversations';
 const SHOWN = 'forgelight-conversation';
+const SETTINGS = 'forgelight-settings';
 /** So many integers are exact, and so many ids that two tabs do not draw the same one. */
 const IDS = 2 ** 53;
 
@@ -18,6 +19,10 @@ export function browserConversations(): ConversationPorts {
           id === null ? window.sessionStorage.removeItem(SHOWN) : window.sessionStorage.setItem(SHOWN, String(id)),
         );
       },
+    },
+    settings: {
+      read: () => attempt(() => window.sessionStorage.getItem(SETTINGS)),
+      write: (json) => void attempt(() => window.sessionStorage.setItem(SETTINGS, json)),
     },
     newId: () => Math.floor(Math.random() * IDS),
   };

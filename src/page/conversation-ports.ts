@@ -26,6 +26,8 @@ export interface ConversationPorts {
   readonly channel: TabChannel;
   /** Which conversation this tab shows, for when it is loaded anew; `null`: a new one. */
   readonly remembered: { read(): number | null; write(id: number | null): void };
+  /** What this tab's next new conversation begins with, for the same; as JSON that may be anybody's, `null`: nothing yet. */
+  readonly settings: { read(): string | null; write(json: string): void };
   /** An integer that no other tab draws. */
   newId(): number;
 }

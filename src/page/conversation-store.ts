@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
 import type { AnswerStatus, Message } from '../element/chat-types';
-import { DEFAULT_SETTINGS, type ChatSettings } from './chat-settings';
+import { DEFAULT_SETTINGS, parseSettings, type ChatSettings } from './chat-settings';
 import * as tree from './conversation';
 import type { Conversation } from './conversation';
 import { fileOf, parseFile, parseKept } from './conversation-file';
@@ -155,7 +155,8 @@ export class ConversationStore {
 
   /** Those of the shown conversation, and of new ones from now on. */
   changeSettings(settings: ChatSettings): void {
-    this.#settings = settings;
+    this.#isUsed = true;
+    this.#beginWith(settings);
     const { shown } = this.#state;
     if (shown === null) this.#change();
     else this.#set(tree.withSettings(shown, settings, this.#clock.now()), 'now');
@@ -199,7 +200,7 @@ export class ConversationStore {
     const { id: conversationId, settings } = conversation;
     const answerId = this.#newId(idsOf(conversation));
     const asked = tree.withAnswer(conversation, question, answerId, this.#clock.now());
-    this.#settings = settings.value;
+    this.#beginWith(settings.value);
     this.#running.set(answerId, conversationId);
     this.#isUsed = true;
     this.#shownId = conversationId;
@@ -306,7 +307,12 @@ export class ConversationStore {
     const id = this.#ports.remembered.read();
     if (id !== null && this.#byId.has(id)) this.#shownId = id;
     const newest = [...this.#byId.values()].toSorted((a, b) => b.settings.atMs - a.settings.atMs)[0];
-    this.#settings = newest?.settings.value ?? this.#settings;
+    this.#settings = parseJson(this.#ports.settings.read()) ?? newest?.settings.value ?? this.#settings;
+  }
+
+  #beginWith(settings: ChatSettings): void {
+    this.#settings = settings;
+    this.#ports.settings.write(JSON.stringify(settings));
   }
 
   /** Site data is blocked, or what is there cannot be read: then nothing is written over it either. */
@@ -343,6 +349,14 @@ export class ConversationStore {
 
 function idsOf({ nodes }: Conversation): ReadonlySet<number> {
   return new Set(nodes.map(({ id }) => id));
+}
+
+function parseJson(json: string | null): ChatSettings | null {
+  try {
+    return json === null ? null : parseSettings(JSON.parse(json));
+  } catch {
+    return null;
+  }
 }
 
 function idOf(value: unknown): number | null {

@@ -3,6 +3,12 @@ import type { ConversationDatabase, ConversationPorts, TabChannel } from '../../
 /** How long an operation takes, and whether it fails: a test's to say. */
 export type Pace = (name: string) => Promise<void>;
 
+/** The ports of one tab, with what is there when it is loaded anew. */
+export interface MemoryTab extends ConversationPorts {
+  shown: number | null;
+  newSettings: string | null;
+}
+
 /** What all tabs of a browser share: one database, one channel. Records are copied as the browser copies them. */
 export class MemoryConversations {
   readonly records = new Map<number, unknown>();
@@ -16,12 +22,14 @@ export class MemoryConversations {
   constructor(private readonly defaultPace: Pace = async () => undefined) {}
 
   /** The ports of one tab. */
-  tab(pace: Pace = this.defaultPace, shown: number | null = null): ConversationPorts & { shown: number | null } {
-    const tab = {
+  tab(pace: Pace = this.defaultPace, shown: number | null = null, settings: string | null = null): MemoryTab {
+    const tab: MemoryTab = {
       shown,
+      newSettings: settings,
       database: this.#database(pace),
       channel: this.#channel(pace),
       remembered: { read: () => tab.shown, write: (id: number | null) => void (tab.shown = id) },
+      settings: { read: () => tab.newSettings, write: (json) => void (tab.newSettings = json) },
       newId: () => (this.#lastId += 1),
     };
     return tab;

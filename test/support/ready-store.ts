@@ -2,7 +2,7 @@ import { defined } from '../../src/base/assert';
 import { ChatStore } from '../../src/page/chat-store';
 import type { ModelChoice } from '../../src/page/model-choice';
 import { FakeClock } from './fake-clock';
-import { MemoryConversations } from './memory-conversations';
+import { MemoryConversations, type MemoryTab } from './memory-conversations';
 import { type ScriptedAnswer, ScriptedEngines, type ScriptedLoad } from './scripted-engine';
 
 export const CHOICE: ModelChoice = {
@@ -19,23 +19,28 @@ export interface StoreParts {
   readonly reported: unknown[];
   readonly clock: FakeClock;
   readonly shared: MemoryConversations;
+  readonly tab: MemoryTab;
 }
 
-/** `shown`: the conversation that the tab showed before it was loaded anew. */
-export function setUp(shared = new MemoryConversations(), shown: number | null = null): StoreParts {
+/** `shown`: the conversation that the tab showed before it was loaded anew, or all of the tab then. */
+export function setUp(shared = new MemoryConversations(), shown: number | MemoryTab | null = null): StoreParts {
   const engines = new ScriptedEngines();
   const reported: unknown[] = [];
   const clock = new FakeClock();
+  const tab =
+    typeof shown === 'object' && shown !== null
+      ? shared.tab(undefined, shown.shown, shown.newSettings)
+      : shared.tab(undefined, shown);
   const store = new ChatStore(
     {
       createEngine: engines.createEngine,
       clock,
-      conversations: shared.tab(undefined, shown),
+      conversations: tab,
       reportError: (error) => reported.push(error),
     },
     CHOICE,
   );
-  return { store, engines, reported, clock, shared };
+  return { store, engines, reported, clock, shared, tab };
 }
 
 /** Lets everything that is already settled be handled. */

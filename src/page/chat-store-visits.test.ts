@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryConversations } from '../../test/support/memory-conversations';
+import { readyStore, settle, setUp } from '../../test/support/ready-store';
+
+const SETTINGS = { system: 'Be brief.', sampling: { temperature: 0 } };
+
+describe('settings of a new conversation', () => {
+  it('are there when the tab is loaded anew, before anything was asked', async () => {
+    const parts = setUp();
+    await settle();
+    parts.store.changeSettings(SETTINGS);
+    const next = setUp(parts.shared, parts.tab);
+    await settle();
+    expect(next.store.state.chats).toMatchObject({ shown: null, settings: SETTINGS });
+    const other = setUp(parts.shared);
+    await settle();
+    expect(other.store.state.chats.settings.system).toBe('');
+  });
+
+  it('are the default where the tab holds something else', async () => {
+    const shared = new MemoryConversations();
+    const store = setUp(shared, { ...shared.tab(), newSettings: '{"sys' }).store;
+    await settle();
+    expect(store.state.chats.settings).toEqual({ system: '', sampling: {} });
+  });
+
+  it('stay when they change before the conversations of earlier visits are there', async () => {
+    const { store: earlier, shared, tab } = await readyStore();
+    void earlier.send('Hello');
+    await settle();
+    const { store } = setUp(shared, tab);
+    store.changeSettings(SETTINGS);
+    await settle();
+    expect(store.state.chats).toMatchObject({ shown: null, settings: SETTINGS });
+    expect(store.state.chats.all).toHaveLength(1);
+  });
+});
