@@ -217,6 +217,7 @@ describe('what is kept', () => {
     const parts = await readyStore();
     await exchange(parts, 'Hello', 'Hi');
     parts.shared.records.clear();
+    parts.shared.changes = 0;
     parts.store.lookAgain();
     await settle();
     expect(parts.shared.records.size).toBe(0);

@@ -35,3 +35,21 @@ describe('settings of a new conversation', () => {
     expect(store.state.chats.all).toHaveLength(1);
   });
 });
+
+it('a page that is looked at again reads what is kept only where another tab has changed something', async () => {
+  const parts = await readyStore();
+  void parts.store.send('Hello');
+  await settle();
+  parts.store.lookAgain();
+  await settle();
+  expect(parts.shared.looks).toBe(1);
+  const other = setUp(parts.shared);
+  await settle();
+  other.store.renameChat(1, 'Greetings');
+  await settle();
+  parts.store.lookAgain();
+  await settle();
+  parts.store.lookAgain();
+  await settle();
+  expect(parts.shared.looks).toBe(3);
+});

@@ -206,7 +206,7 @@ export class ChatStore {
 
   /** The page is looked at again, and may have missed what other tabs did. */
   lookAgain(): void {
-    void this.#conversations.readKept();
+    void this.#conversations.lookAgain();
   }
 
   /** The page may be put away or ended: what waits to be kept is written at once. */

@@ -36,3 +36,15 @@ it('changes one record at a time: no change is lost', async () => {
   await Promise.all(Array.from({ length: 20 }, add));
   expect(await database.read(1)).toEqual({ count: 20 });
 });
+
+it('knows whether another tab has changed something since all was read', async () => {
+  const other = conversationDatabase(NAME);
+  await database.readAll();
+  await database.change(1, () => ({ id: 1 }));
+  expect(await database.hasNews()).toBe(false);
+  await other.change(2, () => ({ id: 2 }));
+  await database.change(1, () => ({ id: 1 }));
+  expect(await database.hasNews()).toBe(true);
+  expect(await database.readAll()).toEqual([{ id: 1 }, { id: 2 }]);
+  expect(await database.hasNews()).toBe(false);
+});

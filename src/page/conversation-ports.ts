@@ -7,6 +7,8 @@ export interface Tombstone {
 /** Where conversations are kept, one record each by its id. All reject where site data is blocked. */
 export interface ConversationDatabase {
   readAll(): Promise<readonly unknown[]>;
+  /** Whether another tab has changed anything since all was read. */
+  hasNews(): Promise<boolean>;
   /** `undefined` where there is none. */
   read(id: number): Promise<unknown>;
   /** In one transaction: writes what `change` makes of what is there, `null`: nothing. On the disk when it resolves. */

@@ -78,7 +78,17 @@ export class ConversationStore {
     return this.#byId.get(this.#running.get(answerId) ?? -1) ?? null;
   }
 
-  /** Takes up what is kept: once at the start, and again when the page was away and may have missed news. */
+  /** The page was away, and may have missed news: where there are any, all is read. */
+  async lookAgain(): Promise<void> {
+    try {
+      if (!(await this.#ports.database.hasNews())) return;
+    } catch (error) {
+      return this.#failedToRead(error);
+    }
+    await this.readKept();
+  }
+
+  /** Takes up what is kept, at the start and when there is more. */
   async readKept(): Promise<void> {
     let found: readonly unknown[];
     try {

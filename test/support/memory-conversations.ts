@@ -14,6 +14,10 @@ export class MemoryConversations {
   readonly records = new Map<number, unknown>();
   /** Set: every access fails as where site data is blocked. */
   isBlocked = false;
+  /** So often were the records changed, as the browser counts them. */
+  changes = 0;
+  /** Looks at all of them. */
+  looks = 0;
   /** Writes that were made, by id. */
   readonly writes: number[] = [];
   readonly #listeners = new Set<{ readonly listener: (message: unknown) => void; readonly pace: Pace }>();
@@ -40,10 +44,17 @@ export class MemoryConversations {
       await pace(name);
       if (this.isBlocked) throw new DOMException('Site data is blocked.', 'SecurityError');
     };
+    let known = -1;
     return {
       readAll: async () => {
         await open('read all');
+        this.looks += 1;
+        known = this.changes;
         return structuredClone([...this.records.values()]);
+      },
+      hasNews: async () => {
+        await open('look for news');
+        return this.changes !== known;
       },
       read: async (id) => {
         await open(`read ${id}`);
@@ -57,6 +68,8 @@ export class MemoryConversations {
         if (next !== null) {
           this.records.set(id, structuredClone(next));
           this.writes.push(id);
+          if (known === this.changes) known += 1;
+          this.changes += 1;
         }
         await pace(`changed ${id}`);
       },
