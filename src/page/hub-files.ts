@@ -53,6 +53,7 @@ export class HubFiles extends LitElement {
   @property({ attribute: false }) library: Library | null = null;
   @query('input') private readonly token: HTMLInputElement | null | undefined;
   #told: HubState['kind'] = 'none';
+  #isFocused = false;
 
   constructor() {
     super();
@@ -67,7 +68,7 @@ export class HubFiles extends LitElement {
       case 'none':
         return nothing;
       case 'looking':
-        return html`<p>${TEXT.hub.looking(state.reference)}</p>`;
+        return html`<p tabindex="-1">${TEXT.hub.looking(state.reference)}</p>`;
       case 'found':
         return this.#renderFound(hub, state.reference, state.models);
       case 'failed':
@@ -77,8 +78,15 @@ export class HubFiles extends LitElement {
     }
   }
 
-  /** What came of it is said: the focus stays in the field. */
+  protected override willUpdate(): void {
+    this.#isFocused = (this.shadowRoot?.activeElement ?? null) !== null;
+  }
+
+  /** What came of it is said: the focus stays in the field. Where that is one of these, it goes on with what takes their place. */
   protected override updated(): void {
+    if (this.#isFocused && this.shadowRoot?.activeElement === null) {
+      this.renderRoot.querySelector<HTMLElement>('[tabindex], button, input')?.focus();
+    }
     const state = this.library?.hub.state;
     if (state === undefined || state.kind === this.#told) return;
     this.#told = state.kind;

@@ -265,6 +265,7 @@ describe('models that are searched', () => {
     await expect.element(page.getByTestId('hub-problem')).toHaveTextContent('It is gated.');
     await userEvent.fill(page.getByTestId('hub-token'), 'hf_x');
     await userEvent.keyboard('{Enter}');
+    await until(() => focusOf() === 'hub-load');
     await userEvent.click(page.getByTestId('hub-load').first());
     await until(() => mounted().engines.loads.length === 1);
     expect(mounted().load.options.hubToken).toBe('hf_x');
