@@ -11,6 +11,9 @@ import { emit } from './events';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
 
+/** So long after the last key the search begins: it reads every text. */
+const TYPING_MS = 150;
+
 type Row = { readonly id: number; readonly doing: 'renaming' | 'deleting' };
 
 /** The conversations, to choose from, to search and to put in order. */
@@ -36,6 +39,8 @@ export class ConversationList extends LitElement {
   @query('input[type=file]') private readonly files: HTMLInputElement | null | undefined;
   /** Where the focus goes once it is there. */
   #focusNext: string | null = null;
+  #found: readonly Conversation[] = [];
+  #typing: ReturnType<typeof setTimeout> | undefined;
   /** A row has the focus, which may go with it. */
   #isFocused = false;
 
@@ -45,14 +50,15 @@ export class ConversationList extends LitElement {
 
   protected override willUpdate(): void {
     const { row } = this;
+    const { all } = this.chats;
+    this.#found = this.wanted.trim() === '' ? all : all.filter((one) => matches(one, this.wanted));
     // Deleted in another tab, under what asks about it.
-    if (row !== null && !this.chats.all.some(({ id }) => id === row.id)) this.row = null;
+    if (row !== null && !all.some(({ id }) => id === row.id)) this.row = null;
     this.#isFocused = (this.shadowRoot?.activeElement?.closest('li') ?? null) !== null;
   }
 
   protected override render(): TemplateResult {
     const { all } = this.chats;
-    const found = this.wanted.trim() === '' ? all : all.filter((one) => matches(one, this.wanted));
     return html`
       <div class="top">
         <button
@@ -65,7 +71,7 @@ export class ConversationList extends LitElement {
         </button>
         ${all.length === 0 ? nothing : this.#renderSearch()}
       </div>
-      <div class="list" tabindex="-1" data-testid="chats">${this.#renderFound(found)}</div>
+      <div class="list" tabindex="-1" data-testid="chats">${this.#renderFound(this.#found)}</div>
       ${this.#renderBottom()}
     `;
   }
@@ -249,18 +255,28 @@ export class ConversationList extends LitElement {
   }
 
   #typed(event: InputEvent): void {
-    this.wanted = (event.target as HTMLInputElement).value;
+    const { value } = event.target as HTMLInputElement;
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => void this.#find(value), TYPING_MS);
+  }
+
+  async #find(wanted: string): Promise<void> {
+    this.wanted = wanted;
+    await this.updateComplete;
     if (this.wanted.trim() === '') return;
-    const count = this.chats.all.filter((one) => matches(one, this.wanted)).length;
+    const count = this.#found.length;
     emit(this, 'announced', count === 0 ? TEXT.chats.noMatch(this.wanted.trim()) : TEXT.chats.found(count));
   }
 
   /** It empties the field first, and only then closes what it stands in or stops an answer. */
   #searchPressed(event: KeyboardEvent): void {
-    if (event.key !== 'Escape' || this.wanted === '') return;
+    const input = event.target as HTMLInputElement;
+    if (event.key !== 'Escape' || input.value === '') return;
     event.preventDefault();
     event.stopPropagation();
-    this.wanted = '';
+    clearTimeout(this.#typing);
+    // It may hold more than what was looked for last.
+    input.value = this.wanted = '';
   }
 
   #chosen(): void {
