@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test, type Page } from '@playwright/test';
 
-// The page as an installed app: without its server, and through a new version of itself. No model is loaded.
+// The page as an installed app: without its server, and through a new version of itself.
 test.use({ serviceWorkers: 'allow' });
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -81,6 +81,34 @@ test('without its server the page opens, with every part of it, and no weights a
   expect(kept.urls).toContain(server.address);
   expect(kept.urls.some((url) => /\/markdown-stream-[^/]+\.js$/.test(url))).toBe(true);
   expect(kept.parts).toBeGreaterThan(3);
+});
+
+test('the real model, once kept, answers without the server, in the conversation that was kept too', async ({
+  page,
+}, info) => {
+  const answers = page.getByTestId('answer');
+  const askFor = async (question: string, words: RegExp): Promise<void> => {
+    await page.getByTestId('prompt').fill(question);
+    await page.getByTestId('prompt').press('Enter');
+    await expect(answers.last()).toHaveText(words, { timeout: 240_000 });
+    await page.getByTestId('stop').click();
+    await isReady();
+  };
+  const isReady = (): Promise<void> =>
+    expect(page.locator('html')).toHaveAttribute('data-state', 'ready', { timeout: 300_000 });
+
+  await page.goto(server.address);
+  await isReady();
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await askFor('What is the capital of France?', /\S+\s+\S+/);
+  await server.stop();
+
+  await page.reload();
+  await isReady();
+  await expect(page.getByTestId('question')).toHaveText(/France/);
+  await askFor('And of Italy?', /\S+\s+\S+/);
+  await expect(answers).toHaveCount(2);
+  await page.screenshot({ path: info.outputPath('offline.png') });
 });
 
 test('a new version waits until the person takes it', async ({ page }) => {

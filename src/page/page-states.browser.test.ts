@@ -53,6 +53,15 @@ describe('narrow windows', () => {
         element.checkVisibility() && element.closest(exempt) === null && element.getBoundingClientRect().right > 320.5,
     );
     expect(wide.map(({ tagName, className }) => `${tagName}.${String(className)}`)).toEqual([]);
+    // WCAG 2.5.8; links within a sentence are exempt.
+    const small = [...allElements(mounted().root)].filter(
+      (element) =>
+        element.matches('button, input, select, textarea, summary, [role=button]') &&
+        element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) &&
+        !element.matches('.visually-hidden, .visually-hidden *') &&
+        Math.min(element.getBoundingClientRect().width, element.getBoundingClientRect().height) < 24,
+    );
+    expect(small.map((element) => element.outerHTML)).toEqual([]);
     expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(320);
   });
 });

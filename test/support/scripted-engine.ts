@@ -46,7 +46,7 @@ export class ScriptedEngines {
   readonly answers: ScriptedAnswer[] = [];
   closed = 0;
   /** No engine is closed before that. */
-  beforeClose: Promise<void> = Promise.resolve();
+  beforeClose: Promise<void> | null = null;
   /** A load that is aborted goes on, as one that is about to finish does. */
   ignoreAborts = false;
 
@@ -84,7 +84,7 @@ export class ScriptedEngines {
         return statsOf(load.loadMs);
       },
       close: async () => {
-        await this.beforeClose;
+        if (this.beforeClose !== null) await this.beforeClose;
         this.closed += 1;
       },
     };
