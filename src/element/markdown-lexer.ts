@@ -2,7 +2,7 @@ import type { MarkedToken, Token, Tokens } from 'marked';
 import { Marked } from 'marked';
 
 /** A formula, with the delimiters that it is written in. */
-export interface MathToken {
+interface MathToken {
   readonly type: 'math';
   readonly raw: string;
   readonly display: boolean;
@@ -30,7 +30,7 @@ const INLINE = /^\$(?![\s$])((?:\\.|[^\\$\n`])*?[^\s\\$`])\$(?![\w$])|^\\\((.+?)
 const PLAIN = /^[\d.,]*\s[^\\^_={}+*/<>|]*$/;
 
 /** The formula that `source` begins with; `before` is what stands in front of it. Source: what models write, LaTeX's and Markdown's delimiters. */
-export function formulaAt(source: string, before: string): MathToken | undefined {
+function formulaAt(source: string, before: string): MathToken | undefined {
   const display = DISPLAY.exec(source);
   const inline = display === null ? INLINE.exec(source) : null;
   const raw = display?.[0] ?? inline?.[0];
