@@ -198,7 +198,7 @@ test('a damaged, a wrong and a missing file are told apart, in words', async ({ 
   expect(errors.option).toMatchObject({ code: 'invalid-request', message: expect.stringContaining('maxConcurrent') });
 });
 
-test('a load is aborted in any phase, and another one works after it', async ({ page }, info) => {
+test('a load is aborted in any phase, and another one works after it', { tag: '@long' }, async ({ page }, info) => {
   const { names, after } = await page.evaluate(
     async ({ library, model }) => {
       const { createEngine } = await import(library);

@@ -58,44 +58,46 @@ async function stop(page: Page): Promise<void> {
   await isIn(page, 'ready');
 }
 
-test('the GPU is lost under an answer: the page says so, and the answer goes on with the same words', async ({
-  openLosing,
-}, info) => {
-  const page = await openLosing(ENDLESS_LOSSES);
-  await fixWorker(page);
-  await page.goto(`/?model=${MODEL}`);
-  await isIn(page, 'ready');
-  await ask(page, QUESTION);
-  const undisturbed = await answerOf(page, COMPARED);
-  await stop(page);
-  await page.getByTestId('new-chat').click();
+test(
+  'the GPU is lost under an answer: the page says so, and the answer goes on with the same words',
+  { tag: '@long' },
+  async ({ openLosing }, info) => {
+    const page = await openLosing(ENDLESS_LOSSES);
+    await fixWorker(page);
+    await page.goto(`/?model=${MODEL}`);
+    await isIn(page, 'ready');
+    await ask(page, QUESTION);
+    const undisturbed = await answerOf(page, COMPARED);
+    await stop(page);
+    await page.getByTestId('new-chat').click();
 
-  const release = await holdModel(page);
-  await ask(page, QUESTION);
-  const before = await answerOf(page, BEFORE_LOSS);
-  await page.evaluate(async () => crashGpu());
-  const notice = page.getByTestId('gpu-notice');
-  await expect(notice).toContainText('The graphics processor was lost; loading the model again…');
-  const lost = await answerOf(page, before.length);
-  expect(lost.length).toBeLessThan(COMPARED);
-  await page.getByTestId('prompt').fill('And of Italy?');
-  await page.screenshot({ path: info.outputPath('1-lost.png') });
+    const release = await holdModel(page);
+    await ask(page, QUESTION);
+    const before = await answerOf(page, BEFORE_LOSS);
+    await page.evaluate(async () => crashGpu());
+    const notice = page.getByTestId('gpu-notice');
+    await expect(notice).toContainText('The graphics processor was lost; loading the model again…');
+    const lost = await answerOf(page, before.length);
+    expect(lost.length).toBeLessThan(COMPARED);
+    await page.getByTestId('prompt').fill('And of Italy?');
+    await page.screenshot({ path: info.outputPath('1-lost.png') });
 
-  release();
-  await expect(notice).toHaveCount(0, { timeout: 120_000 });
-  await expect(page.getByTestId('status')).toHaveText('The graphics processor is back; the answer goes on.');
-  await expect(page.getByTestId('prompt')).toBeFocused();
-  const whole = await answerOf(page, COMPARED);
-  expect(whole.slice(0, COMPARED)).toBe(undisturbed.slice(0, COMPARED));
-  await stop(page);
+    release();
+    await expect(notice).toHaveCount(0, { timeout: 120_000 });
+    await expect(page.getByTestId('status')).toHaveText('The graphics processor is back; the answer goes on.');
+    await expect(page.getByTestId('prompt')).toBeFocused();
+    const whole = await answerOf(page, COMPARED);
+    expect(whole.slice(0, COMPARED)).toBe(undisturbed.slice(0, COMPARED));
+    await stop(page);
 
-  await expect(page.getByTestId('prompt')).toHaveValue('And of Italy?');
-  await page.getByTestId('prompt').press('Enter');
-  await expect(page.getByTestId('answer')).toHaveCount(2);
-  await answerOf(page, 1);
-  await stop(page);
-  await page.screenshot({ path: info.outputPath('2-second-answer.png') });
-});
+    await expect(page.getByTestId('prompt')).toHaveValue('And of Italy?');
+    await page.getByTestId('prompt').press('Enter');
+    await expect(page.getByTestId('answer')).toHaveCount(2);
+    await answerOf(page, 1);
+    await stop(page);
+    await page.screenshot({ path: info.outputPath('2-second-answer.png') });
+  },
+);
 
 test('a second loss within two minutes: the page says when the GPU is tried again, and keeps what is typed', async ({
   openLosing,

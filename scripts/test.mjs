@@ -117,7 +117,7 @@ async function runStaticChecks(_name, signal) {
 
 /** More schedules than `npm run check` has time for. @param {string} name @param {AbortSignal} signal */
 function runUnitTests(name, signal) {
-  return runVitest(name, signal, { SIMULATION_RUNS: process.env.SIMULATION_RUNS || '20000' });
+  return runVitest(name, signal, { SIMULATION_RUNS: process.env.SIMULATION_RUNS || '10000' });
 }
 
 /**

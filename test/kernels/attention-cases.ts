@@ -77,10 +77,10 @@ async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
 
 export function describeAttention(deviceOf: DeviceOf): void {
   describe('attention', () => {
-    // All pairs of head size and group; the cache's type goes round so that each is met with each of both.
+    // Half of the pairs of head size and group; the cache's type goes round.
     const cases = HEAD_SIZES.flatMap((headSize, i) =>
       GROUPS.map((group, j) => ({ headSize, group, type: KV_TYPES[(i + j) % KV_TYPES.length] ?? 'f16' })),
-    );
+    ).filter((_, n) => n % 2 === Math.floor(n / GROUPS.length) % 2);
 
     it.each(cases)(
       '$type cache, head size $headSize, $group query heads a KV head',

@@ -1,13 +1,20 @@
 import { f16ToF32, f32ToF16 } from '../../base/f16';
 import { UNIT_ELEMENTS } from '../../kernels/weight-matrix';
 import type { KernelRun } from './kernel-run';
-import { normedRow } from './rmsnorm';
+import { hasNorm, normedRow, normScale } from './rmsnorm';
 
 /** A row of x as a linear layer of decode reads it: normed and rounded where its shape does that; `norm` is the buffer of the weights. */
 export function readRow(run: KernelRun, x: Float32Array, norm: number, epsilon: number): Float32Array {
+  if (run.dispatch.shader.endsWith('_f16')) return hasNorm(run) ? normedInHalves(run, x, norm, epsilon) : inHalves(x);
   const row = normedRow(run, x, norm, epsilon);
-  if (run.dispatch.shader.endsWith('_f16')) return inHalves(row);
   return run.dispatch.shader.endsWith('_int8') ? inBytes(row) : row;
+}
+
+/** As the shaders do: rounded is x times the norm's weights, before the scale of the row, which is none of theirs. */
+function normedInHalves(run: KernelRun, x: Float32Array, norm: number, epsilon: number): Float32Array {
+  const weight = run.memory(norm).floats(0, x.length);
+  const scale = normScale(x, epsilon);
+  return inHalves(x.map((value, k) => value * (weight[k] ?? 0))).map((value) => value * scale);
 }
 
 /** Halves, of each unit scaled so that the largest lies between 16 and 32. */

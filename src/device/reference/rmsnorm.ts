@@ -41,7 +41,12 @@ export function hasNorm({ dispatch }: KernelRun): boolean {
 
 /** x · weight / rms(x) */
 export function rmsNorm(x: Float32Array, weight: Float32Array, epsilon: number): Float64Array {
-  const squares = x.reduce((sum, value) => sum + value * value, 0);
-  const scale = 1 / Math.sqrt(squares / x.length + epsilon);
+  const scale = normScale(x, epsilon);
   return Float64Array.from(x, (value, k) => value * scale * (weight[k] ?? 0));
+}
+
+/** 1 / rms(x) */
+export function normScale(x: Float32Array, epsilon: number): number {
+  const squares = x.reduce((sum, value) => sum + value * value, 0);
+  return 1 / Math.sqrt(squares / x.length + epsilon);
 }
