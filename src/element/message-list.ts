@@ -195,6 +195,8 @@ export class MessageList extends LitElement {
 
   #follow(): void {
     const { scroller } = this;
+    // A browser would hold on to what stands below the answer, and move the reader with it.
+    if (scroller) scroller.style.overflowAnchor = this.#isHeld ? 'none' : '';
     if (scroller && this.#isHeld) this.atEnd = isNearEnd(scroller);
     if (!scroller || this.#isHeld || !this.atEnd || this.messages.length === 0) return;
     scroller.scrollTop = scroller.scrollHeight;
