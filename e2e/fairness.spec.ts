@@ -30,7 +30,8 @@ function stepsBetweenTokens(events: readonly ProbeEvent[], requestId: number): r
 }
 
 for (const depth of [1, 2] as const) {
-  test(`a long prompt never stops the others' tokens (depth ${depth})`, async ({ page }, info) => {
+  const tag = depth === 1 ? '@long' : '@usual';
+  test(`a long prompt never stops the others' tokens (depth ${depth})`, { tag }, async ({ page }, info) => {
     const library = await useLibrary(page, info.config.metadata);
     const events = await page.evaluate(
       async ([library, options, logit_bias]) => {

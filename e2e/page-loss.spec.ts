@@ -99,25 +99,27 @@ test(
   },
 );
 
-test('a second loss within two minutes: the page says when the GPU is tried again, and keeps what is typed', async ({
-  openLosing,
-}, info) => {
-  const page = await openLosing([]);
-  await page.setViewportSize({ width: 390, height: 844 });
-  await page.goto(`/?model=${MODEL}`);
-  await isIn(page, 'ready');
-  await page.evaluate(async () => crashGpu());
-  await expect(page.getByTestId('status')).toHaveText('The graphics processor is back.', { timeout: 120_000 });
-  await isIn(page, 'ready');
-  await page.getByTestId('prompt').fill('Hello');
+test(
+  'a second loss within two minutes: the page says when the GPU is tried again, and keeps what is typed',
+  { tag: '@long' },
+  async ({ openLosing }, info) => {
+    const page = await openLosing([]);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(`/?model=${MODEL}`);
+    await isIn(page, 'ready');
+    await page.evaluate(async () => crashGpu());
+    await expect(page.getByTestId('status')).toHaveText('The graphics processor is back.', { timeout: 120_000 });
+    await isIn(page, 'ready');
+    await page.getByTestId('prompt').fill('Hello');
 
-  await page.evaluate(async () => crashGpu());
-  await isIn(page, 'recovering');
-  const notice = page.getByTestId('gpu-notice');
-  await expect(notice).toContainText('The browser has closed the graphics processor to this page for a while');
-  await expect(page.getByTestId('gpu-retry')).toHaveText(/Trying again at \d+:\d\d.*, in [12] min \d+ s\.$/);
-  await expect(page.getByTestId('prompt')).toHaveValue('Hello');
-  await expect(page.getByTestId('prompt')).toBeFocused();
-  await expect(page.getByTestId('send')).toBeDisabled();
-  await page.screenshot({ path: info.outputPath('blocked.png') });
-});
+    await page.evaluate(async () => crashGpu());
+    await isIn(page, 'recovering');
+    const notice = page.getByTestId('gpu-notice');
+    await expect(notice).toContainText('The browser has closed the graphics processor to this page for a while');
+    await expect(page.getByTestId('gpu-retry')).toHaveText(/Trying again at \d+:\d\d.*, in [12] min \d+ s\.$/);
+    await expect(page.getByTestId('prompt')).toHaveValue('Hello');
+    await expect(page.getByTestId('prompt')).toBeFocused();
+    await expect(page.getByTestId('send')).toBeDisabled();
+    await page.screenshot({ path: info.outputPath('blocked.png') });
+  },
+);

@@ -154,7 +154,8 @@ export function describeQkv(deviceOf: DeviceOf, names: readonly string[]): void 
       await checkFused(deviceOf(), { ...of, format: Q8_0, variant }, [...counts, ...several]);
     });
 
-    it.each(DRAWN_FORMATS)('$type', async (format) => {
+    // test/long has every format in every shape.
+    it.each(variant === 'rows' ? DRAWN_FORMATS : DRAWN_FORMATS.slice(0, 2))('$type', async (format) => {
       await checkFormat(deviceOf(), format, variant);
     });
   });
