@@ -83,33 +83,35 @@ test('without its server the page opens, with every part of it, and no weights a
   expect(kept.parts).toBeGreaterThan(3);
 });
 
-test('the real model, once kept, answers without the server, in the conversation that was kept too', async ({
-  page,
-}, info) => {
-  const answers = page.getByTestId('answer');
-  const askFor = async (question: string, words: RegExp): Promise<void> => {
-    await page.getByTestId('prompt').fill(question);
-    await page.getByTestId('prompt').press('Enter');
-    await expect(answers.last()).toHaveText(words, { timeout: 240_000 });
-    await page.getByTestId('stop').click();
+test(
+  'the real model, once kept, answers without the server, in the conversation that was kept too',
+  { tag: '@long' },
+  async ({ page }, info) => {
+    const answers = page.getByTestId('answer');
+    const askFor = async (question: string, words: RegExp): Promise<void> => {
+      await page.getByTestId('prompt').fill(question);
+      await page.getByTestId('prompt').press('Enter');
+      await expect(answers.last()).toHaveText(words, { timeout: 240_000 });
+      await page.getByTestId('stop').click();
+      await isReady();
+    };
+    const isReady = (): Promise<void> =>
+      expect(page.locator('html')).toHaveAttribute('data-state', 'ready', { timeout: 300_000 });
+
+    await page.goto(server.address);
     await isReady();
-  };
-  const isReady = (): Promise<void> =>
-    expect(page.locator('html')).toHaveAttribute('data-state', 'ready', { timeout: 300_000 });
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    await askFor('What is the capital of France?', /\S+\s+\S+/);
+    await server.stop();
 
-  await page.goto(server.address);
-  await isReady();
-  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
-  await askFor('What is the capital of France?', /\S+\s+\S+/);
-  await server.stop();
-
-  await page.reload();
-  await isReady();
-  await expect(page.getByTestId('question')).toHaveText(/France/);
-  await askFor('And of Italy?', /\S+\s+\S+/);
-  await expect(answers).toHaveCount(2);
-  await page.screenshot({ path: info.outputPath('offline.png') });
-});
+    await page.reload();
+    await isReady();
+    await expect(page.getByTestId('question')).toHaveText(/France/);
+    await askFor('And of Italy?', /\S+\s+\S+/);
+    await expect(answers).toHaveCount(2);
+    await page.screenshot({ path: info.outputPath('offline.png') });
+  },
+);
 
 test('a new version waits until the person takes it', async ({ page }) => {
   await openKept(page);
