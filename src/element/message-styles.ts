@@ -132,7 +132,6 @@ export const messageStyles = css`
   }
   .figures summary {
     width: fit-content;
-    min-height: 1.5rem;
     cursor: pointer;
   }
   .figures dl {

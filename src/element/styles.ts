@@ -39,6 +39,9 @@ export const baseStyles = css`
       scroll-behavior: auto !important;
     }
   }
+  summary {
+    min-height: 1.5rem;
+  }
 `;
 
 export const controlStyles = css`
