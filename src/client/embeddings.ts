@@ -1,5 +1,6 @@
 import { defined } from '../base/assert';
 import { ForgelightError } from '../base/errors';
+import { base64OfFloats } from '../base/f32-base64';
 import { parseEmbeddingBody, type EmbeddingInput, type ParsedEmbedding } from '../protocol/embedding-schema';
 import { abortErrorOf, onAbort, throwIfAborted } from './abort';
 import type { Session } from './session';
@@ -26,7 +27,7 @@ export function createEmbeddings(session: Session): Embeddings {
     throwIfAborted(options.signal);
     const found = await new EmbeddingBatch(session, parsed, options.signal).run();
     const prompt_tokens = found.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
-    const encode = parsed.encodingFormat === 'base64' ? base64Of : (vector: Float32Array) => Array.from(vector);
+    const encode = parsed.encodingFormat === 'base64' ? base64OfFloats : (vector: Float32Array) => Array.from(vector);
     return {
       object: 'list',
       data: found.map(({ vector }, index) => ({ object: 'embedding', index, embedding: encode(vector) })),
@@ -116,11 +117,4 @@ function isBusy(error: unknown): boolean {
 /** Plain data, also where the caller's array is a proxy. */
 function copyOf(input: EmbeddingInput): EmbeddingInput {
   return typeof input === 'string' ? input : [...input];
-}
-
-/** Little-endian f32. */
-function base64Of(vector: Float32Array): string {
-  const bytes = new DataView(new ArrayBuffer(vector.length * 4));
-  vector.forEach((value, i) => bytes.setFloat32(i * 4, value, true));
-  return btoa(Array.from(new Uint8Array(bytes.buffer), (byte) => String.fromCharCode(byte)).join(''));
 }

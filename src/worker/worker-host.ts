@@ -20,7 +20,7 @@ import type { ModelSource } from '../store/source';
 import { openBrowserStore } from './browser-store';
 import { describeMachine } from './machine';
 import { heldSource, isStored, type HeldSource } from './model-sources';
-import { ReaderPort } from './reader-port';
+import { ReaderPort } from '../protocol/reader-port';
 import { report, settle } from './settle';
 import { createVariantCache } from './variant-cache';
 import { WorkerStore } from './worker-store';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock';
 import { requestId, tokenId } from '../base/ids';
-import type { RequestEvent } from '../protocol/events';
+import type { RequestEvent } from './events';
 import { LOOKS, ReaderPort, type EventPort } from './reader-port';
 
 const ID = requestId(1);
