@@ -10,6 +10,8 @@ const BROWSER_TESTS = ['src/**/*.browser.test.ts', 'test/!(long)/**/*.browser.te
 const LONG_TESTS = ['test/long/**/*.browser.test.ts'];
 /** More than `npm run check` has time for: real models, the whole zoo, every kernel on the CPU, megabytes of text. */
 const SLOW_TESTS = ['src/**/*.slow.test.ts', 'test/**/*.slow.test.ts'];
+/** Real processes, sockets and compilers, on the built command. */
+const BRIDGE_TESTS = ['native-bridge/**/*.bridge.test.ts'];
 
 /** Each puts a mistake into the code and looks who notices. */
 const PLANTED_BUGS = 'test/planted-bugs/**/*.test.ts';
@@ -92,7 +94,7 @@ export default defineConfig({
             'scripts/**/*.test.mjs',
             'bench/peers/*.test.mjs',
           ],
-          exclude: ['**/*.browser.test.ts', ...SLOW_TESTS, PLANTED_BUGS],
+          exclude: ['**/*.browser.test.ts', ...SLOW_TESTS, ...BRIDGE_TESTS, PLANTED_BUGS],
           testTimeout: 20_000,
         },
       },
@@ -103,6 +105,15 @@ export default defineConfig({
           include: SLOW_TESTS,
           testTimeout: 600_000,
           hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          name: 'bridge',
+          include: BRIDGE_TESTS,
+          globalSetup: ['native-bridge/testing/bundle-command.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       browserProject('browser', BROWSER_TESTS),

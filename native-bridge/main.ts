@@ -1,5 +1,13 @@
 #!/usr/bin/env node
 import { runCli } from './cli/run-cli';
+import { runEngineProcess } from './engine/engine-process';
+
+/** What the daemon starts this file as, instead of a command: it ends by itself, or with the daemon. */
+const PROCESSES: Readonly<Record<string, () => Promise<never>>> = { 'engine-process': runEngineProcess };
+
+const args = process.argv.slice(2);
+const role = args[0] ?? '';
+if (Object.hasOwn(PROCESSES, role)) await PROCESSES[role]?.();
 
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -10,7 +18,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-process.exitCode = await runCli(process.argv.slice(2), {
+process.exitCode = await runCli(args, {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   isTerminal: process.stderr.isTTY === true,

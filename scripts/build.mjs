@@ -2,6 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runScript } from './lib/command.mjs';
+import { commandBuild } from './lib/command-build.mjs';
 import { customElements } from './lib/custom-elements.mjs';
 import { elementBuild } from './lib/element-build.mjs';
 import { generateSources } from './lib/generated.mjs';
@@ -39,22 +40,9 @@ async function buildElement() {
   await writeFile(join(LIB_FOLDER, 'custom-elements.json'), `${JSON.stringify(await customElements(), null, 2)}\n`);
 }
 
-/** The command `forgelight`: one file for Node, with all that it imports inside. */
 async function buildCommand() {
   const { build } = await import('vite');
-  await build({
-    configFile: false,
-    root: ROOT,
-    logLevel: 'warn',
-    publicDir: false,
-    ssr: { noExternal: true },
-    build: {
-      target: 'node20',
-      ssr: join(ROOT, 'native-bridge/main.ts'),
-      outDir: BIN_FOLDER,
-      rolldownOptions: { output: { codeSplitting: false, entryFileNames: 'forgelight.js' } },
-    },
-  });
+  await build(commandBuild({ outDir: BIN_FOLDER }));
 }
 
 /** @param {AbortSignal} signal */
@@ -62,6 +50,7 @@ async function buildAll(signal) {
   await ensureDependencies(signal);
   await generateSources(signal);
   await rm(LIB_FOLDER, { recursive: true, force: true });
+  await rm(BIN_FOLDER, { recursive: true, force: true });
   await buildModule('src/worker/worker.ts', 'worker.js');
   await buildModule('src/client/index.ts', 'index.js');
   await buildElement();

@@ -22,6 +22,7 @@ const SUITES = {
   unit: runUnitTests,
   planted: runVitest,
   slow: runVitest,
+  bridge: runVitest,
   browser: runVitest,
   build: runBuild,
   e2e: runEndToEnd,
@@ -29,7 +30,7 @@ const SUITES = {
   journeys: runJourneys,
 };
 /** What runs when nothing is named: `long` and `journeys` take many minutes and are asked for by `npm run test:long`. */
-const USUAL = ['static', 'unit', 'planted', 'slow', 'browser', 'build', 'e2e'];
+const USUAL = ['static', 'unit', 'planted', 'slow', 'bridge', 'browser', 'build', 'e2e'];
 
 await runScript(async (signal) => {
   const names = chosenSuites(process.argv.slice(2));

@@ -33,7 +33,8 @@ async function timeoutsOfHost() {
   const { runnerImport } = await import('vite');
   const { module } = await runnerImport(join(ROOT, 'src/protocol/timeouts.ts'), { configFile: false });
   try {
-    return module.timeoutsFromEnvironment(process.env);
+    const { stepMs, requestMs, stallMs } = module.timeoutsFromEnvironment(process.env);
+    return { stepMs, requestMs, stallMs };
   } catch (error) {
     throw new SetupError(reasonOf(error));
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ForgelightError } from '../base/errors';
 import { parseEngineOptions } from './engine-options-schema';
-import { completeTimeouts, DEFAULT_TIMEOUTS, timeoutsFromEnvironment } from './timeouts';
+import { completeTimeouts, DEFAULT_HOST_TIMEOUTS, timeoutsFromEnvironment } from './timeouts';
 
 function refusal(act: () => unknown): ForgelightError {
   try {
@@ -15,10 +15,10 @@ function refusal(act: () => unknown): ForgelightError {
 
 describe('timeouts from the environment', () => {
   it('are the default where nothing is set, whatever else is', () => {
-    expect(timeoutsFromEnvironment({})).toEqual(DEFAULT_TIMEOUTS);
+    expect(timeoutsFromEnvironment({})).toEqual(DEFAULT_HOST_TIMEOUTS);
     expect(
       timeoutsFromEnvironment({ PATH: '/bin', FORGELIGHT_MODELS: 'x', FORGELIGHT_TIMEOUT_STEP_MS: undefined }),
-    ).toEqual(DEFAULT_TIMEOUTS);
+    ).toEqual(DEFAULT_HOST_TIMEOUTS);
   });
 
   it('are read each', () => {
@@ -26,13 +26,23 @@ describe('timeouts from the environment', () => {
       FORGELIGHT_TIMEOUT_STEP_MS: '10',
       FORGELIGHT_TIMEOUT_REQUEST_MS: '20',
       FORGELIGHT_TIMEOUT_STALL_MS: '2147483647',
+      FORGELIGHT_TIMEOUT_START_MS: '30',
+      FORGELIGHT_TIMEOUT_DRAIN_MS: '10000',
+      FORGELIGHT_TIMEOUT_KILL_MS: '1',
     };
-    expect(timeoutsFromEnvironment(environment)).toEqual({ stepMs: 10, requestMs: 20, stallMs: 2 ** 31 - 1 });
+    expect(timeoutsFromEnvironment(environment)).toEqual({
+      stepMs: 10,
+      requestMs: 20,
+      stallMs: 2 ** 31 - 1,
+      startMs: 30,
+      drainMs: 10_000,
+      killMs: 1,
+    });
   });
 
   it('leave a step half of a short request', () => {
     expect(timeoutsFromEnvironment({ FORGELIGHT_TIMEOUT_REQUEST_MS: '5000' })).toEqual({
-      ...DEFAULT_TIMEOUTS,
+      ...DEFAULT_HOST_TIMEOUTS,
       stepMs: 2500,
       requestMs: 5000,
     });
@@ -41,7 +51,9 @@ describe('timeouts from the environment', () => {
   it.each(['0', '-1', '1.5', '1e3', '0x10', '10s', ' 10', '', 'NaN', '2147483648', '99999999999999999999'])(
     'refuse %j by the name of the variable',
     (value) => {
-      for (const param of ['STEP', 'REQUEST', 'STALL'].map((name) => `FORGELIGHT_TIMEOUT_${name}_MS`)) {
+      for (const param of ['STEP', 'REQUEST', 'STALL', 'START', 'KILL'].map(
+        (name) => `FORGELIGHT_TIMEOUT_${name}_MS`,
+      )) {
         const error = refusal(() => timeoutsFromEnvironment({ [param]: value }));
         expect(error).toMatchObject({ code: 'invalid-request', param });
         expect(error.message).toBe(
@@ -50,6 +62,13 @@ describe('timeouts from the environment', () => {
       }
     },
   );
+
+  it('refuse a drain that whoever stops the host would not wait for', () => {
+    expect(refusal(() => timeoutsFromEnvironment({ FORGELIGHT_TIMEOUT_DRAIN_MS: '10001' }))).toMatchObject({
+      param: 'FORGELIGHT_TIMEOUT_DRAIN_MS',
+      message: 'FORGELIGHT_TIMEOUT_DRAIN_MS must be a whole number of milliseconds from 1 to 10000, got "10001"',
+    });
+  });
 
   it('refuse what contradicts itself, and name both', () => {
     const environment = { FORGELIGHT_TIMEOUT_STEP_MS: '20', FORGELIGHT_TIMEOUT_REQUEST_MS: '20' };

@@ -1,0 +1,53 @@
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { systemClock as clock } from '../../src/base/system-clock';
+import { ModelStore } from '../../src/store/model-store';
+import { nodeStorePorts } from '../../src/store/node-fs/node-store';
+import { EngineService } from './engine-service';
+import { guardParent } from './guard-parent';
+import type { EngineStart, FromEngine, Numbered, ToEngine } from './ipc';
+import { openDevice } from './open-device';
+import { createVariantFile } from './variant-file';
+
+const report = (error: unknown): void => console.error('engine process:', error);
+
+/** The process that owns the device. Never resolves: it lives as long as the daemon that started it, which has the other end of its channel. */
+export function runEngineProcess(): Promise<never> {
+  let service: EngineService | null = null;
+  process.on('disconnect', () => process.exit(0));
+  // It has a group of its own, so that Ctrl+C in the terminal does not reach it; whoever sends it all the same means the daemon.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => {
+    const exit = (): never => process.exit(0);
+    if (service === null) return exit();
+    return void service.close().catch(report).then(exit);
+  });
+  guardParent(process.ppid);
+  process.on('message', (message: Numbered<ToEngine>) => {
+    if (message.type !== 'start') return service?.handle(message);
+    const { generation } = message;
+    // Whether it arrives is not waited for: a channel that is closed ends this process.
+    const send = (sent: FromEngine): void =>
+      void process.send?.({ ...sent, generation }, undefined, undefined, () => undefined);
+    service = createService(message, send);
+    return send({ type: 'hello' });
+  });
+  if (!process.connected) process.exit(0);
+  return new Promise(() => undefined);
+}
+
+function createService(
+  { device, modelsFolder, stateFolder }: EngineStart,
+  send: (message: FromEngine) => void,
+): EngineService {
+  const ports = nodeStorePorts(modelsFolder, { clock, random: Math.random });
+  return new EngineService({
+    send,
+    openDevice: () => openDevice(device),
+    store: new ModelStore(ports, { clock, now: Date.now, report }),
+    variantCache: createVariantFile(join(stateFolder, 'variants.json'), report),
+    clock,
+    randomSeed: () => randomInt(2 ** 32),
+    report,
+  });
+}

@@ -1,0 +1,29 @@
+import { systemClock as clock } from '../../src/base/system-clock';
+import type { HostTimeouts } from '../../src/protocol/timeouts';
+import type { EngineBackend } from '../server/backend';
+import { createEngineBackend, type EngineBackendOptions } from './engine-backend';
+import { childSpawner } from './spawn-child';
+
+export interface OpenEngineBackendOptions extends Pick<
+  EngineBackendOptions,
+  'store' | 'start' | 'model' | 'load' | 'restarts'
+> {
+  /** The command's own file, which is also what engine processes run. */
+  readonly command: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly timeouts: HostTimeouts;
+  /** `engine`: a line that an engine process has written; `bridge`: what is done about one. */
+  readonly log: (text: string, from: 'engine' | 'bridge') => void;
+}
+
+/** The backend of this computer's own device, with real processes. Starts none before a model is asked for. */
+export function openEngineBackend({ command, env, log, ...options }: OpenEngineBackendOptions): EngineBackend {
+  const spawn = childSpawner({
+    args: [command, 'engine-process'],
+    env,
+    clock,
+    onLine: (line) => log(line, 'engine'),
+    onDropped: (lines) => log(`${lines} more lines of the engine process were left out`, 'bridge'),
+  });
+  return createEngineBackend({ ...options, spawn, clock, random: Math.random, log: (text) => log(text, 'bridge') });
+}

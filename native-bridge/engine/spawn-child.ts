@@ -1,0 +1,73 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Clock } from '../../src/base/clock';
+import type { ChildListener, ChildPort, SpawnChild } from './child-life';
+import { OutputPump } from './output-pump';
+
+export interface SpawnOptions {
+  /** What is run with this Node: the command's own file, and the hidden argument. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** Hears what the process says, line by line. */
+  readonly onLine: (line: string) => void;
+  readonly onDropped: (lines: number) => void;
+}
+
+/** Nothing of these is a child's to know. */
+const SECRETS = ['HF_TOKEN'];
+
+const isGrouped = process.platform !== 'win32';
+
+/** Processes in a group of their own, without input, whose words are pumped and whose channel takes typed arrays. */
+export function childSpawner(options: SpawnOptions): SpawnChild {
+  return (listener) => new NodeChild(options, listener);
+}
+
+class NodeChild implements ChildPort {
+  private readonly child: ChildProcess;
+
+  constructor({ args, env, clock, onLine, onDropped }: SpawnOptions, listener: ChildListener) {
+    const child = spawn(process.execPath, args, {
+      detached: isGrouped,
+      windowsHide: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'advanced',
+      env: Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.includes(name))),
+    });
+    this.child = child;
+    for (const stream of [child.stdout, child.stderr])
+      if (stream !== null) new OutputPump(stream, { clock, onLine, onDropped });
+    child.on('message', (message) => listener.message(message));
+    child.on('disconnect', () => listener.disconnected());
+    child.on('exit', (code, signal) => listener.exited(code, signal));
+    child.on('close', () => listener.closed());
+    child.on('error', (error) => {
+      if (child.pid === undefined) listener.failed(error);
+    });
+  }
+
+  send(message: Parameters<ChildPort['send']>[0]): void {
+    // A channel that has closed meanwhile tells so by itself.
+    if (this.child.connected) this.child.send(message, () => undefined);
+  }
+
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void {
+    const { pid } = this.child;
+    if (pid === undefined) return;
+    try {
+      process.kill(isGrouped ? -pid : pid, signal);
+    } catch (error) {
+      // Nobody is left; or, where a system says it so, nobody who is alive.
+      if (!(error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM')))
+        throw error;
+    }
+  }
+
+  abandon(): void {
+    const { child } = this;
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    if (child.connected) child.disconnect();
+    child.unref();
+  }
+}

@@ -1,0 +1,33 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, type InlineConfig } from 'vite';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The folder of what was bundled for this run. */
+    readonly bundledCommands: string;
+  }
+}
+
+const ROOT = resolve(import.meta.dirname, '../..');
+/** What is run as a process of its own. */
+const ENTRIES = { 'forgelight.js': 'native-bridge/main.ts' };
+
+let folder = '';
+
+/** Bundles the command, once for all tests of a run. */
+export async function setup({ provide }: TestProject): Promise<void> {
+  const helper = pathToFileURL(join(ROOT, 'scripts/lib/command-build.mjs')).href;
+  const { commandBuild } = (await import(helper)) as { commandBuild: (options: object) => InlineConfig };
+  folder = await mkdtemp(join(tmpdir(), 'forgelight-command-'));
+  for (const [fileName, entry] of Object.entries(ENTRIES))
+    await build(commandBuild({ outDir: folder, entry, fileName }));
+  provide('bundledCommands', folder);
+}
+
+export async function teardown(): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}
