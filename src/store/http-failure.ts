@@ -43,7 +43,7 @@ function advice(status: number): string {
  * `Retry-After`: seconds, or a date, which is compared with the server's own clock (`Date`), because the user's may be
  * wrong. RFC 9110, 10.2.3.
  */
-function retryAfterMs(headers: Headers): number | null {
+export function retryAfterMs(headers: Headers): number | null {
   const value = headers.get('retry-after');
   if (value === null) return null;
   if (/^\d+$/.test(value)) return Number(value) * 1000;
