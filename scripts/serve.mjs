@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { runScript, SetupError } from './lib/command.mjs';
 import { LIB_FOLDER, modelsFolder, PAGE_FOLDER, ROOT } from './lib/paths.mjs';
-import { pathInside, serveFile } from './lib/static-file.mjs';
+import { pathInside, serveFile, WEB_SERVER } from './lib/static-file.mjs';
 
 /** @typedef {import('node:http').IncomingMessage} Request */
 /** @typedef {import('node:http').ServerResponse} Response */
@@ -16,22 +16,12 @@ const DEFAULT_PORT = 5173;
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
-/** A worker takes its policy from its own script's answer, so the page's is sent with every file. */
-const POLICY = [
-  "default-src 'self'",
-  // hash-wasm compiles WebAssembly.
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self' blob:",
-  "connect-src 'self' blob: https: http://127.0.0.1:* http://localhost:*",
-  "img-src 'self' data: blob:",
-  "style-src 'self'",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-  // No text becomes a script or markup but through these: Lit's templates, and the address of the engine's worker.
-  "require-trusted-types-for 'script'",
-  'trusted-types lit-html forgelight',
-].join('; ');
+/**
+ * A worker takes its policy from its own script's answer, so the page's is sent with every file. What stands there and why: hash-wasm
+ * compiles WebAssembly; no text becomes a script or markup but through two makers of trusted types, those of Lit's templates and of the
+ * address of the engine's worker. The command's daemon sends the same.
+ */
+const POLICY = WEB_SERVER.pagePolicy.join('; ');
 
 const PAGE_HEADERS = { 'content-security-policy': POLICY, 'referrer-policy': 'no-referrer' };
 /** The library may be imported by pages of other origins. */

@@ -1,6 +1,7 @@
 import type { ChatCompletion, ChatCompletionChunk, EmbeddingList, TextCompletion } from '../../src/client/types';
 import type { ErrorData } from '../../src/base/errors';
 import type { EngineHost, EngineInfo } from '../../src/protocol/engine-port';
+import type { LoadProgress } from '../../src/protocol/progress';
 
 /** A model that a backend can be asked for by name. */
 export interface ListedModel {
@@ -28,6 +29,8 @@ export interface AskOptions {
   readonly signal: AbortSignal;
   /** Web pages name models by hash or by what is loaded, never by path or address. */
   readonly asks: 'page' | 'native';
+  /** Hears of a load that the call waits for. */
+  readonly onProgress?: (progress: LoadProgress) => void;
 }
 
 /**
@@ -36,7 +39,8 @@ export interface AskOptions {
  * body an answer is an iterable of chunks; leaving it early cancels the request.
  */
 export interface Backend {
-  readonly kind: 'engine' | 'upstream';
+  /** `none`: nothing on this computer answers; every call says why. */
+  readonly kind: 'engine' | 'upstream' | 'none';
   state(): BackendState;
   models(): Promise<readonly ListedModel[]>;
   chat(body: unknown, options: AskOptions): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>>;
@@ -55,6 +59,10 @@ export interface EngineBackend extends Backend {
   engine(model: string, options: AskOptions): Promise<LentEngine>;
   /** Takes the model off the device when nothing runs on it: false if something does, or nothing is loaded. */
   unload(): Promise<boolean>;
+}
+
+export function isEngineBackend(backend: Backend): backend is EngineBackend {
+  return backend.kind === 'engine';
 }
 
 export interface LentEngine {

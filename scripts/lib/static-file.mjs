@@ -1,6 +1,6 @@
 // Serves one file over HTTP: media type, validators, byte ranges. Source: RFC 9110, sections 8.8, 13 and 14.
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -8,24 +8,11 @@ import { pipeline } from 'node:stream/promises';
 /** @typedef {import('node:http').IncomingMessage} Request */
 /** @typedef {import('node:http').ServerResponse} Response */
 
-/** @type {Readonly<Record<string, string>>} */
-const MEDIA_TYPES = {
-  '.css': 'text/css; charset=utf-8',
-  '.gguf': 'application/octet-stream',
-  '.html': 'text/html; charset=utf-8',
-  '.ico': 'image/x-icon',
-  '.js': 'text/javascript; charset=utf-8',
-  '.json': 'application/json; charset=utf-8',
-  '.map': 'application/json; charset=utf-8',
-  '.mjs': 'text/javascript; charset=utf-8',
-  '.png': 'image/png',
-  '.svg': 'image/svg+xml',
-  '.ts': 'text/plain; charset=utf-8',
-  '.txt': 'text/plain; charset=utf-8',
-  '.wasm': 'application/wasm',
-  '.webmanifest': 'application/manifest+json',
-  '.woff2': 'font/woff2',
-};
+/**
+ * What each server of the page says with its files.
+ * @type {Readonly<{ pagePolicy: readonly string[], mediaTypes: Readonly<Record<string, string>> }>}
+ */
+export const WEB_SERVER = JSON.parse(readFileSync(new URL('web-server.json', import.meta.url), 'utf8'));
 
 /**
  * The path of a request inside of a folder, or null when it is not a plain one: nothing outside of the folder and
@@ -66,7 +53,7 @@ export async function serveFile(request, response, path, headers = {}) {
   if (!stats?.isFile()) return false;
   const etag = `"${await hashOf(path, stats)}"`;
   const common = {
-    'content-type': MEDIA_TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream',
+    'content-type': WEB_SERVER.mediaTypes[extname(path).toLowerCase()] ?? 'application/octet-stream',
     'accept-ranges': 'bytes',
     'cache-control': 'no-cache',
     'last-modified': stats.mtime.toUTCString(),

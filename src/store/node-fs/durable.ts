@@ -36,12 +36,18 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** Of a file and of the folders that are made for it; what is not given is the system's usual. */
+export interface Modes {
+  readonly file?: number;
+  readonly folder?: number;
+}
+
 /** A file that is as before or as `text` says, whatever happens; durable when it resolves. */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+export async function writeWhole(path: string, text: string, modes: Modes = {}): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: modes.folder });
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    const handle = await open(temporary, 'wx');
+    const handle = await open(temporary, 'wx', modes.file);
     try {
       await orFull(handle.writeFile(text));
       await orFull(handle.sync());

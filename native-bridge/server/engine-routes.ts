@@ -1,0 +1,179 @@
+import * as v from 'valibot';
+import type { Clock } from '../../src/base/clock';
+import { errorFromData, ForgelightError } from '../../src/base/errors';
+import type { EngineEvent } from '../../src/protocol/engine-events';
+import type { EngineInfo, HostRequest, Result } from '../../src/protocol/engine-port';
+import type { RequestEvent } from '../../src/protocol/events';
+import type { LoadProgress } from '../../src/protocol/progress';
+import { parseInput } from '../../src/protocol/schema-parse';
+import { isEngineBackend, type Backend, type LentEngine } from './backend';
+import { sendEvents } from './event-stream';
+import { toWire } from './event-wire';
+import { deviceOf, nameDevice, type Exchange, type Route, type Routes } from './exchange';
+import { asksOf } from './openai-routes';
+import { readPort } from './port-events';
+import { orAborted } from './waiting';
+
+const tokenIds = v.array(
+  v.pipe(v.number('must be a number'), v.integer('must be whole'), v.minValue(0, 'must not be negative')),
+  'must be token ids',
+);
+const modelName = v.pipe(v.string('must be text'), v.maxLength(1024, 'must be a model’s name'));
+const body = v.unknown();
+/** The shape alone: what bodies say is read by the engine itself, with the schema that pages have. */
+const hostRequest = v.variant('kind', [
+  v.strictObject({ kind: v.literal('chat'), body }),
+  v.strictObject({ kind: v.literal('completion'), body }),
+  v.strictObject({
+    kind: v.literal('resume'),
+    of: v.picklist(['chat', 'completion']),
+    body,
+    seed: v.number('must be a number'),
+    promptIds: tokenIds,
+    emittedIds: tokenIds,
+  }),
+  v.strictObject({
+    kind: v.literal('evaluate'),
+    ids: tokenIds,
+    positions: v.union([v.picklist(['last', 'all']), tokenIds]),
+  }),
+  v.strictObject({ kind: v.literal('embed'), body, param: v.string('must be text') }),
+]);
+const submitting = v.strictObject({ model: modelName, request: hostRequest });
+const tokenizing = v.strictObject({
+  model: modelName,
+  text: v.string('must be text'),
+  addSpecial: v.optional(v.boolean('must be true or false'), true),
+  parseSpecial: v.optional(v.boolean('must be true or false'), true),
+});
+const detokenizing = v.strictObject({ model: modelName, ids: tokenIds });
+
+/** Far above the numbers that anybody else gives to requests of the same engine. */
+let lastRequest = 1_000_000_000;
+
+/** What is lent of the engine on this computer, so that a page can hand its requests over by their tokens, in either direction. */
+export function engineRoutes(backend: Backend, clock: Clock): Routes {
+  const lend = (exchange: Exchange, model: string): Promise<LentEngine> => engineOf(backend, exchange, model);
+  const route = (isWork: boolean, answer: Route['answer']): Route => ({ access: 'granted', isWork, answer });
+  const asked = <T>(ask: (engine: LentEngine) => Promise<Result<T>>): Route =>
+    route(false, async (exchange) => {
+      const engine = await lend(exchange, modelOf(exchange));
+      await exchange.outlet.json(200, unwrap(await orAborted(ask(engine), exchange.signal)));
+    });
+  return {
+    'GET /v1/engine': route(false, (exchange) => sendEngine(exchange, backend, clock)),
+    'POST /v1/engine/submit': route(true, async (exchange) => {
+      const { model, request } = parseInput(submitting, await exchange.body(), 'the body');
+      const engine = await lend(exchange, model);
+      await sendRequest(exchange, engine, request as HostRequest, backend, clock);
+    }),
+    'POST /v1/engine/tokenize': route(false, async (exchange) => {
+      const { model, text, ...options } = parseInput(tokenizing, await exchange.body(), 'the body');
+      const { host } = await lend(exchange, model);
+      await exchange.outlet.json(200, { ids: unwrap(await orAborted(host.tokenize(text, options), exchange.signal)) });
+    }),
+    'POST /v1/engine/detokenize': route(false, async (exchange) => {
+      const { model, ids } = parseInput(detokenizing, await exchange.body(), 'the body');
+      const { host } = await lend(exchange, model);
+      await exchange.outlet.json(200, { text: unwrap(await orAborted(host.detokenize(ids), exchange.signal)) });
+    }),
+    'GET /v1/engine/snapshot': asked(({ host }) => host.snapshot()),
+    'GET /v1/engine/stats': asked(({ host }) => host.stats()),
+    'GET /v1/engine/events': route(false, async (exchange) => {
+      const { host } = await lend(exchange, modelOf(exchange));
+      const { port, events, close } = readPort<EngineEvent>(() => false);
+      try {
+        host.watch(port);
+        exchange.outlet.beginEvents();
+        await sendEvents(exchange, events, { clock, encode: toWire, onBegin: () => undefined });
+      } finally {
+        close();
+      }
+    }),
+  };
+}
+
+/** Makes the model ready, and tells how far that is to whoever wants to hear it. */
+async function sendEngine(exchange: Exchange, backend: Backend, clock: Clock): Promise<void> {
+  const { head, outlet } = exchange;
+  const model = modelOf(exchange);
+  if (!/\btext\/event-stream\b/.test(head.headers.get('accept') ?? '')) {
+    const { info } = await engineOf(backend, exchange, model);
+    nameDevice(exchange, deviceOf(backend));
+    await outlet.json(200, info);
+    return;
+  }
+  const { port, events, close } = readPort<LoadNews>(({ type }) => type === 'ready' || type === 'failed');
+  const tell = (news: LoadNews): void => port.postMessage(news);
+  const opening = engineOf(backend, exchange, model, (progress) => tell({ type: 'progress', ...progress }));
+  opening.then(
+    ({ info }) => tell({ type: 'ready', info }),
+    () => tell({ type: 'failed' }),
+  );
+  try {
+    await sendEvents(exchange, untilFailed(events, opening), { clock, encode: toWire, onBegin: () => undefined });
+  } finally {
+    close();
+  }
+}
+
+type LoadNews =
+  | ({ readonly type: 'progress' } & LoadProgress)
+  | { readonly type: 'ready'; readonly info: EngineInfo }
+  | { readonly type: 'failed' };
+
+/** The same events; a failure rejects as the load did. */
+async function* untilFailed(events: AsyncIterable<LoadNews>, opening: Promise<LentEngine>): AsyncGenerator<LoadNews> {
+  for await (const news of events) {
+    if (news.type === 'failed') await opening;
+    yield news;
+  }
+}
+
+/** A request's events as they come. The end of the socket is the end of the request. */
+async function sendRequest(
+  exchange: Exchange,
+  { host }: LentEngine,
+  request: HostRequest,
+  backend: Backend,
+  clock: Clock,
+): Promise<void> {
+  const id = (lastRequest += 1);
+  const { port, events, close } = readPort<RequestEvent>(({ type }) => type === 'ended');
+  let hasEnded = false;
+  const encode = (event: RequestEvent): string => {
+    hasEnded ||= event.type === 'ended';
+    return toWire(event);
+  };
+  try {
+    host.submit(id, request, port);
+    await sendEvents(exchange, events, { clock, encode, onBegin: () => nameDevice(exchange, deviceOf(backend)) });
+  } finally {
+    if (!hasEnded) await host.cancel(id);
+    close();
+  }
+}
+
+async function engineOf(
+  backend: Backend,
+  { grant, signal }: Exchange,
+  model: string,
+  onProgress: (progress: LoadProgress) => void = () => undefined,
+): Promise<LentEngine> {
+  if (!isEngineBackend(backend)) {
+    const message = 'No engine runs on this computer: its answers come from elsewhere, by /v1/chat/completions.';
+    throw new ForgelightError(backend.kind === 'none' ? 'no-adapter' : 'missing-feature', message);
+  }
+  return orAborted(backend.engine(model, { signal, asks: asksOf(grant), onProgress }), signal);
+}
+
+function modelOf({ head }: Exchange): string {
+  const model = head.query.get('model');
+  if (model !== null && model !== '') return model;
+  throw new ForgelightError('invalid-request', 'The model is missing: add ?model=sha256:…', { param: 'model' });
+}
+
+function unwrap<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw errorFromData(result.error);
+}

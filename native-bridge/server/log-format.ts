@@ -1,0 +1,30 @@
+import type { LogEntry } from './log-ring';
+
+export type LogFormat = (entry: LogEntry) => string | null;
+
+/** Lines for programs: JSON, each with its time. `now`: as of `Date`. */
+export function jsonLines(now: () => number, isVerbose: boolean): LogFormat {
+  return (entry) => {
+    if (entry.level === 'debug' && !isVerbose) return null;
+    return JSON.stringify({ time: new Date(now()).toISOString(), ...entry });
+  };
+}
+
+/** Lines for people: time of day, what happened, details as name=value. */
+export function plainLines(now: () => number, isVerbose: boolean): LogFormat {
+  return ({ level, event, message, ...details }) => {
+    if (level === 'debug' && !isVerbose) return null;
+    const time = new Date(now()).toTimeString().slice(0, 8);
+    const rest = Object.entries(details).flatMap(([name, value]) =>
+      value === undefined || value === null ? [] : [`${name}=${printable(String(value))}`],
+    );
+    const mark = level === 'warn' || level === 'error' ? `${level}: ` : '';
+    const said = message === undefined || message === null ? event : String(message);
+    return `${time} ${mark}${[printable(said), ...rest].join(' ')}`;
+  };
+}
+
+/** A name that a client chose must not move the terminal's cursor. */
+function printable(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '\ufffd');
+}

@@ -1,0 +1,58 @@
+import { ERROR_CATALOGUE } from '../../src/base/error-catalogue';
+import { ForgelightError, errorToData, type ErrorCode, type ErrorDetails } from '../../src/base/errors';
+
+/** A failure for which HTTP has a better status than the catalogue's of its code. */
+export class StatusError extends ForgelightError {
+  constructor(
+    readonly status: number,
+    code: ErrorCode,
+    message: string,
+    details: ErrorDetails = {},
+  ) {
+    super(code, message, details);
+  }
+}
+
+/** A failure as OpenAI's clients read it, with its status. What nobody foresaw keeps its text to itself: it may name paths. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly body: {
+    readonly error: {
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly type: string;
+      readonly param: string | null;
+    };
+  };
+}
+
+export function errorAnswer(error: unknown): ErrorAnswer {
+  const known = foreseen(error);
+  const { code, message, param = null } = errorToData(known, 'request-gone');
+  const status = known instanceof StatusError ? known.status : ERROR_CATALOGUE[code].httpStatus;
+  return { status, body: { error: { code, message, type: typeOf(status), param } } };
+}
+
+function foreseen(error: unknown): ForgelightError {
+  if (error instanceof ForgelightError) return error;
+  if (error instanceof DOMException && error.name === 'AbortError') {
+    return new ForgelightError('aborted', 'The request was stopped.');
+  }
+  return new ForgelightError('request-gone', 'The daemon failed at this request; its log says more. Send it again.');
+}
+
+/** OpenAI's names for kinds of failures. */
+function typeOf(status: number): string {
+  switch (status) {
+    case 401:
+      return 'authentication_error';
+    case 403:
+      return 'permission_error';
+    case 404:
+      return 'not_found_error';
+    case 429:
+      return 'rate_limit_error';
+    default:
+      return status < 500 ? 'invalid_request_error' : 'server_error';
+  }
+}
