@@ -6,11 +6,12 @@ import { formatBytes } from '../base/units';
 import type { ModelEntry, RatedEntry } from '../client/index';
 import { emit } from './events';
 import { FollowLibrary } from './follow-library';
-import { choiceOfRated, type FitCheck } from './fit-check';
+import { choiceOfRated, type FitCheck, type FitState } from './fit-check';
 import type { Library } from './library';
 import { choiceOfEntry } from './kept-choice';
 import { TEXT } from './messages';
 import { matchesModel } from './model-match';
+import { onEscape } from './on-escape';
 import { rowStyles } from './section-styles';
 import { baseStyles, cardStyles, controlStyles } from '../element/styles';
 
@@ -44,7 +45,7 @@ export class CatalogueList extends LitElement {
 
   @property({ attribute: false }) library: Library | null = null;
   @state() private wanted = '';
-  #wasAsking = false;
+  #told: FitState | null = null;
 
   constructor() {
     super();
@@ -94,15 +95,18 @@ export class CatalogueList extends LitElement {
     if (!this.hasUpdated) void this.library?.fit.show();
   }
 
-  /** What wants an answer is said, and its answer that harms nothing has the focus. */
+  /** What wants an answer is said. The answer that harms nothing has the focus, also while a check takes the place of the pick. */
   protected override updated(): void {
     const state = this.library?.fit.state;
-    const isAsking = state?.kind === 'asking';
-    if (isAsking && !this.#wasAsking) {
+    if (state === undefined || state === this.#told) return;
+    this.#told = state;
+    if (state.kind === 'asking') {
       emit(this, 'announced', `${state.reason} ${TEXT.catalogue.question(state.entry.name)}`);
-      this.renderRoot.querySelector<HTMLElement>('[data-testid=fit-cancel]')?.focus();
     }
-    this.#wasAsking = isAsking;
+    const focus = (): void => this.renderRoot.querySelector<HTMLElement>('[data-testid=fit-cancel]')?.focus();
+    focus();
+    // Within an error it is there once that is.
+    void this.renderRoot.querySelector('forgelight-error')?.updateComplete.then(focus);
   }
 
   /** Whole models that are here, once somebody searches. */
@@ -192,7 +196,7 @@ export class CatalogueList extends LitElement {
     }
     switch (state.kind) {
       case 'checking':
-        return html`<div class="actions">
+        return html`<div class="actions" @keydown=${this.#escape(fit)}>
           <p>${text.checking(entry.name)}</p>
           ${this.#renderCancel(fit)}
         </div>`;
@@ -202,12 +206,13 @@ export class CatalogueList extends LitElement {
           role="group"
           aria-label=${text.question(entry.name)}
           data-testid="fit-question"
+          @keydown=${this.#escape(fit)}
         >
           <p data-testid="fit-reason">${state.reason}</p>
           ${this.#renderAnyway(fit, entry, state.reason)} ${this.#renderCancel(fit)}
         </div>`;
       case 'failed':
-        return html`<forgelight-error .failure=${state.failure}>
+        return html`<forgelight-error .failure=${state.failure} @keydown=${this.#escape(fit)}>
           <div class="actions">${this.#renderAnyway(fit, entry, null)} ${this.#renderCancel(fit)}</div>
         </forgelight-error>`;
       default:
@@ -226,19 +231,18 @@ export class CatalogueList extends LitElement {
   }
 
   #renderCancel(fit: FitCheck): TemplateResult {
-    return html`<button
-      type="button"
-      class="small quiet"
-      data-testid="fit-cancel"
-      @click=${(event: Event) => this.#cancel(fit, event)}
-    >
+    return html`<button type="button" class="small quiet" data-testid="fit-cancel" @click=${() => this.#cancel(fit)}>
       ${TEXT.catalogue.cancel}
     </button>`;
   }
 
+  #escape(fit: FitCheck): (event: KeyboardEvent) => void {
+    return onEscape(() => this.#cancel(fit));
+  }
+
   /** The focus goes back to where the pick was made. */
-  #cancel(fit: FitCheck, { target }: Event): void {
-    const row = target instanceof Element ? target.closest('li') : null;
+  #cancel(fit: FitCheck): void {
+    const row = this.renderRoot.querySelector('[data-testid=fit-cancel]')?.closest('li');
     fit.leave();
     void this.updateComplete.then(() => row?.querySelector('button')?.focus());
   }

@@ -10,6 +10,7 @@ import { areListedAlike, NO_CONVERSATIONS, summaryOf, type Conversations } from 
 import { emit } from './events';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
+import { onEscape } from './on-escape';
 
 /** So long after the last key the search begins: it reads every text. */
 const TYPING_MS = 150;
@@ -285,15 +286,6 @@ export class ConversationList extends LitElement {
     // The same file can be chosen again.
     if (this.files) this.files.value = '';
   }
-}
-
-function onEscape(act: () => void): (event: KeyboardEvent) => void {
-  return (event) => {
-    if (event.key !== 'Escape') return;
-    event.preventDefault();
-    event.stopPropagation();
-    act();
-  };
 }
 
 declare global {

@@ -13,6 +13,7 @@ import { entryId, type KeptModels, type Shelf } from './kept-models';
 import type { Library } from './library';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
+import { onEscape } from './on-escape';
 import { rowStyles } from './section-styles';
 import { markStyles } from './storage-bar';
 import { bytesOf, colourOf, storageParts } from './storage-parts';
@@ -175,7 +176,13 @@ export class KeptList extends LitElement {
     const isPartial = entry.state === 'partial';
     const size = formatBytes(bytesOf(entry));
     const question = isPartial ? text.discardQuestion(entry.fileName, size) : text.question(entry.fileName, size);
-    return html`<div class="actions" role="group" aria-label=${question} data-testid="kept-question">
+    return html`<div
+      class="actions"
+      role="group"
+      aria-label=${question}
+      data-testid="kept-question"
+      @keydown=${onEscape(() => this.#leave())}
+    >
       <p>${question}</p>
       <button type="button" class="small" data-testid="kept-yes" @click=${() => this.#remove(kept, entry)}>
         ${isPartial ? text.discard : text.delete}

@@ -61,6 +61,19 @@ describe('what a link asks for', () => {
     await until(() => mounted().engines.loads.length === 1);
   });
 
+  it('that does not fit is taken by no click that was meant for the button before', async () => {
+    mounted().tooBig();
+    await ask({ m: 'https://a.example/x.gguf' });
+    await click('shared-use');
+    await until(() => page.getByTestId('shared-anyway').elements().length === 1);
+    const anyway = page.getByTestId('shared-anyway').element() as HTMLButtonElement;
+    anyway.click();
+    expect(anyway.disabled).toBe(true);
+    expect(mounted().engines.loads).toHaveLength(0);
+    expect(deepFocus()).toBe(page.getByTestId('shared-decline').element());
+    await expect.element(page.getByTestId('shared-anyway')).toBeEnabled();
+  });
+
   it('is not mixed with what another link asks for, which comes while the first is checked', async () => {
     let checked: () => void = () => undefined;
     mounted().header = new Promise((resolve) => (checked = resolve));

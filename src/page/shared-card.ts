@@ -13,7 +13,7 @@ import { TEXT } from './messages';
 import type { ParsedLink, SharedLink } from './share-link';
 import { placeOf } from './share-link';
 
-/** How long a link is there to be read before it can be taken: a click may be meant for what stood in its place. */
+/** How long a link, or a word about it, is there to be read before it can be taken: a click may be meant for what stood in its place. */
 const REST_MS = 500;
 
 /** What a link wants, before anything of it is done. Its first look at the model, and all else, comes after the person has agreed. */
@@ -91,6 +91,8 @@ export class SharedCard extends LitElement {
   @property({ attribute: false }) library: Library | null = null;
   @state() private rests = true;
   #rest: ReturnType<typeof setTimeout> | undefined;
+  /** As it is shown. */
+  #fit: FitState | null = null;
   /** What the person agreed to, whose model is being checked. */
   #agreed: { readonly link: SharedLink; readonly withSystem: boolean } | null = null;
 
@@ -110,10 +112,16 @@ export class SharedCard extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has('asked')) return;
-    // Who agreed to one link has not agreed to the next.
-    this.#agreed = null;
-    this.library?.sharedFit.leave();
+    if (changed.has('asked')) {
+      // Who agreed to one link has not agreed to the next.
+      this.#agreed = null;
+      this.library?.sharedFit.leave();
+      // What is shown next may be another dialog: the focus goes there from where it was before this one.
+      this.#close();
+    }
+    const fit = this.library?.sharedFit.state ?? null;
+    if (!changed.has('asked') && fit === this.#fit) return;
+    this.#fit = fit;
     this.rests = true;
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => (this.rests = false), REST_MS);
@@ -128,7 +136,15 @@ export class SharedCard extends LitElement {
     // What is refused has a dialog of its own.
     const dialog = this.renderRoot.querySelector('dialog');
     if (dialog?.open === false) dialog.showModal();
-    if (changed.has('asked')) dialog?.querySelector<HTMLElement>('[autofocus]')?.focus();
+    // What had it may be gone.
+    if (changed.has('asked') || this.shadowRoot?.activeElement === null) {
+      dialog?.querySelector<HTMLElement>('[autofocus]')?.focus();
+    }
+  }
+
+  /** The focus goes back to what had it; it does not where an open dialog is taken away. */
+  #close(): void {
+    this.renderRoot?.querySelector('dialog')?.close();
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -231,6 +247,7 @@ export class SharedCard extends LitElement {
     return html`<button
       type="button"
       data-testid="shared-anyway"
+      ?disabled=${this.rests}
       @click=${() => this.#taken(choiceOfRated(entry, verdict))}
     >
       ${TEXT.catalogue.anyway}
@@ -265,11 +282,13 @@ export class SharedCard extends LitElement {
   #taken(choice: ReturnType<typeof choiceOfRated> | null): void {
     if (this.#agreed === null) return;
     const { link, withSystem } = this.#agreed;
+    this.#close();
     emit(this, 'shared-taken', { choice, system: withSystem && link.system !== '' ? link.system : null });
   }
 
   readonly #decline = (event: Event): void => {
     event.preventDefault();
+    this.#close();
     emit(this, 'shared-declined', null);
   };
 }
