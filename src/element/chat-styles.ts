@@ -95,4 +95,9 @@ export const chatStyles = css`
     background: var(--danger-wash);
     font-size: 0.9375rem;
   }
+  @media (forced-colors: active) {
+    .notice {
+      border: 1px solid CanvasText;
+    }
+  }
 `;

@@ -20,6 +20,11 @@ export class ErrorView extends LitElement {
         border-radius: var(--radius-small);
         background: var(--danger-wash);
       }
+      @media (forced-colors: active) {
+        .box {
+          border: 1px solid CanvasText;
+        }
+      }
       svg {
         color: var(--danger);
         margin-top: 0.15rem;

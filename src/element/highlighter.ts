@@ -26,7 +26,7 @@ const LANGUAGES: Readonly<Record<CodeLanguage, LanguageFn>> = {
   ...{ javascript, json, python, rust, sql, typescript, xml, yaml },
 };
 
-/** What a scope of the grammars looks like: classes of `message-styles.ts`. Scopes without a line here have the colour of text. */
+/** What a scope of the grammars looks like: classes of `prose-styles.ts`. Scopes without a line here have the colour of text. */
 const CLASSES: Readonly<Record<string, string>> = {
   addition: 'code-added',
   attr: 'code-name',

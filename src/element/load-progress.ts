@@ -62,6 +62,20 @@ export class LoadProgressView extends LitElement {
           background-position: 160% 0;
         }
       }
+      /* The bar is nothing but backgrounds, and those are gone there. */
+      @media (forced-colors: active) {
+        progress {
+          --sunken: Canvas;
+          --accent: CanvasText;
+          border: 1px solid CanvasText;
+          forced-color-adjust: none;
+        }
+      }
+      @media (prefers-reduced-motion: reduce) {
+        progress::-webkit-progress-value {
+          transition: none;
+        }
+      }
       .details {
         min-height: 1.6em;
       }

@@ -96,6 +96,17 @@ export const messageStyles = css`
       opacity: 0.3;
     }
   }
+  /* Backgrounds are gone there. */
+  @media (forced-colors: active) {
+    .question {
+      border: 1px solid CanvasText;
+    }
+    .reading::before,
+    .running > .block:last-child > :last-child::after {
+      forced-color-adjust: none;
+      background: CanvasText;
+    }
+  }
   .broken {
     margin: 0.5rem 0 0;
     color: var(--danger);

@@ -73,6 +73,12 @@ export const controlStyles = css`
     opacity: 0.5;
     cursor: not-allowed;
   }
+  /* The browser has a colour of its own for these, which is not to fade. */
+  @media (forced-colors: active) {
+    button:disabled {
+      opacity: 1;
+    }
+  }
   button.primary {
     background: var(--accent);
     border-color: transparent;

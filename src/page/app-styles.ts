@@ -73,6 +73,11 @@ export const appStyles = css`
     font-size: 0.8125rem;
     overflow-wrap: anywhere;
   }
+  @media (forced-colors: active) {
+    .notice {
+      border: 1px solid CanvasText;
+    }
+  }
   gpu-notice {
     margin-bottom: 0.6rem;
   }

@@ -105,6 +105,21 @@ export const conversationStyles = css`
       opacity: 0.3;
     }
   }
+  /* Backgrounds are gone there. */
+  @media (forced-colors: active) {
+    .row.shown {
+      outline: 2px solid Highlight;
+      outline-offset: -2px;
+    }
+    .writing {
+      forced-color-adjust: none;
+      background: CanvasText;
+    }
+    .question,
+    .problem {
+      border: 1px solid CanvasText;
+    }
+  }
   .tools {
     flex: none;
     display: flex;
