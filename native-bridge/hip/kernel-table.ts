@@ -25,6 +25,9 @@ const CAPACITIES = { capacities: [1, 4, 16] } as const;
 /** Of a weight row a thread. */
 const FEW_CAPACITIES = { capacities: [1, 4] } as const;
 
+/** KV_F16 … of lib/kv.h, for kernels that choose at run time. */
+export const KV_TYPE_CODES: Readonly<Record<string, number>> = { f16: 0, f32: 1, q8_0: 2 };
+
 function named(...names: readonly string[]): readonly KernelConstant[] {
   return names.map((name) => ({ name, otherwise: 0 }));
 }

@@ -7,6 +7,7 @@ import { SetupError } from './command.mjs';
 import { ROOT } from './paths.mjs';
 
 export const KERNELS_FOLDER = join(ROOT, 'native-bridge/kernels');
+export const SIMULATOR_FOLDER = join(ROOT, 'native-bridge/sim');
 
 /** GPUs that there are code objects for, by LLVM's names. `sim` is none of them: a shared object for this host. */
 export const TARGETS = /** @type {const} */ ([
@@ -100,12 +101,24 @@ export async function compileUnit({ clang, unit, target, output, text, folder = 
           ...['-nogpuinc', '-nogpulib', '-mcode-object-version=5'],
         ];
   const args = [...specific, ...COMMON, `-ffile-prefix-map=${folder}=.`, '-o', output, '-'];
-  const source = text ?? (await unitText(unit));
+  await compile(clang, args, folder, text ?? (await unitText(unit)), `${unit} for ${target}`);
+}
+
+/** Compiles the stand-in for libamdhip64. @param {{ clang: string, output: string }} what */
+export async function compileSimulator({ clang, output }) {
+  await mkdir(dirname(output), { recursive: true });
+  const sources = (await readdir(SIMULATOR_FOLDER)).filter((file) => file.endsWith('.cpp')).sort();
+  const args = ['-std=c++20', '-O2', '-Wall', '-Wextra', '-Werror', '-fPIC', '-shared', '-fvisibility=hidden'];
+  await compile(clang, [...args, '-o', output, ...sources], SIMULATOR_FOLDER, '', 'the simulator');
+}
+
+/** @param {string} clang @param {readonly string[]} args @param {string} cwd @param {string} input @param {string} what */
+async function compile(clang, args, cwd, input, what) {
   const { failed, said } = await new Promise((resolve) => {
-    const child = execFile(clang, args, { cwd: folder, maxBuffer: 2 ** 26 }, (error, _stdout, stderr) =>
+    const child = execFile(clang, args, { cwd, maxBuffer: 2 ** 26 }, (error, _stdout, stderr) =>
       resolve({ failed: error !== null, said: stderr }),
     );
-    child.stdin?.end(source);
+    child.stdin?.end(input);
   });
-  if (failed) throw new SetupError(`${unit} does not compile for ${target}:\n${said}`);
+  if (failed) throw new SetupError(`${what} does not compile:\n${said}`);
 }

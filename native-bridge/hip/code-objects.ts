@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliDecompress } from 'node:zlib';
+import { ForgelightError } from '../../src/base/errors';
+
+/** The kernels as a GPU takes them: a file for each target and unit, `core` or a block format. */
+export interface CodeObjects {
+  /** Changes with any kernel. */
+  readonly build: string;
+  /** Architectures that there are kernels for. */
+  readonly targets: readonly string[];
+  /** Throws `missing-feature` where there is none, or another than what was built. */
+  load(target: string, unit: string): Promise<Uint8Array>;
+}
+
+/** What scripts/hip.mjs writes beside the kernels' text: hashes of what clang made of it. */
+export interface KernelManifest {
+  readonly compiler: string;
+  /** SHA-256 by target, then unit. */
+  readonly objects: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+const unpack = promisify(brotliDecompress);
+
+/** Code objects in a folder, `<target>/<unit>.co.br`, each held against its hash in the manifest. */
+export function folderOfCodeObjects(folder: string, manifest: KernelManifest): CodeObjects {
+  return {
+    build: createHash('sha256').update(JSON.stringify(manifest.objects)).digest('hex').slice(0, 16),
+    targets: Object.keys(manifest.objects),
+    async load(target, unit) {
+      const wanted = manifest.objects[target]?.[unit];
+      const path = join(folder, target, `${unit}.co.br`);
+      const packed = await readFile(path).catch((cause: unknown) => {
+        throw new ForgelightError(
+          'missing-feature',
+          `The kernels for ${target} (${unit}) are not in this installation of Forgelight. Install the package again, or run "node scripts/hip.mjs" in a checkout.`,
+          { cause },
+        );
+      });
+      const bytes = await unpack(packed);
+      if (createHash('sha256').update(bytes).digest('hex') !== wanted) {
+        throw new ForgelightError('missing-feature', `${path} is not what was built. Install Forgelight again.`);
+      }
+      return bytes;
+    },
+  };
+}

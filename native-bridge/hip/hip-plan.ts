@@ -1,0 +1,121 @@
+import { assert, defined } from '../../src/base/assert';
+import { roundUp } from '../../src/base/units';
+import type { PreparedPlan } from '../../src/device/device';
+import type { Dispatch, Plan } from '../../src/device/plan';
+import { memoryOf } from './hip-memory';
+import type { HipApi } from './hip-api';
+import { KERNEL_TABLE, KV_TYPE_CODES, type KernelConstant, type KernelEntry } from './kernel-table';
+
+/** Every workgroup of the kernels has as many: WORKGROUP_THREADS of their prelude. */
+const WORKGROUP_THREADS = 64;
+const POINTER_BYTES = 8;
+
+/** How the dispatch's kernel is called; `null` for a shader that HIP has no kernel of. */
+export function kernelOf(dispatch: Dispatch): { readonly unit: string; readonly name: string } | null {
+  const entry = KERNEL_TABLE[dispatch.shader];
+  if (entry === undefined) return null;
+  const unit = entry.object === 'core' ? 'core' : defined(dispatch.modules.quant, `the format of ${dispatch.shader}`);
+  return { unit, name: `${dispatch.shader}${instanceOf(entry, dispatch)}` };
+}
+
+function instanceOf({ instance }: KernelEntry, { modules, constants }: Dispatch): string {
+  if (instance === 'only') return '';
+  if (instance === 'kv') return `__${defined(modules.kv, 'a type of KV cache')}`;
+  const rows = constants['BATCH'] ?? 1;
+  return `__${instance.capacities.find((capacity) => capacity >= rows) ?? instance.capacities.at(-1)}`;
+}
+
+/** Bytes of each of the kernel's arguments: parameters, the step's input, the buffers, the constants. */
+export function argumentBytes({ shader, params, buffers }: Dispatch): readonly number[] {
+  const { constants } = defined(KERNEL_TABLE[shader], shader);
+  const pointers = [POINTER_BYTES, ...buffers.map(() => POINTER_BYTES)];
+  return [params.byteLength, ...pointers, ...(constants.length === 0 ? [] : [4 * constants.length])];
+}
+
+/** A dispatch with its kernel and its arguments: all but the grid. */
+export class PreparedDispatch {
+  private readonly slots: BigUint64Array; // where each argument lies
+  private readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Of `bytes`: the word that is the grid's width, where the kernel asks for it. */
+  private readonly gridWord: number | null;
+  private readonly dynamicBytes: number;
+
+  constructor(
+    private readonly api: HipApi,
+    private readonly kernel: bigint,
+    private readonly dispatch: Dispatch,
+    stepInput: bigint,
+  ) {
+    const entry = defined(KERNEL_TABLE[dispatch.shader], dispatch.shader);
+    const sizes = argumentBytes(dispatch);
+    const offsets: number[] = [];
+    let end = 0;
+    for (const size of sizes) {
+      offsets.push(end);
+      end += roundUp(size, POINTER_BYTES);
+    }
+    this.bytes = new Uint8Array(end);
+    const words = new Uint32Array(this.bytes.buffer);
+    const pointers = new BigUint64Array(this.bytes.buffer);
+    words.set(dispatch.params, 0);
+    [stepInput, ...dispatch.buffers.map((use) => memoryOf(use.buffer).pointer)].forEach((pointer, i) => {
+      pointers[defined(offsets[i + 1], 'a place for a pointer') / POINTER_BYTES] = pointer;
+    });
+    const first = (offsets.at(-1) ?? 0) / 4;
+    entry.constants.forEach((constant, i) => (words[first + i] = constantOf(constant, dispatch)));
+    const grid = entry.constants.indexOf('grid-x');
+    this.gridWord = grid < 0 ? null : first + grid;
+    this.dynamicBytes = entry.dynamicBytes?.(dispatch.constants) ?? 0;
+    const address = api.library.address(this.bytes);
+    this.slots = BigUint64Array.from(offsets, (offset) => address + BigInt(offset));
+  }
+
+  /** Launches it for so many rows. Throws `HipError`. */
+  launch(rows: number, stream: bigint): void {
+    const [x, y, z] = this.dispatch.grid(rows);
+    if (x * y * z === 0) return; // WebGPU does nothing then, HIP fails
+    if (this.gridWord !== null) new Uint32Array(this.bytes.buffer)[this.gridWord] = x;
+    const { kernel, dynamicBytes, slots } = this;
+    this.api.call('hipModuleLaunchKernel', kernel, x, y, z, WORKGROUP_THREADS, 1, 1, dynamicBytes, stream, slots, 0n);
+  }
+
+  weightBytesRead(rows: number): number {
+    return this.dispatch.weightBytesRead?.(rows) ?? 0;
+  }
+}
+
+function constantOf(constant: KernelConstant, { shader, modules, constants, buffers }: Dispatch): number {
+  if (constant === 'grid-x') return 0; // known at each launch
+  if (constant === 'kv-type') return defined(KV_TYPE_CODES[modules.kv ?? ''], `the code of ${modules.kv}`);
+  if ('wordsOf' in constant) {
+    return defined(buffers[constant.wordsOf], `buffer ${constant.wordsOf} of ${shader}`).buffer.sizeBytes / 4;
+  }
+  return constants[constant.name] ?? constant.otherwise;
+}
+
+/** A plan with everything that running it needs. Owned by the caller of `prepare`. */
+export class HipPlan implements PreparedPlan {
+  constructor(
+    /** Its own: graphs are found by it. */
+    readonly id: number,
+    readonly label: string,
+    readonly dispatches: readonly PreparedDispatch[],
+  ) {}
+}
+
+export function planOf(plan: PreparedPlan): HipPlan {
+  assert(plan instanceof HipPlan, `${plan.label} was prepared by HIP`);
+  return plan;
+}
+
+/** Its dispatches with their kernels, which `kernelFor` finds. */
+export async function prepareDispatches(
+  api: HipApi,
+  plan: Plan,
+  kernelFor: (dispatch: Dispatch) => Promise<bigint>,
+): Promise<readonly PreparedDispatch[]> {
+  const stepInput = memoryOf(plan.stepInput).pointer;
+  return await Promise.all(
+    plan.dispatches.map(async (dispatch) => new PreparedDispatch(api, await kernelFor(dispatch), dispatch, stepInput)),
+  );
+}

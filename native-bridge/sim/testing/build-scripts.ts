@@ -1,0 +1,43 @@
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** Programs of clang and LLVM. */
+export interface Clang {
+  readonly clang: string;
+  readonly lld: string;
+  readonly readelf: string;
+  readonly objdump: string;
+}
+
+interface HipBuild {
+  readonly TARGETS: readonly string[];
+  readonly KERNELS_FOLDER: string;
+  readonly SIMULATOR_FOLDER: string;
+  unitsOf(): Promise<readonly string[]>;
+  compileUnit(what: {
+    readonly clang: string;
+    readonly unit: string;
+    readonly target: string;
+    readonly output: string;
+    /** With the kernels; the project's if not given. */
+    readonly folder?: string;
+  }): Promise<void>;
+  compileSimulator(what: { readonly clang: string; readonly output: string }): Promise<void>;
+}
+
+const SCRIPTS = resolve(import.meta.dirname, '../../../scripts/lib');
+
+/** Scripts are plain JavaScript, which the compiler does not read. */
+async function script<T>(name: string): Promise<T> {
+  return (await import(pathToFileURL(join(SCRIPTS, name)).href)) as T;
+}
+
+export async function hipBuild(): Promise<HipBuild> {
+  return await script('hip-build.mjs');
+}
+
+/** The compiler, installed where that may be done; a test without it fails, and says what to install. */
+export async function clang(): Promise<Clang> {
+  const { ensureClang } = await script<{ ensureClang(signal: AbortSignal): Promise<Clang> }>('clang.mjs');
+  return await ensureClang(new AbortController().signal);
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CodeObjects } from '../../hip/code-objects';
+import { clang, hipBuild } from './build-scripts';
+
+const FOLDER = resolve(import.meta.dirname, '../../../artifacts/hip-simulator');
+
+/** The texts of a folder and those in it, as one hash: what was compiled from the same is taken again. */
+async function hashOf(folder: string): Promise<string> {
+  const names = (await readdir(folder, { recursive: true })).filter((name) => /\.(?:h|hip|cpp)$/.test(name)).sort();
+  const hash = createHash('sha256');
+  for (const name of names) hash.update(`${name}\0`).update(await readFile(join(folder, name)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** The file that `build` makes, made once, also where several processes want it at the same time. */
+async function builtOnce(path: string, build: (output: string) => Promise<void>): Promise<string> {
+  const lock = `${path}.lock`;
+  await mkdir(FOLDER, { recursive: true });
+  while (!existsSync(path)) {
+    const held = await open(lock, 'wx').catch(() => null);
+    if (held === null) {
+      await delay(50);
+      continue;
+    }
+    try {
+      await build(`${path}.part`);
+      await rename(`${path}.part`, path);
+    } finally {
+      await held.close();
+      await rm(lock, { force: true });
+    }
+  }
+  return path;
+}
+
+/** The stand-in for libamdhip64: what FORGELIGHT_HIP_LIBRARY is set to. */
+export async function simulatorLibrary(): Promise<string> {
+  const [programs, build] = await Promise.all([clang(), hipBuild()]);
+  const path = join(FOLDER, `libamdhip64-${await hashOf(build.SIMULATOR_FOLDER)}.so`);
+  return await builtOnce(path, (output) => build.compileSimulator({ clang: programs.clang, output }));
+}
+
+/** Kernels for the simulator, each unit compiled when it is first asked for. `folder`: with their text, the project's if not given. */
+export function simulatorObjects(folder?: string): CodeObjects {
+  return {
+    build: 'simulator',
+    targets: ['sim'],
+    load: async (_target, unit) => await readFile(await simulatorObject(unit, folder)),
+  };
+}
+
+async function simulatorObject(unit: string, given: string | undefined): Promise<string> {
+  const [programs, build] = await Promise.all([clang(), hipBuild()]);
+  const folder = given ?? build.KERNELS_FOLDER;
+  const hash = `${await hashOf(folder)}-${await hashOf(build.SIMULATOR_FOLDER)}`;
+  return await builtOnce(join(FOLDER, `${unit}-${hash}.so`), (output) =>
+    build.compileUnit({ clang: programs.clang, unit, target: 'sim', output, folder }),
+  );
+}
