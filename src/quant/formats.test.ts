@@ -135,7 +135,9 @@ describe('quantFormat', () => {
 });
 
 describe('the grids of the IQ formats', () => {
-  const shader = readFileSync('shaders/lib/iq_grids.wgsl', 'utf8');
+  const texts = ['shaders/lib/iq_grids.wgsl', 'native-bridge/kernels/lib/iq_grids.h'].map((file) =>
+    readFileSync(file, 'utf8'),
+  );
   it.each([
     ['IQ1', IQ1_GRID, 2048],
     ['IQ2_S', IQ2_S_GRID, 1024],
@@ -143,10 +145,12 @@ describe('the grids of the IQ formats', () => {
     ['IQ2_XXS', IQ2_XXS_GRID, 256],
     ['IQ3_S', IQ3_S_GRID, 512],
     ['IQ3_XXS', IQ3_XXS_GRID, 256],
-  ])('%s is the same here and in the shaders', (name, grid, points) => {
-    const text = new RegExp(`const ${name}_GRID = array<u32, \\d+>\\(([^)]*)\\)`).exec(shader)?.[1] ?? '';
-    const words = Uint32Array.from(text.match(/0x[0-9a-f]+/g) ?? [], Number);
+  ])('%s is the same here, in the shaders and in the HIP kernels', (name, grid, points) => {
     expect(grid).toHaveLength(points);
-    expect(new Uint16Array(words.buffer)).toEqual(grid);
+    for (const text of texts) {
+      const numbers = new RegExp(`\\b${name}_GRID\\b[^=]*= (?:array<u32, \\d+>\\(|{)([^)}]*)`).exec(text)?.[1] ?? '';
+      const words = Uint32Array.from(numbers.match(/0x[0-9a-f]+/g) ?? [], Number);
+      expect(new Uint16Array(words.buffer)).toEqual(grid);
+    }
   });
 });
