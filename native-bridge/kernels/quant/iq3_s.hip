@@ -28,8 +28,7 @@ FN Words group_words(const u32 *weights, u32 unit, u32 plane) {
 FN vec4f values(u32 low, u32 ninth) {
   const u32 index = (low & 255u) | ((ninth & 1u) << 8u);
   const u32 point = IQ3_S_GRID[index >> 1u] >> (16u * (index & 1u));
-  const vec4u n = (vec4u(point) >> vec4u(0u, 4u, 8u, 12u)) & vec4u(7u);
-  return vec4f((n << vec4u(1u)) | vec4u(1u));
+  return vec4f(unpack4xU8((spread_nibbles(point) << 1u) | 0x01010101u));
 }
 
 FN array<vec4f, 8> dequant_unit(const u32 *weights, const Words &words, u32 unit, u32 plane) {

@@ -21,8 +21,7 @@ FN Words group_words(const u32 *weights, u32 unit, u32 plane) {
 FN vec4f values(u32 bits) {
   const u32 index = bits & 255u;
   const u32 point = IQ3_XXS_GRID[index >> 1u] >> (16u * (index & 1u));
-  const vec4u n = (vec4u(point) >> vec4u(0u, 4u, 8u, 12u)) & vec4u(7u);
-  return vec4f((n << vec4u(3u)) + select(vec4u(4u), vec4u(6u), n == vec4u(7u)));
+  return vec4f(unpack4xU8(select_bytes(0x3e342c24u, 0x1c140c04u, spread_nibbles(point))));
 }
 
 FN array<vec4f, 8> dequant_unit(const u32 *weights, const Words &words, u32 unit, u32 plane) {

@@ -6,7 +6,7 @@
 #define BLOCK_FORMAT "iq4_nl"
 
 FN vec4f values(u32 word, f32 scale) {
-  return iq4_values(nibbles(word)) * scale;
+  return iq4_values(word) * scale;
 }
 
 // The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.

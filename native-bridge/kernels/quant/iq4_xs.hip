@@ -23,7 +23,7 @@ FN f32 unit_scale(const Words &words, u32 j) {
 }
 
 FN vec4f values(u32 word, f32 scale) {
-  return iq4_values(nibbles(word)) * scale;
+  return iq4_values(word) * scale;
 }
 
 FN array<vec4f, 8> dequant_unit(const u32 *weights, const Words &words, u32 unit, u32 plane) {

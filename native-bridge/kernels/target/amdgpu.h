@@ -50,6 +50,11 @@ static inline DEVICE u32 lane_word(u32 word, u32 lane) {
   return __builtin_amdgcn_ds_bpermute(lane << 2, word);
 }
 
+/** The bytes of eight that the bytes of `which` name, at most 7; the first four are `low`. */
+static inline DEVICE u32 select_bytes(u32 high, u32 low, u32 which) {
+  return __builtin_amdgcn_perm(high, low, which);
+}
+
 /** The sum of products of four signed bytes with four others. */
 static inline DEVICE i32 dot4I8Packed(u32 a, u32 b) {
 #if defined(__GFX11__) || defined(__GFX12__)

@@ -45,6 +45,14 @@ static inline u32 lane_word(u32 word, u32 lane) {
   return sim_services->lane_word(word, lane);
 }
 
+/** The bytes of eight that the bytes of `which` name, at most 7; the first four are `low`. */
+static inline u32 select_bytes(u32 high, u32 low, u32 which) {
+  const u64 eight = (static_cast<u64>(high) << 32u) | low;
+  u32 chosen = 0;
+  for (u32 i = 0; i < 32; i += 8) chosen |= (static_cast<u32>(eight >> (8u * ((which >> i) & 255u))) & 255u) << i;
+  return chosen;
+}
+
 /** The sum of products of four signed bytes with four others. */
 static inline i32 dot4I8Packed(u32 a, u32 b) {
   i32 sum = 0;
