@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/base/clock';
 import type { HostTimeouts } from '../../src/protocol/timeouts';
-import { LOOKS } from '../../src/worker/reader-port';
+import { LOOKS } from '../../src/protocol/reader-port';
 import { messageOf, type EngineStart, type FromEngine, type Numbered, type ToEngine } from './ipc';
 
 /** How long what a process has said may still come in after it is gone. Whoever holds its pipes beyond that is not waited for. */

@@ -13,7 +13,7 @@ import type { RequestEvent } from '../../src/protocol/events';
 import type { FitReport } from '../../src/protocol/fit';
 import type { LoadProgress } from '../../src/protocol/progress';
 import type { EngineSnapshot } from '../../src/protocol/snapshot';
-import { ReaderPort } from '../../src/worker/reader-port';
+import { ReaderPort } from '../../src/protocol/reader-port';
 import type { EngineCall } from './ipc';
 import type { Supervisor } from './supervisor';
 

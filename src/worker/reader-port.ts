@@ -1,2 +1,0 @@
-/** Where hosts outside of the browser look for it. */
-export { ReaderPort } from '../protocol/reader-port';
