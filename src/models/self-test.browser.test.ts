@@ -5,10 +5,8 @@ import { createWebGpuDevice } from '../device/webgpu/webgpu-device';
 import { MATMUL_VARIANTS } from '../kernels/matmul';
 import { BATCH_WIDTHS, MATVEC_VARIANTS } from '../kernels/matvec';
 import { IQ1_M } from '../quant/iq1_m';
-import { MXFP4 } from '../quant/mxfp4';
 import { Q4_1 } from '../quant/q4_1';
 import { Q4_K } from '../quant/q4_k';
-import { Q6_K } from '../quant/q6_k';
 import { Q8_0 } from '../quant/q8_0';
 import { SelfTest } from './self-test';
 
@@ -47,7 +45,7 @@ describe('the self-test on WebGPU', () => {
     });
   });
 
-  it.each([Q4_K, Q6_K, IQ1_M, MXFP4])('finds $type right', async (format) => {
+  it.each([Q4_K, IQ1_M])('finds $type right', async (format) => {
     await onDevice(async (device) => {
       const test = new SelfTest(device, format);
       const plainest = { matvecs: ['rows'], matmuls: ['rows'] } as const;
@@ -56,8 +54,8 @@ describe('the self-test on WebGPU', () => {
     });
   });
 
-  // One of each way to lie in memory; test/long has every format.
-  it.each([Q4_1, Q8_0, Q4_K, Q6_K, MXFP4])('finds $type right in bytes', async (format) => {
+  // With scales beside the bytes and above groups of them; test/long has every format.
+  it.each([Q8_0, Q4_K])('finds $type right in bytes', async (format) => {
     await onDevice(async (device) => {
       const test = new SelfTest(device, format);
       expect(await test.rightRoundings(['int8-lanes'])).toEqual(['int8-lanes']);

@@ -63,3 +63,12 @@ it.each(QUANT_FORMATS.filter(({ inBytes }) => inBytes))('$type is rounded to byt
   test.free();
   device.close();
 });
+
+it.each(QUANT_FORMATS)('$type is found right', async (format) => {
+  const device = await createWebGpuDevice(navigator.gpu);
+  const test = new SelfTest(device, format);
+  const plainest = { matvecs: ['rows'], matmuls: ['rows'] } as const;
+  expect(await test.right(plainest)).toEqual(plainest);
+  test.free();
+  device.close();
+});
