@@ -2,8 +2,11 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { ForgelightError } from '../../src/base/errors';
 import { list } from './list';
 import { openModels, type Models } from './models';
+import { pair, PAIR_ARGUMENTS } from './pair';
 import { pull } from './pull';
 import { rm } from './rm';
+import { serve } from './serve';
+import { SERVE_ARGUMENTS } from './serve-options';
 
 /** The process, as commands see it. */
 export interface CliHost {
@@ -50,6 +53,20 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     takes: [1, Infinity],
     options: {},
     run: rm,
+  },
+  serve: {
+    usage: 'serve [--port N] [--model MODEL] [--device DEVICE] [--upstream URL]…',
+    does: 'answer on this computer: OpenAI’s calls over HTTP, and the chat page',
+    takes: [0, 0],
+    options: SERVE_ARGUMENTS,
+    run: serve,
+  },
+  pair: {
+    usage: 'pair [--list | --revoke ID | --key [NAME]]',
+    does: 'show codes of pages that want to be paired; list, take back, or make a key for a program',
+    takes: [0, 1],
+    options: PAIR_ARGUMENTS,
+    run: pair,
   },
 };
 

@@ -17,7 +17,14 @@ export interface ListedModel {
 export type BackendState =
   /** Nothing is loaded; the next request may name a model. */
   | { readonly status: 'idle' }
-  | { readonly status: 'loading'; readonly model: string; readonly loaded: number; readonly total: number }
+  | {
+      readonly status: 'loading';
+      readonly model: string;
+      readonly loaded: number;
+      readonly total: number;
+      /** The same with its phase, where that is known. */
+      readonly progress?: LoadProgress | null;
+    }
   /** `device`: what answers, in words ("hip: AMD Radeon RX 7900 XTX"). */
   | { readonly status: 'ready'; readonly model: string; readonly device: string }
   /** An engine process died and another is being started; live requests wait for it. */
@@ -29,8 +36,6 @@ export interface AskOptions {
   readonly signal: AbortSignal;
   /** Web pages name models by hash or by what is loaded, never by path or address. */
   readonly asks: 'page' | 'native';
-  /** Hears of a load that the call waits for. */
-  readonly onProgress?: (progress: LoadProgress) => void;
 }
 
 /**

@@ -8,6 +8,8 @@ import type { PairingDesk, PendingPairing } from './pairing-desk';
 export interface DaemonOptions {
   /** The address to listen on. */
   readonly host: string;
+  /** Others under which it is reached, where it listens on several. */
+  readonly otherNames: readonly string[];
   /** 0: any that is free. */
   readonly port: number;
   readonly version: string;

@@ -144,12 +144,17 @@ describe('the daemon over a fake backend', () => {
     const model = `sha256:${FAKE_SHA256}`;
     const info = await fetch(`${daemon.url}/v1/engine?model=${model}`, { headers });
     expect(await info.json()).toMatchObject({ systemFingerprint: 'fp-fake' });
+    const progress = { phase: 'upload', loaded: 1, total: 4, bytesPerSecond: 0, etaSeconds: null, resumed: 0 } as const;
+    daemon.backend.current = { status: 'loading', model: 'fake', loaded: 1, total: 4, progress };
+    const looked = vi.spyOn(daemon.backend, 'state');
+    daemon.backend.beforeEngine = () => vi.waitFor(() => expect(looked.mock.calls.length).toBeGreaterThan(1));
     const loading = await fetch(`${daemon.url}/v1/engine?model=${model}`, {
       headers: { ...headers, accept: 'text/event-stream' },
     });
     expect(
       (await eventsOf(loading)).map((text) => (text === '[DONE]' ? text : (JSON.parse(text) as { type: string }).type)),
     ).toEqual(['progress', 'ready', '[DONE]']);
+    daemon.backend.beforeEngine = () => Promise.resolve();
     const request = { kind: 'evaluate', ids: [1], positions: 'last' };
     const events = await eventsOf(await post(daemon, '/v1/engine/submit', { model, request }));
     expect(events.map((text) => (text === '[DONE]' ? text : JSON.parse(text)))).toMatchObject([
@@ -178,7 +183,7 @@ describe('the daemon over a fake backend', () => {
       fetch(daemon.url + path, { headers: { authorization: `Bearer ${key}` } });
     const metrics = await (await get('/metrics', daemon.key)).text();
     expect(metrics).toContain('forgelight_requests_total{route="POST /v1/chat/completions",status="200"} 1\n');
-    expect(metrics).toContain('\nforgelight_restarts_total 2\n');
+    expect(metrics).toContain('\nforgelight_engine_restarts_total 2\n');
     expect((await get('/v1/admin/ps', daemon.key)).status).toBe(403);
     expect(await (await get('/v1/admin/ps', ADMIN_KEY)).json()).toMatchObject({ backend: 'engine', requests: 0 });
   });

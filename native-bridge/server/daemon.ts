@@ -142,23 +142,24 @@ function makeHandler(options: DaemonOptions, port: number, connections: () => nu
   const { backend, book, clock, desk, limits, log } = options;
   const metrics = new Metrics();
   const isStopping = (): boolean => handler.isStopping;
-  const gauges = (): Record<string, number> => ({
+  const values = (): Record<string, number> => ({
     connections: connections(),
     requests_live: handler.liveRequests,
     work_live: handler.liveWork,
     work_limit: limits.maxWork,
     grants: book.list().length,
     device_ready: deviceOf(backend) === null ? 0 : 1,
+    log_lines_dropped_total: options.droppedLines(),
+    ...backend.metrics(),
   });
-  const counters = (): Record<string, number> => ({ log_lines_dropped: options.droppedLines(), ...backend.metrics() });
   const routes: Routes = {
-    ...healthRoutes({ backend, isStopping, metricsText: () => metrics.text(gauges(), counters()) }),
+    ...healthRoutes({ backend, isStopping, metricsText: () => metrics.text(values()) }),
     ...pairingRoutes(options),
     ...openAiRoutes(backend, clock),
     ...engineRoutes(backend, clock),
     ...adminRoutes({ backend, book, desk, clock, liveWork: () => handler.liveWork, version: options.version }),
   };
-  const hosts = ownHosts(options.host, port);
+  const hosts = ownHosts([options.host, ...options.otherNames], port);
   const rules = { hosts, isPaired: (origin: string) => book.isPaired(origin), mayPair: options.mayPair };
   const page = pageRoute(options.pageFolder);
   const handler: RequestHandler = new RequestHandler({ rules, routes, page, book, clock, limits, metrics, log });

@@ -12,7 +12,7 @@ import { toWire } from './event-wire';
 import { deviceOf, nameDevice, type Exchange, type Route, type Routes } from './exchange';
 import { asksOf } from './openai-routes';
 import { readPort } from './port-events';
-import { orAborted } from './waiting';
+import { atMost, orAborted } from './waiting';
 
 const tokenIds = v.array(
   v.pipe(v.number('must be a number'), v.integer('must be whole'), v.minValue(0, 'must not be negative')),
@@ -47,6 +47,9 @@ const tokenizing = v.strictObject({
   parseSpecial: v.optional(v.boolean('must be true or false'), true),
 });
 const detokenizing = v.strictObject({ model: modelName, ids: tokenIds });
+
+/** How often a load's progress is looked at. */
+const PROGRESS_MS = 100;
 
 /** Far above the numbers that anybody else gives to requests of the same engine. */
 let lastRequest = 1_000_000_000;
@@ -103,31 +106,26 @@ async function sendEngine(exchange: Exchange, backend: Backend, clock: Clock): P
     await outlet.json(200, info);
     return;
   }
-  const { port, events, close } = readPort<LoadNews>(({ type }) => type === 'ready' || type === 'failed');
-  const tell = (news: LoadNews): void => port.postMessage(news);
-  const opening = engineOf(backend, exchange, model, (progress) => tell({ type: 'progress', ...progress }));
-  opening.then(
-    ({ info }) => tell({ type: 'ready', info }),
-    () => tell({ type: 'failed' }),
-  );
-  try {
-    await sendEvents(exchange, untilFailed(events, opening), { clock, encode: toWire, onBegin: () => undefined });
-  } finally {
-    close();
-  }
+  const opening = engineOf(backend, exchange, model);
+  await sendEvents(exchange, loadNews(opening, backend, clock), { clock, encode: toWire, onBegin: () => undefined });
 }
 
-type LoadNews =
-  | ({ readonly type: 'progress' } & LoadProgress)
-  | { readonly type: 'ready'; readonly info: EngineInfo }
-  | { readonly type: 'failed' };
+type LoadNews = ({ readonly type: 'progress' } & LoadProgress) | { readonly type: 'ready'; readonly info: EngineInfo };
 
-/** The same events; a failure rejects as the load did. */
-async function* untilFailed(events: AsyncIterable<LoadNews>, opening: Promise<LentEngine>): AsyncGenerator<LoadNews> {
-  for await (const news of events) {
-    if (news.type === 'failed') await opening;
-    yield news;
+/** How far a load is, as often as a page shows it, and its end. Rejects as the load does. */
+async function* loadNews(opening: Promise<LentEngine>, backend: Backend, clock: Clock): AsyncGenerator<LoadNews> {
+  let isOpen = false;
+  const opened = opening.then(() => void (isOpen = true));
+  let told: LoadProgress | null = null;
+  for (;;) {
+    await atMost(opened, clock, PROGRESS_MS);
+    if (isOpen) break;
+    const state = backend.state();
+    const progress = state.status === 'loading' ? (state.progress ?? null) : null;
+    if (progress !== null && progress !== told) yield { type: 'progress', ...progress };
+    told = progress;
   }
+  yield { type: 'ready', info: (await opening).info };
 }
 
 /** A request's events as they come. The end of the socket is the end of the request. */
@@ -154,17 +152,12 @@ async function sendRequest(
   }
 }
 
-async function engineOf(
-  backend: Backend,
-  { grant, signal }: Exchange,
-  model: string,
-  onProgress: (progress: LoadProgress) => void = () => undefined,
-): Promise<LentEngine> {
+async function engineOf(backend: Backend, { grant, signal }: Exchange, model: string): Promise<LentEngine> {
   if (!isEngineBackend(backend)) {
     const message = 'No engine runs on this computer: its answers come from elsewhere, by /v1/chat/completions.';
     throw new ForgelightError(backend.kind === 'none' ? 'no-adapter' : 'missing-feature', message);
   }
-  return orAborted(backend.engine(model, { signal, asks: asksOf(grant), onProgress }), signal);
+  return orAborted(backend.engine(model, { signal, asks: asksOf(grant) }), signal);
 }
 
 function modelOf({ head }: Exchange): string {

@@ -36,10 +36,10 @@ export function examine(head: RawHead, rules: GuardRules): PassedHead {
   return { ...target, method, headers, asker };
 }
 
-/** Names under which the daemon is reached: every one of loopback, and the one that it was told to listen on. */
-export function ownHosts(host: string, port: number): readonly string[] {
-  const named = host.includes(':') ? `[${host}]` : host;
-  const names = new Set(['127.0.0.1', 'localhost', '[::1]', named.toLowerCase()]);
-  const hosts = [...names].map((name) => `${name}:${port}`);
-  return port === 80 ? [...hosts, ...names] : hosts; // browsers leave the usual port out
+/** `name:port` of every name of loopback, and of those that the daemon was told to listen on. */
+export function ownHosts(names: readonly string[], port: number): readonly string[] {
+  const written = names.map((name) => (name.includes(':') ? `[${name}]` : name).toLowerCase());
+  const all = [...new Set(['127.0.0.1', 'localhost', '[::1]', ...written])];
+  const hosts = all.map((name) => `${name}:${port}`);
+  return port === 80 ? [...hosts, ...all] : hosts; // browsers leave the usual port out
 }

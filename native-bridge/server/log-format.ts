@@ -25,6 +25,6 @@ export function plainLines(now: () => number, isVerbose: boolean): LogFormat {
 }
 
 /** A name that a client chose must not move the terminal's cursor. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '\ufffd');
 }

@@ -8,19 +8,16 @@ export class Metrics {
     this.requests.set(labels, (this.requests.get(labels) ?? 0) + 1);
   }
 
-  /** `gauges` and `counters`: name without prefix → value now. */
-  text(gauges: Readonly<Record<string, number>>, counters: Readonly<Record<string, number>>): string {
+  /** `values`: name without prefix → value now; what ends with `_total` only grows. */
+  text(values: Readonly<Record<string, number>>): string {
     return [
       '# TYPE forgelight_requests_total counter',
       ...[...this.requests].map(([labels, count]) => `forgelight_requests_total${labels} ${count}`),
-      ...Object.entries(gauges).flatMap(([name, value]) => series(name, 'gauge', value)),
-      ...Object.entries(counters).flatMap(([name, value]) => series(`${name}_total`, 'counter', value)),
+      ...Object.entries(values).flatMap(([name, value]) => {
+        const full = `forgelight_${name.replace(/\W/g, '_')}`;
+        return [`# TYPE ${full} ${full.endsWith('_total') ? 'counter' : 'gauge'}`, `${full} ${value}`];
+      }),
       '',
     ].join('\n');
   }
-}
-
-function series(name: string, type: 'gauge' | 'counter', value: number): string[] {
-  const full = `forgelight_${name.replace(/[^a-zA-Z0-9_]/g, '_')}`;
-  return [`# TYPE ${full} ${type}`, `${full} ${value}`];
 }

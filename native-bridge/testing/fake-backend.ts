@@ -51,6 +51,7 @@ export class FakeBackend implements EngineBackend {
   failure: Error | null = null;
   /** Waited for before each word. */
   beforeWord: (index: number, signal: AbortSignal) => Promise<void> = () => Promise.resolve();
+  beforeEngine: () => Promise<void> = () => Promise.resolve();
   /** Streams that were left before their end. */
   cancelled = 0;
   isClosed = false;
@@ -107,10 +108,10 @@ export class FakeBackend implements EngineBackend {
     });
   }
 
-  engine(model: string, options: AskOptions): Promise<LentEngine> {
+  async engine(model: string, options: AskOptions): Promise<LentEngine> {
     this.note('engine', model, options);
-    options.onProgress?.({ phase: 'upload', loaded: 1, total: 4, bytesPerSecond: 0, etaSeconds: null, resumed: 0 });
-    return Promise.resolve({
+    await this.beforeEngine();
+    return {
       info: FAKE_INFO,
       host: {
         submit: (id, request, port) => this.submit(id, request, port),
@@ -121,7 +122,7 @@ export class FakeBackend implements EngineBackend {
         snapshot: () => Promise.resolve({ ok: false, error: { code: 'closed', message: 'No snapshot.' } }),
         stats: () => Promise.resolve({ ok: false, error: { code: 'closed', message: 'No stats.' } }),
       },
-    });
+    };
   }
 
   unload(): Promise<boolean> {
@@ -129,7 +130,7 @@ export class FakeBackend implements EngineBackend {
   }
 
   metrics(): Readonly<Record<string, number>> {
-    return { restarts: 2, generated_tokens: 17 };
+    return { engine_restarts_total: 2, engine_requests_live: 1 };
   }
 
   close(): Promise<void> {

@@ -49,6 +49,7 @@ export function useDaemons(): (limits?: Partial<Limits>, pageFolder?: string) =>
     const log: LogEntry[] = [];
     const daemon = await Daemon.listen({
       host: '127.0.0.1',
+      otherNames: [],
       port: 0,
       version: '0.0.0',
       backend,

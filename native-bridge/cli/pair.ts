@@ -1,0 +1,147 @@
+import * as v from 'valibot';
+import { systemClock as clock } from '../../src/base/system-clock';
+import { ForgelightError } from '../../src/base/errors';
+import { AccessBook } from '../server/access-book';
+import { AccessFile } from '../server/access-file';
+import { shownGrant, type ShownGrant } from '../server/admin-routes';
+import { printable } from '../server/log-format';
+import { askDaemon, type DaemonCall } from '../state/ask-daemon';
+import { findDaemon, type DaemonRecord } from '../state/daemon-file';
+import { stateFolder } from '../state/state-folder';
+import type { CliHost, CommandInput } from './run-cli';
+
+export const PAIR_ARGUMENTS = {
+  list: { type: 'boolean' },
+  revoke: { type: 'string' },
+  key: { type: 'boolean' },
+} as const;
+
+const LOOK_MS = 500;
+const pairings = v.object({
+  pending: v.array(v.object({ origin: v.string(), code: v.string(), expires_in_seconds: v.number() })),
+});
+const grantList = v.object({
+  grants: v.array(
+    v.object({ id: v.string(), kind: v.picklist(['page', 'native']), name: v.string(), expires_at: v.string() }),
+  ),
+});
+
+/** Who may ask the daemon: shows codes of pages that wait, lists, takes back, and makes keys for programs. */
+export async function pair({ host, names, options }: CommandInput): Promise<void> {
+  const folder = stateFolder(host.env);
+  const found = await findDaemon(folder);
+  const running = found.status === 'running' ? found.record : null;
+  const { list, revoke, key } = options;
+  if ([list, revoke, key].filter((option) => option !== undefined).length > 1) {
+    throw new ForgelightError('invalid-request', 'Give one of --list, --revoke and --key.');
+  }
+  if (names.length > 0 && key !== true)
+    throw new ForgelightError('invalid-request', 'A name is given to a key: --key NAME.');
+  const book = running === null ? offlineBook(folder, host) : daemonBook(running, host);
+  if (list === true) await showGrants(await book.list(), options['json'] === true, host);
+  else if (typeof revoke === 'string') await revokeGrant(book, revoke, host);
+  else if (key === true) await makeKey(book, names[0] ?? 'key', options['json'] === true, host);
+  else await showCodes(running, options['json'] === true, host);
+}
+
+/** The daemon owns the book while it runs; else this command does for a moment. */
+interface Book {
+  list(): Promise<readonly ShownGrant[]>;
+  revoke(id: string): Promise<boolean>;
+  issueKey(name: string): Promise<{ readonly key: string; readonly grant: ShownGrant }>;
+}
+
+function daemonBook(record: DaemonRecord, host: CliHost): Book {
+  const ask = (call: Omit<DaemonCall, 'signal'>): Promise<unknown> =>
+    askDaemon(record, { ...call, signal: host.signal }, host.fetch);
+  return {
+    list: async () => v.parse(grantList, await ask({ method: 'GET', path: '/v1/admin/pairings' })).grants,
+    revoke: async (id) => {
+      const answer = await ask({ method: 'POST', path: '/v1/admin/revoke', body: { id } });
+      return v.parse(v.object({ revoked: v.boolean() }), answer).revoked;
+    },
+    issueKey: async (name) => {
+      const answer = await ask({ method: 'POST', path: '/v1/admin/keys', body: { name } });
+      return v.parse(v.object({ key: v.string(), grant: grantList.entries.grants.item }), answer);
+    },
+  };
+}
+
+function offlineBook(folder: string, host: CliHost): Book {
+  const within = async <T>(work: (book: AccessBook) => Promise<T>): Promise<T> => {
+    const book = await AccessBook.open(new AccessFile(folder, (message) => host.err(`${message}\n`)), clock, null);
+    try {
+      return await work(book);
+    } finally {
+      await book.close();
+    }
+  };
+  return {
+    list: () => within((book) => Promise.resolve(book.list().map(shownGrant))),
+    revoke: (id) => within((book) => book.revoke(id)),
+    issueKey: (name) =>
+      within(async (book) => {
+        const { grant, secret } = await book.issueKey(name);
+        return { key: secret, grant: shownGrant(grant) };
+      }),
+  };
+}
+
+async function showGrants(grants: readonly ShownGrant[], isJson: boolean, { out }: CliHost): Promise<void> {
+  if (isJson) return out(`${JSON.stringify(grants, null, 2)}\n`);
+  if (grants.length === 0) return out('No page is paired, and no key is in force.\n');
+  for (const { id, kind, name, expires_at } of grants) {
+    out(`${id}  ${kind === 'page' ? 'page' : 'key '}  until ${expires_at.slice(0, 10)}  ${printable(name)}\n`);
+  }
+}
+
+async function revokeGrant(book: Book, id: string, { out }: CliHost): Promise<void> {
+  if (await book.revoke(id)) return out(`Taken back: ${id}\n`);
+  throw new ForgelightError('invalid-request', `There is no "${id}": forgelight pair --list shows what there is.`);
+}
+
+async function makeKey(book: Book, name: string, isJson: boolean, { out, err }: CliHost): Promise<void> {
+  const { key, grant } = await book.issueKey(name);
+  if (isJson) return out(`${JSON.stringify({ key, ...grant }, null, 2)}\n`);
+  out(`${key}\n`);
+  err(`A key for programs on this computer, good until ${grant.expires_at.slice(0, 10)}. It is shown this once.\n`);
+}
+
+/** The codes of pages that wait; waits for one where there is none. */
+async function showCodes(running: DaemonRecord | null, isJson: boolean, host: CliHost): Promise<void> {
+  if (running === null) {
+    throw new ForgelightError(
+      'bridge-unreachable',
+      'The daemon does not run. Start it in another terminal: forgelight serve',
+    );
+  }
+  for (let looks = 0; ; looks += 1) {
+    const answer = await askDaemon(
+      running,
+      { method: 'GET', path: '/v1/admin/pairings', signal: host.signal },
+      host.fetch,
+    );
+    const { pending } = v.parse(pairings, answer);
+    if (isJson) return host.out(`${JSON.stringify(pending, null, 2)}\n`);
+    if (pending.length > 0) {
+      for (const { code, origin } of pending) host.out(`${code}  ${printable(origin)}\n`);
+      return host.err('Type the code into the page, if it was you who asked for it.\n');
+    }
+    if (looks === 0) host.err('No page waits for a code yet. Begin in the page; Ctrl+C ends the wait.\n');
+    await pause(host.signal);
+  }
+}
+
+function pause(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      stop();
+      reject(signal.reason instanceof Error ? signal.reason : new DOMException('Stopped.', 'AbortError'));
+    };
+    const stop = clock.after(LOOK_MS, () => {
+      signal.removeEventListener('abort', leave);
+      resolve();
+    });
+    signal.addEventListener('abort', leave, { once: true });
+  });
+}

@@ -1,0 +1,86 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '../../test/support/fake-clock';
+import { AccessBook, GRANT_LIFE_MS } from './access-book';
+import { AccessFile } from './access-file';
+
+const PAGE = 'https://a.example';
+let folder = '';
+let clock = new FakeClock();
+const warnings: string[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'forgelight-access-'));
+  clock = new FakeClock();
+  warnings.length = 0;
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function open(adminKey: string | null = null): Promise<AccessBook> {
+  return AccessBook.open(new AccessFile(join(folder, 'state'), (text) => warnings.push(text)), clock, adminKey);
+}
+
+describe('the access book', () => {
+  it('keeps what is granted, hashed, for its user alone, over restarts', async () => {
+    const book = await open();
+    const { grant, secret } = await book.issueToken(PAGE);
+    const { secret: key } = await book.issueKey('editor');
+    expect([Buffer.from(secret, 'base64url').length, key.startsWith('fl-')]).toEqual([32, true]);
+    const path = join(folder, 'state/access.json');
+    const text = await readFile(path, 'utf8');
+    expect(text).not.toContain(secret);
+    expect(text).not.toContain(key.slice(3));
+    expect([(await stat(path)).mode & 0o777, (await stat(join(folder, 'state'))).mode & 0o777]).toEqual([0o600, 0o700]);
+    await book.close();
+    const again = await open();
+    expect(again.find(secret)).toEqual(grant);
+    expect(again.find(key)).toMatchObject({ kind: 'native', name: 'editor' });
+    expect(again.find(`${secret}x`)).toBeNull();
+    expect([again.isPaired(PAGE), again.isPaired('https://b.example')]).toEqual([true, false]);
+    await again.close();
+  });
+
+  it('takes a grant back at once, also from who holds it', async () => {
+    const book = await open();
+    const { grant, secret } = await book.issueToken(PAGE);
+    const heard: string[] = [];
+    book.hold(grant, ({ code }) => heard.push(code));
+    book.hold(grant, () => heard.push('let go'))();
+    const revoked = book.revoke(grant.id);
+    expect([heard, book.find(secret), book.isPaired(PAGE)]).toEqual([['not-paired'], null, false]);
+    expect([await revoked, await book.revoke(grant.id)]).toEqual([true, false]);
+    expect((await open()).list()).toEqual([]);
+  });
+
+  it('ends a grant, and who holds it, when its time is over', async () => {
+    const book = await open();
+    const { grant, secret } = await book.issueKey('old');
+    const heard: string[] = [];
+    book.hold(grant, ({ message }) => heard.push(message));
+    for (let days = 0; days < 89; days += 1) clock.advance(24 * 3_600_000);
+    expect([book.find(secret)?.id, heard]).toEqual([grant.id, []]);
+    for (let hours = 0; hours < 24; hours += 1) clock.advance(3_600_000);
+    expect(heard).toEqual([expect.stringContaining('expired')]);
+    expect([book.find(secret), clock.now() >= GRANT_LIFE_MS]).toEqual([null, true]);
+  });
+
+  it('knows the key of this run, and keeps it nowhere', async () => {
+    const book = await open('fl-run');
+    expect(book.find('fl-run')).toMatchObject({ kind: 'admin' });
+    await book.issueKey('x');
+    expect(await readFile(join(folder, 'state/access.json'), 'utf8')).not.toContain('admin');
+    expect(book.list()).toHaveLength(1);
+    await book.close();
+  });
+
+  it('puts a file aside that it cannot read, and says so', async () => {
+    await (await open()).issueKey('x');
+    const path = join(folder, 'state/access.json');
+    await writeFile(path, '{"version":1,"grants":[{}]}');
+    expect((await open()).list()).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/put aside/)]);
+    expect(await readFile(`${path}.unreadable`, 'utf8')).toContain('[{}]');
+  });
+});

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { stateFolder } from '../state/state-folder';
+
+const text = readFileSync(join(import.meta.dirname, 'forgelight.service'), 'utf8');
+
+/** Section → name → its values, in order. */
+function settings(): Record<string, Record<string, string[]>> {
+  const sections: Record<string, Record<string, string[]>> = {};
+  let section: Record<string, string[]> = {};
+  for (const line of text.split('\n')) {
+    if (line === '' || line.startsWith('#')) continue;
+    const head = /^\[(\w+)\]$/.exec(line)?.[1];
+    if (head === undefined) {
+      const [, name = '', value = ''] = /^(\w+)=(.*)$/.exec(line) ?? [];
+      expect(name, `"${line}" is a setting`).not.toBe('');
+      (section[name] ??= []).push(value);
+    } else section = sections[head] ??= {};
+  }
+  return sections;
+}
+
+describe('the unit of systemd', () => {
+  const { Service: service = {}, Install: install } = settings();
+
+  it('starts the daemon for its user, and gives it the time that it needs to end', () => {
+    expect(service['ExecStart']).toEqual(['/usr/bin/env forgelight serve --json']);
+    expect(install).toEqual({ WantedBy: ['default.target'] });
+    expect(Number(service['TimeoutStopSec'])).toBeGreaterThan(15);
+    expect(service['KillMode']).toEqual(['mixed']);
+  });
+
+  it('lets it write where it keeps its state and its models, and nowhere else', () => {
+    expect(service['ProtectSystem']).toEqual(['strict']);
+    expect(service['ProtectHome']).toEqual(['read-only']);
+    expect(service['StateDirectoryMode']).toEqual(['0700']);
+    const [, folder = ''] = (service['Environment']?.[0] ?? '').split('=');
+    expect(folder).toBe('%S/forgelight');
+    expect(stateFolder({ FORGELIGHT_STATE: folder })).toBe(folder);
+  });
+
+  it('hardens it, and leaves it the GPU', () => {
+    for (const name of ['NoNewPrivileges', 'PrivateTmp', 'RestrictNamespaces', 'RestrictSUIDSGID', 'LockPersonality']) {
+      expect([name, service[name]]).toEqual([name, ['yes']]);
+    }
+    expect(service['DevicePolicy']).toEqual(['closed']);
+    expect(service['DeviceAllow']).toEqual(['/dev/kfd rw', 'char-drm rw']);
+    expect(service['PrivateDevices']).toBeUndefined();
+    expect(service['MemoryDenyWriteExecute']).toBeUndefined();
+  });
+});
