@@ -49,6 +49,7 @@ export class Daemon {
       connectionsCheckingInterval: limits.checkMs,
       noDelay: true,
     });
+    server.maxHeadersCount = 0; // all of them reach the guard: behind a limit the parser forgets what follows
     server.maxConnections = limits.maxConnections;
     const port = await bind(server, options.host, options.port);
     const handler = makeHandler(options, port, () => connectionsOf(server));

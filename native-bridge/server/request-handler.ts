@@ -89,6 +89,8 @@ export class RequestHandler {
       await this.answer({ request, response, outlet, controller, told, early });
     } catch (error) {
       told.failure = await this.fail(error, { request, outlet, controller });
+    } finally {
+      this.forget(controller);
     }
     const status = response.destroyed && !response.writableFinished ? 499 : outlet.status;
     metrics.countRequest(told.route, status);
@@ -132,9 +134,15 @@ export class RequestHandler {
       await route.answer({ head, grant, outlet, signal: controller.signal, body });
     } finally {
       release();
-      this.live.delete(controller);
-      if (this.live.size === 0) for (const wake of this.waiters) wake();
     }
+  }
+
+  /** Its last word is said. */
+  private forget(controller: AbortController): void {
+    this.live.delete(controller);
+    if (this.live.size > 0) return;
+    for (const wake of this.waiters) wake();
+    this.waiters.clear();
   }
 
   private find(head: PassedHead): readonly [string, Route] {

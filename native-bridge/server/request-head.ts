@@ -24,6 +24,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
 const MAY_REPEAT = ['accept', 'accept-encoding', 'accept-language', 'cache-control'];
 const CREDENTIALS = /^(access[-_]?token|api[-_]?key|auth(orization)?|bearer|code|key|pass(word|wd)?|secret|token)$/i;
 const MAX_TARGET_CHARACTERS = 2048;
+const MAX_HEADERS = 100;
 
 /** Throws for each shape that two readers of HTTP could take for two different requests. */
 export function readMethod({ method, httpVersion }: RawHead): string {
@@ -33,6 +34,7 @@ export function readMethod({ method, httpVersion }: RawHead): string {
 }
 
 export function readHeaders(rawHeaders: readonly string[]): Headers {
+  if (rawHeaders.length > MAX_HEADERS * 2) throw refused(`There are more than ${MAX_HEADERS} headers.`, 431);
   const headers = new Map<string, string>();
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] ?? '').toLowerCase();

@@ -1,0 +1,56 @@
+import { describe, expect, it, vi } from 'vitest';
+import { forever } from '../testing/fake-backend';
+import { useDaemons, type RunningDaemon } from '../testing/use-daemon';
+
+const start = useDaemons();
+
+function chat({ url, key }: RunningDaemon): Promise<Response> {
+  return fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: '{"stream":true}',
+  });
+}
+
+describe('the end of the daemon', () => {
+  it('takes nothing in, lets answers finish, and says that it is stopping', async () => {
+    const daemon = await start();
+    let go = (): void => undefined;
+    daemon.backend.beforeWord = (index) => (index === 1 ? new Promise((resolve) => (go = resolve)) : Promise.resolve());
+    const response = await chat(daemon);
+    const stopped = daemon.daemon.stop();
+    const health = await fetch(`${daemon.url}/health`);
+    expect([health.status, await health.json()]).toEqual([503, { status: 'stopping' }]);
+    const late = await chat(daemon);
+    expect([late.status, late.headers.get('connection'), await late.json()]).toMatchObject([
+      503,
+      'close',
+      { error: { code: 'closed' } },
+    ]);
+    go();
+    expect((await response.text()).endsWith('data: [DONE]\n\n')).toBe(true);
+    await stopped;
+    expect([daemon.backend.cancelled, daemon.backend.asked.length]).toEqual([0, 1]);
+    await expect(fetch(`${daemon.url}/health`)).rejects.toThrow('fetch failed');
+  });
+
+  it('tells answers that take longer that it has ended, and does not wait for those who do not listen', async () => {
+    const daemon = await start({ drainMs: 100 });
+    daemon.backend.beforeWord = (index, signal) => (index === 1 ? forever(index, signal) : Promise.resolve());
+    const response = await chat(daemon);
+    await daemon.daemon.stop();
+    expect(await response.text()).toMatch(/data: \{"error":\{"code":"closed"[^\n]+\n\n$/);
+    expect(daemon.backend.cancelled).toBe(1);
+  });
+
+  it('comes also where the backend does not hear that it should stop', async () => {
+    const daemon = await start({ drainMs: 100 });
+    daemon.backend.beforeWord = (index) => (index === 1 ? new Promise(() => undefined) : Promise.resolve());
+    const response = await chat(daemon);
+    await daemon.daemon.stop();
+    expect(await response.text()).toContain('"code":"closed"');
+    await vi.waitFor(() =>
+      expect(daemon.log).toContainEqual(expect.objectContaining({ event: 'drain-over', live: 1 })),
+    );
+  });
+});

@@ -1,0 +1,90 @@
+import type { Socket } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { useDaemons, type RunningDaemon } from '../testing/use-daemon';
+
+const start = useDaemons();
+const SOCKETS = 200;
+/** Of these; each is filled with megabytes before it stands still. */
+const READERS = 10;
+/** Of one chunk, so that a reader which stands still fills what the system keeps for it. */
+const BIG_WORD = 'x'.repeat(1 << 20);
+const sockets: Socket[] = [];
+const timers: NodeJS.Timeout[] = [];
+afterEach(() => {
+  for (const timer of timers.splice(0)) clearInterval(timer);
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
+/** A client that never finishes what it begins: it sends a byte now and then, or reads nothing. */
+function slow(
+  daemon: RunningDaemon,
+  kind: 'silent' | 'headers' | 'body' | 'reader',
+): { readonly kind: string; readonly isOver: () => boolean } {
+  const socket = daemon.socket();
+  let isOver = false;
+  sockets.push(socket);
+  socket.on('error', () => undefined).on('close', () => (isOver = true));
+  const head =
+    `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:${daemon.port}\r\nAuthorization: Bearer ${daemon.key}\r\n` +
+    'Content-Type: application/json\r\n';
+  const drip = (begin: string, byte: string): void => {
+    socket.write(begin);
+    timers.push(setInterval(() => socket.writable && socket.write(byte), 50));
+    socket.resume();
+  };
+  switch (kind) {
+    case 'silent':
+      socket.resume();
+      break;
+    case 'headers':
+      drip(`${head}X: `, 'x');
+      break;
+    case 'body':
+      drip(`${head}Content-Length: 100000\r\n\r\n{"a":"`, 'x');
+      break;
+    case 'reader': {
+      const body = '{"stream":true,"user":"slow"}';
+      socket.pause();
+      socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`);
+      break;
+    }
+  }
+  return { kind, isOver: () => isOver };
+}
+
+describe('slow clients', () => {
+  it('do not keep others waiting, and are dropped: 200 of them', async () => {
+    const daemon = await start({ headersMs: 4_000, requestMs: 5_000, stallMs: 4_000, checkMs: 100 });
+    const { backend } = daemon;
+    backend.words = Array.from({ length: 40 }, () => BIG_WORD);
+    const kinds = ['silent', 'headers', 'body'] as const;
+    const clients = Array.from({ length: SOCKETS }, (_, index) =>
+      slow(daemon, index < READERS ? 'reader' : (kinds[index % kinds.length] ?? 'silent')),
+    );
+    // All that can be answered are being answered, and stand still.
+    await vi.waitFor(() => expect(backend.asked).toHaveLength(READERS), 5_000);
+    backend.words = ['a', 'b', 'c'];
+    for (let round = 0; round < 20; round += 1) {
+      const response = await fetch(`${daemon.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${daemon.key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ stream: true, round }),
+      });
+      expect((await response.text()).match(/"content":"\w"/g)).toEqual([
+        '"content":"a"',
+        '"content":"b"',
+        '"content":"c"',
+      ]);
+    }
+    // They were served while slow ones were still there: nobody has waited for those.
+    expect(clients.filter(({ isOver }) => !isOver()).length).toBeGreaterThan(0);
+    // Whoever read nothing has lost its request, and nobody else.
+    await vi.waitFor(() => expect(backend.cancelled).toBe(READERS), 15_000);
+    for (const socket of sockets) socket.resume(); // who does not read does not see its socket end
+    const left = (): string[] => clients.flatMap(({ kind, isOver }) => (isOver() ? [] : [kind]));
+    await vi.waitFor(() => expect(left()).toEqual([]), 15_000);
+    const readers = backend.asked.filter(({ body }) => JSON.stringify(body).includes('slow'));
+    expect(readers.every(({ signal }) => signal.aborted)).toBe(true);
+    expect(backend.asked.filter((ask) => !readers.includes(ask)).every(({ signal }) => !signal.aborted)).toBe(true);
+  });
+});
