@@ -108,7 +108,8 @@ export class ChildLife {
     if (message === null) return;
     this.silentLooks = 0;
     if (message.type === 'beat') return;
-    if (message.type === 'hello' && this.stage === 'starting') this.look();
+    if ((message.type === 'hello') !== (this.stage === 'starting')) return; // it knows no better
+    if (message.type === 'hello') this.look();
     this.deps.onMessage(message);
   }
 

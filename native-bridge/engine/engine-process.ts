@@ -14,11 +14,11 @@ const report = (error: unknown): void => console.error('engine process:', error)
 /** The process that owns the device. Never resolves: it lives as long as the daemon that started it, which has the other end of its channel. */
 export function runEngineProcess(): Promise<never> {
   let service: EngineService | null = null;
-  process.on('disconnect', () => process.exit(0));
+  process.on('disconnect', endGroup);
   // It has a group of its own, so that Ctrl+C in the terminal does not reach it; whoever sends it all the same means the daemon.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => {
-    const exit = (): never => process.exit(0);
+    const exit = (): void => (process.connected ? process.exit(0) : endGroup());
     if (service === null) return exit();
     return void service.close().catch(report).then(exit);
   });
@@ -32,8 +32,17 @@ export function runEngineProcess(): Promise<never> {
     service = createService(message, send);
     return send({ type: 'hello' });
   });
-  if (!process.connected) process.exit(0);
+  if (!process.connected) endGroup();
   return new Promise(() => undefined);
+}
+
+/** The daemon is gone: so is this process, with all that it has started. */
+function endGroup(): void {
+  try {
+    process.kill(-process.pid, 'SIGKILL');
+  } catch {
+    process.exit(0); // it leads no group
+  }
 }
 
 function createService(

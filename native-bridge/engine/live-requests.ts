@@ -6,7 +6,7 @@ import type { HostRequest } from '../../src/protocol/engine-port';
 import type { Outcome, RequestEvent } from '../../src/protocol/events';
 import { RequestJournal } from '../../src/protocol/request-journal';
 
-/** So many processes may die in a row without a word about a request that they had; then it is the one that kills them. */
+/** So many processes may die in a row without a word about a request that they had; if the last one had no other, it is what kills them. */
 const MOST_DEATHS = 2;
 
 interface LiveRequest {
@@ -26,8 +26,8 @@ interface LiveRequest {
  * The requests that have not ended, whatever becomes of the process that answers them. Plain state and no waiting: owned by the supervisor, who
  * says when a process is there (`ready`) and gone (`lost`).
  *
- * Nobody can tell which of several requests has ended a process. So whoever was there and got nothing said goes on alone: the others wait until
- * it has news. Is it the one, then the next process dies with it alone, and it is given up.
+ * Nobody can tell which of several requests has ended a process. So whoever was there and got nothing said goes on alone, whoever was there most
+ * often before all others, which wait until it has news. If it is the one, that process dies with nobody else in it, and it is given up.
  */
 export class LiveRequests {
   private readonly requests = new Map<number, LiveRequest>();
@@ -60,12 +60,14 @@ export class LiveRequests {
   /** That process is gone; `why` is told to whoever has ended it. */
   lost(why: ErrorData): void {
     this.isReady = false;
+    const isAlone = [...this.requests.values()].filter(({ isSubmitted }) => isSubmitted).length === 1;
     for (const request of [...this.requests.values()]) {
+      const isBlamed = request.isSubmitted && isAlone;
       if (request.isSubmitted && !request.hasNews) request.deaths += 1;
       request.isSubmitted = false;
       request.hasNews = false;
       if (request.isCancelled) this.end(request, { kind: 'cancelled' });
-      else if (request.deaths >= MOST_DEATHS)
+      else if (isBlamed && request.deaths >= MOST_DEATHS)
         this.end(request, { kind: 'failed', error: { ...why, requestId: request.id } });
     }
   }

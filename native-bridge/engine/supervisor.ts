@@ -1,6 +1,6 @@
 import { unreachable } from '../../src/base/assert';
 import type { Clock } from '../../src/base/clock';
-import type { ErrorData } from '../../src/base/errors';
+import type { ErrorCode, ErrorData } from '../../src/base/errors';
 import type { EngineEvent } from '../../src/protocol/engine-events';
 import type { EngineInfo, HostRequest, LoadOptions, Result } from '../../src/protocol/engine-port';
 import type { RequestEvent } from '../../src/protocol/events';
@@ -11,6 +11,9 @@ import type { EngineCall, EngineStart } from './ipc';
 import { endedEvent, LiveRequests } from './live-requests';
 import { PendingCalls } from './pending-calls';
 import { RESTART_LIMITS, RestartPolicy, type RestartLimits } from './restart-policy';
+
+/** Ends of a request that are the process's, not its own. */
+const LOSSES: readonly ErrorCode[] = ['device-lost', 'device-blocked', 'closed'];
 
 /** What has been, for a daemon's metrics: of all engines that it had one after the other. */
 export interface EngineCounters {
@@ -185,8 +188,7 @@ export class Supervisor {
           ? this.loaded(load, message.result.value)
           : this.loadFailed(load, message.result.error);
       case 'event':
-        if (message.event.type === 'token') this.deps.counters.tokens += 1;
-        return this.requests.hear(message.event);
+        return this.requestSaid(message.event);
       case 'engine':
         return this.engineSaid(load, message.event);
       case 'answer':
@@ -219,6 +221,14 @@ export class Supervisor {
   private loadFailed(load: Load, error: ErrorData): void {
     if (load.info === null) this.fail(error, 'its load failed');
     else this.life?.end(`it could not load the model again (${error.message})`);
+  }
+
+  private requestSaid(event: RequestEvent): void {
+    if (event.type === 'token') this.deps.counters.tokens += 1;
+    const error = event.type === 'ended' && event.outcome.kind === 'failed' ? event.outcome.error : null;
+    // Nobody has to know: another process has a device again, and goes on.
+    if (error !== null && LOSSES.includes(error.code)) this.life?.end(`it lost its device (${error.message})`);
+    else this.requests.hear(event);
   }
 
   private engineSaid(load: Load, event: EngineEvent): void {
