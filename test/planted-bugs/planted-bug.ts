@@ -9,7 +9,7 @@ export interface PlantedBug {
   /** The simulation, unless it cannot see this: then a unit test, by its file and full name. */
   readonly seenBy?: { readonly file: string; readonly test: string };
   /** Which simulation; the actor's by default. */
-  readonly simulation?: 'store' | 'tabs';
+  readonly simulation?: 'store' | 'tabs' | 'supervisor';
   /** The code throws by itself. */
   readonly crashes?: true;
   /** A seed of schedules that meet it soon. */
