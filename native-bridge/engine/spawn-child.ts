@@ -11,6 +11,8 @@ export interface SpawnOptions {
   /** Hears what the process says, line by line. */
   readonly onLine: (line: string) => void;
   readonly onDropped: (lines: number) => void;
+  /** Told of each process that was started. */
+  readonly onSpawned?: (pid: number) => void;
 }
 
 /** Nothing of these is a child's to know. */
@@ -26,7 +28,7 @@ export function childSpawner(options: SpawnOptions): SpawnChild {
 class NodeChild implements ChildPort {
   private readonly child: ChildProcess;
 
-  constructor({ args, env, clock, onLine, onDropped }: SpawnOptions, listener: ChildListener) {
+  constructor({ args, env, clock, onLine, onDropped, onSpawned }: SpawnOptions, listener: ChildListener) {
     const child = spawn(process.execPath, args, {
       detached: isGrouped,
       windowsHide: true,
@@ -35,6 +37,7 @@ class NodeChild implements ChildPort {
       env: Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.includes(name))),
     });
     this.child = child;
+    if (child.pid !== undefined) onSpawned?.(child.pid);
     for (const stream of [child.stdout, child.stderr])
       if (stream !== null) new OutputPump(stream, { clock, onLine, onDropped });
     child.on('message', (message) => listener.message(message));

@@ -1,0 +1,73 @@
+// An engine process that behaves badly in the way that its argument names; run by tests as a process of its own.
+import { spawn } from 'node:child_process';
+
+const [, , manner] = process.argv;
+const INFO = {
+  model: { name: 'bad', sha256: 'ab'.repeat(32), contextLength: 1, vocabularySize: 1, sizeBytes: 1 },
+  device: { kind: 'reference', name: 'none', features: [] },
+  notes: [],
+  systemFingerprint: 'fl-bad',
+  kvCacheTokens: 1,
+};
+
+/** Does its start and load as a good one does. */
+function answer(onBeat = () => process.send({ type: 'beat', generation }), onLoaded = () => undefined) {
+  process.on('message', (message) => {
+    generation = message.generation;
+    if (message.type === 'start') process.send({ type: 'hello', generation });
+    if (message.type === 'beat') onBeat();
+    if (message.type !== 'load') return;
+    process.send({ type: 'loaded', generation, result: { ok: true, value: INFO } });
+    onLoaded();
+  });
+}
+
+let generation = 0;
+const MANNERS = {
+  /** Lives, and says nothing. */
+  silent: () => setInterval(() => undefined, 1000),
+  /** Minds no SIGTERM. */
+  stubborn() {
+    process.on('SIGTERM', () => undefined);
+    answer();
+  },
+  /** Stands still once it has its model. */
+  stuck: () =>
+    answer(
+      () => undefined,
+      () => {
+        process.on('SIGTERM', () => undefined);
+        for (;;);
+      },
+    ),
+  /** Writes without an end: short lines, and one that never ends. */
+  chatty() {
+    const write = () => {
+      process.stdout.write('a line\n'.repeat(2000));
+      process.stderr.write('x'.repeat(20_000));
+      setImmediate(write);
+    };
+    answer(undefined, write);
+  },
+  /** Ends itself, and leaves somebody behind who holds its pipes, in a group of his own. */
+  'survived by a stranger': () => leaveBehind(true),
+  /** The same, in its own group. */
+  'survived by a child': () => leaveBehind(false),
+  /** Closes its channel, and lives. */
+  unreachable: () =>
+    answer(undefined, () => {
+      process.on('SIGTERM', () => undefined);
+      setInterval(() => undefined, 1000);
+      process.disconnect();
+    }),
+};
+
+function leaveBehind(detached) {
+  answer(undefined, () => {
+    const left = spawn(process.execPath, ['-e', 'setTimeout(() => undefined, 60_000)'], { detached, stdio: 'inherit' });
+    left.unref();
+    process.stdout.write(`left ${left.pid}\n`, () => process.exit(7));
+  });
+}
+
+MANNERS[manner]();
