@@ -23,6 +23,7 @@ export function openEngineBackend({ command, env, log, ...options }: OpenEngineB
     env,
     clock,
     onLine: (line) => log(line, 'engine'),
+    onSpawned: (pid) => log(`an engine process was started, with the number ${pid}`, 'bridge'),
     onDropped: (lines) => log(`${lines} more lines of the engine process were left out`, 'bridge'),
   });
   return createEngineBackend({ ...options, spawn, clock, random: Math.random, log: (text) => log(text, 'bridge') });
