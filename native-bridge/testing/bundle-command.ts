@@ -14,7 +14,7 @@ declare module 'vitest' {
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** What is run as a process of its own. */
-const ENTRIES = { 'forgelight.js': 'native-bridge/main.ts' };
+const ENTRIES = { 'forgelight.js': 'native-bridge/main.ts', 'mini-daemon.js': 'native-bridge/testing/mini-daemon.ts' };
 
 let folder = '';
 

@@ -54,7 +54,7 @@ export class NodeLocks implements StoreLocks {
     const folder = join(this.root, 'locks', createHash('sha256').update(name).digest('hex').slice(0, 32));
     await mkdir(folder, { recursive: true });
     const id = randomUUID();
-    const started = (this.started ??= startOf(process.pid).then((start) => start ?? '0'));
+    const started = (this.started ??= statOf(process.pid).then((stat) => stat?.start ?? '0'));
     const own = { mode, pid: process.pid, started: await started, id };
     const wish = fileName({ ...own, isHeld: false });
     const held = fileName({ ...own, isHeld: true });
@@ -115,15 +115,20 @@ async function isAlive({ pid, started }: Claim): Promise<boolean> {
     // EPERM: it is there, and somebody else's.
     if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
   }
-  const start = await startOf(pid);
-  return start === null || started === '0' || start === started;
+  const stat = await statOf(pid);
+  if (stat === null) return true; // there is nothing more to be known
+  // Dead, and nobody has asked how it ended: in a container nobody may.
+  if (stat.state === 'Z' || stat.state === 'X') return false;
+  return started === '0' || stat.start === started;
 }
 
-/** In clock ticks since the system's start, where the system tells (Linux); `null` elsewhere. */
-async function startOf(pid: number): Promise<string | null> {
+/** What the system tells of a process (Linux): its state, and in clock ticks since the system's start when it began; `null` elsewhere. */
+async function statOf(pid: number): Promise<{ readonly state: string; readonly start: string } | null> {
   const text = await unlessMissing(readFile(`/proc/${pid}/stat`, 'utf8'));
+  if (text === null) return null;
   // The second field, in brackets, may hold anything.
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? '', start: fields[19] ?? '' };
 }
 
 async function lay(path: string): Promise<void> {
