@@ -108,7 +108,7 @@ async function setUpHost(names, signal) {
       console.log(`Chromium: ${process.env.CHROMIUM_PATH}`);
     });
   }
-  if (names.some((name) => ['unit', 'planted', 'slow', 'browser', 'e2e', 'long'].includes(name))) {
+  if (names.some((name) => ['unit', 'planted', 'slow', 'bridge', 'browser', 'e2e', 'long'].includes(name))) {
     await attempt('no default model (see above)', async () => {
       console.log(`Model: ${await ensureDefaultModel(signal)}`);
     });

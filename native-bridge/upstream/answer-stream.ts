@@ -1,4 +1,5 @@
-import { SseParser } from './sse-parser';
+import { errorToData } from '../../src/base/errors';
+import { ServerSentEventReader } from '../../src/protocol/server-sent-events';
 import type { UpstreamCall } from './upstream-call';
 import { answerFailure, isRecord, UpstreamFailure } from './upstream-failure';
 
@@ -9,7 +10,7 @@ const MAX_HELD = 32;
 
 /** The objects of one streamed answer, as they come. Owns the call. */
 export class AnswerStream {
-  private readonly parser = new SseParser();
+  private readonly reader = new ServerSentEventReader();
   private readonly events: string[] = [];
   private readonly held: object[] = [];
 
@@ -57,7 +58,16 @@ export class AnswerStream {
           isUp: false,
         });
       }
-      this.events.push(...this.parser.push(bytes));
+      this.events.push(...this.eventsIn(bytes));
+    }
+  }
+
+  private eventsIn(bytes: Uint8Array): string[] {
+    try {
+      return this.reader.push(bytes).map(({ data }) => data);
+    } catch (cause) {
+      const what = `sent what cannot be read: ${errorToData(cause, 'network').message}`;
+      throw new UpstreamFailure('network', what, { remedy: 'none', isUp: true, cause });
     }
   }
 

@@ -136,6 +136,11 @@ describe('UpstreamBackend', () => {
     [{ kind: 'status', status: 302 }, 'network', /redirects/],
     [{ kind: 'json', body: {} }, 'network', /does not stream/],
     [{ kind: 'stream', frames: ['data: nonsense\n\n'], end: 'close' }, 'network', /something else than JSON/],
+    [
+      { kind: 'stream', frames: Array<string>(9).fill('x'.repeat(1_000_000)), end: 'silence' },
+      'network',
+      /longer than/,
+    ],
     [{ kind: 'stream', frames: ['data: {"error":{"message":"no"}}\n\n'], end: 'close' }, 'network', /"no"/],
   ])('does not ask again after %j', async (reply, code, words) => {
     const { servers, chat, events } = backendOf({ [FIRST]: [reply] });

@@ -225,7 +225,7 @@ describe('UpstreamBackend under a schedule of its own', () => {
         }),
         simulate,
       ),
-      { numRuns: 120, seed: 9 },
+      { numRuns: 80, seed: 9 },
     );
   });
 });

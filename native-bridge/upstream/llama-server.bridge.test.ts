@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { realModelPath } from '../../test/support/real-models';
+import { systemClock } from '../../src/base/system-clock';
+import type { ChatCompletion, ChatCompletionChunk } from '../../src/client/types';
+import { startLlamaServer, type LlamaServer } from '../testing/llama-server';
+import { UpstreamBackend } from './upstream-backend';
+import { upstreamAddress } from './upstream-url';
+
+const KEY = 'sk-of-this-test';
+const NOBODY = 'http://127.0.0.1:9';
+const ASK = {
+  messages: [{ role: 'user', content: 'Hi' }],
+  temperature: 0,
+};
+let server: LlamaServer;
+const backends: UpstreamBackend[] = [];
+
+beforeAll(async () => {
+  server = await startLlamaServer(realModelPath('SmolLM2-135M-Instruct.Q4_1'), KEY);
+}, 120_000);
+afterAll(async () => {
+  await Promise.all(backends.map((backend) => backend.close()));
+  await server.stop();
+});
+
+function backendOf(key = KEY, ...urls: readonly string[]): UpstreamBackend {
+  const backend = new UpstreamBackend({
+    addresses: (urls.length === 0 ? [server.url] : urls).map(upstreamAddress),
+    key,
+    clock: systemClock,
+    fetch: globalThis.fetch,
+    random: Math.random,
+  });
+  backends.push(backend);
+  return backend;
+}
+
+const options = (signal = new AbortController().signal) => ({ signal, asks: 'page' as const });
+
+async function slotIsBusy(): Promise<boolean> {
+  const answer = await fetch(`${server.url}/slots`, { headers: { authorization: `Bearer ${KEY}` } });
+  return ((await answer.json()) as { is_processing: boolean }[]).some((slot) => slot.is_processing);
+}
+
+const textOf = (chunk: ChatCompletionChunk | undefined) => chunk?.choices[0]?.delta.content ?? '';
+
+describe("UpstreamBackend on llama.cpp's own server", () => {
+  it('lists its model, and streams what it answers at once', async () => {
+    const backend = backendOf();
+    expect(await backend.models()).toEqual([{ id: 'smol', sha256: null, sizeBytes: null, isLoaded: true }]);
+    expect(backend.state()).toEqual({ status: 'ready', model: 'smol', device: `upstream: ${server.url}` });
+    const body = { ...ASK, model: 'smol', max_tokens: 4 };
+    const whole = (await backend.chat(body, options())) as ChatCompletion;
+    const chunks: ChatCompletionChunk[] = [];
+    const streamed = await backend.chat({ ...body, stream: true }, options());
+    for await (const chunk of streamed as AsyncIterable<ChatCompletionChunk>) chunks.push(chunk);
+    expect(chunks.map(textOf).join('')).toBe(whole.choices[0]?.message.content);
+    expect(chunks.filter((chunk) => textOf(chunk) !== '').length).toBeGreaterThanOrEqual(3);
+    expect(chunks.at(-1)).toMatchObject({ choices: [{ finish_reason: 'length' }], timings: { predicted_n: 4 } });
+  });
+
+  it('frees its slot when the client leaves, or its signal fires', async () => {
+    const backend = backendOf();
+    const endless = { ...ASK, stream: true, max_tokens: 900, ignore_eos: true };
+    for await (const chunk of (await backend.chat(endless, options())) as AsyncIterable<ChatCompletionChunk>) {
+      if (textOf(chunk) === '') continue;
+      expect(await slotIsBusy()).toBe(true);
+      break;
+    }
+    await expect.poll(slotIsBusy, { timeout: 30_000 }).toBe(false);
+
+    const leave = new AbortController();
+    const asking = backend.chat({ ...endless, stream: false }, options(leave.signal));
+    const ended = asking.then(
+      () => null,
+      (error: unknown) => error,
+    );
+    await expect.poll(slotIsBusy, { timeout: 30_000 }).toBe(true);
+    leave.abort();
+    expect(await ended).toMatchObject({ name: 'AbortError' });
+    // Where nothing streams, it looks once a second whether somebody listens, and any other request begins that second anew.
+    await expect.poll(slotIsBusy, { timeout: 20_000, interval: 2_500 }).toBe(false);
+    expect(backend.metrics()).toMatchObject({ upstream_cancelled_total: 2 });
+  });
+
+  it('answers in place of one that is not there; says what is wrong with a key and a body', async () => {
+    const backend = backendOf(KEY, NOBODY, server.url);
+    const answer = (await backend.chat({ ...ASK, max_tokens: 1 }, options())) as ChatCompletion;
+    expect(answer.usage.completion_tokens).toBe(1);
+    await expect(backend.chat({ messages: 3 }, options())).rejects.toThrow(
+      `Upstream ${server.url} answered 400: "Expected 'messages' to be an array".`,
+    );
+    const long = { messages: [{ role: 'user', content: 'word '.repeat(3_000) }] };
+    await expect(backend.chat(long, options())).rejects.toThrow(
+      expect.objectContaining({ code: 'context-overflow' }) as Error,
+    );
+    await expect(backendOf('sk-wrong').chat(ASK, { ...options(), asks: 'native' })).rejects.toThrow(
+      `Upstream ${server.url} answered 401: "Invalid API Key". Set FORGELIGHT_UPSTREAM_KEY to a key of it.`,
+    );
+  });
+});
