@@ -1,0 +1,134 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { examine, type Known } from './examine';
+import { nodeMachine } from './machine';
+import { reportOf } from './report';
+import { dumpedMachine } from './testing/dumped-machine';
+import { gfxName, overrideOf } from './topology';
+
+const KNOWN: Known = {
+  libraries: ['libamdhip64.so.7', 'libamdhip64.so.6', 'libamdhip64.so.5', 'libamdhip64.so'],
+  hasKoffi: true,
+  targets: ['gfx906', 'gfx90a', 'gfx942', 'gfx1010', 'gfx1030', 'gfx1100', 'gfx1103', 'gfx1151', 'gfx1200', 'gfx1201'],
+  hip: null,
+  selfTest: { is: 'never' },
+  upstreams: [],
+};
+const hip = (...gpus: (readonly [gfx: string, name: string])[]): Known['hip'] => ({
+  is: 'asked',
+  gpus: gpus.map(([gfx, name]) => ({ gfx, name })),
+});
+const XTX = ['gfx1100', 'AMD Radeon RX 7900 XTX'] as const;
+const passed = { is: 'passed' as const, device: 'gfx1100' };
+
+describe('forgelight doctor', () => {
+  it.each<[string, Partial<Known>, readonly string[]]>([
+    ['rx-7900-xtx', { hip: hip(XTX), selfTest: passed }, ['hip']],
+    ['780m-and-rx-7900-xt', { hip: hip(['gfx1103', 'AMD Radeon 780M'], XTX), selfTest: passed }, ['hip']],
+    ['strix-halo', {}, []],
+    ['mi300x', { hip: hip(['gfx942', 'AMD Instinct MI300X']), selfTest: { is: 'passed', device: 'gfx942' } }, ['hip']],
+    ['no-amd-gpu', { upstreams: [{ name: 'http://127.0.0.1:8080', failure: null, models: 2 }] }, ['upstream']],
+    ['container-without-kfd', {}, []],
+    ['no-permission', { hip: hip() }, []],
+    ['rx-480', { hasKoffi: false }, []],
+    ['rx-6700-xt', {}, []],
+    ['driver-not-loaded', {}, []],
+    ['kept-for-vm', {}, []],
+  ])('says of %s what is right, what is not, and what to type', async (name, known, answers) => {
+    const diagnosis = await examine(dumpedMachine(name), { ...KNOWN, ...known });
+    expect(diagnosis.answers).toEqual(answers);
+    await expect(reportOf(diagnosis)).toMatchFileSnapshot(resolve(`test/fixtures/doctor/${name}.report`));
+  });
+
+  it.each<[Record<string, string>, RegExp]>([
+    [{ HSA_OVERRIDE_GFX_VERSION: '' }, /PROBLEM +HSA_OVERRIDE_GFX_VERSION is set to nothing.*\n +→ .*unset HSA/],
+    [{ HSA_OVERRIDE_GFX_VERSION: 'gfx1100' }, /PROBLEM +.*"gfx1100", which is no version\.\n +→ .*unset HSA/],
+    [{ HSA_OVERRIDE_GFX_VERSION: '11.0.0' }, /WARNING +.*which the GPU is anyway\.\n +→ .*unset HSA/],
+    [{ HSA_OVERRIDE_GFX_VERSION: '10.3.0' }, /info +.*every GPU is taken for gfx1030/],
+    [{ HIP_VISIBLE_DEVICES: '' }, /PROBLEM +HIP_VISIBLE_DEVICES is set to nothing.*\n +→ .*unset HIP/],
+    [{ HIP_VISIBLE_DEVICES: '-1' }, /PROBLEM +HIP_VISIBLE_DEVICES is -1, but there is one GPU, 0/],
+    [{ ROCR_VISIBLE_DEVICES: '0,1' }, /PROBLEM +ROCR_VISIBLE_DEVICES is 0,1.*what follows 1 is hidden/],
+    [{ ROCR_VISIBLE_DEVICES: 'GPU-1234' }, /info +ROCR_VISIBLE_DEVICES is GPU-1234/],
+    [{ HIP_VISIBLE_DEVICES: '0' }, /info +HIP_VISIBLE_DEVICES is 0/],
+  ])('reads the environment %j', async (env, words) => {
+    const diagnosis = await examine(dumpedMachine('rx-7900-xtx', env), { ...KNOWN, selfTest: passed });
+    expect(reportOf(diagnosis)).toMatch(words);
+    expect(diagnosis.answers).toEqual(words.source.startsWith('PROBLEM') ? [] : ['hip']);
+  });
+
+  it.each<[Partial<Known>, RegExp]>([
+    [
+      { hip: { is: 'failed', reason: 'the process died of SIGABRT' } },
+      /HIP does not start: the process died of SIGABRT/,
+    ],
+    [{ hip: hip() }, /HIP starts, and lists no GPU/],
+    [{ hip: hip(['gfx1030', 'x']) }, /WARNING +HIP lists gfx1030 \(x\), the kernel gfx1100/],
+    [
+      { selfTest: { is: 'failed', device: 'gfx1100', reason: 'matvec.q4_k' } },
+      /compute wrongly on gfx1100: matvec.q4_k/,
+    ],
+    [
+      { upstreams: [{ name: 'http://a:1', failure: 'Upstream http://a:1 cannot be reached.', models: 0 }] },
+      /PROBLEM +Upstream http:\/\/a:1 cannot be reached\.\n +→ .*curl http:\/\/a:1\/v1\/models/,
+    ],
+    [
+      { upstreams: [{ name: 'http://a:1', failure: null, models: 0 }] },
+      /info +http:\/\/a:1 answers, and lists no model/,
+    ],
+  ])('tells what it was told: %j', async (known, words) => {
+    expect(reportOf(await examine(dumpedMachine('rx-7900-xtx'), { ...KNOWN, ...known }))).toMatch(words);
+  });
+
+  it('names a library that was chosen and is not there', async () => {
+    const env = { FORGELIGHT_HIP_LIBRARY: '/opt/none.so' };
+    const diagnosis = await examine(dumpedMachine('rx-7900-xtx', env), { ...KNOWN, libraries: ['/opt/none.so'] });
+    expect(reportOf(diagnosis)).toMatch(/FORGELIGHT_HIP_LIBRARY is \/opt\/none\.so, and that is not there/);
+  });
+
+  it.each<[NodeJS.Platform, RegExp]>([
+    ['darwin', /Linux and Windows alone/],
+    ['win32', /HIP lists gfx1100/],
+  ])('knows what can be looked at on %s', async (platform, words) => {
+    const machine = { ...dumpedMachine('no-amd-gpu'), platform };
+    expect(reportOf(await examine(machine, { ...KNOWN, hip: hip(XTX) }))).toMatch(words);
+  });
+
+  it('looks at a real tree: files, links, folders and what is missing', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'forgelight-doctor-'));
+    try {
+      const device = join(root, 'sys/bus/pci/devices/card');
+      await mkdir(device, { recursive: true });
+      for (const [name, text] of [
+        ['vendor', '0x1002\n'],
+        ['class', '0x030000\n'],
+        ['device', '0x744c\n'],
+      ] as const) {
+        await writeFile(join(device, name), text);
+      }
+      await symlink('../../drivers/vfio-pci', join(device, 'driver'));
+      await mkdir(join(root, 'sys/module/amdgpu'), { recursive: true });
+      await writeFile(join(root, 'sys/module/amdgpu/refcnt'), '0\n');
+      const machine = { ...nodeMachine({}, root), platform: 'linux' as const };
+      expect(reportOf(await examine(machine, KNOWN))).toMatch(
+        /^PROBLEM +AMD GPU 1002:744c at card has the driver vfio-pci/,
+      );
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  });
+});
+
+describe('names of architectures', () => {
+  it.each([
+    [110000, 'gfx1100', '11.0.0'],
+    [110501, 'gfx1151', '11.5.1'],
+    [90402, 'gfx942', '9.4.2'],
+    [90010, 'gfx90a', '9.0.10'],
+    [100306, 'gfx1036', '10.3.6'],
+    [80003, 'gfx803', '8.0.3'],
+  ])('%i is %s', (version, gfx, override) => {
+    expect([gfxName(version), overrideOf(gfx)]).toEqual([gfx, override]);
+  });
+});
