@@ -31,3 +31,17 @@ test('a load can be stopped and begun again', async ({ page }) => {
   await expect(page.locator('html')).toHaveAttribute('data-state', 'loading');
   await expect(page.getByTestId('load-progress')).toBeVisible();
 });
+
+test('how fast memory is, is measured on a click and stands in the report', async ({ context, page }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.goto('/?autoload=0');
+  await page.getByTestId('machine').click();
+  const view = page.locator('machine-view');
+  await expect(page.getByTestId('measure')).toBeVisible();
+  await expect(view).not.toContainText('B/s');
+  await page.getByTestId('measure').click();
+  await expect(view).toContainText(/\d [GM]B\/s/);
+  const [speed = ''] = /[\d.]+ [GM]B\/s/.exec(await view.innerText()) ?? [];
+  await page.getByTestId('copy-report').click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain(speed);
+});
