@@ -73,9 +73,11 @@ export const controlStyles = css`
     opacity: 0.5;
     cursor: not-allowed;
   }
-  /* The browser has a colour of its own for these, which is not to fade. */
+  /* The system has a colour for these, which is not to fade. It is named here: Chromium does not paint a button anew that only it changes for. */
   @media (forced-colors: active) {
     button:disabled {
+      border-color: GrayText;
+      color: GrayText;
       opacity: 1;
     }
   }
