@@ -1,15 +1,22 @@
 import { assert } from '../base/assert';
+import type { EngineInfo } from '../protocol/engine-port';
 import type { Outcome, RequestEvent, Usage } from '../protocol/events';
-import type { CompletionUsage, FinishReason, TokenLogprobEntry } from './types';
+import type { AnswerDevice, CompletionUsage, FinishReason, TokenLogprobEntry } from './types';
 
-/** What every piece of one answer repeats. */
+/** What every piece of one answer repeats; the last two from the engine that goes on with it. */
 export interface AnswerHead {
   /** `chatcmpl-7` or `cmpl-7`, after the request's number. */
   readonly id: string;
   /** Seconds since 1970. */
   readonly created: number;
   readonly model: string;
-  readonly systemFingerprint: string;
+  systemFingerprint: string;
+  device: AnswerDevice;
+}
+
+/** What of a head the engine is. */
+export function engineOf({ systemFingerprint, device }: EngineInfo): Pick<AnswerHead, 'systemFingerprint' | 'device'> {
+  return { systemFingerprint, device: { kind: device.kind, name: device.name } };
 }
 
 export type EndedEvent = Extract<RequestEvent, { readonly type: 'ended' }>;

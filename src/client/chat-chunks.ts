@@ -23,6 +23,7 @@ export function chatChunks(
     created: head.created,
     model: head.model,
     system_fingerprint: head.systemFingerprint,
+    device: head.device,
     choices,
     ...(includeUsage ? { usage: null } : {}),
     ...rest,
@@ -51,6 +52,7 @@ export function chatCompletion(head: AnswerHead, answer: CollectedAnswer): ChatC
     created: head.created,
     model: head.model,
     system_fingerprint: head.systemFingerprint,
+    device: head.device,
     choices: [
       {
         index: 0,

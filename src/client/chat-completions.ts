@@ -16,18 +16,14 @@ export function createChatCompletions(session: Session): ChatCompletions {
   ): Promise<AsyncIterable<ChatCompletionChunk> | ChatCompletion> {
     session.lifeline.throwIfEnded();
     const { stream, includeUsage, sampling } = parseChatBody(body);
-    const { opened, head } = await openAnswer(
-      session,
-      { kind: 'chat', body: plainBody(body) },
-      'chatcmpl',
-      options.signal,
-    );
+    const answer = await openAnswer(session, { kind: 'chat', body: plainBody(body) }, 'chatcmpl', options.signal);
     if (stream) {
-      return streamAnswer(opened, async (event) =>
-        chatChunks(event, head, includeUsage, await logprobOf(session, event)),
+      return streamAnswer(answer, async (event) =>
+        chatChunks(event, answer.head, includeUsage, await logprobOf(session, event)),
       );
     }
-    return chatCompletion(head, await collectAnswer(session, opened, sampling.topLogprobs !== null));
+    const collected = await collectAnswer(session, answer, sampling.topLogprobs !== null);
+    return chatCompletion(answer.head, collected);
   }
   return { create };
 }

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert';
 import type { HostRequest } from '../protocol/engine-port';
 import type { RequestEvent } from '../protocol/events';
-import type { AnswerHead, CollectedAnswer, EndedEvent } from './answer';
+import { engineOf, type AnswerHead, type CollectedAnswer, type EndedEvent } from './answer';
 import type { RequestStream } from './request-stream';
 import type { OpenedRequest, Session } from './session';
 import type { TokenLogprobEntry } from './types';
@@ -13,19 +13,26 @@ export function plainBody(body: object): unknown {
   return JSON.parse(JSON.stringify({ ...body, user: undefined, metadata: undefined, store: undefined }));
 }
 
+/** An answer that has begun. */
+export interface OpenedAnswer {
+  readonly opened: OpenedRequest;
+  /** Changes when another engine goes on with it. */
+  readonly head: AnswerHead;
+}
+
 /** Opens a request; the head of its answer is told from its number. */
 export async function openAnswer(
   session: Session,
   request: HostRequest,
   idPrefix: 'chatcmpl' | 'cmpl',
   signal: AbortSignal | undefined,
-): Promise<{ readonly opened: OpenedRequest; readonly head: AnswerHead }> {
+): Promise<OpenedAnswer> {
   const opened = await session.open(request, signal);
   const head = {
     id: `${idPrefix}-${opened.id}`,
     created: Math.floor(Date.now() / 1000),
-    model: session.info.model.name,
-    systemFingerprint: session.info.systemFingerprint,
+    model: opened.info.model.name,
+    ...engineOf(opened.info),
   };
   return { opened, head };
 }
@@ -39,13 +46,17 @@ export function logprobOf(session: Session, event: RequestEvent): Promise<TokenL
 /** The whole answer, once it has ended. */
 export async function collectAnswer(
   session: Session,
-  opened: OpenedRequest,
+  { opened, head }: OpenedAnswer,
   withLogprobs: boolean,
 ): Promise<CollectedAnswer> {
   let text = '';
   let ended: EndedEvent | null = null;
   const logprobs: TokenLogprobEntry[] = [];
   for await (const event of opened.stream) {
+    if (event.type === 'moved') {
+      Object.assign(head, engineOf(event.info));
+      continue;
+    }
     if (event.type === 'token' || event.type === 'ended') text += event.text;
     if (event.type === 'ended') ended = event;
     const logprob = await logprobOf(session, event);
@@ -63,13 +74,13 @@ const dropped = new FinalizationRegistry<RequestStream>((stream) => stream.cance
  * waited for, which a generator alone would not do.
  */
 export function streamAnswer<Chunk>(
-  opened: OpenedRequest,
+  answer: OpenedAnswer,
   convert: (event: RequestEvent) => Promise<readonly Chunk[]>,
 ): AsyncIterableIterator<Chunk, undefined> {
-  const { stream } = opened;
-  const chunks = convertAll(opened, convert);
+  const { stream } = answer.opened;
+  const chunks = convertAll(answer, convert);
   // Nothing that the request holds may hold this object, which is the reader's alone.
-  const answer: AsyncIterableIterator<Chunk, undefined> = {
+  const reader: AsyncIterableIterator<Chunk, undefined> = {
     next: () => chunks.next(),
     return: async () => {
       stream.cancel();
@@ -80,12 +91,12 @@ export function streamAnswer<Chunk>(
       return this;
     },
   };
-  dropped.register(answer, stream);
-  return answer;
+  dropped.register(reader, stream);
+  return reader;
 }
 
 async function* convertAll<Chunk>(
-  opened: OpenedRequest,
+  { opened, head }: OpenedAnswer,
   convert: (event: RequestEvent) => Promise<readonly Chunk[]>,
 ): AsyncGenerator<Chunk, undefined> {
   const { accepted, stream } = opened;
@@ -94,6 +105,10 @@ async function* convertAll<Chunk>(
     yield chunk;
   }
   for await (const event of stream) {
+    if (event.type === 'moved') {
+      Object.assign(head, engineOf(event.info));
+      continue;
+    }
     for (const chunk of await convert(event)) {
       stream.throwIfAborted();
       yield chunk;

@@ -4,8 +4,9 @@ import { parseEngineOptions, type ParsedEngineOptions } from '../protocol/engine
 import type { EngineHost, EngineInfo, LoadOptions } from '../protocol/engine-port';
 import type { LoadProgress } from '../protocol/progress';
 import { onAbort, throwIfAborted } from './abort';
+import type { BridgeScope } from './bridge/bridge-scope';
 import { browserScope, requireWebGpu, type EngineScope } from './browser-scope';
-import { createEngineClient } from './engine-client';
+import { createEngineClient, type HostWorker } from './engine-client';
 import { engineBroke, Lifeline, pageLeft } from './lifeline';
 import { unwrap } from './result';
 import { startWorker } from './start-worker';
@@ -29,7 +30,27 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 }
 
 /** `createEngine` on a given page. */
-export async function createEngineIn(scope: EngineScope, options: ParsedEngineOptions): Promise<Engine> {
+export async function createEngineIn(
+  scope: EngineScope,
+  options: ParsedEngineOptions,
+  bridge?: BridgeScope,
+): Promise<Engine> {
+  if (options.device === 'bridge' || (options.device === 'auto' && options.bridgeUrl !== null)) {
+    const { createBridgedEngine } = await import('./bridge/bridged-engine');
+    return await createBridgedEngine({ scope, options, loadInWorker, ...(bridge === undefined ? {} : { bridge }) });
+  }
+  const { host, info, lifeline, ...worker } = await loadInWorker(scope, options);
+  return createEngineClient(host, info, lifeline, worker);
+}
+
+/** A worker with a model that can answer. */
+export interface LoadedWorker extends HostWorker {
+  readonly host: Remote<EngineHost>;
+  readonly info: EngineInfo;
+  readonly lifeline: Lifeline;
+}
+
+async function loadInWorker(scope: EngineScope, options: ParsedEngineOptions): Promise<LoadedWorker> {
   const calledAtMs = scope.now();
   requireWebGpu(scope);
   const { worker, lock } = await startWorker(
@@ -50,7 +71,7 @@ export async function createEngineIn(scope: EngineScope, options: ParsedEngineOp
   const host = wrap<EngineHost>(worker);
   const inThisPage = { ...options, load: inPage(options.load, scope) };
   const info = await load(host, inThisPage, { lifeline, dispose, persist: () => void scope.persist() });
-  return createEngineClient(host, info, lifeline, { dispose, startMs });
+  return { host, info, lifeline, dispose, startMs };
 }
 
 /** Paths stand in the page; a worker that was started from a blob could not tell where that is. */

@@ -133,6 +133,7 @@ describe('chat.completions.create, whole', () => {
       created: expect.any(Number),
       model: 'letters',
       system_fingerprint: 'fp_test',
+      device: { kind: 'reference', name: 'none' },
       choices: [
         { index: 0, message: { role: 'assistant', content: 'Hello\uFFFD' }, logprobs: null, finish_reason: 'length' },
       ],

@@ -1,7 +1,7 @@
-import type { Remote } from 'comlink';
 import { ForgelightError } from '../base/errors';
-import type { EngineHost, EngineInfo } from '../protocol/engine-port';
+import type { EngineInfo } from '../protocol/engine-port';
 import { parseTokenIds, parseTokenize } from '../protocol/request-schema';
+import type { CalledHost } from './called-host';
 import { createChatCompletions } from './chat-completions';
 import { createEmbeddings } from './embeddings';
 import { evaluate } from './evaluate';
@@ -21,14 +21,16 @@ export interface HostWorker {
   readonly dispose: () => void;
   /** How long it took to be there. */
   readonly startMs: number;
+  /** Moves requests to another device, where the host has two. */
+  readonly use?: Engine['use'];
 }
 
 /** The engine that pages hold: it turns calls into requests to `host`. */
 export function createEngineClient(
-  host: Remote<EngineHost>,
+  host: CalledHost,
   info: EngineInfo,
   lifeline: Lifeline,
-  { dispose, startMs }: HostWorker,
+  { dispose, startMs, use = useNone }: HostWorker,
 ): Engine {
   const session = new Session(host, info, lifeline);
   const watch = new EngineWatch(host, lifeline);
@@ -57,6 +59,7 @@ export function createEngineClient(
       return lifeline.guard(() => host.cancel(number));
     },
     on: (type, listener) => watch.on(type, listener),
+    use: (device) => lifeline.guard(() => use(device)),
     snapshot: async () => unwrap(await lifeline.guard(() => host.snapshot())),
     async stats() {
       const stats = unwrap(await lifeline.guard(() => host.stats()));
@@ -69,7 +72,8 @@ export function createEngineClient(
   };
 }
 
-async function closeHost(host: Remote<EngineHost>, lifeline: Lifeline, dispose: () => void): Promise<void> {
+/** Ends a host's engine with its worker, after a grace if need be. */
+export async function closeHost(host: CalledHost, lifeline: Lifeline, dispose: () => void): Promise<void> {
   if (!lifeline.end(engineClosed())) return dispose(); // the worker broke: it would not answer
   let forgetTimer = (): void => undefined;
   const graceOver = new Promise<void>((resolve) => {
@@ -82,6 +86,11 @@ async function closeHost(host: Remote<EngineHost>, lifeline: Lifeline, dispose: 
     forgetTimer();
     dispose();
   }
+}
+
+function useNone(device: string): Promise<never> {
+  const message = `This engine cannot move to '${device}': create it with device: 'auto' and a bridgeUrl.`;
+  return Promise.reject(new ForgelightError('invalid-request', message, { param: 'device' }));
 }
 
 /** 7 of `chatcmpl-7`, `cmpl-7`, or 7. */

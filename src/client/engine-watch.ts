@@ -1,6 +1,6 @@
-import { transfer, type Remote } from 'comlink';
+import { transfer } from 'comlink';
 import type { EngineEvent } from '../protocol/engine-events';
-import type { EngineHost } from '../protocol/engine-port';
+import type { CalledHost } from './called-host';
 import type { Lifeline } from './lifeline';
 
 type Listener = (event: EngineEvent) => void;
@@ -10,7 +10,7 @@ export class EngineWatch {
   private readonly listeners = new Map<EngineEvent['type'], Set<Listener>>();
 
   /** Listens from now on, until the engine ends. */
-  constructor(host: Remote<EngineHost>, lifeline: Lifeline) {
+  constructor(host: CalledHost, lifeline: Lifeline) {
     const { port1, port2 } = new MessageChannel();
     port1.addEventListener('message', (message: MessageEvent<EngineEvent>) => this.tell(message.data));
     port1.start();

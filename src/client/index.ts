@@ -17,6 +17,16 @@ export { SAMPLING_RANGES, type SamplingName, type SamplingRange } from '../proto
 export type { LoadPhase, LoadProgress } from '../protocol/progress';
 export type { EngineSnapshot, RequestSnapshot } from '../protocol/snapshot';
 export type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
+export type { LoopbackPermission } from './bridge/bridge-scope';
+export {
+  bridgePermission,
+  findBridge,
+  pairBridge,
+  type BridgeHello,
+  type BridgeOptions,
+  type BridgePairing,
+  type PendingPairing,
+} from './bridge/pair-bridge';
 export type { StorageRoom } from './browser-scope';
 export { CATALOGUE, fitOfSize, rateCatalogue, type CatalogueEntry, type RatedEntry } from './catalogue';
 export { checkFit } from './check-fit';

@@ -1,17 +1,19 @@
-import { transfer, type Remote } from 'comlink';
+import { transfer } from 'comlink';
 import { unreachable } from '../base/assert';
 import { errorFromData, ForgelightError } from '../base/errors';
 import type { RequestId } from '../base/ids';
-import type { EngineHost, HostRequest } from '../protocol/engine-port';
-import type { Outcome, RequestEvent } from '../protocol/events';
+import type { HostRequest } from '../protocol/engine-port';
+import type { Outcome } from '../protocol/events';
 import { abortError, abortErrorOf, onAbort, throwIfAborted } from './abort';
+import type { CalledHost } from './called-host';
 import type { Lifeline } from './lifeline';
+import type { StreamEvent } from '../protocol/stream-event';
 
 /** What follows once the events that came are read. */
 type Ending = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly error: unknown };
 
 interface Reader {
-  readonly resolve: (result: IteratorResult<RequestEvent, undefined>) => void;
+  readonly resolve: (result: IteratorResult<StreamEvent, undefined>) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -20,8 +22,8 @@ interface Reader {
  * outcome rejects: an abort or a cancel with an `AbortError`, all else with a `ForgelightError`. Owns the request: whoever stops
  * reading (`break`, `cancel`, the signal) cancels it in the engine.
  */
-export class RequestStream implements AsyncIterableIterator<RequestEvent, undefined> {
-  private readonly events: RequestEvent[] = [];
+export class RequestStream implements AsyncIterableIterator<StreamEvent, undefined> {
+  private readonly events: StreamEvent[] = [];
   private readonly releases: (() => void)[] = [];
   private ending: Ending | null = null;
   private reader: Reader | null = null;
@@ -35,7 +37,7 @@ export class RequestStream implements AsyncIterableIterator<RequestEvent, undefi
 
   /** Submits the request. Throws, without submitting, when the signal has fired or the engine has ended. */
   static open(
-    host: Remote<EngineHost>,
+    host: CalledHost,
     lifeline: Lifeline,
     id: RequestId,
     request: HostRequest,
@@ -50,7 +52,7 @@ export class RequestStream implements AsyncIterableIterator<RequestEvent, undefi
       () => lifeline.watch(host.cancel(id)),
       () => port1.postMessage(null),
     );
-    port1.addEventListener('message', (message: MessageEvent<RequestEvent>) => stream.receive(message.data));
+    port1.addEventListener('message', (message: MessageEvent<StreamEvent>) => stream.receive(message.data));
     port1.start();
     stream.releases.push(
       () => port1.close(),
@@ -61,12 +63,12 @@ export class RequestStream implements AsyncIterableIterator<RequestEvent, undefi
     return stream;
   }
 
-  next(): Promise<IteratorResult<RequestEvent, undefined>> {
+  next(): Promise<IteratorResult<StreamEvent, undefined>> {
     if (this.ending === null) this.askHost();
     return this.take();
   }
 
-  private take(): Promise<IteratorResult<RequestEvent, undefined>> {
+  private take(): Promise<IteratorResult<StreamEvent, undefined>> {
     if (this.signal?.aborted === true) return Promise.reject(abortErrorOf(this.signal)); // even if the rest had come already
     const event = this.events.shift();
     if (event !== undefined) return Promise.resolve({ value: event, done: false });
@@ -81,7 +83,7 @@ export class RequestStream implements AsyncIterableIterator<RequestEvent, undefi
     throwIfAborted(this.signal);
   }
 
-  return(): Promise<IteratorResult<RequestEvent, undefined>> {
+  return(): Promise<IteratorResult<StreamEvent, undefined>> {
     this.cancel();
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -102,7 +104,7 @@ export class RequestStream implements AsyncIterableIterator<RequestEvent, undefi
     this.finish(ending);
   }
 
-  private receive(event: RequestEvent): void {
+  private receive(event: StreamEvent): void {
     if (this.ending !== null) return;
     const error = event.type === 'ended' ? outcomeError(event.outcome, this.id) : null;
     if (error !== null) {
@@ -129,7 +131,7 @@ export class RequestStream implements AsyncIterableIterator<RequestEvent, undefi
   }
 }
 
-function settled(ending: Ending): Promise<IteratorResult<RequestEvent, undefined>> {
+function settled(ending: Ending): Promise<IteratorResult<StreamEvent, undefined>> {
   return ending.kind === 'done' ? Promise.resolve({ value: undefined, done: true }) : Promise.reject(ending.error);
 }
 

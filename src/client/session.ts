@@ -1,7 +1,7 @@
-import type { Remote } from 'comlink';
 import { requestId, type RequestId } from '../base/ids';
-import type { EngineHost, EngineInfo, HostRequest } from '../protocol/engine-port';
+import type { EngineInfo, HostRequest } from '../protocol/engine-port';
 import type { RequestEvent } from '../protocol/events';
+import type { CalledHost } from './called-host';
 import type { Lifeline } from './lifeline';
 import { RequestStream } from './request-stream';
 import { unwrap } from './result';
@@ -11,6 +11,8 @@ export interface OpenedRequest {
   readonly id: RequestId;
   /** The first event, read already: a request that is refused rejects instead of opening. */
   readonly accepted: RequestEvent;
+  /** Of the engine that accepted it. */
+  readonly info: EngineInfo;
   /** What follows. */
   readonly stream: RequestStream;
 }
@@ -21,7 +23,7 @@ export class Session {
   private lastRequest = 0;
 
   constructor(
-    readonly host: Remote<EngineHost>,
+    readonly host: CalledHost,
     /** Of the device that runs now. */
     public info: EngineInfo,
     readonly lifeline: Lifeline,
@@ -34,9 +36,13 @@ export class Session {
     this.lastRequest += 1;
     const id = requestId(this.lastRequest);
     const stream = RequestStream.open(this.host, this.lifeline, id, request, signal);
-    const first = await stream.next();
-    if (first.done === true) throw new TypeError('a request ended without an event');
-    return { id, accepted: first.value, stream };
+    let { info } = this;
+    for (;;) {
+      const { value: event } = await stream.next();
+      if (event === undefined) throw new TypeError('a request ended without an event');
+      if (event.type !== 'moved') return { id, accepted: event, info, stream };
+      ({ info } = event);
+    }
   }
 
   async detokenize(ids: readonly number[]): Promise<string> {

@@ -77,13 +77,14 @@ function endChunks(
 
 function completionHead(
   head: AnswerHead,
-): Pick<TextCompletion, 'id' | 'object' | 'created' | 'model' | 'system_fingerprint'> {
+): Pick<TextCompletion, 'id' | 'object' | 'created' | 'model' | 'system_fingerprint' | 'device'> {
   return {
     id: head.id,
     object: 'text_completion',
     created: head.created,
     model: head.model,
     system_fingerprint: head.systemFingerprint,
+    device: head.device,
   };
 }
 

@@ -19,17 +19,15 @@ export function createTextCompletions(session: Session): TextCompletions {
   ): Promise<AsyncIterable<TextCompletion> | TextCompletion> {
     session.lifeline.throwIfEnded();
     const { stream, includeUsage, sampling } = parseCompletionBody(body);
-    const { opened, head } = await openAnswer(
-      session,
-      { kind: 'completion', body: plainBody(body) },
-      'cmpl',
-      options.signal,
-    );
-    if (!stream) return textCompletion(head, await collectAnswer(session, opened, sampling.topLogprobs !== null));
+    const answer = await openAnswer(session, { kind: 'completion', body: plainBody(body) }, 'cmpl', options.signal);
+    if (!stream) {
+      const collected = await collectAnswer(session, answer, sampling.topLogprobs !== null);
+      return textCompletion(answer.head, collected);
+    }
     let offset = 0;
-    return streamAnswer(opened, async (event) => {
+    return streamAnswer(answer, async (event) => {
       const entry = await logprobOf(session, event);
-      const chunks = textChunks(event, head, includeUsage, entry === null ? null : { entry, offset });
+      const chunks = textChunks(event, answer.head, includeUsage, entry === null ? null : { entry, offset });
       offset += entry?.token.length ?? 0;
       return chunks;
     });

@@ -25,7 +25,16 @@ export interface EngineOptions {
   readonly mirrors?: readonly string[];
   /** Access token of the Hugging Face hub, for gated and private models. It is sent to the hub alone. */
   readonly hubToken?: string;
-  readonly device?: 'auto' | 'webgpu';
+  /**
+   * Where answers are computed. `auto` (default): by the program `forgelight serve` on this computer where `bridgeUrl` says where it is and it
+   * has the model, else in this page; an answer that runs when that program goes away goes on in this page. `webgpu`: in this page.
+   * `bridge`: by that program alone.
+   */
+  readonly device?: 'auto' | 'webgpu' | 'bridge';
+  /** Where that program is. With `device: 'bridge'` default `http://127.0.0.1:8788`; with `'auto'` nothing is looked for without it. */
+  readonly bridgeUrl?: string | URL;
+  /** What pairing with it gave (`pairBridge`). */
+  readonly bridgeToken?: string;
   /** Tokens a request may hold; default: the model's, cut to what fits (`info.notes` says so). */
   readonly contextLength?: number;
   readonly maxConcurrent?: number;
@@ -135,12 +144,17 @@ export interface TokenLogprobEntry extends TopLogprob {
   readonly top_logprobs: readonly TopLogprob[];
 }
 
+/** The device that an answer is from. */
+export type AnswerDevice = Pick<EngineInfo['device'], 'kind' | 'name'>;
+
 export interface ChatCompletion {
   readonly id: string;
   readonly object: 'chat.completion';
   readonly created: number;
   readonly model: string;
   readonly system_fingerprint: string;
+  /** What wrote it: of a chunk that chunk, of a whole answer its end. */
+  readonly device?: AnswerDevice;
   readonly choices: readonly {
     readonly index: number;
     readonly message: { readonly role: 'assistant'; readonly content: string };
@@ -157,6 +171,8 @@ export interface ChatCompletionChunk {
   readonly created: number;
   readonly model: string;
   readonly system_fingerprint: string;
+  /** What wrote it: of a chunk that chunk, of a whole answer its end. */
+  readonly device?: AnswerDevice;
   readonly choices: readonly {
     readonly index: number;
     readonly delta: { readonly role?: 'assistant'; readonly content?: string };
@@ -175,6 +191,8 @@ export interface TextCompletion {
   readonly created: number;
   readonly model: string;
   readonly system_fingerprint: string;
+  /** What wrote it: of a chunk that chunk, of a whole answer its end. */
+  readonly device?: AnswerDevice;
   readonly choices: readonly {
     readonly index: number;
     readonly text: string;
@@ -247,6 +265,11 @@ export interface Engine {
     type: Type,
     listener: (event: Extract<EngineEvent, { type: Type }>) => void,
   ): () => void;
+  /**
+   * Has answers computed there from now on, those that run included: they go on behind their last token. Resolves with what answers when it
+   * is ready. Throws `invalid-request` where the engine was made for one device, and why it is not ready; then all stays as it was.
+   */
+  use(device: 'bridge' | 'webgpu'): Promise<EngineInfo>;
   snapshot(): Promise<EngineSnapshot>;
   stats(): Promise<EngineStats>;
   /** Frees everything; later calls reject with `closed`. */

@@ -19,6 +19,8 @@ describe('parseEngineOptions', () => {
         debug: {},
       },
       device: 'auto',
+      bridgeUrl: null,
+      bridgeToken: null,
       workerUrl: null,
       onProgress: null,
       signal: null,
@@ -47,10 +49,15 @@ describe('parseEngineOptions', () => {
         limits: { maxBufferSize: 2 ** 40 },
       },
     };
-    const parsed = parseEngineOptions({ ...given, device: 'webgpu', workerUrl: '/worker.js', onProgress, signal });
+    const bridge = { bridgeUrl: 'http://127.0.0.1:8788', bridgeToken: 'abc' };
+    const parsed = parseEngineOptions({
+      ...{ ...given, ...bridge, device: 'bridge' },
+      ...{ workerUrl: '/worker.js', onProgress, signal },
+    });
     expect(parsed).toEqual({
       load: { ...given, sha256: 'ab'.repeat(32) },
-      device: 'webgpu',
+      device: 'bridge',
+      ...bridge,
       workerUrl: '/worker.js',
       onProgress,
       signal,
@@ -69,7 +76,9 @@ describe('parseEngineOptions', () => {
   });
 
   it('never shows a token', () => {
-    expect(() => parseEngineOptions({ model, hubToken: 'se cret' })).not.toThrow(/se cret/);
+    for (const name of ['hubToken', 'bridgeToken']) {
+      expect(() => parseEngineOptions({ model, [name]: 'se cret' })).not.toThrow(/se cret/);
+    }
   });
 
   it('treats undefined as absent', () => {
@@ -88,7 +97,10 @@ describe('parseEngineOptions', () => {
     [{ mirrors: [''] }, 'mirrors[0]', 'must be text'],
     [{ hubToken: 'two words' }, 'hubToken', 'is not an access token'],
     [{ hubToken: '' }, 'hubToken', 'is not an access token'],
-    [{ device: 'bridge' }, 'device', 'must be "auto" or "webgpu", got "bridge"'],
+    [{ device: 'hip' }, 'device', 'must be "auto" or "webgpu" or "bridge", got "hip"'],
+    [{ bridgeUrl: '127.0.0.1:8788' }, 'bridgeUrl', 'must be the address of a bridge'],
+    [{ bridgeUrl: 'http://user:word@127.0.0.1' }, 'bridgeUrl', 'must be the address of a bridge'],
+    [{ bridgeToken: 'two words' }, 'bridgeToken', 'is not an access token'],
     [{ contextLength: 0 }, 'contextLength', 'must be a whole number from 1 to'],
     [{ contextLength: NaN }, 'contextLength', 'got NaN'],
     [{ maxConcurrent: 65 }, 'maxConcurrent', 'from 1 to 64, got 65'],

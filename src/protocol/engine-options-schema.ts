@@ -9,7 +9,9 @@ import { completeTimeouts } from './timeouts';
 /** Options of `createEngine` after validation, every default filled in. */
 export interface ParsedEngineOptions {
   readonly load: LoadOptions;
-  readonly device: 'auto' | 'webgpu';
+  readonly device: 'auto' | 'webgpu' | 'bridge';
+  readonly bridgeUrl: string | URL | null;
+  readonly bridgeToken: string | null;
   readonly workerUrl: string | URL | null;
   readonly onProgress: ((progress: LoadProgress) => void) | null;
   readonly signal: AbortSignal | null;
@@ -28,8 +30,18 @@ const model = v.custom<ModelReference>(
   'must be a URL ("https://…/x.gguf"), a hub reference ("hf:owner/repo/file.gguf", "hf:owner/repo:Q4_K_M"), a File or a Blob, or an array of these',
 );
 
+const url = v.custom<string | URL>(
+  (input) => (typeof input === 'string' ? input !== '' : input instanceof URL),
+  'must be a URL',
+);
+
+const bridgeUrl = v.custom<string | URL>(
+  (input) => /^https?:\/\/[^/@]+\/*$/.test(String(input)) && URL.canParse(String(input)),
+  'must be the address of a bridge ("http://127.0.0.1:8788")',
+);
+
 /** Never shown: what is wrong with a secret is said without it. */
-const hubToken = v.custom<string>(
+const secret = v.custom<string>(
   (input) => typeof input === 'string' && /^[\x21-\x7e]{1,512}$/.test(input),
   'is not an access token: it has only printable characters, and no spaces',
 );
@@ -56,8 +68,8 @@ const engineOptions = object({
     ),
   ),
   mirrors: v.optional(listOf(textOf(1, 8192), 0, 32, 'addresses')),
-  hubToken: v.optional(hubToken),
-  device: v.optional(oneOf(['auto', 'webgpu']), 'auto'),
+  hubToken: v.optional(secret),
+  device: v.optional(oneOf(['auto', 'webgpu', 'bridge']), 'auto'),
   contextLength: v.optional(tokenCount),
   maxConcurrent: v.optional(integerFrom(1, 64), 8),
   maxQueued: v.optional(integerFrom(1, 65_536), 64),
@@ -66,12 +78,9 @@ const engineOptions = object({
   precision: v.optional(oneOf(['exact', 'fast']), 'exact'),
   keep: v.optional(v.boolean('must be true or false'), true),
   timeouts: v.optional(object({ stepMs: durationMs, requestMs: durationMs, stallMs: durationMs }), {}),
-  workerUrl: v.optional(
-    v.custom<string | URL>(
-      (input) => (typeof input === 'string' ? input !== '' : input instanceof URL),
-      'must be a URL',
-    ),
-  ),
+  workerUrl: v.optional(url),
+  bridgeUrl: v.optional(bridgeUrl),
+  bridgeToken: v.optional(secret),
   debug: v.optional(debug, {}),
   onProgress: v.optional(
     v.custom<(progress: LoadProgress) => void>((input) => typeof input === 'function', 'must be a function'),
@@ -101,6 +110,8 @@ export function parseEngineOptions(options: unknown): ParsedEngineOptions {
       debug: present(fields.debug) satisfies DebugOptions,
     },
     device: fields.device,
+    bridgeUrl: fields.bridgeUrl ?? null,
+    bridgeToken: fields.bridgeToken ?? null,
     workerUrl: fields.workerUrl ?? null,
     onProgress: fields.onProgress ?? null,
     signal: fields.signal ?? null,

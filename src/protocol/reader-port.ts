@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock';
-import type { RequestEvent } from './events';
+import type { StreamEvent } from './stream-event';
 
 /** Silence is counted in so many looks: a machine that slept, or a tab that was frozen, wakes up one look later. */
 export const LOOKS = 30;
@@ -33,7 +33,7 @@ export class ReaderPort {
   }
 
   /** Sends an event; `ended` is the last one. */
-  send(event: RequestEvent): void {
+  send(event: StreamEvent): void {
     this.port.postMessage(event, { transfer: partsOf(event) });
     if (event.type === 'ended') {
       this.stopLooking?.();
@@ -60,7 +60,7 @@ export class ReaderPort {
 }
 
 /** What moves to the reader instead of being copied. */
-function partsOf(event: RequestEvent): Transferable[] {
+function partsOf(event: StreamEvent): Transferable[] {
   if (event.type === 'logits') return [event.logits.buffer];
   if (event.type === 'embedding') return [event.embedding.buffer];
   return [];

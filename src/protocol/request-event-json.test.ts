@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest';
+import { base64OfFloats } from '../base/f32-base64';
 import { requestId, tokenId } from '../base/ids';
 import type { RequestEvent } from './events';
-import { requestEventFromJson, requestEventToJson } from './request-event-json';
+import { requestEventFromJson } from './request-event-json';
 
 const id = requestId(3);
+/** As the daemon writes it. */
+const wireOf = (event: RequestEvent): string =>
+  JSON.stringify(event, (_name, value: unknown) =>
+    value instanceof Float32Array ? { f32: base64OfFloats(value) } : value,
+  );
 const timings = {
   ...{ prompt_n: 1, prompt_ms: 2, prompt_per_second: 3, predicted_n: 4, predicted_ms: 5, predicted_per_second: 6 },
   cache_n: 0,
@@ -32,7 +38,7 @@ test.each<RequestEvent>([
   ended,
   { ...ended, outcome: { kind: 'failed', error: { code: 'busy', message: 'later' } } },
 ])('$type crosses a socket as it is', (event) => {
-  expect(requestEventFromJson(JSON.parse(requestEventToJson(event)))).toEqual(event);
+  expect(requestEventFromJson(JSON.parse(wireOf(event)))).toEqual(event);
 });
 
 test.each([

@@ -1,20 +1,10 @@
 import { unreachable } from '../base/assert';
 import { ForgelightError } from '../base/errors';
-import { base64OfFloats, floatsOfBase64 } from '../base/f32-base64';
+import { floatsOfBase64 } from '../base/f32-base64';
 import type { RequestEvent, TokenLogprob } from './events';
 
 /**
- * `RequestEvent`s as the daemon sends them, one a frame: their own fields as JSON, with vectors as base64 of little-endian f32 in
- * `{"f32": "…"}`.
- */
-export function requestEventToJson(event: RequestEvent): string {
-  return JSON.stringify(event, (_key, value: unknown) =>
-    value instanceof Float32Array ? { f32: base64OfFloats(value) } : value,
-  );
-}
-
-/**
- * The event of a frame. Throws `network` where it is none: what comes from a socket may be anybody's, and the reader counts on numbers being
+ * The event of a frame as the daemon sends it: its own fields as JSON, with vectors as base64 of little-endian f32 in `{"f32": "…"}`. Throws `network` where it is none: what comes from a socket may be anybody's, and the reader counts on numbers being
  * numbers. What only people read (usage, timings) is taken as it is.
  */
 export function requestEventFromJson(value: unknown): RequestEvent {

@@ -78,6 +78,7 @@ export class ScriptedEngines {
       evaluate: refuse,
       cancel: refuse,
       on: load.on,
+      use: refuse,
       snapshot: refuse,
       stats: async () => {
         await load.beforeStats;

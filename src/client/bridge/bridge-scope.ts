@@ -1,0 +1,35 @@
+import type { Clock } from '../../base/clock';
+import { systemClock } from '../../base/system-clock';
+
+/** What the browser says of a page's way to programs on this computer; `null`: it knows no such permission, and asks nobody. */
+export type LoopbackPermission = 'granted' | 'prompt' | 'denied' | null;
+
+/** The page, as far as the way to a bridge goes; passed in so that it can be tried without one. */
+export interface BridgeScope {
+  readonly fetch: typeof fetch;
+  readonly clock: Clock;
+  /** Never rejects. */
+  loopbackPermission(): Promise<LoopbackPermission>;
+}
+
+/** Chrome's names: since version 145, and before. */
+const PERMISSIONS = ['loopback-network', 'local-network-access'];
+
+/** The page that this code runs in, or Node. */
+export function bridgeScope(): BridgeScope {
+  return {
+    fetch: (...request) => fetch(...request),
+    clock: systemClock,
+    async loopbackPermission() {
+      for (const name of PERMISSIONS) {
+        try {
+          const { state } = await navigator.permissions.query({ name: name as PermissionName });
+          return state;
+        } catch {
+          // This browser does not know the name.
+        }
+      }
+      return null;
+    },
+  };
+}

@@ -1,0 +1,294 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { parseEngineOptions } from '../../protocol/engine-options-schema';
+import type { EngineEvent } from '../../protocol/engine-events';
+import { createEngineIn } from '../create-engine';
+import { info } from '../testing/fake-host';
+import { FakeScope } from '../testing/fake-worker';
+import { rejection } from '../testing/rejection';
+import type { ChatCompletionChunk, Engine, EngineOptions } from '../types';
+import { BRIDGE_URL, bridgeInfo, FakeBridge, TOKEN } from './testing/fake-bridge';
+
+const messages = [{ role: 'user', content: 'hi' }] as const;
+const model = 'https://models.example/x.gguf';
+const pageInfo = {
+  ...info,
+  device: { kind: 'webgpu', name: 'GPU', features: [] } as const,
+  systemFingerprint: 'fp_page',
+};
+const ends: (() => void)[] = [];
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  for (const end of ends.splice(0)) end();
+});
+
+interface Setup {
+  readonly bridge: FakeBridge;
+  readonly scope: FakeScope;
+  readonly create: (options?: Partial<EngineOptions>) => Promise<Engine>;
+}
+
+function setUp(): Setup {
+  const bridge = new FakeBridge();
+  const scope = new FakeScope();
+  scope.host.onLoad = () => Promise.resolve({ ok: true, value: pageInfo });
+  ends.push(() => scope.worker.terminate());
+  const create = async (options: Partial<EngineOptions> = {}): Promise<Engine> => {
+    const given = { model, workerUrl: '/worker.js', bridgeUrl: BRIDGE_URL, bridgeToken: TOKEN, ...options };
+    const engine = await createEngineIn(scope, parseEngineOptions(given), bridge);
+    ends.push(() => void engine.close());
+    return engine;
+  };
+  return { bridge, scope, create };
+}
+
+/** Reads a stream as far as it is asked to. */
+class Reading {
+  readonly chunks: ChatCompletionChunk[] = [];
+  readonly whole: Promise<void>;
+
+  constructor(stream: AsyncIterable<ChatCompletionChunk>) {
+    this.whole = (async () => {
+      for await (const chunk of stream) this.chunks.push(chunk);
+    })();
+  }
+
+  get text(): string {
+    return this.chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('');
+  }
+
+  async until(text: string): Promise<void> {
+    await vi.waitFor(() => expect(this.text).toBe(text));
+  }
+
+  get devices(): readonly (string | undefined)[] {
+    return [...new Set(this.chunks.map(({ device }) => device?.name))];
+  }
+}
+
+async function read(engine: Engine): Promise<Reading> {
+  return new Reading(await engine.chat.completions.create({ messages, stream: true }));
+}
+
+function eventsOf(engine: Engine): EngineEvent[] {
+  const events: EngineEvent[] = [];
+  for (const type of ['state', 'lost', 'restored'] as const) engine.on(type, (event) => events.push(event));
+  return events;
+}
+
+describe('an engine of the bridge', () => {
+  it('answers with what the daemon sends, and names its device', async () => {
+    const { bridge, scope, create } = setUp();
+    const phases: string[] = [];
+    const engine = await create({ device: 'bridge', onProgress: ({ phase }) => phases.push(phase) });
+    expect(engine.info).toEqual(bridgeInfo);
+    expect(phases).toEqual(['upload']);
+    const creating = read(engine);
+    const request = await bridge.arrival();
+    expect(request.request).toEqual({ kind: 'chat', body: { messages, stream: true } });
+    request.accept();
+    request.token(7, 'Hel');
+    request.token(8, 'lo');
+    request.finish();
+    const reading = await creating;
+    await reading.whole;
+    expect([reading.text, reading.devices]).toEqual(['Hello', ['Radeon']]);
+    expect(reading.chunks.every((chunk) => chunk.system_fingerprint === 'fp_bridge')).toBe(true);
+    expect(bridge.asked).toEqual([
+      `GET /v1/models Bearer ${TOKEN}`,
+      `GET /v1/engine?model=sha256%3A${'ab'.repeat(32)} Bearer ${TOKEN}`,
+      `POST /v1/engine/submit Bearer ${TOKEN}`,
+    ]);
+    expect(await engine.tokenize('abc')).toEqual([1, 2, 3]);
+    expect(scope.started).toEqual([]);
+  });
+
+  it('ends a request at the daemon when its reader leaves', async () => {
+    const { bridge, create } = setUp();
+    const engine = await create({ device: 'bridge' });
+    const creating = engine.chat.completions.create({ messages, stream: true });
+    const request = await bridge.arrival();
+    request.accept();
+    await (await creating)[Symbol.asyncIterator]().return?.();
+    await vi.waitFor(() => expect(request.wasCancelled).toBe(true));
+  });
+
+  it('passes on what the daemon refuses of a request', async () => {
+    const { bridge, create } = setUp();
+    const engine = await create();
+    bridge.refusal = { status: 400, body: { error: { code: 'context-overflow', message: 'Too long.', param: null } } };
+    await expect(engine.chat.completions.create({ messages })).rejects.toMatchObject({
+      code: 'context-overflow',
+      message: 'Too long.',
+    });
+  });
+
+  it.each<[string, (bridge: FakeBridge) => void, string, string]>([
+    ['is not there', (bridge) => void (bridge.isReachable = false), 'bridge-unreachable', 'npx forgelight serve'],
+    ['may not be reached', (bridge) => void (bridge.permission = 'denied'), 'bridge-denied', 'site settings'],
+    [
+      'does not know the page',
+      (bridge) =>
+        void (bridge.refusal = { status: 401, body: { error: { code: 'not-paired', message: 'Pair first.' } } }),
+      'not-paired',
+      'Pair first',
+    ],
+    ['does not have the model', (bridge) => void (bridge.models = []), 'invalid-request', 'forgelight pull'],
+    ['is another program', (bridge) => void (bridge.refusal = { status: 404, body: 'x' }), 'bridge-unreachable', '404'],
+    ['is of another kind', (bridge) => void (bridge.info = {}), 'bridge-unreachable', 'version'],
+  ])('fails by name where the daemon %s, and with `auto` says so and answers here', async (_, spoil, code, words) => {
+    const { bridge, scope, create } = setUp();
+    spoil(bridge);
+    await expect(create({ device: 'bridge' })).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
+    expect(scope.started).toEqual([]);
+    const engine = await create();
+    expect(engine.info.device).toEqual(pageInfo.device);
+    expect(engine.info.notes).toEqual([expect.stringContaining(words)]);
+  });
+
+  it('says both reasons where neither can answer', async () => {
+    const { bridge, scope, create } = setUp();
+    bridge.isReachable = false;
+    scope.hasWebGpu = false;
+    await expect(create()).rejects.toMatchObject({ code: 'no-webgpu', message: expect.stringContaining(BRIDGE_URL) });
+  });
+
+  it.each<Partial<EngineOptions>>([{ device: 'webgpu' }, { device: 'auto', bridgeUrl: undefined as never }])(
+    'is not looked for with %j',
+    async (options) => {
+      const { bridge, create } = setUp();
+      const asked = vi.fn<typeof fetch>();
+      vi.stubGlobal('fetch', asked);
+      const engine = await create(options);
+      expect(engine.info).toEqual(pageInfo);
+      expect([bridge.asked, asked.mock.calls]).toEqual([[], []]);
+      await expect(engine.use('bridge')).rejects.toMatchObject({ code: 'invalid-request' });
+    },
+  );
+});
+
+describe('an answer that runs on the bridge', () => {
+  it.each<[string, (request: Awaited<ReturnType<FakeBridge['arrival']>>, bridge: FakeBridge) => void]>([
+    ['breaks off', (request) => request.fail(new TypeError('network error'))],
+    ['ends too early', (request) => request.end()],
+    ['is shut down', (request) => request.frame({ error: { code: 'closed', message: 'The daemon ends.' } })],
+    ['sends what is no event', (request) => request.frame({ type: 'token', tokenId: 'x' })],
+    ['says nothing for too long', (_request, bridge) => bridge.clock.advance(120_000)],
+  ])('goes on in this page when that %s: no token is lost, none comes twice', async (_, spoil) => {
+    const { bridge, scope, create } = setUp();
+    const engine = await create();
+    const events = eventsOf(engine);
+    const creating = read(engine);
+    const request = await bridge.arrival();
+    request.accept();
+    request.token(7, 'one ');
+    request.token(8, 'two ');
+    const reading = await creating;
+    await reading.until('one two ');
+    bridge.isReachable = false;
+    spoil(request, bridge);
+    const here = await scope.host.arrival();
+    expect(here.request).toEqual({
+      ...{ kind: 'resume', of: 'chat', body: { messages, stream: true } },
+      ...{ seed: 3, promptIds: [5], emittedIds: [7, 8] },
+    });
+    here.accept();
+    here.token('three');
+    here.end({ kind: 'stop' });
+    await reading.whole;
+    expect([reading.text, reading.devices]).toEqual(['one two three', ['Radeon', 'GPU']]);
+    expect(events).toMatchObject([
+      { type: 'state', state: 'lost' },
+      { type: 'lost' },
+      { type: 'restored', info: { device: { name: 'GPU' } }, sameAnswers: false },
+      { type: 'state', state: 'ready' },
+    ]);
+    expect(engine.info.device.name).toBe('GPU');
+  });
+
+  it('moves here and back when it is told to', async () => {
+    const { bridge, scope, create } = setUp();
+    const engine = await create();
+    const creating = read(engine);
+    const request = await bridge.arrival();
+    request.accept();
+    request.token(7, 'one ');
+    const reading = await creating;
+    await reading.until('one ');
+    expect((await engine.use('webgpu')).device.name).toBe('GPU');
+    expect(request.wasCancelled).toBe(true);
+    const here = await scope.host.arrival();
+    here.accept();
+    here.token('two ');
+    await reading.until('one two ');
+    expect((await engine.use('bridge')).device.name).toBe('Radeon');
+    await scope.host.cancellation();
+    const back = await bridge.arrival();
+    expect(back.request).toMatchObject({ emittedIds: [7, 2] });
+    back.accept();
+    back.token(9, 'three');
+    back.finish();
+    await reading.whole;
+    expect(reading.text).toBe('one two three');
+  });
+
+  it('ends where it was stopped while this page’s engine is made ready', async () => {
+    const { bridge, scope, create } = setUp();
+    const engine = await create();
+    scope.host.onLoad = () => new Promise(() => undefined);
+    const controller = new AbortController();
+    const stream = await (async () => {
+      const creating = engine.chat.completions.create({ messages, stream: true }, { signal: controller.signal });
+      const request = await bridge.arrival();
+      request.accept();
+      bridge.isReachable = false;
+      request.end();
+      return creating;
+    })();
+    const reading = rejection(new Reading(stream).whole);
+    await vi.waitFor(() => expect(scope.started).toHaveLength(1));
+    controller.abort();
+    expect(await reading).toMatchObject({ name: 'AbortError' });
+  });
+
+  it('fails by name where nothing else can answer, and the engine with it', async () => {
+    const { bridge, create } = setUp();
+    const engine = await create({ device: 'bridge' });
+    const events = eventsOf(engine);
+    const creating = rejection(engine.chat.completions.create({ messages }));
+    const request = await bridge.arrival();
+    bridge.isReachable = false;
+    request.end();
+    expect(await creating).toMatchObject({ code: 'bridge-unreachable' });
+    await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ type: 'state', state: 'gone' }));
+  });
+
+  it('stays where it is when a bridge comes back that was not there; new ones go there', async () => {
+    const { bridge, scope, create } = setUp();
+    bridge.isReachable = false;
+    const engine = await create();
+    bridge.isReachable = true;
+    const first = read(engine);
+    const here = await scope.host.arrival();
+    here.accept();
+    bridge.clock.advance(20_000);
+    const second = read(engine);
+    const also = await scope.host.arrival();
+    also.accept();
+    await vi.waitFor(() => expect(engine.info.device.name).toBe('Radeon'));
+    const third = read(engine);
+    const request = await bridge.arrival();
+    request.accept();
+    request.finish();
+    for (const each of [here, also]) each.end({ kind: 'stop' }, 'here');
+    const texts = await Promise.all(
+      [first, second, third].map(async (reading) => {
+        await (
+          await reading
+        ).whole;
+        return (await reading).devices;
+      }),
+    );
+    expect(texts).toEqual([['GPU'], ['GPU'], ['Radeon']]);
+  });
+});

@@ -1,0 +1,142 @@
+import { ForgelightError } from '../../base/errors';
+import type { ParsedEngineOptions } from '../../protocol/engine-options-schema';
+import type { LoadOptions } from '../../protocol/engine-port';
+import { onAbort } from '../abort';
+import type { EngineScope } from '../browser-scope';
+import type { LoadedWorker } from '../create-engine';
+import { createEngineClient } from '../engine-client';
+import { Lifeline, pageLeft } from '../lifeline';
+import { tellPage } from '../tell-page';
+import type { Engine } from '../types';
+import { openBridgeEngine } from './bridge-engine';
+import { BridgeHttp, DEFAULT_BRIDGE_URL } from './bridge-http';
+import { bridgeScope, type BridgeScope } from './bridge-scope';
+import type { PlacedEngine } from './engine-place';
+import { findBridgeModel } from './find-model';
+import { RoutedHost } from './routed-host';
+import { WorkerEngine } from './worker-engine';
+
+export interface BridgedOptions {
+  readonly options: ParsedEngineOptions;
+  readonly scope: EngineScope;
+  /** Loads a model in this page. */
+  readonly loadInWorker: (scope: EngineScope, options: ParsedEngineOptions) => Promise<LoadedWorker>;
+  readonly bridge?: BridgeScope;
+}
+
+/** Failures after which the bridge is not asked again: it has said no, and would have to be asked by a person. */
+const REFUSALS: readonly string[] = ['bridge-denied', 'not-paired', 'invalid-request', 'missing-feature', 'no-adapter'];
+
+/**
+ * An engine that the program on this computer answers for, and with `device: 'auto'` this page where that does not: from the start, with a note
+ * in `info.notes` why, or in the middle of answers. This page's engine is made when it is needed first. Throws as `createEngine`.
+ */
+export async function createBridgedEngine(parts: BridgedOptions): Promise<Engine> {
+  const { options, scope } = parts;
+  const calledAtMs = scope.now();
+  const lifeline = new Lifeline();
+  const places = new BridgedPlaces(parts);
+  const isAlone = options.device === 'bridge';
+  const bridge = (): Promise<PlacedEngine> => places.openBridge();
+  const host = new RoutedHost({
+    places: isAlone ? { bridge } : { bridge, webgpu: (news) => places.openPage(news) },
+    preferred: 'bridge',
+    clock: places.clock,
+    stallMs: options.load.timeouts.stallMs,
+  });
+  const dispose = (): void => {
+    places.close();
+    void host.close();
+  };
+  lifeline.onEnd(scope.onLeave(() => void (lifeline.end(pageLeft()) && dispose())));
+  try {
+    const info = await host.routes.use('bridge').catch(async (error: unknown) => {
+      if (isAlone || !(error instanceof ForgelightError)) throw error;
+      places.whyNotBridge = error;
+      const here = await host.routes.use('webgpu').catch((reason: unknown) => Promise.reject(both(reason, error)));
+      if (!places.isRefused) host.routes.prefer('bridge');
+      return here;
+    });
+    places.begun();
+    return createEngineClient(host, info, lifeline, {
+      dispose,
+      startMs: scope.now() - calledAtMs,
+      use: (device) => host.routes.use(device),
+    });
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** Why this page has no engine, and why the bridge has none. */
+function both(reason: unknown, bridge: ForgelightError): unknown {
+  if (!(reason instanceof ForgelightError)) return reason;
+  return new ForgelightError(reason.code, `${reason.message} ${bridge.message}`, reason);
+}
+
+/** How the engines of both places come to be. Owns what opening them needs: one signal for all of it, until the engine is closed. */
+class BridgedPlaces {
+  readonly clock: BridgeScope['clock'];
+  whyNotBridge: ForgelightError | null = null;
+  private readonly http: BridgeHttp;
+  private readonly abort = new AbortController();
+  private readonly forgetSignal: () => void;
+  /** Of the model that the bridge answers with: this page has to have the same. */
+  private sha256: string | null = null;
+
+  constructor(private readonly parts: BridgedOptions) {
+    const { options, bridge = bridgeScope() } = parts;
+    this.clock = bridge.clock;
+    this.forgetSignal = onAbort(options.signal, (error) => this.abort.abort(error));
+    this.http = new BridgeHttp(bridge, {
+      url: String(options.bridgeUrl ?? DEFAULT_BRIDGE_URL).replace(/\/+$/, ''),
+      token: options.bridgeToken,
+      stallMs: options.load.timeouts.stallMs,
+    });
+  }
+
+  get isRefused(): boolean {
+    return this.whyNotBridge !== null && REFUSALS.includes(this.whyNotBridge.code);
+  }
+
+  /** The caller's signal ended the load; it does not end the engine. */
+  begun(): void {
+    this.forgetSignal();
+  }
+
+  close(): void {
+    this.forgetSignal();
+    this.abort.abort();
+  }
+
+  async openBridge(): Promise<PlacedEngine> {
+    const { signal } = this.abort;
+    const model = await findBridgeModel(this.http, this.load, signal);
+    const engine = await openBridgeEngine(this.http, { model, onProgress: this.onProgress, signal });
+    this.sha256 = engine.info.model.sha256;
+    return engine;
+  }
+
+  async openPage(news: ConstructorParameters<typeof WorkerEngine>[2]): Promise<PlacedEngine> {
+    const { options, scope, loadInWorker } = this.parts;
+    const why = this.whyNotBridge;
+    const here: ParsedEngineOptions = {
+      ...options,
+      load: this.load,
+      signal: this.abort.signal,
+      onProgress: this.onProgress,
+    };
+    const worker = await loadInWorker(scope, here);
+    this.sha256 = worker.info.model.sha256;
+    return new WorkerEngine(worker, why === null ? [] : [`The bridge was not used: ${why.message}`], news);
+  }
+
+  private get load(): LoadOptions {
+    const { load } = this.parts.options;
+    return this.sha256 === null ? load : { ...load, sha256: this.sha256 };
+  }
+
+  private readonly onProgress: NonNullable<ParsedEngineOptions['onProgress']> = (progress) =>
+    tellPage(this.parts.options.onProgress, progress);
+}
