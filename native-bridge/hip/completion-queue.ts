@@ -26,7 +26,7 @@ export class CompletionQueue {
   ) {}
 
   /** Calls `done` when the stream has done what it has now, or `failed`. Throws `HipError` where that cannot be asked for. */
-  then(done: () => void, failed: (error: HipError) => void): void {
+  whenDone(done: () => void, failed: (error: HipError) => void): void {
     const event = this.spareEvents.pop() ?? this.api.make('hipEventCreateWithFlags', HIP.eventWithoutTiming);
     this.api.call('hipEventRecord', event, this.stream);
     this.waiting.push({ event, done, failed });

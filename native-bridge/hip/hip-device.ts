@@ -193,7 +193,7 @@ export class HipDevice implements Device {
       if (this.loss !== null) return reject(lostError(this.loss.message));
       try {
         const given = give();
-        this.completion.then(
+        this.completion.whenDone(
           () => resolve(given),
           (error) => reject(lostError(error.message, error)),
         );
@@ -248,7 +248,7 @@ export class HipDevice implements Device {
   private afterwards(destroy: () => void): void {
     this.attempt(() => {
       if (this.completion.isIdle) destroy();
-      else this.completion.then(destroy, () => undefined);
+      else this.completion.whenDone(destroy, () => undefined);
     });
   }
 

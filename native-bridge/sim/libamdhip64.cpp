@@ -42,6 +42,12 @@ int devices = 1;
 bool integrated_first = false;
 Stream *the_stream;
 
+/** `file` stays open: the loader takes another object under the same name for this one. */
+struct Module {
+  void *library;
+  int file;
+};
+
 struct Function {
   const SimKernel *kernel;
   std::string name;
@@ -327,32 +333,32 @@ size_t image_bytes(const void *image) {
 
 } // namespace
 
-API int hipModuleLoadData(void **module, const void *image) {
+API int hipModuleLoadData(Module **module, const void *image) {
   ENTER("hipModuleLoadData");
   const size_t size_bytes = image_bytes(image);
   if (size_bytes == 0) return fail(INVALID_IMAGE, "this is no code object of the simulator");
   const int file = memfd_create("code object", 0);
   const bool written = write(file, image, size_bytes) == static_cast<ssize_t>(size_bytes);
   const std::string path = "/proc/self/fd/" + std::to_string(file);
-  *module = written ? dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
-  const char *problem = *module == nullptr ? dlerror() : nullptr;
-  close(file);
-  if (*module == nullptr) return fail(INVALID_IMAGE, problem == nullptr ? "the code object cannot be kept" : problem);
-  auto **services_of = static_cast<SimServices **>(dlsym(*module, "sim_services"));
-  if (services_of == nullptr) return fail(INVALID_IMAGE, "this is no code object of the simulator");
+  void *library = written ? dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
+  auto **services_of = library == nullptr ? nullptr : static_cast<SimServices **>(dlsym(library, "sim_services"));
+  if (services_of == nullptr) return fail(INVALID_IMAGE, library == nullptr ? dlerror() : "this is no code object of the simulator");
   *services_of = services();
+  *module = new Module{library, file};
   return SUCCESS;
 }
 
-API int hipModuleUnload(void *module) {
+API int hipModuleUnload(Module *module) {
   const int error = finish_all();
-  dlclose(module);
+  dlclose(module->library);
+  close(module->file);
+  delete module;
   return error;
 }
 
-API int hipModuleGetFunction(Function **function, void *module, const char *name) {
+API int hipModuleGetFunction(Function **function, Module *module, const char *name) {
   ENTER("hipModuleGetFunction");
-  const auto *kernel = static_cast<const SimKernel *>(dlsym(module, name));
+  const auto *kernel = static_cast<const SimKernel *>(dlsym(module->library, name));
   if (kernel == nullptr) return fail(NOT_FOUND, std::string("there is no kernel ") + name);
   *function = new Function{kernel, name};
   return SUCCESS;

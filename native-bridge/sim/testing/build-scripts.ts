@@ -38,6 +38,6 @@ export async function hipBuild(): Promise<HipBuild> {
 
 /** The compiler, installed where that may be done; a test without it fails, and says what to install. */
 export async function clang(): Promise<Clang> {
-  const { ensureClang } = await script<{ ensureClang(signal: AbortSignal): Promise<Clang> }>('clang.mjs');
-  return await ensureClang(new AbortController().signal);
+  const found = await script<{ ensureClang(signal: AbortSignal): Promise<Clang> }>('clang.mjs');
+  return await found.ensureClang(new AbortController().signal);
 }
