@@ -37,6 +37,11 @@ static inline DEVICE void workgroupBarrier() {
   __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup");
 }
 
+/** The compiler keeps what stands before it before it: else it fetches so much at once that registers spill. */
+static inline DEVICE void in_this_order() {
+  __builtin_amdgcn_sched_barrier(0);
+}
+
 static inline DEVICE u32 subgroup_size() {
   return __builtin_amdgcn_wavefrontsize();
 }

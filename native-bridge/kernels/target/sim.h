@@ -32,6 +32,8 @@ static inline void workgroupBarrier() {
   sim_services->barrier();
 }
 
+static inline void in_this_order() {}
+
 static inline u32 subgroup_size() {
   return sim_services->subgroup_size();
 }
