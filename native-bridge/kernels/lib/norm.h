@@ -14,28 +14,28 @@ FN f32 unit_squares(const vec4f *x, u32 o) {
   return sum;
 }
 
-// `add_row`, which with a norm (`normed` is 1) weighs each weight by it and, where `squared`, adds the squares of x to `squares`.
+// `add_row`, which with a norm (`normed` is 1) weighs each weight by it and, where `squared`, adds the squares of x to `squares`. One loop for both: a
+// branch that all threads take alike costs less than a second copy of the loop in each kernel.
 template <u32 CAPACITY>
 FN void add_normed_row(
   array<vec4f, CAPACITY> &sums, array<f32, CAPACITY> &squares, bool squared,
   const u32 *step, const u32 *weights, const vec4f *x, const vec4f *norm, u32 normed,
   u32 row, u32 units, u32 plane, u32 first, u32 count, u32 of_outputs, u32 lane, u32 lanes
 ) {
-  if (normed == 0u) {
-    add_row(sums, weights, x, row, units, plane, first, count, lane, lanes);
-    return;
-  }
   for (u32 g = lane * GROUP_UNITS; g < units; g += lanes * GROUP_UNITS) {
     const Words words = group_words(weights, row * units + g, plane);
     for (u32 u = g; u < g + GROUP_UNITS; u++) {
       array<vec4f, 8> w = dequant_unit(weights, words, row * units + u, plane);
-      for (u32 i = 0u; i < 8u; i++) w[i] *= norm[u * 8u + i];
+      if (normed == 1u) {
+        for (u32 i = 0u; i < 8u; i++) w[i] *= norm[u * 8u + i];
+      }
 #pragma unroll
       for (u32 b = 0u; b < CAPACITY; b++) {
         if (CAPACITY == 1u || b < count) {
-          const u32 o = (source_row(step, first + b, of_outputs) * units + u) * 8u;
+          const u32 source = normed == 1u ? source_row(step, first + b, of_outputs) : first + b;
+          const u32 o = (source * units + u) * 8u;
           sums[b] += unit_products(w, x, o);
-          if (squared) squares[b] += unit_squares(x, o);
+          if (normed == 1u && squared) squares[b] += unit_squares(x, o);
         }
       }
     }

@@ -29,26 +29,22 @@ FN void run(ARGUMENTS) {
   const u32 lane = local % LANES;
   const u32 first = group.z * constants.BATCH;
   const u32 count = batch_rows(step, constants.BATCH, first, params.of_outputs);
-  array<vec4f, CAPACITY> sums = {};
-  array<f32, CAPACITY> squares = {};
-  add_normed_row(
-    sums, squares, true, step, weights, x, norm, constants.NORM,
-    read_row, params.units, params.plane, first, count, params.of_outputs, lane, LANES
-  );
+#pragma nounroll
+  for (u32 part = 0u; part < 2u; part++) { // the row, then for GLU the one further on
+    array<vec4f, CAPACITY> sums = {};
+    array<f32, CAPACITY> squares = {};
+    if (part == 0u || glu) {
+      add_normed_row(
+        sums, squares, part == 0u, step, weights, x, norm, constants.NORM,
+        read_row + part * params.rows, params.units, params.plane, first, count, params.of_outputs, lane, LANES
+      );
+    }
 #pragma unroll
-  for (u32 b = 0u; b < CAPACITY; b++) {
-    partial_sums[b * THREADS + local] = dot(sums[b], vec4f(1.0f));
-    partial_sums[squares_at + b * THREADS + local] = squares[b];
+    for (u32 b = 0u; b < CAPACITY; b++) {
+      partial_sums[(part * CAPACITY + b) * THREADS + local] = dot(sums[b], vec4f(1.0f));
+      if (part == 0u) partial_sums[squares_at + b * THREADS + local] = squares[b];
+    }
   }
-  array<vec4f, CAPACITY> ups = {};
-  if (glu) {
-    add_normed_row(
-      ups, squares, false, step, weights, x, norm, constants.NORM,
-      read_row + params.rows, params.units, params.plane, first, count, params.of_outputs, lane, LANES
-    );
-  }
-#pragma unroll
-  for (u32 b = 0u; b < CAPACITY; b++) partial_sums[ups_at + b * THREADS + local] = dot(ups[b], vec4f(1.0f));
   workgroupBarrier();
   for (u32 half = LANES / 2u; half > 0u; half /= 2u) {
     if (lane < half) {

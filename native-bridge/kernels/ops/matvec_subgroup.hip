@@ -32,31 +32,22 @@ FN void run(ARGUMENTS) {
   if (row >= params.rows) return;
   const u32 first = group.z * constants.BATCH;
   const u32 count = batch_rows(step, constants.BATCH, first, params.of_outputs);
-  array<vec4f, CAPACITY> sums = {};
-  array<f32, CAPACITY> squares = {};
-  add_normed_row(
-    sums, squares, true, step, weights, x, norm, constants.NORM,
-    row, params.units, params.plane, first, count, params.of_outputs, local, THREADS
-  );
-#pragma unroll
-  for (u32 b = 0u; b < CAPACITY; b++) {
-    const f32 own = subgroupAdd(dot(sums[b], vec4f(1.0f)));
-    const f32 own_squares = subgroupAdd(squares[b]);
-    if (lane == 0u) {
-      partial_sums[b * SUBGROUPS + subgroup] = own;
-      partial_sums[(2u * CAPACITY + b) * SUBGROUPS + subgroup] = own_squares;
-    }
-  }
-  if (glu) {
-    array<vec4f, CAPACITY> ups = {};
+#pragma nounroll
+  for (u32 part = 0u; part < (glu ? 2u : 1u); part++) { // the row, then for GLU the one further on
+    array<vec4f, CAPACITY> sums = {};
+    array<f32, CAPACITY> squares = {};
     add_normed_row(
-      ups, squares, false, step, weights, x, norm, constants.NORM,
-      row + params.rows, params.units, params.plane, first, count, params.of_outputs, local, THREADS
+      sums, squares, part == 0u, step, weights, x, norm, constants.NORM,
+      row + part * params.rows, params.units, params.plane, first, count, params.of_outputs, local, THREADS
     );
 #pragma unroll
     for (u32 b = 0u; b < CAPACITY; b++) {
-      const f32 own = subgroupAdd(dot(ups[b], vec4f(1.0f)));
-      if (lane == 0u) partial_sums[(CAPACITY + b) * SUBGROUPS + subgroup] = own;
+      const f32 own = subgroupAdd(dot(sums[b], vec4f(1.0f)));
+      const f32 own_squares = subgroupAdd(squares[b]);
+      if (lane == 0u) {
+        partial_sums[(part * CAPACITY + b) * SUBGROUPS + subgroup] = own;
+        if (part == 0u) partial_sums[(2u * CAPACITY + b) * SUBGROUPS + subgroup] = own_squares;
+      }
     }
   }
   workgroupBarrier();

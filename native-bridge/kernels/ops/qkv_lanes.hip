@@ -29,24 +29,20 @@ FN void run(ARGUMENTS) {
   const u32 lane = local % LANES;
   const u32 first = group.z * constants.BATCH;
   const u32 count = batch_rows(step, constants.BATCH, first, 0u);
-  array<vec4f, CAPACITY> evens = {};
-  array<f32, CAPACITY> squares = {};
-  add_normed_row(
-    evens, squares, true, step, weights, x, norm, constants.NORM,
-    even, params.units, params.plane, first, count, 0u, lane, LANES
-  );
+#pragma nounroll
+  for (u32 odd = 0u; odd < 2u; odd++) {
+    array<vec4f, CAPACITY> sums = {};
+    array<f32, CAPACITY> squares = {};
+    add_normed_row(
+      sums, squares, odd == 0u, step, weights, x, norm, constants.NORM,
+      even + odd, params.units, params.plane, first, count, 0u, lane, LANES
+    );
 #pragma unroll
-  for (u32 b = 0u; b < CAPACITY; b++) {
-    partial_sums[b * THREADS + local] = dot(evens[b], vec4f(1.0f));
-    partial_sums[squares_at + b * THREADS + local] = squares[b];
+    for (u32 b = 0u; b < CAPACITY; b++) {
+      partial_sums[(odd * CAPACITY + b) * THREADS + local] = dot(sums[b], vec4f(1.0f));
+      if (odd == 0u) partial_sums[squares_at + b * THREADS + local] = squares[b];
+    }
   }
-  array<vec4f, CAPACITY> odds = {};
-  add_normed_row(
-    odds, squares, false, step, weights, x, norm, constants.NORM,
-    even + 1u, params.units, params.plane, first, count, 0u, lane, LANES
-  );
-#pragma unroll
-  for (u32 b = 0u; b < CAPACITY; b++) partial_sums[odds_at + b * THREADS + local] = dot(odds[b], vec4f(1.0f));
   workgroupBarrier();
   for (u32 half = LANES / 2u; half > 0u; half /= 2u) {
     if (lane < half) {

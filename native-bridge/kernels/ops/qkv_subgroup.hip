@@ -28,30 +28,23 @@ FN void run(ARGUMENTS) {
   if (pair >= pair_count(params)) return;
   const u32 first = group.z * constants.BATCH;
   const u32 count = batch_rows(step, constants.BATCH, first, 0u);
-  array<vec4f, CAPACITY> evens = {};
-  array<f32, CAPACITY> squares = {};
-  add_normed_row(
-    evens, squares, true, step, weights, x, norm, constants.NORM,
-    2u * pair, params.units, params.plane, first, count, 0u, local, THREADS
-  );
+#pragma nounroll
+  for (u32 odd = 0u; odd < 2u; odd++) {
+    array<vec4f, CAPACITY> sums = {};
+    array<f32, CAPACITY> squares = {};
+    add_normed_row(
+      sums, squares, odd == 0u, step, weights, x, norm, constants.NORM,
+      2u * pair + odd, params.units, params.plane, first, count, 0u, local, THREADS
+    );
 #pragma unroll
-  for (u32 b = 0u; b < CAPACITY; b++) {
-    const f32 own = subgroupAdd(dot(evens[b], vec4f(1.0f)));
-    const f32 own_squares = subgroupAdd(squares[b]);
-    if (lane == 0u) {
-      partial_sums[b * SUBGROUPS + subgroup] = own;
-      partial_sums[(2u * CAPACITY + b) * SUBGROUPS + subgroup] = own_squares;
+    for (u32 b = 0u; b < CAPACITY; b++) {
+      const f32 own = subgroupAdd(dot(sums[b], vec4f(1.0f)));
+      const f32 own_squares = subgroupAdd(squares[b]);
+      if (lane == 0u) {
+        partial_sums[(odd * CAPACITY + b) * SUBGROUPS + subgroup] = own;
+        if (odd == 0u) partial_sums[(2u * CAPACITY + b) * SUBGROUPS + subgroup] = own_squares;
+      }
     }
-  }
-  array<vec4f, CAPACITY> odds = {};
-  add_normed_row(
-    odds, squares, false, step, weights, x, norm, constants.NORM,
-    2u * pair + 1u, params.units, params.plane, first, count, 0u, local, THREADS
-  );
-#pragma unroll
-  for (u32 b = 0u; b < CAPACITY; b++) {
-    const f32 own = subgroupAdd(dot(odds[b], vec4f(1.0f)));
-    if (lane == 0u) partial_sums[(CAPACITY + b) * SUBGROUPS + subgroup] = own;
   }
   workgroupBarrier();
   if (local >= count) return;
