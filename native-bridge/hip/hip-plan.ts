@@ -4,10 +4,8 @@ import type { PreparedPlan } from '../../src/device/device';
 import type { Dispatch, Plan } from '../../src/device/plan';
 import { memoryOf } from './hip-memory';
 import type { HipApi } from './hip-api';
-import { KERNEL_TABLE, KV_TYPE_CODES, type KernelConstant, type KernelEntry } from './kernel-table';
+import { KERNEL_TABLE, KV_TYPE_CODES, WORKGROUP_THREADS, type KernelConstant, type KernelEntry } from './kernel-table';
 
-/** Every workgroup of the kernels has as many: WORKGROUP_THREADS of their prelude. */
-const WORKGROUP_THREADS = 64;
 const POINTER_BYTES = 8;
 
 /** How the dispatch's kernel is called; `null` for a shader that HIP has no kernel of. */

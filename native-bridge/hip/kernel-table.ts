@@ -20,6 +20,9 @@ export interface KernelEntry {
   readonly dynamicBytes?: (constants: Readonly<Record<string, number>>) => number;
 }
 
+/** Every workgroup of the kernels has as many: WORKGROUP_THREADS of their prelude. */
+export const WORKGROUP_THREADS = 64;
+
 /** Rows that instances have place for: a dispatch takes the first that is no less than its BATCH, else the last, which takes them piece by piece. */
 const CAPACITIES = { capacities: [1, 4, 16] } as const;
 /** Of a weight row a thread. */
@@ -35,9 +38,68 @@ function named(...names: readonly string[]): readonly KernelConstant[] {
 /** MatvecConstants of lib/linear.h. */
 const MATVEC: readonly KernelConstant[] = [{ name: 'BATCH', otherwise: 1 }, ...named('EPILOGUE', 'ACTIVATION', 'NORM')];
 
+/** QkvConstants of lib/qkv.h. */
+const QKV: readonly KernelConstant[] = [
+  { name: 'BATCH', otherwise: 1 },
+  ...named('BLOCK_TOKENS', 'NORM', 'LANES'),
+  'kv-type',
+  'grid-x',
+];
+
+const KV: readonly KernelConstant[] = named('KV_HEADS', 'HEAD_SIZE', 'BLOCK_TOKENS');
+/** Of the dispatch's third buffer, the cache. */
+const KV_WORDS: KernelConstant = { wordsOf: 2 };
+
+/** Words of queries and scores in the workgroup memory of attention, for as many heads as the kernel then has place for. */
+function attentionBytes(constants: Readonly<Record<string, number>>): number {
+  const { GROUP = 1, HEAD_SIZE = 0 } = constants;
+  return 4 * (HEAD_SIZE + WORKGROUP_THREADS) * 2 ** Math.ceil(Math.log2(GROUP));
+}
+
+function core(...constants: readonly KernelConstant[]): KernelEntry {
+  return { object: 'core', instance: 'only', constants };
+}
+
+function ofFormat(instance: KernelEntry['instance'], ...constants: readonly KernelConstant[]): KernelEntry {
+  return { object: 'format', instance, constants };
+}
+
 /** By the dispatch's `shader`: one line a kernel. */
 export const KERNEL_TABLE: Readonly<Record<string, KernelEntry>> = {
-  rmsnorm: { object: 'core', instance: 'only', constants: named('EPILOGUE') },
-  matvec_rows: { object: 'format', instance: FEW_CAPACITIES, constants: MATVEC },
-  matvec_lanes: { object: 'format', instance: CAPACITIES, constants: MATVEC },
+  embed: ofFormat('only', ...named('EPILOGUE', 'INDEX')),
+  embed_norm: ofFormat('only'),
+  rmsnorm: core(...named('EPILOGUE')),
+  layernorm: core(),
+  head_norm: core(),
+  add_bias: core(),
+  softcap: core(),
+  glu: core(...named('ACTIVATION')),
+  activation: core(...named('ACTIVATION')),
+  matvec_rows: ofFormat(FEW_CAPACITIES, ...MATVEC),
+  matvec_lanes: ofFormat(CAPACITIES, ...MATVEC),
+  matvec_subgroup: ofFormat(CAPACITIES, ...MATVEC, 'grid-x'),
+  matvec_int8: ofFormat(CAPACITIES, ...MATVEC, ...named('LANES')),
+  qkv_rows: ofFormat(FEW_CAPACITIES, ...QKV),
+  qkv_lanes: ofFormat(CAPACITIES, ...QKV),
+  qkv_subgroup: ofFormat(CAPACITIES, ...QKV),
+  qkv_int8: ofFormat(CAPACITIES, ...QKV),
+  matmul_rows: ofFormat('only', ...named('EPILOGUE')),
+  matmul_tile: ofFormat('only', ...named('EPILOGUE')),
+  rope_kv: { object: 'core', instance: 'kv', constants: [...KV, ...named('THREADS'), KV_WORDS] },
+  attention: {
+    object: 'core',
+    instance: 'kv',
+    constants: [...KV, ...named('GROUP'), KV_WORDS],
+    dynamicBytes: attentionBytes,
+  },
+  route: core(),
+  expert_matvec: ofFormat('only', ...named('EPILOGUE', 'ACTIVATION', 'BIAS', 'LANES')),
+  pool: core(...named('POOLING')),
+  penalise: core(),
+  argmax: core(),
+  topk_chunks: core(),
+  topk_winners: core(),
+  topk: core(),
+  sample: core(),
+  relayout: core(),
 };

@@ -6,8 +6,6 @@
 #include "rope.h"
 #include "step.h"
 
-constexpr u32 KV_F32 = 1u; // of KV_TYPES in src/kernels/kv-layout.ts; else f16
-
 struct QkvParams {
   u32 heads; // query heads
   u32 kv_heads;
