@@ -90,9 +90,11 @@ FN void add_chunk(
     const Words words = group_words(weights, row * units + g, plane);
     for (u32 u = g; u < g + GROUP_UNITS; u++) {
       const ByteUnit w = byte_unit(weights, words, row * units + u, plane);
+      const u32 there = kept_in_loop(bytes.count);
+      const u32 chunk = kept_in_loop(bytes.chunk);
 #pragma unroll
       for (u32 b = 0u; b < CAPACITY; b++) {
-        if (CAPACITY == 1u || b < bytes.count) sums[b] += byte_products(bytes, w, b * bytes.chunk + u - start);
+        if (CAPACITY == 1u || b < there) sums[b] += byte_products(bytes, w, b * chunk + u - start);
       }
     }
   }

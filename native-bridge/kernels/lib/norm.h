@@ -29,9 +29,10 @@ FN void add_normed_row(
       if (normed == 1u) {
         for (u32 i = 0u; i < 8u; i++) w[i] *= norm[u * 8u + i];
       }
+      const u32 there = kept_in_loop(count);
 #pragma unroll
       for (u32 b = 0u; b < CAPACITY; b++) {
-        if (CAPACITY == 1u || b < count) {
+        if (CAPACITY == 1u || b < there) {
           const u32 source = normed == 1u ? source_row(step, first + b, of_outputs) : first + b;
           const u32 o = (source * units + u) * 8u;
           sums[b] += unit_products(w, x, o);

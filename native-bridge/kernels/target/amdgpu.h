@@ -50,6 +50,12 @@ static inline DEVICE u32 subgroup_invocation_id() {
   return __builtin_amdgcn_mbcnt_hi(~0u, __builtin_amdgcn_mbcnt_lo(~0u, 0u));
 }
 
+/** The same number, which all threads have alike, as one that the compiler must not compute from before a loop: sixteen comparisons with it do not fit the scalar registers. */
+static inline DEVICE u32 kept_in_loop(u32 uniform) {
+  asm("" : "+s"(uniform));
+  return uniform;
+}
+
 /** The word that lane `lane` of the subgroup gives; 0 where nobody is. All of the subgroup's threads that are there call it together. */
 static inline DEVICE u32 lane_word(u32 word, u32 lane) {
   return __builtin_amdgcn_ds_bpermute(lane << 2, word);

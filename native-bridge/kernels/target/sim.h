@@ -42,6 +42,11 @@ static inline u32 subgroup_invocation_id() {
   return sim_services->thread()->local % sim_services->subgroup_size();
 }
 
+/** A hint to compilers of GPUs. */
+static inline u32 kept_in_loop(u32 uniform) {
+  return uniform;
+}
+
 /** The word that lane `lane` of the subgroup gives; 0 where nobody is. All of the subgroup's threads that are there call it together. */
 static inline u32 lane_word(u32 word, u32 lane) {
   return sim_services->lane_word(word, lane);
