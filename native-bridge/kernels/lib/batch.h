@@ -19,9 +19,10 @@ FN vec4f unit_products(const array<vec4f, 8> &w, const vec4f *x, u32 o) {
 // Adds the products of a unit of weights with each row's unit of x; the first row's begins at quad `o`.
 template <u32 CAPACITY>
 FN void add_unit(array<vec4f, CAPACITY> &sums, const array<vec4f, 8> &w, const vec4f *x, u32 o, u32 row_quads, u32 count) {
+  const u32 there = kept_in_loop(count);
 #pragma unroll
   for (u32 b = 0u; b < CAPACITY; b++) {
-    if (CAPACITY == 1u || b < count) sums[b] += unit_products(w, x, o + b * row_quads);
+    if (CAPACITY == 1u || b < there) sums[b] += unit_products(w, x, o + b * row_quads);
   }
 }
 
