@@ -21,6 +21,8 @@ interface HipBuild {
     readonly output: string;
     /** With the kernels; the project's if not given. */
     readonly folder?: string;
+    /** Instead of the unit's own: what is included. */
+    readonly text?: string;
   }): Promise<void>;
   compileSimulator(what: { readonly clang: string; readonly output: string }): Promise<void>;
 }
