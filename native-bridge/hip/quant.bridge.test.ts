@@ -3,19 +3,20 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkSampleProduct, sampleMatrix } from '../../test/kernels/format-cases';
 import { Random } from '../../test/kernels/random';
+import type { Device } from '../../src/device/device';
 import { dequantize, type QuantFormat } from '../../src/quant/format';
 import { QUANT_FORMATS } from '../../src/quant/registry';
 import { sampleBlocks } from '../../src/quant/sample-blocks';
-import { QUANT_MISTAKES } from './testing/quant-mistakes';
+import { openSimulator } from '../sim/testing/open-simulator';
+import { QUANT_MISTAKES, type TextChange } from './testing/quant-mistakes';
 import { hipBuild } from '../sim/testing/build-scripts';
 import { compileUnpacker, type Unpacker } from './testing/unpacker';
 
 // The CPU's dequantisers, which have the values of ggml, are the oracle of the kernels' ones, which run here on the host.
 
 let folder: string;
-/** With the kernels' text. */
-let kernels: string;
 const unpackers = new Map<QuantFormat, Unpacker>();
 
 /** Runs `work` on each, as many at once as there are cores. */
@@ -27,11 +28,34 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
+/** The kernels' text with one change each; gives its folder. */
+async function changedKernels(name: string, changes: readonly TextChange[]): Promise<string> {
+  const { KERNELS_FOLDER } = await hipBuild();
+  const kernels = join(folder, name, 'kernels');
+  await cp(KERNELS_FOLDER, kernels, { recursive: true });
+  await cp(join(KERNELS_FOLDER, '../sim/kernel-abi.h'), join(folder, name, 'sim/kernel-abi.h'));
+  for (const { file, from, to } of changes) {
+    const path = join(kernels, file);
+    const parts = (await readFile(path, 'utf8')).split(from);
+    expect(parts, `${from} in ${file}`).toHaveLength(2);
+    await writeFile(path, parts.join(to));
+  }
+  return kernels;
+}
+
+/** Of each kernel the one instance that is for a row at a time: what is compiled is a third then. */
+const ONE_INSTANCE: readonly TextChange[] = [
+  { file: 'ops/matvec_lanes.hip', from: 'KERNEL(matvec_lanes__4, run<4>)', to: '' },
+  { file: 'ops/matvec_lanes.hip', from: 'KERNEL(matvec_lanes__16, run<16>)', to: '' },
+  { file: 'ops/matvec_rows.hip', from: 'KERNEL(matvec_rows__4, run<4>)', to: '' },
+];
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'forgelight-quant-'));
-  kernels = (await hipBuild()).KERNELS_FOLDER;
+  const kernels = await changedKernels('one-instance', ONE_INSTANCE);
   await inParallel(QUANT_FORMATS, async (format) => {
-    unpackers.set(format, await compileUnpacker(format, join(folder, `${format.module}.so`), kernels));
+    const output = join(folder, `${format.module}.so`);
+    unpackers.set(format, await compileUnpacker(format, output, kernels, ['matvec_lanes', 'matvec_rows']));
   });
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -79,19 +103,29 @@ describe.each(QUANT_FORMATS.map((format) => [format.type, format] as const))('%s
   });
 });
 
+describe.each([32, 64] as const)('at %i threads a subgroup', (wave) => {
+  let device: Device;
+  beforeAll(async () => {
+    const load = async (_target: string, unit: string): Promise<Uint8Array> =>
+      await readFile(join(folder, `${unit}.so`));
+    device = await openSimulator({ wave, seed: 7 }, { build: 'one instance', targets: ['sim'], load });
+  });
+  afterAll(() => device.close());
+
+  it.each(QUANT_FORMATS.map((format) => [format.type, format] as const))(
+    '%s multiplies a vector',
+    async (_type, format) => {
+      await checkSampleProduct(device, sampleMatrix(format), ['rows', 'lanes'], null);
+    },
+  );
+});
+
 describe('is no test that passes everything: it notices', () => {
   it.each(QUANT_MISTAKES.map((mistake) => [mistake.format.type, mistake.about, mistake] as const))(
     '%s: %s',
-    async (_type, _about, mistake) => {
-      const copy = await mkdtemp(join(folder, 'mistake-'));
-      const changed = join(copy, 'kernels');
-      await cp(kernels, changed, { recursive: true });
-      await cp(join(kernels, '../sim/kernel-abi.h'), join(copy, 'sim/kernel-abi.h'));
-      const file = join(changed, mistake.file);
-      const parts = (await readFile(file, 'utf8')).split(mistake.from);
-      expect(parts).toHaveLength(2);
-      await writeFile(file, parts.join(mistake.to));
-      const unpack = await compileUnpacker(mistake.format, join(copy, 'mistake.so'), changed);
+    async (_type, about, mistake) => {
+      const kernels = await changedKernels(about, [mistake]);
+      const unpack = await compileUnpacker(mistake.format, join(folder, about, 'mistake.so'), kernels);
       const ways = mistakesOf(mistake.format, unpack).map((text) => text.split(' ')[0]);
       expect(new Set(ways)).toEqual(new Set(mistake.ways));
     },

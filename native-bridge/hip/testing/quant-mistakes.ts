@@ -13,14 +13,17 @@ import { Q5_1 } from '../../../src/quant/q5_1';
 import { Q6_K } from '../../../src/quant/q6_k';
 import { TQ1_0 } from '../../../src/quant/tq1_0';
 
-/** A mistake in the text of a kernel: `from`, which is there once, becomes `to`, and `format` gives other weights by `way`. */
-export interface QuantMistake {
-  readonly about: string;
-  readonly format: QuantFormat;
-  /** In native-bridge/kernels. */
+/** In a file of native-bridge/kernels `from`, which is there once, becomes `to`. */
+export interface TextChange {
   readonly file: string;
   readonly from: string;
   readonly to: string;
+}
+
+/** A mistake in the text of a kernel, by which `format` has other weights. */
+export interface QuantMistake extends TextChange {
+  readonly about: string;
+  readonly format: QuantFormat;
   /** Which ways to a weight show it. */
   readonly ways: readonly ('dequant32' | 'dequant_unit' | 'byte_unit')[];
 }

@@ -17,11 +17,17 @@ export interface Unpacked {
 /** Unpacks blocks as they lie in a file. */
 export type Unpacker = (bytes: Uint8Array) => Unpacked;
 
-/** Compiles a block format for this host, to the shared object `output`. `folder`: with the kernels' text. */
-export async function compileUnpacker(format: QuantFormat, output: string, folder: string): Promise<Unpacker> {
+/** Compiles a block format and kernels that take it, for this host, to the shared object `output`. `folder`: with the kernels' text. */
+export async function compileUnpacker(
+  format: QuantFormat,
+  output: string,
+  folder: string,
+  kernels: readonly string[] = [],
+): Promise<Unpacker> {
   const [programs, build] = await Promise.all([clang(), hipBuild()]);
   const source = await readFile(new URL('unpack.cpp', import.meta.url), 'utf8');
-  const text = `#include "prelude.h"\n#include "quant/${format.module}.hip"\n${source}`;
+  const files = ['prelude.h', `quant/${format.module}.hip`, ...kernels.map((name) => `ops/${name}.hip`)];
+  const text = files.map((file) => `#include "${file}"\n`).join('') + source;
   await build.compileUnit({ clang: programs.clang, unit: format.module, target: 'sim', output, text, folder });
   const unpack = koffi
     .load(output)
