@@ -1,4 +1,4 @@
-import { proxy, wrap, type Remote } from 'comlink';
+import { proxy, transfer, wrap, type Remote } from 'comlink';
 import type { ForgelightError } from '../base/errors';
 import { parseEngineOptions, type ParsedEngineOptions } from '../protocol/engine-options-schema';
 import type { EngineHost, EngineInfo, LoadOptions } from '../protocol/engine-port';
@@ -6,7 +6,7 @@ import type { LoadProgress } from '../protocol/progress';
 import { onAbort, throwIfAborted } from './abort';
 import type { BridgeScope } from './bridge/bridge-scope';
 import { browserScope, requireWebGpu, type EngineScope } from './browser-scope';
-import { createEngineClient, type HostWorker } from './engine-client';
+import { closeHost, createEngineClient, type HostWorker } from './engine-client';
 import { engineBroke, Lifeline, pageLeft } from './lifeline';
 import { unwrap } from './result';
 import { startWorker } from './start-worker';
@@ -36,18 +36,26 @@ export async function createEngineIn(
   bridge?: BridgeScope,
 ): Promise<Engine> {
   if (options.device === 'bridge' || (options.device === 'auto' && options.bridgeUrl !== null)) {
+    const lifeline = new Lifeline();
+    lifeline.onEnd(scope.onLeave(() => void lifeline.end(pageLeft())));
     const { createBridgedEngine } = await import('./bridge/bridged-engine');
-    return await createBridgedEngine({ scope, options, loadInWorker, ...(bridge === undefined ? {} : { bridge }) });
+    const onProgress = (progress: LoadProgress): void => tellPage(options.onProgress, progress);
+    return await createBridgedEngine({
+      ...{ scope, lifeline, loadInWorker, options: { ...options, onProgress }, connect: createEngineClient },
+      ...(bridge === undefined ? {} : { bridge }),
+    });
   }
   const { host, info, lifeline, ...worker } = await loadInWorker(scope, options);
   return createEngineClient(host, info, lifeline, worker);
 }
 
-/** A worker with a model that can answer. */
+/** A worker with a model that can answer. Code that is fetched later gets here what it needs, and imports none of it: the first load stays in one piece. */
 export interface LoadedWorker extends HostWorker {
   readonly host: Remote<EngineHost>;
   readonly info: EngineInfo;
   readonly lifeline: Lifeline;
+  readonly transfer: typeof transfer;
+  readonly close: () => Promise<void>;
 }
 
 async function loadInWorker(scope: EngineScope, options: ParsedEngineOptions): Promise<LoadedWorker> {
@@ -71,7 +79,7 @@ async function loadInWorker(scope: EngineScope, options: ParsedEngineOptions): P
   const host = wrap<EngineHost>(worker);
   const inThisPage = { ...options, load: inPage(options.load, scope) };
   const info = await load(host, inThisPage, { lifeline, dispose, persist: () => void scope.persist() });
-  return { host, info, lifeline, dispose, startMs };
+  return { host, info, lifeline, dispose, startMs, transfer, close: () => closeHost(host, lifeline, dispose) };
 }
 
 /** Paths stand in the page; a worker that was started from a blob could not tell where that is. */

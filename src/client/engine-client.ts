@@ -88,9 +88,10 @@ export async function closeHost(host: CalledHost, lifeline: Lifeline, dispose: (
   }
 }
 
-function useNone(device: string): Promise<never> {
-  const message = `This engine cannot move to '${device}': create it with device: 'auto' and a bridgeUrl.`;
-  return Promise.reject(new ForgelightError('invalid-request', message, { param: 'device' }));
+function useNone(): Promise<never> {
+  return Promise.reject(
+    new ForgelightError('invalid-request', 'Create the engine with a bridgeUrl.', { param: 'device' }),
+  );
 }
 
 /** 7 of `chatcmpl-7`, `cmpl-7`, or 7. */

@@ -35,11 +35,6 @@ const url = v.custom<string | URL>(
   'must be a URL',
 );
 
-const bridgeUrl = v.custom<string | URL>(
-  (input) => /^https?:\/\/[^/@]+\/*$/.test(String(input)) && URL.canParse(String(input)),
-  'must be the address of a bridge ("http://127.0.0.1:8788")',
-);
-
 /** Never shown: what is wrong with a secret is said without it. */
 const secret = v.custom<string>(
   (input) => typeof input === 'string' && /^[\x21-\x7e]{1,512}$/.test(input),
@@ -79,7 +74,7 @@ const engineOptions = object({
   keep: v.optional(v.boolean('must be true or false'), true),
   timeouts: v.optional(object({ stepMs: durationMs, requestMs: durationMs, stallMs: durationMs }), {}),
   workerUrl: v.optional(url),
-  bridgeUrl: v.optional(bridgeUrl),
+  bridgeUrl: v.optional(url),
   bridgeToken: v.optional(secret),
   debug: v.optional(debug, {}),
   onProgress: v.optional(

@@ -1,6 +1,6 @@
 import { unreachable } from '../base/assert';
 import { ForgelightError } from '../base/errors';
-import { floatsOfBase64 } from '../base/f32-base64';
+import { floatsOfBase64 } from '../base/floats-of-base64';
 import type { RequestEvent, TokenLogprob } from './events';
 
 /**

@@ -1,5 +1,5 @@
 import { errorToData, ForgelightError } from '../../base/errors';
-import { requestId } from '../../base/ids';
+import type { RequestId } from '../../base/ids';
 import type { EngineInfo, EngineStats, HostRequest, Result } from '../../protocol/engine-port';
 import type { LoadProgress } from '../../protocol/progress';
 import type { EngineSnapshot } from '../../protocol/snapshot';
@@ -100,7 +100,7 @@ class BridgeEngine implements PlacedEngine {
     for await (const frame of this.http.frames('/v1/engine/submit', { body, signal })) {
       const event = requestEventFromJson(frame);
       if (signal.aborted) return;
-      listener.event({ ...event, requestId: requestId(id) }); // the daemon's own number says nothing here
+      listener.event({ ...event, requestId: id as RequestId }); // the daemon's own number says nothing here
       if (event.type === 'ended') return;
     }
     listener.broke({ code: 'bridge-unreachable', message: 'The bridge ended an answer without its end.' });

@@ -3,7 +3,16 @@ import { serverSentEvents } from '../../protocol/server-sent-events';
 import type { BridgeScope } from './bridge-scope';
 import { Silence } from './silence';
 
-export const DEFAULT_BRIDGE_URL = 'http://127.0.0.1:8788';
+const DEFAULT_URL = 'http://127.0.0.1:8788';
+
+/** Without a slash at the end. Throws `invalid-request` for what is no address of a daemon: it stands at the root of a host and port. */
+export function bridgeAddress(given: string | URL | null | undefined): string {
+  const url = String(given ?? DEFAULT_URL).replace(/\/+$/, '');
+  if (/^https?:\/\/[^/?#@]+$/.test(url) && URL.canParse(url)) return url;
+  throw new ForgelightError('invalid-request', 'bridgeUrl must be the address of a bridge, as http://127.0.0.1:8788', {
+    param: 'bridgeUrl',
+  });
+}
 
 export interface BridgeAddress {
   /** Without a slash at the end. */

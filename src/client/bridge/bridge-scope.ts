@@ -1,5 +1,4 @@
 import type { Clock } from '../../base/clock';
-import { systemClock } from '../../base/system-clock';
 
 /** What the browser says of a page's way to programs on this computer; `null`: it knows no such permission, and asks nobody. */
 export type LoopbackPermission = 'granted' | 'prompt' | 'denied' | null;
@@ -19,7 +18,14 @@ const PERMISSIONS = ['loopback-network', 'local-network-access'];
 export function bridgeScope(): BridgeScope {
   return {
     fetch: (...request) => fetch(...request),
-    clock: systemClock,
+    // The page's own, without the origin that times of a worker's need.
+    clock: {
+      now: () => performance.now(),
+      after(delayMs, callback) {
+        const timer = setTimeout(callback, delayMs);
+        return () => clearTimeout(timer);
+      },
+    },
     async loopbackPermission() {
       for (const name of PERMISSIONS) {
         try {

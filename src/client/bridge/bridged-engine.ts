@@ -1,15 +1,13 @@
 import { ForgelightError } from '../../base/errors';
 import type { ParsedEngineOptions } from '../../protocol/engine-options-schema';
-import type { LoadOptions } from '../../protocol/engine-port';
-import { onAbort } from '../abort';
+import type { EngineInfo, LoadOptions } from '../../protocol/engine-port';
 import type { EngineScope } from '../browser-scope';
 import type { LoadedWorker } from '../create-engine';
-import { createEngineClient } from '../engine-client';
-import { Lifeline, pageLeft } from '../lifeline';
-import { tellPage } from '../tell-page';
+import type { createEngineClient } from '../engine-client';
+import type { Lifeline } from '../lifeline';
 import type { Engine } from '../types';
 import { openBridgeEngine } from './bridge-engine';
-import { BridgeHttp, DEFAULT_BRIDGE_URL } from './bridge-http';
+import { bridgeAddress, BridgeHttp } from './bridge-http';
 import { bridgeScope, type BridgeScope } from './bridge-scope';
 import type { PlacedEngine } from './engine-place';
 import { findBridgeModel } from './find-model';
@@ -21,6 +19,9 @@ export interface BridgedOptions {
   readonly scope: EngineScope;
   /** Loads a model in this page. */
   readonly loadInWorker: (scope: EngineScope, options: ParsedEngineOptions) => Promise<LoadedWorker>;
+  /** Of the whole engine; it ends with its page. */
+  readonly lifeline: Lifeline;
+  readonly connect: typeof createEngineClient;
   readonly bridge?: BridgeScope;
 }
 
@@ -32,9 +33,8 @@ const REFUSALS: readonly string[] = ['bridge-denied', 'not-paired', 'invalid-req
  * in `info.notes` why, or in the middle of answers. This page's engine is made when it is needed first. Throws as `createEngine`.
  */
 export async function createBridgedEngine(parts: BridgedOptions): Promise<Engine> {
-  const { options, scope } = parts;
+  const { options, scope, lifeline, connect } = parts;
   const calledAtMs = scope.now();
-  const lifeline = new Lifeline();
   const places = new BridgedPlaces(parts);
   const isAlone = options.device === 'bridge';
   const bridge = (): Promise<PlacedEngine> => places.openBridge();
@@ -48,24 +48,27 @@ export async function createBridgedEngine(parts: BridgedOptions): Promise<Engine
     places.close();
     void host.close();
   };
-  lifeline.onEnd(scope.onLeave(() => void (lifeline.end(pageLeft()) && dispose())));
+  lifeline.onEnd(dispose);
   try {
-    const info = await host.routes.use('bridge').catch(async (error: unknown) => {
-      if (isAlone || !(error instanceof ForgelightError)) throw error;
-      places.whyNotBridge = error;
-      const here = await host.routes.use('webgpu').catch((reason: unknown) => Promise.reject(both(reason, error)));
-      if (!places.isRefused) host.routes.prefer('bridge');
-      return here;
-    });
+    const info = await lifeline.guard(() => firstEngine(host, places, isAlone));
     places.begun();
-    return createEngineClient(host, info, lifeline, {
-      dispose,
-      startMs: scope.now() - calledAtMs,
-      use: (device) => host.routes.use(device),
-    });
+    const startMs = scope.now() - calledAtMs;
+    return connect(host, info, lifeline, { dispose, startMs, use: (device) => host.routes.use(device) });
   } catch (error) {
     dispose();
     throw error;
+  }
+}
+
+async function firstEngine({ routes }: RoutedHost, places: BridgedPlaces, isAlone: boolean): Promise<EngineInfo> {
+  try {
+    return await routes.use('bridge');
+  } catch (error) {
+    if (isAlone || !(error instanceof ForgelightError)) throw error;
+    places.whyNotBridge = error;
+    const info = await routes.use('webgpu').catch((reason: unknown) => Promise.reject(both(reason, error)));
+    if (!REFUSALS.includes(error.code)) routes.prefer('bridge');
+    return info;
   }
 }
 
@@ -88,16 +91,16 @@ class BridgedPlaces {
   constructor(private readonly parts: BridgedOptions) {
     const { options, bridge = bridgeScope() } = parts;
     this.clock = bridge.clock;
-    this.forgetSignal = onAbort(options.signal, (error) => this.abort.abort(error));
+    const { signal } = options;
+    const follow = (): void => this.abort.abort(signal?.reason);
+    if (signal?.aborted === true) follow();
+    signal?.addEventListener('abort', follow);
+    this.forgetSignal = () => signal?.removeEventListener('abort', follow);
     this.http = new BridgeHttp(bridge, {
-      url: String(options.bridgeUrl ?? DEFAULT_BRIDGE_URL).replace(/\/+$/, ''),
+      url: bridgeAddress(options.bridgeUrl),
       token: options.bridgeToken,
       stallMs: options.load.timeouts.stallMs,
     });
-  }
-
-  get isRefused(): boolean {
-    return this.whyNotBridge !== null && REFUSALS.includes(this.whyNotBridge.code);
   }
 
   /** The caller's signal ended the load; it does not end the engine. */
@@ -113,7 +116,11 @@ class BridgedPlaces {
   async openBridge(): Promise<PlacedEngine> {
     const { signal } = this.abort;
     const model = await findBridgeModel(this.http, this.load, signal);
-    const engine = await openBridgeEngine(this.http, { model, onProgress: this.onProgress, signal });
+    const engine = await openBridgeEngine(this.http, {
+      model,
+      onProgress: (progress) => this.parts.options.onProgress?.(progress),
+      signal,
+    });
     this.sha256 = engine.info.model.sha256;
     return engine;
   }
@@ -125,7 +132,6 @@ class BridgedPlaces {
       ...options,
       load: this.load,
       signal: this.abort.signal,
-      onProgress: this.onProgress,
     };
     const worker = await loadInWorker(scope, here);
     this.sha256 = worker.info.model.sha256;
@@ -136,7 +142,4 @@ class BridgedPlaces {
     const { load } = this.parts.options;
     return this.sha256 === null ? load : { ...load, sha256: this.sha256 };
   }
-
-  private readonly onProgress: NonNullable<ParsedEngineOptions['onProgress']> = (progress) =>
-    tellPage(this.parts.options.onProgress, progress);
 }

@@ -9,6 +9,15 @@ describe('a page', () => {
     expect(bridge.asked).toEqual(['GET /v1/hello nobody']);
   });
 
+  it.each(['127.0.0.1:8788', 'http://user:word@127.0.0.1', 'file:///x', 'http://127.0.0.1:1/?x'])(
+    'does not look at %s',
+    async (url) => {
+      const bridge = new FakeBridge();
+      await expect(findBridge({ url }, bridge)).rejects.toMatchObject({ code: 'invalid-request', param: 'bridgeUrl' });
+      expect(bridge.asked).toEqual([]);
+    },
+  );
+
   it('is told what to do where it does not find it', async () => {
     const bridge = new FakeBridge();
     bridge.isReachable = false;

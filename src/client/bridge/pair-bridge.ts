@@ -1,7 +1,9 @@
 import { ForgelightError } from '../../base/errors';
-import { DEFAULT_TIMEOUTS } from '../../protocol/timeouts';
-import { BridgeHttp, DEFAULT_BRIDGE_URL } from './bridge-http';
+import { bridgeAddress, BridgeHttp } from './bridge-http';
 import { bridgeScope, type BridgeScope, type LoopbackPermission } from './bridge-scope';
+
+/** Long enough for a person who is asked whether the page may. */
+const PATIENCE_MS = 60_000;
 
 export interface BridgeOptions {
   /** Default `http://127.0.0.1:8788`. */
@@ -100,9 +102,9 @@ interface Finished {
 }
 
 function callsOf(
-  { url: given = DEFAULT_BRIDGE_URL, token }: { readonly url?: string | URL; readonly token?: string | undefined },
+  { url: given, token }: { readonly url?: string | URL; readonly token?: string | undefined },
   scope: BridgeScope,
 ): { readonly url: string; readonly http: BridgeHttp } {
-  const url = String(given).replace(/\/+$/, '');
-  return { url, http: new BridgeHttp(scope, { url, token: token ?? null, stallMs: DEFAULT_TIMEOUTS.stallMs }) };
+  const url = bridgeAddress(given);
+  return { url, http: new BridgeHttp(scope, { url, token: token ?? null, stallMs: PATIENCE_MS }) };
 }

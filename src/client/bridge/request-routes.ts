@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert';
 import { ForgelightError, type ErrorCode, type ErrorData } from '../../base/errors';
-import { requestId, type RequestId } from '../../base/ids';
+import type { RequestId } from '../../base/ids';
 import type { EngineEvent } from '../../protocol/engine-events';
 import type { EngineInfo, HostRequest } from '../../protocol/engine-port';
 import type { RequestEvent } from '../../protocol/events';
@@ -99,7 +99,7 @@ export class RequestRoutes {
 
   submit(id: number, request: HostRequest, emit: (event: StreamEvent) => void): void {
     const route: Route = {
-      ...{ id: requestId(id), request, emit, journal: new RequestJournal(request) },
+      ...{ id: id as RequestId, request, emit, journal: new RequestJournal(request) },
       ...{ attempt: null, failures: new Map(), toldInfo: null, toldState: null },
     };
     this.routes.set(id, route);

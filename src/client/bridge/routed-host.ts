@@ -20,6 +20,7 @@ export class RoutedHost implements CalledHost {
   readonly routes: RequestRoutes;
   private readonly watchers = new Set<MessagePort>();
   private readonly options: RoutedHostOptions;
+  private closing: Promise<void> | null = null;
 
   constructor(options: RoutedHostOptions) {
     this.options = options;
@@ -57,8 +58,9 @@ export class RoutedHost implements CalledHost {
     return this.ask(({ calls }) => calls.stats());
   }
 
-  async close(): Promise<void> {
-    await this.routes.close();
+  close(): Promise<void> {
+    this.closing ??= this.routes.close();
+    return this.closing;
   }
 
   /** At one engine, and where that breaks, at the next. */

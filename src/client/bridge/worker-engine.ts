@@ -1,10 +1,8 @@
-import { transfer } from 'comlink';
 import { errorToData } from '../../base/errors';
-import { requestId } from '../../base/ids';
+import type { RequestId } from '../../base/ids';
 import type { EngineEvent } from '../../protocol/engine-events';
 import type { EngineInfo, HostRequest } from '../../protocol/engine-port';
 import type { RequestEvent } from '../../protocol/events';
-import { closeHost } from '../engine-client';
 import type { LoadedWorker } from '../create-engine';
 import type { AttemptListener, PlacedEngine, PlaceNews } from './engine-place';
 
@@ -20,7 +18,7 @@ export class WorkerEngine implements PlacedEngine {
     private readonly notes: readonly string[],
     news: PlaceNews,
   ) {
-    const { host, info, lifeline } = worker;
+    const { host, info, lifeline, transfer } = worker;
     this.calls = host;
     this.current = this.noted(info);
     lifeline.onEnd((error) => news.broke(errorToData(error, 'closed')));
@@ -41,7 +39,7 @@ export class WorkerEngine implements PlacedEngine {
   }
 
   begin(id: number, request: HostRequest, listener: AttemptListener): () => void {
-    const { host, lifeline } = this.worker;
+    const { host, lifeline, transfer } = this.worker;
     this.lastRequest += 1;
     const own = this.lastRequest;
     const { port1, port2 } = new MessageChannel();
@@ -59,7 +57,7 @@ export class WorkerEngine implements PlacedEngine {
       if (isOver) return;
       port1.postMessage(null); // read already: whoever reads it in the end is looked after elsewhere
       if (event.type === 'ended') end();
-      listener.event({ ...event, requestId: requestId(id) });
+      listener.event({ ...event, requestId: id as RequestId });
     });
     port1.start();
     lifeline.watch(host.submit(own, request, transfer(port2, [port2])));
@@ -71,8 +69,7 @@ export class WorkerEngine implements PlacedEngine {
   }
 
   async close(): Promise<void> {
-    const { host, lifeline, dispose } = this.worker;
-    await closeHost(host, lifeline, dispose);
+    await this.worker.close();
   }
 
   private noted(info: EngineInfo): EngineInfo {
