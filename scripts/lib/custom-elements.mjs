@@ -18,6 +18,8 @@ const ATTRIBUTES = {
   name: ['name', '""'],
   persist: ['persist', "'none'"],
   workerUrl: ['worker-url', '""'],
+  device: ['device', "'auto'"],
+  bridgeUrl: ['bridge-url', '""'],
 };
 
 const SLOTS = {

@@ -27,6 +27,12 @@ export interface ForgelightChatElement extends HTMLElement {
   name: string;
   /** Where the conversation is kept: nowhere, for this tab, or in this browser. */
   persist: Persistence;
+  /** Where answers are computed, as of `createEngine`; of the next load. */
+  device: 'auto' | 'webgpu' | 'bridge';
+  /** Where `forgelight serve` is, as of `createEngine`; nothing is looked for without it. */
+  bridgeUrl: string;
+  /** What pairing with that gave (`pairBridge`): a secret, and so no attribute. */
+  bridgeToken: string;
   /** Where `worker.js` is, for bundlers and strict policies; as of `createEngine`. */
   workerUrl: string;
 

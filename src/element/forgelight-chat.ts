@@ -49,6 +49,9 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   @property({ reflect: true, converter: textConverter }) name = '';
   @property() persist: Persistence = 'none';
   @property({ attribute: 'worker-url', converter: textConverter }) workerUrl = '';
+  @property() device: 'auto' | 'webgpu' | 'bridge' = 'auto';
+  @property({ attribute: 'bridge-url', converter: textConverter }) bridgeUrl = '';
+  @property({ attribute: false }) bridgeToken = '';
   /** A fieldset around it is disabled. */
   @state() private formDisabled = false;
   @state() private facts: ModelFacts | null = null;
@@ -137,7 +140,7 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     // Fetched meanwhile; a message tries again.
     void loadMarkdown().catch(() => undefined);
     this.#fit.giveUp();
-    await this.#session.keeper.load({ model: this.src, ...this.#loadOptions });
+    await this.#session.keeper.load(this.#engineOptions);
   }
 
   unload(): void {
@@ -275,6 +278,15 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     };
   }
 
+  get #engineOptions(): EngineOptions {
+    const { src: model, device, bridgeUrl, bridgeToken } = this;
+    return {
+      ...{ model, device, ...this.#loadOptions },
+      ...(bridgeUrl && { bridgeUrl }),
+      ...(bridgeToken && { bridgeToken }),
+    };
+  }
+
   #changeModel(before: string): void {
     const { src } = this;
     this.#fit.forget();
@@ -319,7 +331,7 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   readonly #pageShown = ({ persisted }: PageTransitionEvent): void => {
     if (!persisted) return;
     const comeBack = (): void => {
-      void this.#session.keeper.comeBack({ model: this.src, ...this.#loadOptions }).catch(() => undefined); // as #loadQuietly
+      void this.#session.keeper.comeBack(this.#engineOptions).catch(() => undefined); // as #loadQuietly
     };
     if (this.src === '') setTimeout(comeBack);
     else comeBack();
