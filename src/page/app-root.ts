@@ -28,10 +28,10 @@ import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 import { choiceOfFiles } from './model-choice';
 import './model-card';
-import './machine-button';
+import { renderMachine } from './machine-button';
 import { NarrowWindow } from './narrow-window';
 import type { ModelState, PagePhase, PageState, ReadyModel } from './page-state';
-import { noticeOf, pagePhase } from './page-state';
+import { lostText, noticeOf, pagePhase } from './page-state';
 import { baseStyles, cardStyles, controlStyles, dialogStyles } from '../element/styles';
 import './share-action';
 import type { ParsedLink } from './share-link';
@@ -118,6 +118,7 @@ export class AppRoot extends LitElement {
         @chats-exported=${onEvent('chats-exported', (id) => void this.#export(id))}
         @chats-imported=${onEvent('chats-imported', (file) => void this.#import(file))}
         @settings-changed=${onEvent('settings-changed', (settings) => this.store?.changeSettings(settings))}
+        @bridge-changed=${onEvent('bridge-changed', () => void this.store?.reload())}
         @announced=${onEvent('announced', (text) => this.store?.announce(text, text === TEXT.chat.copyFailed))}
       >
         <conversation-panel
@@ -182,7 +183,7 @@ export class AppRoot extends LitElement {
               ? nothing
               : html`<div slot="before" class="welcome">
                   ${renderWelcome(model, phase, (text) => this.#suggest(text))} ${card}
-                  ${model.kind === 'ready' ? nothing : html`<machine-button class="foot"></machine-button>`}
+                  ${model.kind === 'ready' ? nothing : html`<div class="foot">${renderMachine(null)}</div>`}
                 </div>`
           }
           ${messages.length > 0 ? html`<div slot="after">${card}</div>` : nothing}
@@ -209,11 +210,12 @@ export class AppRoot extends LitElement {
   }
 
   /** Beside the composer, where it is in sight wherever the conversation is scrolled to. */
-  #renderGpu({ choice, gpu }: ReadyModel, phase: PagePhase): TemplateResult | typeof nothing {
+  #renderGpu({ choice, gpu, info }: ReadyModel, phase: PagePhase): TemplateResult | typeof nothing {
     if (gpu.kind === 'working') return nothing;
     return html`
       <gpu-notice
         .gpu=${gpu}
+        .lost=${lostText(info)}
         .clock=${defined(this.store, 'the store of what is shown').clock}
         ?answering=${phase === 'generating'}
         ?local=${choice.local}
@@ -233,7 +235,7 @@ export class AppRoot extends LitElement {
         <model-card .model=${model} .library=${this.library}></model-card>
         <div class="dialog-foot">
           <share-action .choice=${model.choice} .system=${this.store?.state.chats.settings.system ?? ''}></share-action>
-          <machine-button></machine-button>
+          ${renderMachine(model.kind === 'ready' ? model.info : null)}
         </div>
       </dialog>
     `;

@@ -1,6 +1,6 @@
 import { defined, unreachable } from '../base/assert';
 import type { Clock } from '../base/clock';
-import type { createEngine, Engine, EngineEvent } from '../client/index';
+import type { BridgePairing, createEngine, Engine, EngineEvent } from '../client/index';
 import { isRunning, type AnswerStatus } from '../element/chat-types';
 import { endingText } from '../element/ending-text';
 import { endsEngine, failureOf, type Failure } from '../element/failure';
@@ -22,6 +22,8 @@ export interface StorePorts {
   /** The one that the engine's times are on. */
   readonly clock: Clock;
   readonly conversations: ConversationPorts;
+  /** With the program on this computer; `null`: none, and nothing is looked for. */
+  readonly pairing: () => BridgePairing | null;
   /** Where mistakes of ours are reported for developers. */
   reportError(error: unknown): void;
 }
@@ -81,7 +83,9 @@ export class ChatStore {
     try {
       await this.#closeEngine();
       if (this.#loading !== loading) return;
+      const pairing = this.#ports.pairing();
       const engine = await this.#ports.createEngine({
+        ...(pairing !== null && { bridgeUrl: pairing.url, bridgeToken: pairing.token }),
         model: choice.reference,
         ...(choice.sha256 === undefined ? {} : { sha256: choice.sha256 }),
         ...(choice.hubToken === undefined ? {} : { hubToken: choice.hubToken }),
@@ -112,6 +116,12 @@ export class ChatStore {
     if (model.kind === 'ready' || (model.kind === 'failed' && model.failure.code === 'closed')) {
       await this.load(model.choice);
     }
+  }
+
+  /** What is loaded is loaded anew, where it now belongs. */
+  async reload(): Promise<void> {
+    const { model } = this.#state;
+    if (model.kind === 'ready') await this.load(model.choice);
   }
 
   stopLoading(): void {

@@ -31,6 +31,8 @@ export interface PageEvents {
   'chats-exported': number | null;
   'chats-imported': File;
   'settings-changed': ChatSettings;
+  /** This page was paired with the program on this computer, or has forgotten it. */
+  'bridge-changed': null;
   /** The browser is to be asked to keep everything for good. */
   'persist-asked': null;
   announced: string;

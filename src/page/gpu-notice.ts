@@ -49,6 +49,8 @@ export class GpuNotice extends LitElement {
   ];
 
   @property({ attribute: false }) gpu: GpuState = { kind: 'working' };
+  /** What to say where it is lost. */
+  @property({ attribute: false }) lost: string = TEXT.gpu.lost;
   @property({ attribute: false }) clock: Clock = systemClock;
   /** Whether an answer waits for the GPU. */
   @property({ type: Boolean }) answering = false;
@@ -76,7 +78,7 @@ export class GpuNotice extends LitElement {
         return nothing;
       case 'lost':
         return this.#renderBox(
-          TEXT.gpu.lost,
+          this.lost,
           html`<load-progress .progress=${gpu.progress} ?local=${this.local}></load-progress>`,
         );
       case 'blocked':

@@ -1,11 +1,12 @@
 import type { TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
-import { customElement, state } from 'lit/decorators.js';
+import { customElement, property, state } from 'lit/decorators.js';
+import type { EngineInfo } from '../client/index';
 import { baseStyles, controlStyles, dialogStyles } from '../element/styles';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
 
-/** A button, and the dialog behind it that says what this machine can do; its content is fetched when it is opened first. */
+/** A button, and the dialog behind it: what this machine can do, or the program on it that answers. Its content is fetched when it is opened first. */
 @customElement('machine-button')
 export class MachineButton extends LitElement {
   static override styles = [
@@ -32,6 +33,9 @@ export class MachineButton extends LitElement {
     `,
   ];
 
+  @property() view: 'machine' | 'bridge' = 'machine';
+  /** Of the engine that answers now. */
+  @property({ attribute: false }) info: EngineInfo | null = null;
   @state() private shown: 'nothing' | 'view' | 'missing' = 'nothing';
 
   constructor() {
@@ -47,12 +51,13 @@ export class MachineButton extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const text = TEXT.machine;
+    const { view } = this;
+    const text = TEXT[view];
     return html`
       <button
         type="button"
         class="quiet small"
-        data-testid="machine"
+        data-testid=${view}
         aria-haspopup="dialog"
         @click=${() => void this.#open()}
       >
@@ -61,7 +66,7 @@ export class MachineButton extends LitElement {
       <dialog
         closedby="any"
         aria-labelledby="title"
-        data-testid="machine-dialog"
+        data-testid="${view}-dialog"
         @close=${() => (this.shown = 'nothing')}
       >
         <div class="head">
@@ -70,21 +75,34 @@ export class MachineButton extends LitElement {
             ${ICONS.close}
           </button>
         </div>
-        ${this.shown === 'view' ? html`<machine-view></machine-view>` : nothing}
+        ${this.shown === 'view' ? this.#renderView() : nothing}
         ${this.shown === 'missing' ? html`<p>${TEXT.model.partMissing}</p>` : nothing}
       </dialog>
     `;
   }
 
+  #renderView(): TemplateResult {
+    if (this.view === 'machine') return html`<machine-view></machine-view>`;
+    return html`<bridge-view .info=${this.info}></bridge-view>`;
+  }
+
   async #open(): Promise<void> {
     this.#dialog?.showModal();
     try {
-      await import('./machine-view');
+      await (this.view === 'machine' ? import('./machine-view') : import('./bridge-view'));
       this.shown = 'view';
     } catch {
       this.shown = 'missing';
     }
   }
+}
+
+/** The buttons of what this computer has. */
+export function renderMachine(info: EngineInfo | null): TemplateResult {
+  return html`
+    <machine-button view="bridge" .info=${info}></machine-button>
+    <machine-button></machine-button>
+  `;
 }
 
 declare global {

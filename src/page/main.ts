@@ -1,10 +1,11 @@
 import { systemClock } from '../base/system-clock';
-import { createEngine } from '../client/index';
+import { createEngine, type BridgePairing } from '../client/index';
 import './app-root';
 import { browserConversations } from './browser-conversations';
 import { browserLibrary } from './browser-library';
 import { browserUpdates } from './browser-updates';
 import { ChatStore } from './chat-store';
+import { readPairing } from './kept-pairing';
 import { TEXT } from './messages';
 import { startOf } from './model-choice';
 import { pagePhase } from './page-state';
@@ -15,7 +16,8 @@ const page = document.documentElement;
 const start = startOf(new URL(window.location.href));
 const reportError = (error: unknown): void => window.reportError(error);
 const conversations = browserConversations();
-const store = new ChatStore({ createEngine, clock: systemClock, conversations, reportError }, start.choice);
+const pairing = (): BridgePairing | null => readPairing(() => window.localStorage, Date.now());
+const store = new ChatStore({ createEngine, clock: systemClock, conversations, pairing, reportError }, start.choice);
 const library = browserLibrary(systemClock, reportError);
 
 applyTheme(

@@ -137,6 +137,7 @@ export const TEXT = {
 
   gpu: {
     lost: 'The graphics processor was lost; loading the model again…',
+    bridgeLost: 'The program on this computer went away; making this page ready to go on…',
     blocked: 'The browser has closed the graphics processor to this page for a while',
     retry: (time: string, left: string) => `It failed twice in a short time. Trying again at ${time}, in ${left}.`,
     retrying: 'It failed twice in a short time. Trying again now…',
@@ -214,6 +215,7 @@ export const TEXT = {
     gpuBlocked: (time: string) =>
       `The browser has closed the graphics processor to this page for a while. Trying again at ${time}.`,
     gpuBack: 'The graphics processor is back.',
+    moved: (device: string) => `Answers come from ${device} now.`,
     gpuBackAnswering: 'The graphics processor is back; the answer goes on.',
   },
 
@@ -266,4 +268,6 @@ export const TEXT = {
   },
 
   machine: { title: 'What this machine can do', close: 'Close' },
+
+  bridge: { title: 'Use your AMD GPU', close: 'Close' },
 } as const;

@@ -181,12 +181,22 @@ function progressed(state: PageState, progress: LoadProgress): PageState {
   return withModel(state, { ...model, progress }, announcement);
 }
 
+/** What is gone: this page's graphics processor, or the program that answered. */
+export function lostText({ device }: EngineInfo): string {
+  return device.kind === 'webgpu' ? TEXT.gpu.lost : TEXT.gpu.bridgeLost;
+}
+
+function restoredText(before: EngineInfo, { device }: EngineInfo, isAnswering: boolean): string {
+  if (device.kind !== before.device.kind) return TEXT.status.moved(device.name);
+  return isAnswering ? TEXT.status.gpuBackAnswering : TEXT.status.gpuBack;
+}
+
 type GpuEvent = Extract<PageEvent, { type: `gpu-${string}` }>;
 
 function withGpu(state: PageState, model: ReadyModel, event: GpuEvent): PageState {
   switch (event.type) {
     case 'gpu-lost':
-      return withModel(state, { ...model, gpu: { kind: 'lost', progress: null } }, TEXT.gpu.lost);
+      return withModel(state, { ...model, gpu: { kind: 'lost', progress: null } }, lostText(model.info));
     case 'gpu-blocked': {
       const { retryAtMs } = event;
       return withModel(
@@ -196,7 +206,7 @@ function withGpu(state: PageState, model: ReadyModel, event: GpuEvent): PageStat
       );
     }
     case 'gpu-restored': {
-      const announcement = state.chats.running.size > 0 ? TEXT.status.gpuBackAnswering : TEXT.status.gpuBack;
+      const announcement = restoredText(model.info, event.info, state.chats.running.size > 0);
       return withModel(state, { ...model, info: event.info, gpu: { kind: 'working' } }, announcement);
     }
     default:

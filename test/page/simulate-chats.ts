@@ -106,7 +106,8 @@ class Tab {
       throw error;
     };
     const { createEngine } = this.engines;
-    this.store = new ChatStore({ createEngine, clock, conversations: shared.tab(pace), reportError }, CHOICE);
+    const conversations = shared.tab(pace);
+    this.store = new ChatStore({ createEngine, clock, conversations, pairing: () => null, reportError }, CHOICE);
     this.store.subscribe(() => this.#check());
   }
 

@@ -120,6 +120,7 @@ export class MountedPage {
       createEngine: this.engines.createEngine,
       clock: this.clock,
       conversations: this.conversations.tab(),
+      pairing: () => null,
       reportError: (error) => this.reported.push(error),
     },
     CHOICE,

@@ -4,7 +4,40 @@ import { ERROR_CODES, ForgelightError } from '../../src/base/errors';
 import { TEXT } from '../../src/page/messages';
 import { until } from './browser-waits';
 import { fakeHandle } from './fake-handle';
+import type { DeskPorts } from '../../src/page/bridge-desk';
+import { BridgeView } from '../../src/page/bridge-view';
 import type { MountedPage } from './mounted-page';
+
+/** Opens the dialog of the bridge, where the world is as `ports` say. */
+async function openBridge(ports: Partial<DeskPorts>): Promise<void> {
+  BridgeView.desk = {
+    find: async () => ({ url: 'http://127.0.0.1:8788', version: '1.0.0', isPaired: true, device: 'hip: Radeon' }),
+    pair: async () => ({ expiresInMs: 120_000, finish: wrongCode }),
+    permission: async () => 'granted',
+    read: () => null,
+    keep: () => undefined,
+    ownAddress: null,
+    ...ports,
+  };
+  await userEvent.click(page.getByTestId('bridge'));
+  await until(() => page.getByTestId('bridge-state').elements().length > 0);
+}
+
+async function lookForBridge(ports: Partial<DeskPorts>, state: string): Promise<void> {
+  await openBridge(ports);
+  await userEvent.click(page.getByTestId('bridge-look'));
+  await until(() => page.getByTestId('bridge-state').element().getAttribute('data-state') === state);
+}
+
+const wrongCode = async (): Promise<never> => {
+  throw new ForgelightError('bridge-denied', 'The code is wrong. Look at the terminal again: 4 more can be tried.');
+};
+
+const failing = (code: 'bridge-denied' | 'bridge-unreachable') => async (): Promise<never> => {
+  throw new ForgelightError(code, 'Nothing answers at http://127.0.0.1:8788 (Failed to fetch).');
+};
+
+const PAIRING = { url: 'http://127.0.0.1:8788', token: 'x', expiresAtMs: Infinity };
 
 /** Every state that a person can meet, by name, with the way into it. */
 export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<void>>> = {
@@ -92,6 +125,23 @@ export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<v
   'conversations put away': async (mounted) => {
     await mounted.converse();
     await userEvent.keyboard('{Alt>}{Shift>}b{/Shift}{/Alt}');
+  },
+  bridge: () => openBridge({}),
+  'bridge, asking for permission': () =>
+    lookForBridge({ permission: async () => 'prompt', find: () => new Promise(() => undefined) }, 'looking'),
+  'bridge, denied': () => lookForBridge({ find: failing('bridge-denied') }, 'denied'),
+  'bridge, not there': () => lookForBridge({ find: failing('bridge-unreachable') }, 'unreachable'),
+  'bridge, wrong code': async () => {
+    await lookForBridge({}, 'code');
+    await userEvent.fill(page.getByTestId('bridge-code'), '123456');
+    await userEvent.click(page.getByTestId('bridge-pair'));
+    await until(() => page.getByTestId('bridge-code').element().getAttribute('aria-invalid') === 'true');
+  },
+  'bridge, paired and away': async (mounted) => {
+    await mounted.becomeReady();
+    await userEvent.click(page.getByTestId('model-button'));
+    await openBridge({ read: () => PAIRING, find: failing('bridge-unreachable') });
+    await until(() => page.getByTestId('bridge-forget').elements().length > 0);
   },
   'model dialog': async (mounted) => {
     await mounted.becomeReady();

@@ -1,4 +1,5 @@
 import { defined } from '../../src/base/assert';
+import type { BridgePairing } from '../../src/client/index';
 import { ChatStore } from '../../src/page/chat-store';
 import type { ModelChoice } from '../../src/page/model-choice';
 import { FakeClock } from './fake-clock';
@@ -20,6 +21,8 @@ export interface StoreParts {
   readonly clock: FakeClock;
   readonly shared: MemoryConversations;
   readonly tab: MemoryTab;
+  /** What this browser keeps of a pairing. */
+  readonly pairing: { now: BridgePairing | null };
 }
 
 /** `shown`: the conversation that the tab showed before it was loaded anew, or all of the tab then. */
@@ -31,16 +34,18 @@ export function setUp(shared = new MemoryConversations(), shown: number | Memory
     typeof shown === 'object' && shown !== null
       ? shared.tab(undefined, shown.shown, shown.newSettings)
       : shared.tab(undefined, shown);
+  const pairing: { now: BridgePairing | null } = { now: null };
   const store = new ChatStore(
     {
       createEngine: engines.createEngine,
       clock,
       conversations: tab,
+      pairing: () => pairing.now,
       reportError: (error) => reported.push(error),
     },
     CHOICE,
   );
-  return { store, engines, reported, clock, shared, tab };
+  return { store, engines, reported, clock, shared, tab, pairing };
 }
 
 /** Lets everything that is already settled be handled. */
