@@ -1,0 +1,198 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { builtCommand } from '../testing/built-command';
+import { childrenOf, lives, runCommand, startServe, type ServeProcess } from '../testing/serve-process';
+import { zooStore, type ZooStore } from '../testing/zoo-store';
+
+let zoo: ZooStore;
+let command = '';
+let states = 0;
+const MESSAGES = [{ role: 'user' as const, content: 'Hi' }];
+
+beforeAll(async () => {
+  [zoo, command] = await Promise.all([zooStore(['smollm2', 'nomic-bert']), builtCommand()]);
+});
+afterAll(() => zoo.remove());
+
+/** Of a test's own: state of its own, models of all. */
+function environment(): { env: NodeJS.ProcessEnv; folder: string } {
+  const folder = join(zoo.stateFolder, String((states += 1)));
+  return { env: { FORGELIGHT_STATE: folder, FORGELIGHT_MODELS: zoo.modelsFolder }, folder };
+}
+
+const reference = ['--device', 'reference', '--model', 'smollm2.gguf'];
+
+async function served(args: readonly string[] = reference, more: NodeJS.ProcessEnv = {}) {
+  const { env, folder } = environment();
+  const all = { ...env, ...more };
+  const daemon = await startServe({ command, env: all, args });
+  const forgelight = (...words: string[]): Promise<string> => runCommand({ command, env: all, args: words });
+  const { key } = JSON.parse(await readFile(join(folder, 'daemon.json'), 'utf8')) as { key: string };
+  const client = new OpenAI({ baseURL: `${daemon.url}/v1`, apiKey: key, maxRetries: 0 });
+  return { daemon, folder, env: all, forgelight, key, client };
+}
+
+async function status({ url }: ServeProcess): Promise<unknown> {
+  return ((await (await fetch(`${url}/health`)).json()) as { status: unknown }).status;
+}
+
+describe('forgelight serve with an engine process', () => {
+  it("answers OpenAI's own client: models, whole, streamed, stopped, vectors, failures", async () => {
+    const { client, daemon } = await served();
+    const models = await client.models.list();
+    expect(models.data.map(({ id }) => id).toSorted()).toEqual(['nomic-bert.gguf', 'smollm2.gguf']);
+    const body = { model: 'smollm2.gguf', messages: MESSAGES, max_tokens: 6, temperature: 0 };
+    const { data: whole, response } = await client.chat.completions.create(body).withResponse();
+    expect(response.headers.get('x-forgelight-device')).toBe('reference: CPU reference');
+    expect(whole.usage?.completion_tokens).toBeGreaterThan(0);
+    let text = '';
+    for await (const { choices } of await client.chat.completions.create({ ...body, stream: true })) {
+      text += choices[0]?.delta.content ?? '';
+    }
+    expect(text).toBe(whole.choices[0]?.message.content);
+    const long = await client.completions.create({ model: body.model, prompt: 'a', max_tokens: 50, stream: true });
+    for await (const chunk of long) {
+      expect(chunk.object).toBe('text_completion');
+      long.controller.abort();
+    }
+    await expect(client.chat.completions.create({ ...body, temperature: 9 })).rejects.toMatchObject({
+      status: 400,
+      param: 'temperature',
+    });
+    // The stopped request is gone from the engine before another model can take its place.
+    const vectors = await vi.waitFor(
+      () => client.embeddings.create({ model: 'nomic-bert.gguf', input: ['search_query: a', 'b'] }),
+      { timeout: 20_000, interval: 200 },
+    );
+    expect(vectors.data.map(({ embedding }) => Math.hypot(...embedding).toFixed(4))).toEqual(['1.0000', '1.0000']);
+    expect(await status(daemon)).toBe('ok');
+  });
+
+  it('lets a running answer finish after SIGTERM, and leaves nothing behind', async () => {
+    const { client, daemon, folder } = await served();
+    const stream = await client.chat.completions.create({
+      ...{ model: 'smollm2.gguf', messages: MESSAGES, max_tokens: 12, temperature: 0, stream: true },
+    });
+    const reasons: unknown[] = [];
+    let children: number[] = [];
+    for await (const { choices } of stream as AsyncIterable<OpenAI.ChatCompletionChunk>) {
+      if (reasons.length === 0) {
+        children = await childrenOf(daemon.child);
+        daemon.child.kill('SIGTERM');
+      }
+      reasons.push(choices[0]?.finish_reason);
+    }
+    expect(reasons.at(-1)).toMatch(/stop|length/);
+    expect(await daemon.exit).toBe(0);
+    expect(children.length).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(children.filter(lives)).toEqual([]), 5_000);
+    await expect(stat(join(folder, 'daemon.json'))).rejects.toThrow('ENOENT');
+  });
+
+  it('ends at once with 130 when Ctrl+C comes twice, and its engine with it', async () => {
+    const { client, daemon } = await served();
+    const stream = await client.chat.completions.create({
+      ...{ model: 'smollm2.gguf', messages: MESSAGES, max_tokens: 400, stream: true },
+    });
+    let children: number[] = [];
+    const read = async (): Promise<void> => {
+      for await (const chunk of stream as AsyncIterable<OpenAI.ChatCompletionChunk>) {
+        if (children.length > 0) continue;
+        expect(chunk.object).toBe('chat.completion.chunk');
+        children = await childrenOf(daemon.child);
+        daemon.child.kill('SIGINT');
+        await vi.waitFor(async () => expect(await status(daemon)).toBe('stopping'));
+        daemon.child.kill('SIGINT');
+      }
+    };
+    await expect(read()).rejects.toThrow();
+    expect(await daemon.exit).toBe(130);
+    expect(children.length).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(children.filter(lives)).toEqual([]), 10_000);
+  });
+
+  it('ends in the middle of a load', async () => {
+    const { env } = environment();
+    const daemon = await startServe({ command, env, args: reference });
+    await vi.waitFor(async () => expect(await childrenOf(daemon.child)).not.toEqual([]), 10_000);
+    const children = await childrenOf(daemon.child);
+    daemon.child.kill('SIGTERM');
+    expect(await daemon.exit).toBe(0);
+    await vi.waitFor(() => expect(children.filter(lives)).toEqual([]), 10_000);
+  });
+});
+
+describe('forgelight serve without a device', () => {
+  it('says hello, answers with what to do, and pairs; keys and lists come from the terminal', async () => {
+    const { daemon, forgelight, folder } = await served([]);
+    const key = (await forgelight('pair', '--key', 'test')).trim();
+    const client = new OpenAI({ baseURL: `${daemon.url}/v1`, apiKey: key, maxRetries: 0 });
+    const hello = await fetch(`${daemon.url}/v1/hello`, { headers: { authorization: `Bearer ${key}` } });
+    expect(await hello.json()).toMatchObject({ service: 'forgelight', paired: true, device: null });
+    await expect(client.chat.completions.create({ model: 'x', messages: MESSAGES })).rejects.toMatchObject({
+      status: 503,
+      code: 'no-adapter',
+      message: expect.stringContaining('WebGPU'),
+    });
+    const origin = 'https://page.example';
+    const pairCall = (path: string, body: unknown): Promise<Response> =>
+      fetch(daemon.url + path, {
+        method: 'POST',
+        headers: { origin, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const { pairing_id } = (await (await pairCall('/v1/pair/start', {})).json()) as { pairing_id: string };
+    const [pending] = JSON.parse(await forgelight('pair', '--json')) as { code: string; origin: string }[];
+    expect(pending?.origin).toBe(origin);
+    await vi.waitFor(() => expect(daemon.log()).toContain(`type the code ${pending?.code} there`));
+    expect((await pairCall('/v1/pair/finish', { pairing_id, code: pending?.code })).status).toBe(200);
+    const listed = JSON.parse(await forgelight('pair', '--list', '--json')) as { id: string; name: string }[];
+    expect(listed.map(({ name }) => name).toSorted()).toEqual([origin, 'test']);
+    const id = listed.find(({ name }) => name === 'test')?.id ?? '';
+    expect(await forgelight('pair', '--revoke', id)).toBe(`Taken back: ${id}\n`);
+    await expect(client.models.list()).rejects.toMatchObject({ status: 401, code: 'not-paired' });
+    // Nobody else's eyes, and no second daemon on the same state.
+    for (const name of ['daemon.json', 'access.json']) {
+      expect([name, (await stat(join(folder, name))).mode & 0o777]).toEqual([name, 0o600]);
+    }
+    await expect(forgelight('serve', '--port', '0')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/runs already: http.*process \d+/),
+    });
+  });
+
+  it('starts over the file of a daemon that was killed, and says what is wrong with a port or a host', async () => {
+    const { daemon, env, forgelight, folder } = await served([]);
+    const port = new URL(daemon.url).port;
+    daemon.child.kill('SIGKILL');
+    await daemon.exit;
+    expect(JSON.parse(await readFile(join(folder, 'daemon.json'), 'utf8'))).toMatchObject({ port: Number(port) });
+    expect(await forgelight('pair', '--list')).toBe('No page is paired, and no key is in force.\n');
+    // A number that lives again is another program's.
+    await writeFile(
+      join(folder, 'daemon.json'),
+      JSON.stringify({ pid: process.pid, host: '127.0.0.1', port: Number(port), key: 'x' }),
+    );
+    const again = await startServe({ command, env, args: [] });
+    const taken = new URL(again.url).port;
+    const other = environment().env;
+    const failing = (...words: string[]) => runCommand({ command, env: other, args: ['serve', ...words] });
+    const complaints = [
+      ['--port', taken],
+      ['--host', '0.0.0.0'],
+      ['--device', 'upstream'],
+    ].map((words) =>
+      failing(...words).then(
+        () => 'it runs',
+        ({ stderr }: { stderr: string }) => stderr,
+      ),
+    );
+    expect(await Promise.all(complaints)).toEqual([
+      expect.stringContaining(`Port ${taken} is taken`),
+      expect.stringContaining('--allow-network'),
+      expect.stringContaining('--upstream URL'),
+    ]);
+  });
+});
