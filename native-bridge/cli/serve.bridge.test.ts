@@ -107,7 +107,7 @@ describe('forgelight serve with an engine process', () => {
         daemon.child.kill('SIGINT');
       }
     };
-    await expect(read()).rejects.toThrow();
+    await expect(read()).rejects.toBeInstanceOf(Error);
     expect(await daemon.exit).toBe(130);
     expect(children.length).toBeGreaterThan(0);
     await vi.waitFor(() => expect(children.filter(lives)).toEqual([]), 10_000);
