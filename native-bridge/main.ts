@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 import { runCli } from './cli/run-cli';
 import { runEngineProcess } from './engine/engine-process';
+import { runProbeProcess } from './engine/probe-process';
 
 /** What the daemon starts this file as, instead of a command: it ends by itself, or with the daemon. */
-const PROCESSES: Readonly<Record<string, () => Promise<never>>> = { 'engine-process': runEngineProcess };
+const PROCESSES: Readonly<Record<string, () => Promise<never>>> = {
+  'engine-process': runEngineProcess,
+  'probe-process': runProbeProcess,
+};
 
 const args = process.argv.slice(2);
 const role = args[0] ?? '';

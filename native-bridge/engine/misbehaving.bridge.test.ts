@@ -10,7 +10,7 @@ import { childSpawner } from './spawn-child';
 import { Supervisor } from './supervisor';
 
 const SCRIPT = join(import.meta.dirname, '../testing/misbehaving-child.mjs');
-const timeouts = { ...DEFAULT_HOST_TIMEOUTS, startMs: 2000, killMs: 300, stepMs: 900 };
+const timeouts = { ...DEFAULT_HOST_TIMEOUTS, startMs: 20_000, killMs: 300, stepMs: 20_000 };
 
 interface Watched {
   readonly supervisor: Supervisor;
@@ -56,7 +56,7 @@ async function expectNobody(pids: readonly number[]): Promise<void> {
   expect(await Promise.all(pids.map(isRunning))).toEqual(pids.map(() => false));
 }
 
-const soon = { timeout: 10_000, interval: 20 };
+const soon = { timeout: 20_000, interval: 20 };
 
 describe('a process that behaves badly', () => {
   it('is killed when it says nothing after its start, and the load is told', async () => {
@@ -78,7 +78,7 @@ describe('a process that behaves badly', () => {
   });
 
   it('is killed when its event loop stands still, whatever it is busy with', async () => {
-    const { supervisor, loaded, pids } = start('stuck');
+    const { supervisor, loaded, pids } = start('stuck', { stepMs: 900 });
     expect(await loaded).toMatchObject({ ok: true });
     await vi.waitFor(() => expect(supervisor.error?.message).toContain('it answered nothing for 900 ms'), soon);
     await expectNobody(pids);
@@ -92,7 +92,7 @@ describe('a process that behaves badly', () => {
   });
 
   it('may write without an end: what is heard of it is bounded, the rest is counted, and nobody waits', async () => {
-    const { supervisor, loaded, lines, dropped, pids } = start('chatty', { stepMs: 60_000 });
+    const { supervisor, loaded, lines, dropped, pids } = start('chatty');
     expect(await loaded).toMatchObject({ ok: true });
     const startedAt = performance.now();
     await vi.waitFor(() => expect(dropped()).toBeGreaterThan(1000), soon);

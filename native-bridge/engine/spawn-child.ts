@@ -55,15 +55,7 @@ class NodeChild implements ChildPort {
   }
 
   kill(signal: 'SIGTERM' | 'SIGKILL'): void {
-    const { pid } = this.child;
-    if (pid === undefined) return;
-    try {
-      process.kill(isGrouped ? -pid : pid, signal);
-    } catch (error) {
-      // Nobody is left; or, where a system says it so, nobody who is alive.
-      if (!(error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM')))
-        throw error;
-    }
+    killGroup(this.child.pid, signal);
   }
 
   abandon(): void {
@@ -72,5 +64,16 @@ class NodeChild implements ChildPort {
     child.stderr?.destroy();
     if (child.connected) child.disconnect();
     child.unref();
+  }
+}
+
+/** A process that was started in a group of its own, and all of that. Nobody, where it never was there, or is gone. */
+export function killGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(isGrouped ? -pid : pid, signal);
+  } catch (error) {
+    // Nobody is left; or, where a system says it so, nobody who is alive.
+    if (!(error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM'))) throw error;
   }
 }

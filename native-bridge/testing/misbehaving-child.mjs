@@ -53,6 +53,16 @@ const MANNERS = {
   'survived by a stranger': () => leaveBehind(true),
   /** The same, in its own group. */
   'survived by a child': () => leaveBehind(false),
+  /** A probe whose library ends the process, as runtime compilers do. */
+  aborting() {
+    process.stderr.write('LLVM ERROR: unknown target\n');
+    process.stdout.write('{"doing":"compiling for gfx906"}\n', () => process.abort());
+  },
+  /** A probe that does not come back. */
+  sleeping: () =>
+    process.stdout.write('{"doing":"waiting for the driver"}\n', () => setInterval(() => undefined, 1000)),
+  /** A probe that answers, and whose process dies after it. */
+  late: () => process.stdout.write('a library says hello\n{"answer":5}\n', () => process.abort()),
   /** Closes its channel, and lives. */
   unreachable: () =>
     answer(undefined, () => {

@@ -1,0 +1,113 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Clock } from '../../src/base/clock';
+import type { ErrorData } from '../../src/base/errors';
+import { OUTPUT_MS } from './child-life';
+import type { DeviceChoice } from './ipc';
+import { OutputPump } from './output-pump';
+import { killGroup } from './spawn-child';
+
+/** `device`: opens it and says what it is. `self-test`: holds its kernels against the CPU. */
+export type ProbeTask = 'device' | 'self-test';
+
+/** What a probe says, one JSON value a line: what it is about to do, then one answer or error. */
+export type ProbeLine = { readonly doing: string } | { readonly answer: unknown } | { readonly error: ErrorData };
+
+export type ProbeOutcome =
+  | { readonly kind: 'answer'; readonly value: unknown }
+  | { readonly kind: 'failed'; readonly error: ErrorData }
+  /** `why`: a whole sentence ("The probe was ended by SIGABRT while opening hip."). `said`: the last lines of what it and its libraries wrote. */
+  | { readonly kind: 'died'; readonly why: string; readonly said: readonly string[] };
+
+export interface ProbeOptions {
+  /** What is run with this Node: the command's own file, and the hidden argument. */
+  readonly args: readonly string[];
+  readonly device: DeviceChoice;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** It is killed then. */
+  readonly timeoutMs: number;
+  /** Block formats that a self-test is about; default: all. */
+  readonly formats?: readonly string[];
+}
+
+const MOST_LINES = 20;
+
+/** Has a process of its own do what may end a process. Always resolves: whatever becomes of that process is the outcome. */
+export function runProbe(task: ProbeTask, options: ProbeOptions): Promise<ProbeOutcome> {
+  return new Promise((resolve) => new Probe(task, options, resolve));
+}
+
+class Probe {
+  private readonly child: ChildProcess;
+  private readonly said: string[] = [];
+  private doing = 'starting';
+  private outcome: ProbeOutcome | null = null;
+  private isOver = false;
+  private stopTimer: () => void;
+
+  constructor(
+    task: ProbeTask,
+    { args, device, env, clock, timeoutMs, formats = [] }: ProbeOptions,
+    private readonly resolve: (outcome: ProbeOutcome) => void,
+  ) {
+    const child = spawn(process.execPath, [...args, task, device, formats.join()], {
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...env },
+    });
+    this.child = child;
+    const onDropped = (lines: number): void => this.keep(`(${lines} more lines)`);
+    new OutputPump(child.stdout, { clock, onLine: (line) => this.hear(line), onDropped });
+    new OutputPump(child.stderr, { clock, onLine: (line) => this.keep(line), onDropped });
+    this.stopTimer = clock.after(timeoutMs, () => this.end(`The probe took longer than ${timeoutMs} ms`));
+    child.on('error', (error) => this.end(`The probe could not be started (${error.message})`));
+    child.on('close', (code, signal) => this.end(exitWords(code, signal)));
+    child.on('exit', (code, signal) => {
+      // Somebody else may hold its pipes.
+      this.stopTimer();
+      this.stopTimer = clock.after(OUTPUT_MS, () => this.end(exitWords(code, signal)));
+    });
+  }
+
+  private hear(line: string): void {
+    const told = readLine(line);
+    if (told === null) return this.keep(line);
+    if ('doing' in told) this.doing = told.doing;
+    else if ('error' in told) this.outcome = { kind: 'failed', error: told.error };
+    else this.outcome = { kind: 'answer', value: told.answer };
+    return undefined;
+  }
+
+  private keep(line: string): void {
+    this.said.push(line);
+    if (this.said.length > MOST_LINES) this.said.shift();
+  }
+
+  /** Once it has answered, it does not matter how it ends. */
+  private end(how: string): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.stopTimer();
+    const { child } = this;
+    killGroup(child.pid, 'SIGKILL');
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    child.unref();
+    this.resolve(this.outcome ?? { kind: 'died', why: `${how} while ${this.doing}.`, said: [...this.said] });
+  }
+}
+
+function exitWords(code: number | null, signal: string | null): string {
+  return signal === null ? `The probe exited with code ${code}` : `The probe was ended by ${signal}`;
+}
+
+/** `null`: a line of somebody else, a library for instance. */
+function readLine(line: string): ProbeLine | null {
+  if (!/^\{"(doing|answer|error)":/.test(line)) return null;
+  try {
+    return JSON.parse(line) as ProbeLine;
+  } catch {
+    return null;
+  }
+}
