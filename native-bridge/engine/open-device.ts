@@ -14,7 +14,7 @@ import type { DeviceChoice } from './ipc';
 export async function openDevice(choice: DeviceChoice): Promise<Device> {
   switch (choice) {
     case 'reference':
-      return createReferenceDevice();
+      return takingTurns(createReferenceDevice());
     case 'hip':
     case 'auto': {
       const { openHipDevice } = await import('../hip/open-hip-device');
@@ -23,6 +23,18 @@ export async function openDevice(choice: DeviceChoice): Promise<Device> {
     default:
       return unreachable(choice);
   }
+}
+
+/** It computes inside of `submit`, and what it promises is there at once: without a turn for others no message would be read before an answer's end. */
+function takingTurns(device: Device): Device {
+  const compute = device.submit.bind(device);
+  return Object.assign(device, {
+    submit: async (...step: Parameters<Device['submit']>) => {
+      const bytes = await compute(...step);
+      await new Promise((resolve) => setImmediate(resolve));
+      return bytes;
+    },
+  });
 }
 
 /** The kernels as they are published, beside the command's own file. */
