@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedServer } from '../../test/support/scripted-server';
 import { splitGguf } from '../../test/support/split-gguf';
 import { runCli } from './run-cli';
+import { FakeTerminal } from './testing/fake-terminal';
 
 const ADDRESS = 'https://models.test/tiny.gguf';
 const BODY = new Uint8Array(3_000_000).map((_, i) => (i * 31 + (i >> 8)) % 251);
@@ -36,6 +37,7 @@ async function run(
       onErr(text);
     },
     isTerminal: false,
+    terminal: new FakeTerminal(),
     env: { FORGELIGHT_MODELS: folder, ...env },
     signal: abort.signal,
     fetch: server.fetch,

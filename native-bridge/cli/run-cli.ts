@@ -1,12 +1,19 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { ForgelightError } from '../../src/base/errors';
+import { bench, BENCH_ARGUMENTS } from './bench';
+import { doctor, DOCTOR_ARGUMENTS } from './doctor';
 import { list } from './list';
 import { openModels, type Models } from './models';
 import { pair, PAIR_ARGUMENTS } from './pair';
+import { ps } from './ps';
 import { pull } from './pull';
 import { rm } from './rm';
+import { run, RUN_ARGUMENTS } from './run';
+import { selftest } from './selftest';
 import { serve } from './serve';
 import { SERVE_ARGUMENTS } from './serve-options';
+import { stop } from './stop';
+import type { Terminal } from './terminal';
 
 /** The process, as commands see it. */
 export interface CliHost {
@@ -16,6 +23,8 @@ export interface CliHost {
   readonly err: (text: string) => void;
   /** Somebody looks at `err`: a line may be written over. */
   readonly isTerminal: boolean;
+  /** Where people type. */
+  readonly terminal: Terminal;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ctrl+C. */
   readonly signal: AbortSignal;
@@ -35,7 +44,8 @@ interface Command {
   /** How many names it takes. */
   readonly takes: readonly [number, number];
   readonly options: ParseArgsConfig['options'];
-  readonly run: (input: CommandInput) => Promise<void>;
+  /** Gives the exit code, where it is not 0 and nothing has to be said any more. */
+  readonly run: (input: CommandInput) => Promise<number | void>;
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -68,6 +78,42 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     options: PAIR_ARGUMENTS,
     run: pair,
   },
+  run: {
+    usage: 'run <model> [prompt]… [--verbose]',
+    does: 'answer here in the terminal: a prompt, what is piped in, or a conversation; Ctrl+C ends an answer',
+    takes: [1, Infinity],
+    options: RUN_ARGUMENTS,
+    run,
+  },
+  ps: { usage: 'ps', does: 'show what the daemon has loaded, and what runs', takes: [0, 0], options: {}, run: ps },
+  stop: {
+    usage: 'stop [model]',
+    does: 'take the model off the daemon’s device',
+    takes: [0, 1],
+    options: {},
+    run: stop,
+  },
+  doctor: {
+    usage: 'doctor [--upstream URL]…',
+    does: 'look whether this computer’s AMD GPU or an upstream can answer, and say what to type',
+    takes: [0, 0],
+    options: DOCTOR_ARGUMENTS,
+    run: doctor,
+  },
+  selftest: {
+    usage: 'selftest',
+    does: 'compare the kernels’ results on this GPU with known ones',
+    takes: [0, 0],
+    options: {},
+    run: selftest,
+  },
+  bench: {
+    usage: 'bench <model> [--device DEVICE] [--upstream URL]…',
+    does: 'measure how fast a model reads and answers: a report that can be sent',
+    takes: [1, 1],
+    options: BENCH_ARGUMENTS,
+    run: bench,
+  },
 };
 
 /** Exit codes: a failure, a command line that means nothing, and Ctrl+C. */
@@ -87,6 +133,10 @@ export async function runCli(args: readonly string[], host: CliHost): Promise<nu
     host.err(`forgelight: there is no command "${name}".\n\n${help()}`);
     return MISUSED;
   }
+  if (rest.some((arg) => ['--help', '-h'].includes(arg))) {
+    host.out(helpOf(command));
+    return 0;
+  }
   let input: CommandInput;
   try {
     input = readInput(command, rest, host);
@@ -95,8 +145,7 @@ export async function runCli(args: readonly string[], host: CliHost): Promise<nu
     return MISUSED;
   }
   try {
-    await command.run(input);
-    return 0;
+    return (await command.run(input)) ?? 0;
   } catch (error) {
     if (host.signal.aborted) return STOPPED;
     host.err(`forgelight: ${reasonOf(error)}\n`);
@@ -110,6 +159,13 @@ function readInput({ takes: [least, most], options }: Command, args: string[], h
   if (positionals.length < least) throw new Error('the name of a model is missing.');
   if (positionals.length > most) throw new Error(`"${positionals[most]}" is one name too many.`);
   return { models: openModels(host), host, names: positionals, options: values };
+}
+
+function helpOf({ usage, does, options }: Command): string {
+  const names = Object.entries({ ...options, json: { type: 'boolean' } }).map(
+    ([name, { type }]) => `  --${name}${type === 'string' ? ' VALUE' : ''}`,
+  );
+  return [`Usage: forgelight ${usage}`, '', `To ${does}.`, '', 'Options:', ...names, ''].join('\n');
 }
 
 function help(): string {

@@ -1,17 +1,19 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { examine, type Known } from './examine';
 import { nodeMachine } from './machine';
 import { reportOf } from './report';
+import { HIP_TARGETS } from './targets';
 import { dumpedMachine } from './testing/dumped-machine';
 import { gfxName, overrideOf } from './topology';
 
 const KNOWN: Known = {
   libraries: ['libamdhip64.so.7', 'libamdhip64.so.6', 'libamdhip64.so.5', 'libamdhip64.so'],
   hasKoffi: true,
-  targets: ['gfx906', 'gfx90a', 'gfx942', 'gfx1010', 'gfx1030', 'gfx1100', 'gfx1103', 'gfx1151', 'gfx1200', 'gfx1201'],
+  targets: HIP_TARGETS,
   hip: null,
   selfTest: { is: 'never' },
   upstreams: [],
@@ -121,6 +123,11 @@ describe('forgelight doctor', () => {
 });
 
 describe('names of architectures', () => {
+  it('are those that kernels are built for', async () => {
+    const build = pathToFileURL(resolve('scripts/lib/hip-build.mjs')).href;
+    expect(HIP_TARGETS).toEqual(((await import(build)) as { TARGETS: readonly string[] }).TARGETS);
+  });
+
   it.each([
     [110000, 'gfx1100', '11.0.0'],
     [110501, 'gfx1151', '11.5.1'],

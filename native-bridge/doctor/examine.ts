@@ -4,6 +4,7 @@ import { checkLibrary } from './check-library';
 import { checkService } from './check-service';
 import { info, ok, problem, type Finding } from './finding';
 import type { Machine } from './machine';
+import type { CheckedUpstream } from '../upstream/check-upstream';
 import { readTopology } from './topology';
 
 /** What `forgelight selftest` found on this GPU, with this build. */
@@ -11,13 +12,6 @@ export type SelfTestResult =
   | { readonly is: 'passed'; readonly device: string }
   | { readonly is: 'failed'; readonly device: string; readonly reason: string }
   | { readonly is: 'never' };
-
-export interface UpstreamResult {
-  readonly name: string;
-  /** `null`: it answers. */
-  readonly failure: string | null;
-  readonly models: number;
-}
 
 /** What the doctor cannot see in files. */
 export interface Known {
@@ -30,7 +24,7 @@ export interface Known {
   /** `null`: it was not asked. */
   readonly hip: HipAnswer | null;
   readonly selfTest: SelfTestResult;
-  readonly upstreams: readonly UpstreamResult[];
+  readonly upstreams: readonly CheckedUpstream[];
 }
 
 export interface Diagnosis {
@@ -115,7 +109,7 @@ function checkSelfTest(result: SelfTestResult): Finding {
   }
 }
 
-function checkUpstream({ name, failure, models }: UpstreamResult): Finding {
+function checkUpstream({ name, failure, models }: CheckedUpstream): Finding {
   if (failure === null) {
     return models === 0
       ? info('upstream', `${name} answers, and lists no model.`)

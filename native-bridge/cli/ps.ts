@@ -1,0 +1,43 @@
+import { unreachable } from '../../src/base/assert';
+import { formatBytes } from '../../src/base/units';
+import { daemonUrl } from '../state/ask-daemon';
+import { daemonAnswerer } from './answerer';
+import type { CommandInput } from './run-cli';
+import { daemonState, runningDaemon, type DaemonState } from './running-daemon';
+
+/** What the daemon has loaded, on which device, with how much memory, and how many requests run. */
+export async function ps({ host, options }: CommandInput): Promise<void> {
+  const record = await runningDaemon(host);
+  const { version, backend, state, requests, pid } = await daemonState(record, host);
+  const stats =
+    state.status === 'ready' && backend === 'engine'
+      ? await daemonAnswerer(record, host.fetch).stats(state.model, host.signal)
+      : null;
+  const memoryBytes = stats?.gpuBytes ?? null;
+  if (options['json'] === true) {
+    const shown = { pid, url: daemonUrl(record), version, backend, state, requests, memoryBytes };
+    return host.out(`${JSON.stringify(shown, null, 2)}\n`);
+  }
+  host.out(`Forgelight ${version} at ${daemonUrl(record)}, process ${pid}\n${wordsOf(state)}\n`);
+  if (memoryBytes !== null) host.out(`Memory of the device: ${formatBytes(memoryBytes)}\n`);
+  host.out(`Requests: ${requests}\n`);
+}
+
+function wordsOf(state: DaemonState['state']): string {
+  switch (state.status) {
+    case 'idle':
+      return 'Nothing is loaded.';
+    case 'loading': {
+      const percent = state.total === 0 ? 0 : Math.floor((state.loaded / state.total) * 100);
+      return `Loading: ${state.model}, ${percent} %`;
+    }
+    case 'ready':
+      return `Loaded: ${state.model || 'a model without a name'}, on ${state.device}`;
+    case 'restarting':
+      return `The engine is started again, for the ${state.attempt}. time: ${state.model}`;
+    case 'failed':
+      return `Failed: ${state.error.message}`;
+    default:
+      return unreachable(state);
+  }
+}

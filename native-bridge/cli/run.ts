@@ -1,0 +1,173 @@
+import { ForgelightError } from '../../src/base/errors';
+import type { ChatMessage } from '../../src/client/types';
+import type { Timings } from '../../src/protocol/events';
+import type { Answerer } from './answerer';
+import { ANSWERER_ARGUMENTS, openAnswerer } from './open-answerer';
+import { ProgressLine } from './progress-line';
+import type { CliHost, CommandInput } from './run-cli';
+
+export const RUN_ARGUMENTS = {
+  ...ANSWERER_ARGUMENTS,
+  system: { type: 'string' },
+  'max-tokens': { type: 'string' },
+  temperature: { type: 'string' },
+  verbose: { type: 'boolean' },
+} as const;
+
+const INTERRUPTED = 130;
+/** A line of its own ends what is typed. */
+const LEAVE = ['/bye', '/exit', '/quit'];
+
+/** Answers a prompt in the terminal, or holds a conversation. Ctrl+C ends an answer; where nothing is typed it ends the conversation. */
+export async function run(input: CommandInput): Promise<number | void> {
+  const { host, names, options } = input;
+  const [model = '', ...words] = names;
+  const settings = readSettings(options);
+  const { terminal } = host;
+  const given = words.join(' ');
+  const piped = given !== '' || terminal.isInteractive ? '' : (await terminal.readAll(host.signal)).trim();
+  const prompt = given || piped;
+  if (prompt === '' && !terminal.isInteractive) {
+    throw new ForgelightError('invalid-request', 'There is no prompt: give one behind the model, or pipe one in.');
+  }
+  const answerer = await openAnswerer(input);
+  try {
+    const chat = new Conversation(answerer, model, settings, input);
+    if (prompt !== '') return await once(chat, prompt, input);
+    await converse(chat, host);
+  } finally {
+    await answerer.close();
+  }
+}
+
+async function once(chat: Conversation, prompt: string, { host, options }: CommandInput): Promise<number> {
+  const { text, timings, wasInterrupted } = await chat.say(prompt);
+  if (options['json'] === true)
+    host.out(`${JSON.stringify({ text, timings, device: await chat.device() }, null, 2)}\n`);
+  return wasInterrupted ? INTERRUPTED : 0;
+}
+
+async function converse(chat: Conversation, { terminal, err, signal }: CliHost): Promise<void> {
+  err('Ctrl+C ends an answer; Ctrl+C or Ctrl+D where nothing is typed ends the conversation.\n');
+  while (!signal.aborted) {
+    const typed = await terminal.ask('> ');
+    if (typed.is === 'end') return err('\n');
+    if (typed.is === 'interrupted') {
+      err('\n');
+      if (typed.wasEmpty) return;
+      continue;
+    }
+    const text = typed.text.trim();
+    if (LEAVE.includes(text)) return;
+    if (text === '') continue;
+    try {
+      await chat.say(text);
+    } catch (error) {
+      // One answer that fails ends no conversation.
+      if (signal.aborted || !(error instanceof ForgelightError)) throw error;
+      err(`forgelight: ${error.message}\n`);
+    }
+  }
+}
+
+interface Said {
+  readonly text: string;
+  readonly timings: Timings | null;
+  readonly wasInterrupted: boolean;
+}
+
+/** Owns what was said so far. */
+class Conversation {
+  private readonly messages: ChatMessage[] = [];
+
+  constructor(
+    private readonly answerer: Answerer,
+    private readonly model: string,
+    private readonly settings: Settings,
+    private readonly input: CommandInput,
+  ) {
+    if (settings.system !== null) this.messages.push({ role: 'system', content: settings.system });
+  }
+
+  device(): Promise<string | null> {
+    return this.answerer.device(this.input.host.signal);
+  }
+
+  /** Shows the answer as it comes. What an interrupted one has said so far stays part of the conversation. */
+  async say(content: string): Promise<Said> {
+    const { host, options } = this.input;
+    const { terminal, signal } = host;
+    const show = options['json'] === true ? (): void => undefined : host.out;
+    const messages = [...this.messages, { role: 'user' as const, content }];
+    const stop = new AbortController();
+    const leave = (): void => stop.abort(new DOMException('Stopped.', 'AbortError'));
+    const forget = terminal.onInterrupt(() => {
+      forget(); // who asks again does not want to wait for the end of this
+      leave();
+    });
+    const releases = [forget, listen(signal, leave)];
+    const line = new ProgressLine(host, this.model);
+    let text = '';
+    let timings: Timings | null = null;
+    try {
+      const body = { model: this.model, messages, ...this.settings.body };
+      const chunks = await this.answerer.chat(body, {
+        signal: stop.signal,
+        onProgress: ({ phase, loaded, total }) => (phase === 'ready' ? line.end() : line.show(loaded, total)),
+      });
+      line.end();
+      for await (const chunk of chunks) {
+        const piece = chunk.choices[0]?.delta.content ?? '';
+        text += piece;
+        if (piece !== '') show(piece);
+        timings = chunk.timings ?? timings;
+      }
+    } catch (error) {
+      if (signal.aborted || !stop.signal.aborted) throw error;
+    } finally {
+      line.end();
+      for (const release of releases) release();
+      if (text !== '') show('\n');
+    }
+    const wasInterrupted = stop.signal.aborted;
+    if (wasInterrupted) host.err('Stopped.\n');
+    if (text !== '' || !wasInterrupted) this.messages.push(...messages.slice(-1), { role: 'assistant', content: text });
+    if (options['verbose'] === true && timings !== null) host.err(`${speedOf(timings)}, ${await this.device()}\n`);
+    return { text, timings, wasInterrupted };
+  }
+}
+
+function listen(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) listener();
+  signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
+}
+
+function speedOf({ prompt_n, prompt_per_second, predicted_n, predicted_per_second }: Timings): string {
+  const read = `${prompt_n} tokens read at ${prompt_per_second.toFixed(1)} tok/s`;
+  return `${read}, ${predicted_n} written at ${predicted_per_second.toFixed(1)} tok/s`;
+}
+
+interface Settings {
+  readonly system: string | null;
+  readonly body: object;
+}
+
+function readSettings(options: CommandInput['options']): Settings {
+  const number = (name: string): number | undefined => {
+    const text = options[name];
+    if (typeof text !== 'string') return undefined;
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isFinite(value)) return value;
+    throw new ForgelightError('invalid-request', `--${name} must be a number, and is "${text}".`);
+  };
+  const [tokens, temperature] = [number('max-tokens'), number('temperature')];
+  const { system } = options;
+  return {
+    system: typeof system === 'string' ? system : null,
+    body: {
+      ...(tokens !== undefined && { max_tokens: tokens }),
+      ...(temperature !== undefined && { temperature }),
+    },
+  };
+}
