@@ -11,8 +11,9 @@ export function nodeTerminal(): Terminal & { readonly interrupt: () => boolean }
   return {
     isInteractive: stdin.isTTY === true,
     interrupt: () => {
-      for (const listener of listeners) listener();
-      return listeners.size > 0;
+      const hear = [...listeners]; // who hears may take itself out
+      for (const listener of hear) listener();
+      return hear.length > 0;
     },
     onInterrupt: (listener) => {
       listeners.add(listener);

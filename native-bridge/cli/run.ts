@@ -123,7 +123,8 @@ class Conversation {
         timings = chunk.timings ?? timings;
       }
     } catch (error) {
-      if (signal.aborted || !stop.signal.aborted) throw error;
+      const isOurs = error instanceof DOMException && error.name === 'AbortError' && stop.signal.aborted;
+      if (signal.aborted || !isOurs) throw error;
     } finally {
       line.end();
       for (const release of releases) release();

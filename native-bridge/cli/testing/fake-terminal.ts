@@ -27,7 +27,8 @@ export class FakeTerminal implements Terminal {
 
   /** Ctrl+C; false where nobody wants it. */
   interrupt(): boolean {
-    for (const listener of this.listeners) listener();
-    return this.listeners.size > 0;
+    const hear = [...this.listeners];
+    for (const listener of hear) listener();
+    return hear.length > 0;
   }
 }
