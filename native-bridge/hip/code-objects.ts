@@ -11,8 +11,10 @@ export interface CodeObjects {
   readonly build: string;
   /** Architectures that there are kernels for. */
   readonly targets: readonly string[];
+  /** The name of the code object with the kernels of a shader in a unit. */
+  nameOf(unit: string, shader: string): string;
   /** Throws `missing-feature` where there is none, or another than what was built. */
-  load(target: string, unit: string): Promise<Uint8Array>;
+  load(target: string, name: string): Promise<Uint8Array>;
 }
 
 /** What scripts/hip.mjs writes beside the kernels' text: hashes of what clang made of it. */
@@ -29,6 +31,7 @@ export function folderOfCodeObjects(folder: string, manifest: KernelManifest): C
   return {
     build: createHash('sha256').update(JSON.stringify(manifest.objects)).digest('hex').slice(0, 16),
     targets: Object.keys(manifest.objects),
+    nameOf: (unit) => unit,
     async load(target, unit) {
       const wanted = manifest.objects[target]?.[unit];
       const path = join(folder, target, `${unit}.co.br`);

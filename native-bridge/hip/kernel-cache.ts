@@ -29,7 +29,7 @@ export class KernelCache {
     const key = `${unit}/${name}`;
     const known = this.kernels.get(key);
     if (known !== undefined) return known;
-    const module = await this.module(unit);
+    const module = await this.module(this.objects.nameOf(unit, dispatch.shader));
     const out = new BigUint64Array(1);
     const code = this.api.code('hipModuleGetFunction', out, module, name);
     if (code === HIP.notFound) throw unknownKernel(key);
@@ -39,16 +39,16 @@ export class KernelCache {
     return kernel;
   }
 
-  private module(unit: string): Promise<bigint> {
-    const known = this.modules.get(unit);
+  private module(object: string): Promise<bigint> {
+    const known = this.modules.get(object);
     if (known !== undefined) return known;
-    const module = this.load(unit);
-    this.modules.set(unit, module);
+    const module = this.load(object);
+    this.modules.set(object, module);
     return module;
   }
 
-  private async load(unit: string): Promise<bigint> {
-    const bytes = await this.objects.load(this.target, unit);
+  private async load(object: string): Promise<bigint> {
+    const bytes = await this.objects.load(this.target, object);
     const module = this.api.make('hipModuleLoadData', bytes);
     this.loaded.push(module);
     return module;

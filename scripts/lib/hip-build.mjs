@@ -1,6 +1,7 @@
 // How the HIP kernels are compiled: which files make a code object, and with which arguments. A code object is one compilation of
 // many files of native-bridge/kernels: `core` of the kernels that take no block format, and one a block format of those that do.
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SetupError } from './command.mjs';
@@ -45,40 +46,56 @@ const COMMON = [
   '-I.',
 ];
 
-/** @param {string} folder of native-bridge/kernels @returns {Promise<string[]>} its kernels, in order */
-async function hipFiles(folder) {
-  const files = await readdir(join(KERNELS_FOLDER, folder));
+/** @param {string} folder of the kernels @param {string} name of a folder in it @returns {Promise<string[]>} its kernels' files, in order */
+async function hipFiles(folder, name) {
+  const files = await readdir(join(folder, name));
   return files.filter((file) => file.endsWith('.hip')).sort();
 }
 
 /** @returns {Promise<string[]>} every unit: `core`, and the block formats by their modules' names */
 export async function unitsOf() {
-  return [CORE, ...(await hipFiles('quant')).map((file) => file.slice(0, -'.hip'.length))];
+  return [CORE, ...(await hipFiles(KERNELS_FOLDER, 'quant')).map((file) => file.slice(0, -'.hip'.length))];
 }
 
-/** Every file that a file of the folder includes, itself too. @param {string} file @param {Set<string>} [seen] */
-async function includesOf(file, seen = new Set()) {
+/**
+ * A file's text and those of all files that it includes, by path.
+ * @param {string} folder @param {string} file @param {Map<string, string>} [seen]
+ */
+async function textsOf(folder, file, seen = new Map()) {
   if (seen.has(file)) return seen;
-  seen.add(file);
-  const text = await readFile(join(KERNELS_FOLDER, file), 'utf8');
+  const text = await readFile(join(folder, file), 'utf8');
+  seen.set(file, text);
   for (const [, name = ''] of text.matchAll(/^#include "([^"]+)"/gm)) {
-    await includesOf(join(dirname(file), name), seen);
+    await textsOf(folder, join(dirname(file), name), seen);
   }
   return seen;
 }
 
-/** @param {string} unit @returns {Promise<string>} the text that is compiled: includes alone */
-export async function unitText(unit) {
-  const ops = await Promise.all(
-    (await hipFiles('ops')).map(async (file) => {
-      const path = `ops/${file}`;
-      return { path, takesFormat: (await includesOf(path)).has(FORMAT_HEADER) };
-    }),
-  );
+/**
+ * The files that a unit is compiled from: what they include comes with them.
+ * @param {string} unit @param {string} [op] its kernels alone @param {string} [folder]
+ * @returns {Promise<string[]>}
+ */
+async function filesOf(unit, op, folder = KERNELS_FOLDER) {
+  const kv = (await hipFiles(folder, 'kv')).map((file) => `kv/${file}`);
   const format = unit === CORE ? [] : [`quant/${unit}.hip`];
-  const chosen = ops.filter(({ takesFormat }) => takesFormat === (unit !== CORE)).map(({ path }) => path);
-  const kv = (await hipFiles('kv')).map((file) => `kv/${file}`);
-  return ['prelude.h', ...format, ...kv, ...chosen].map((path) => `#include "${path}"\n`).join('');
+  if (op !== undefined) return ['prelude.h', ...format, ...kv, `ops/${op}.hip`];
+  const ops = [];
+  for (const file of await hipFiles(folder, 'ops')) {
+    const takesFormat = (await textsOf(folder, `ops/${file}`)).has(FORMAT_HEADER);
+    if (takesFormat === (unit !== CORE)) ops.push(`ops/${file}`);
+  }
+  return ['prelude.h', ...format, ...kv, ...ops];
+}
+
+/** @param {string} unit @param {string | undefined} op @param {string} [folder] @returns {Promise<string>} of all that a unit is compiled from */
+export async function textHash(unit, op, folder = KERNELS_FOLDER) {
+  /** @type {Map<string, string>} */
+  const texts = new Map();
+  for (const file of await filesOf(unit, op, folder)) await textsOf(folder, file, texts);
+  const hash = createHash('sha256').update(JSON.stringify(COMMON));
+  for (const [path, text] of texts) hash.update(`${path}\0${text}\0`);
+  return hash.digest('hex').slice(0, 16);
 }
 
 /**
@@ -88,10 +105,10 @@ export async function unitText(unit) {
  * @param {string} what.unit
  * @param {string} what.target one of `TARGETS`, or `sim`
  * @param {string} what.output the file that it becomes
- * @param {string} [what.text] instead of the unit's own
+ * @param {string} [what.op] the unit's kernels of that file of ops/ alone
  * @param {string} [what.folder] with the kernels; for tests of mistakes in copies
  */
-export async function compileUnit({ clang, unit, target, output, text, folder = KERNELS_FOLDER }) {
+export async function compileUnit({ clang, unit, op, target, output, folder = KERNELS_FOLDER }) {
   await mkdir(dirname(output), { recursive: true });
   const specific =
     target === 'sim'
@@ -101,7 +118,8 @@ export async function compileUnit({ clang, unit, target, output, text, folder = 
           ...['-nogpuinc', '-nogpulib', '-mcode-object-version=5'],
         ];
   const args = [...specific, ...COMMON, `-ffile-prefix-map=${folder}=.`, '-o', output, '-'];
-  await compile(clang, args, folder, text ?? (await unitText(unit)), `${unit} for ${target}`);
+  const text = (await filesOf(unit, op, folder)).map((path) => `#include "${path}"\n`).join('');
+  await compile(clang, args, folder, text, `${unit} for ${target}`);
 }
 
 /** Compiles the stand-in for libamdhip64. @param {{ clang: string, output: string }} what */

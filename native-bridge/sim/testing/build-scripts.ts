@@ -14,11 +14,15 @@ interface HipBuild {
   readonly KERNELS_FOLDER: string;
   readonly SIMULATOR_FOLDER: string;
   unitsOf(): Promise<readonly string[]>;
+  /** Changes with any text that the unit's kernels of `op` are made of. */
+  textHash(unit: string, op: string, folder: string): Promise<string>;
   compileUnit(what: {
     readonly clang: string;
     readonly unit: string;
     readonly target: string;
     readonly output: string;
+    /** Its kernels alone. */
+    readonly op?: string;
     /** With the kernels; the project's if not given. */
     readonly folder?: string;
     /** Instead of the unit's own: what is included. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CodeObjects } from '../../hip/code-objects';
@@ -16,13 +16,28 @@ async function hashOf(folder: string): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
+/** Whether a process that left its number in the file still runs: one that was killed gives nothing back. */
+async function isHeld(lock: string): Promise<boolean> {
+  const pid = Number(await readFile(lock, 'utf8').catch(() => ''));
+  if (pid === 0) return true; // not written yet, or gone
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** The file that `build` makes, made once, also where several processes want it at the same time. */
 async function builtOnce(path: string, build: (output: string) => Promise<void>): Promise<string> {
   const lock = `${path}.lock`;
   await mkdir(FOLDER, { recursive: true });
   while (!existsSync(path)) {
-    const held = await open(lock, 'wx').catch(() => null);
-    if (held === null) {
+    const taken = await writeFile(lock, String(process.pid), { flag: 'wx' }).then(
+      () => true,
+      () => false,
+    );
+    if (!taken) {
+      if (!(await isHeld(lock))) await rm(lock, { force: true });
       await delay(50);
       continue;
     }
@@ -30,7 +45,6 @@ async function builtOnce(path: string, build: (output: string) => Promise<void>)
       await build(`${path}.part`);
       await rename(`${path}.part`, path);
     } finally {
-      await held.close();
       await rm(lock, { force: true });
     }
   }
@@ -44,20 +58,25 @@ export async function simulatorLibrary(): Promise<string> {
   return await builtOnce(path, (output) => build.compileSimulator({ clang: programs.clang, output }));
 }
 
-/** Kernels for the simulator, each unit compiled when it is first asked for. `folder`: with their text, the project's if not given. */
+/**
+ * Kernels for the simulator, those of each shader compiled apart when they are first asked for: tests want few of a format's. `folder`: with their
+ * text, the project's if not given.
+ */
 export function simulatorObjects(folder?: string): CodeObjects {
   return {
     build: 'simulator',
     targets: ['sim'],
-    load: async (_target, unit) => await readFile(await simulatorObject(unit, folder)),
+    nameOf: (unit, shader) => `${unit}.${shader}`,
+    load: async (_target, name) => await readFile(await simulatorObject(name, folder)),
   };
 }
 
-async function simulatorObject(unit: string, given: string | undefined): Promise<string> {
+async function simulatorObject(name: string, given: string | undefined): Promise<string> {
   const [programs, build] = await Promise.all([clang(), hipBuild()]);
+  const [unit = '', op = ''] = name.split('.');
   const folder = given ?? build.KERNELS_FOLDER;
-  const hash = `${await hashOf(folder)}-${await hashOf(build.SIMULATOR_FOLDER)}`;
-  return await builtOnce(join(FOLDER, `${unit}-${hash}.so`), (output) =>
-    build.compileUnit({ clang: programs.clang, unit, target: 'sim', output, folder }),
+  const hash = `${await build.textHash(unit, op, folder)}-${await hashOf(build.SIMULATOR_FOLDER)}`;
+  return await builtOnce(join(FOLDER, `${name}-${hash}.so`), (output) =>
+    build.compileUnit({ clang: programs.clang, unit, op, target: 'sim', output, folder }),
   );
 }
