@@ -108,7 +108,10 @@ describe.each([32, 64] as const)('at %i threads a subgroup', (wave) => {
   beforeAll(async () => {
     const load = async (_target: string, unit: string): Promise<Uint8Array> =>
       await readFile(join(folder, `${unit}.so`));
-    device = await openSimulator({ wave, seed: 7 }, { build: 'one instance', targets: ['sim'], load });
+    device = await openSimulator(
+      { wave, seed: 7 },
+      { build: 'one instance', targets: ['sim'], nameOf: (unit) => unit, load },
+    );
   });
   afterAll(() => device.close());
 

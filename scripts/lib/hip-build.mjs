@@ -107,8 +107,9 @@ export async function textHash(unit, op, folder = KERNELS_FOLDER) {
  * @param {string} what.output the file that it becomes
  * @param {string} [what.op] the unit's kernels of that file of ops/ alone
  * @param {string} [what.folder] with the kernels; for tests of mistakes in copies
+ * @param {string} [what.text] instead of the unit's own: what is included
  */
-export async function compileUnit({ clang, unit, op, target, output, folder = KERNELS_FOLDER }) {
+export async function compileUnit({ clang, unit, op, target, output, folder = KERNELS_FOLDER, text }) {
   await mkdir(dirname(output), { recursive: true });
   const specific =
     target === 'sim'
@@ -118,8 +119,8 @@ export async function compileUnit({ clang, unit, op, target, output, folder = KE
           ...['-nogpuinc', '-nogpulib', '-mcode-object-version=5'],
         ];
   const args = [...specific, ...COMMON, `-ffile-prefix-map=${folder}=.`, '-o', output, '-'];
-  const text = (await filesOf(unit, op, folder)).map((path) => `#include "${path}"\n`).join('');
-  await compile(clang, args, folder, text, `${unit} for ${target}`);
+  const includes = text ?? (await filesOf(unit, op, folder)).map((path) => `#include "${path}"\n`).join('');
+  await compile(clang, args, folder, includes, `${unit} for ${target}`);
 }
 
 /** Compiles the stand-in for libamdhip64. @param {{ clang: string, output: string }} what */
