@@ -5,10 +5,10 @@ import type { EngineEvent } from '../../src/protocol/engine-events';
 import type { EngineInfo, HostRequest, Result } from '../../src/protocol/engine-port';
 import type { RequestEvent } from '../../src/protocol/events';
 import type { LoadProgress } from '../../src/protocol/progress';
-import { requestEventToJson } from '../../src/protocol/request-event-json';
 import { parseInput } from '../../src/protocol/schema-parse';
 import { isEngineBackend, type Backend, type LentEngine } from './backend';
 import { sendEvents } from './event-stream';
+import { toWire } from './event-wire';
 import { deviceOf, nameDevice, type Exchange, type Route, type Routes } from './exchange';
 import { asksOf } from './openai-routes';
 import { readPort } from './port-events';
@@ -88,7 +88,7 @@ export function engineRoutes(backend: Backend, clock: Clock): Routes {
       try {
         host.watch(port);
         exchange.outlet.beginEvents();
-        await sendEvents(exchange, events, { clock, encode: (news) => JSON.stringify(news), onBegin: () => undefined });
+        await sendEvents(exchange, events, { clock, encode: toWire, onBegin: () => undefined });
       } finally {
         close();
       }
@@ -109,7 +109,7 @@ async function sendEngine(exchange: Exchange, backend: Backend, clock: Clock): P
   const opening = engineOf(backend, exchange, model);
   await sendEvents(exchange, loadNews(opening, backend, clock), {
     clock,
-    encode: (news) => JSON.stringify(news),
+    encode: toWire,
     onBegin: () => undefined,
   });
 }
@@ -145,7 +145,7 @@ async function sendRequest(
   let hasEnded = false;
   const encode = (event: RequestEvent): string => {
     hasEnded ||= event.type === 'ended';
-    return requestEventToJson(event);
+    return toWire(event);
   };
   try {
     host.submit(id, request, port);
