@@ -2,6 +2,12 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { defined } from '../../src/base/assert';
+import type { HostRequest } from '../../src/protocol/engine-port';
+import type { RequestEvent } from '../../src/protocol/events';
+import { requestEventFromJson } from '../../src/protocol/request-event-json';
+import { RequestJournal } from '../../src/protocol/request-journal';
+import { serverSentEvents } from '../../src/protocol/server-sent-events';
 import { builtCommand } from '../testing/built-command';
 import { childrenOf, lives, runCommand, startServe, type ServeProcess } from '../testing/serve-process';
 import { zooStore, type ZooStore } from '../testing/zoo-store';
@@ -34,15 +40,47 @@ async function served(args: readonly string[] = reference, more: NodeJS.ProcessE
   return { daemon, folder, env: all, forgelight, key, client };
 }
 
+/** A request's events; stops reading, and so ends the request, behind `most` tokens. */
+async function events(url: string, key: string, body: object, most = Infinity): Promise<RequestEvent[]> {
+  const response = await fetch(`${url}/v1/engine/submit`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const heard: RequestEvent[] = [];
+  for await (const { data } of serverSentEvents(defined(response.body, 'body'))) {
+    if (data === '[DONE]') break;
+    heard.push(requestEventFromJson(JSON.parse(data)));
+    if (heard.filter(({ type }) => type === 'token').length >= most) break;
+  }
+  return heard;
+}
+
+const tokensOf = (heard: readonly RequestEvent[]): number[] =>
+  heard.flatMap((event) => (event.type === 'token' ? [event.tokenId] : []));
+
+/** An answer that breaks off in the middle goes on from its tokens, as if nothing had been. */
+async function expectHandOver(url: string, key: string, model: string): Promise<void> {
+  const request: HostRequest = { kind: 'chat', body: { messages: MESSAGES, max_tokens: 8, temperature: 1, seed: 5 } };
+  const whole = await events(url, key, { model, request });
+  expect(whole.at(-1)).toMatchObject({ type: 'ended' });
+  const journal = new RequestJournal(request);
+  for (const event of await events(url, key, { model, request }, 3)) journal.note(event);
+  expect(journal.emitted).toBe(3);
+  const rest = await events(url, key, { model, request: journal.continuation() });
+  expect(tokensOf(rest)).toEqual(tokensOf(whole).slice(3));
+}
+
 async function status({ url }: ServeProcess): Promise<unknown> {
   return ((await (await fetch(`${url}/health`)).json()) as { status: unknown }).status;
 }
 
 describe('forgelight serve with an engine process', () => {
   it("answers OpenAI's own client: models, whole, streamed, stopped, vectors, failures", async () => {
-    const { client, daemon } = await served();
+    const { client, daemon, key } = await served();
     const models = await client.models.list();
     expect(models.data.map(({ id }) => id).toSorted()).toEqual(['nomic-bert.gguf', 'smollm2.gguf']);
+    await expectHandOver(daemon.url, key, `sha256:${zoo.hashes['smollm2']}`);
     const body = { model: 'smollm2.gguf', messages: MESSAGES, max_tokens: 6, temperature: 0 };
     const { data: whole, response } = await client.chat.completions.create(body).withResponse();
     expect(response.headers.get('x-forgelight-device')).toBe('reference: CPU reference');
@@ -175,8 +213,21 @@ describe('forgelight serve without a device', () => {
       join(folder, 'daemon.json'),
       JSON.stringify({ pid: process.pid, host: '127.0.0.1', port: Number(port), key: 'x' }),
     );
-    const again = await startServe({ command, env, args: [] });
+    const again = await startServe({ command, env, args: ['--json', '--verbose'] });
     const taken = new URL(again.url).port;
+    expect((await fetch(`${again.url}/v1/nothing?x=secret`)).status).toBe(404);
+    const lines = (): unknown[] =>
+      again
+        .log()
+        .split('\n')
+        .filter(Boolean)
+        .map((line): unknown => JSON.parse(line));
+    await vi.waitFor(() =>
+      expect(lines()).toContainEqual(
+        expect.objectContaining({ time: expect.any(String), event: 'request', status: 404 }),
+      ),
+    );
+    expect(again.log()).not.toContain('secret');
     const other = environment().env;
     const failing = (...words: string[]) => runCommand({ command, env: other, args: ['serve', ...words] });
     const complaints = [

@@ -82,7 +82,7 @@ class SupervisedBackend implements EngineBackend {
     if (supervisor.state === 'ready' && info !== null)
       return { status: 'ready', model: model.id, device: deviceWords(info) };
     if (info !== null) return { status: 'restarting', model: model.id, attempt: restarts };
-    return { status: 'loading', model: model.id, loaded: progress?.loaded ?? 0, total: progress?.total ?? 0 };
+    return { status: 'loading', model: model.id, loaded: progress?.loaded ?? 0, total: progress?.total ?? 0, progress };
   }
 
   async models(): Promise<readonly ListedModel[]> {

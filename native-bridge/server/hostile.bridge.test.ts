@@ -41,6 +41,7 @@ describe('hostile requests', () => {
     expect(daemon.backend.asked).toEqual([]);
     const routed = daemon.log.filter(({ event, status }) => event === 'request' && status === 200);
     expect(routed).toEqual([]);
+    expect(JSON.stringify(daemon.log)).not.toMatch(new RegExp(`${daemon.token}|${daemon.key}`));
     // A foreign host is told so, whatever else came with it.
     const foreign = results.filter(([name]) => name.includes('evil.example') && name.startsWith('{"host":"evil'));
     expect(foreign.length).toBeGreaterThan(100);
@@ -73,6 +74,15 @@ describe('hostile requests', () => {
       'HTTP/1.1 200 OK',
     ]);
     expect(daemon.backend.asked).toHaveLength(requests.length);
+  });
+
+  it('are told that the host is wrong also where they ask for another protocol', async () => {
+    const daemon = await start();
+    const upgrade = (host: string): Promise<string> =>
+      daemon.raw(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    expect(await upgrade('evil.example')).toMatch(/^HTTP\/1\.1 421 /);
+    expect(await upgrade(`127.0.0.1:${daemon.port}`)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await daemon.raw('CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n')).toMatch(/ 421 /);
   });
 
   it('that follow an unanswered request end the connection, and the first one with it', async () => {

@@ -4,6 +4,8 @@ import { KIB, MIB } from '../../src/base/units';
 export interface Limits {
   readonly maxHeaderBytes: number;
   readonly maxBodyBytes: number;
+  /** The same of callers without a token or a key. */
+  readonly maxOpenBodyBytes: number;
   readonly maxConnections: number;
   /** Calls that compute at once; the engine has a queue of its own within. */
   readonly maxWork: number;
@@ -26,6 +28,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   maxHeaderBytes: 16 * KIB,
   maxBodyBytes: 8 * MIB,
+  maxOpenBodyBytes: 4 * KIB,
   maxConnections: 512,
   maxWork: 96,
   headersMs: 10_000,

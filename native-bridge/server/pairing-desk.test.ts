@@ -52,12 +52,22 @@ describe('the pairing desk', () => {
     made.start('https://e.example');
   });
 
+  it('is begun ten times a minute, so that no page fills the terminal', () => {
+    const { desk: made, clock } = desk();
+    for (let starts = 0; starts < 10; starts += 1) made.start(A);
+    expect(() => made.start(A)).toThrow(coded('busy'));
+    clock.advance(60_000);
+    made.start(A);
+  });
+
   it('takes twenty wrong codes an hour, however many pairings they are spread over', () => {
     const { desk: made, clock } = desk();
     for (let wrong = 0; wrong < 20; wrong += 1) {
+      clock.advance(7_000);
       const { id } = made.start(A);
       expect(() => made.finish(id, '000-000', A)).toThrow(coded('bridge-denied'));
     }
+    clock.advance(60_000);
     expect(() => made.start(A)).toThrow(coded('busy'));
     clock.advance(3_600_000);
     const { id, code } = made.start(A);

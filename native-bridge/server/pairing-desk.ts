@@ -24,6 +24,9 @@ const MAX_PENDING = 4;
 const MAX_WRONG = 5;
 /** Over all pairings, so that a page which starts one after the other guesses no better: 20 of a million an hour. */
 const MAX_WRONG_AN_HOUR = 20;
+/** So that no page fills the terminal. */
+const MAX_STARTS_A_MINUTE = 10;
+const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const CODES = 1_000_000;
 
@@ -31,6 +34,7 @@ const CODES = 1_000_000;
 export class PairingDesk {
   private readonly entries = new Map<string, PendingPairing & { wrong: number }>();
   private wrongAtMs: number[] = [];
+  private startedAtMs: number[] = [];
 
   constructor(private readonly ports: PairingPorts) {}
 
@@ -41,7 +45,11 @@ export class PairingDesk {
     if (this.entries.size >= MAX_PENDING) {
       throw new ForgelightError('busy', `${MAX_PENDING} pages wait for their codes already. Try again in two minutes.`);
     }
+    if (this.startedAtMs.length >= MAX_STARTS_A_MINUTE) {
+      throw new ForgelightError('busy', 'Too many pairings were begun within a minute. Try again in a minute.');
+    }
     this.checkGuesses();
+    this.startedAtMs.push(this.ports.clock.now());
     const digits = String(this.ports.randomInt(CODES)).padStart(6, '0');
     const entry = {
       id: this.ports.newId(),
@@ -91,6 +99,7 @@ export class PairingDesk {
   private forgetOld(): void {
     const now = this.ports.clock.now();
     for (const { id, expiresAtMs } of this.entries.values()) if (expiresAtMs <= now) this.entries.delete(id);
+    this.startedAtMs = this.startedAtMs.filter((atMs) => atMs > now - MINUTE_MS);
     this.wrongAtMs = this.wrongAtMs.filter((atMs) => atMs > now - HOUR_MS);
   }
 }

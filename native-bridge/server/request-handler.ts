@@ -96,7 +96,7 @@ export class RequestHandler {
     metrics.countRequest(told.route, status);
     const level = status === 500 ? 'error' : 'debug';
     const ms = Math.round(clock.now() - startedMs);
-    log({ level, event: 'request', id, ...told, status, ms, origin: request.headers.origin });
+    log({ level, event: 'request', id, ...told, status, ms, origin: request.headers.origin?.slice(0, 100) });
   }
 
   private async answer(one: OneRequest): Promise<void> {
@@ -129,7 +129,9 @@ export class RequestHandler {
     }
     const release = grant === null ? () => undefined : book.hold(grant, (error) => controller.abort(error));
     this.live.set(controller, { isWork: route.isWork });
-    const body = (): Promise<unknown> => readJson(request, response, limits.maxBodyBytes);
+    // Who is not known yet has little to say.
+    const maxBytes = route.access === 'open' ? limits.maxOpenBodyBytes : limits.maxBodyBytes;
+    const body = (): Promise<unknown> => readJson(request, response, maxBytes);
     try {
       await route.answer({ head, grant, outlet, signal: controller.signal, body });
     } finally {
