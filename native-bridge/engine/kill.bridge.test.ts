@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { HostRequest } from '../../src/protocol/engine-port';
 import type { RequestEvent } from '../../src/protocol/events';
+import { DEFAULT_HOST_TIMEOUTS } from '../../src/protocol/timeouts';
 import { answerOf, askHost } from '../testing/ask-host';
-import { NATIVE, openBackend } from '../testing/open-backend';
+import { engineOf, NATIVE, openBackend } from '../testing/open-backend';
 import { enginesOf, inGroups } from '../testing/processes';
 import { zooStore, type ZooStore } from '../testing/zoo-store';
 
@@ -46,13 +47,10 @@ it('four answers go on with the same tokens when their process is killed, at any
   const disturbed = await ask(2, (event) => {
     if (event.type !== 'token') return;
     tokens += 1;
-    if (!kills.includes(tokens)) return;
-    void enginesOf(process.pid).then((pids) => {
-      for (const pid of pids) {
-        groups.add(pid);
-        process.kill(pid, 'SIGKILL');
-      }
-    });
+    const engine = engineOf(log);
+    if (!kills.includes(tokens) || groups.has(engine)) return; // it is dying already
+    groups.add(engine);
+    process.kill(engine, 'SIGKILL');
   });
   expect(disturbed.map(answerOf)).toEqual(undisturbed);
   expect(tokens).toBe(total);
@@ -65,15 +63,39 @@ it('four answers go on with the same tokens when their process is killed, at any
 });
 
 it('calls that a dead process was asked are answered by the next one', async () => {
-  const { backend } = await openBackend(zoo);
+  const { backend, log } = await openBackend(zoo);
   const { host, info } = await backend.engine(MODEL, NATIVE);
   const ids = [5, 6, 7];
   const before = await host.detokenize(ids);
-  for (const pid of await enginesOf(process.pid)) process.kill(pid, 'SIGKILL');
+  process.kill(engineOf(log), 'SIGKILL');
   expect(await Promise.all([host.detokenize(ids), host.detokenize(ids)])).toEqual([before, before]);
   expect(await host.stats()).toMatchObject({ ok: true });
   expect(backend.state()).toMatchObject({ status: 'ready' });
   expect((await backend.engine(`sha256:${info.model.sha256}`, NATIVE)).info.systemFingerprint).toBe(
     info.systemFingerprint,
   );
+});
+
+it('a process that somebody else asks to end takes no answer along', async () => {
+  const { backend, log } = await openBackend(zoo);
+  const { host } = await backend.engine(MODEL, NATIVE);
+  const request: HostRequest = { kind: 'completion', body: { prompt: [1, 5, 9], max_tokens: 20, temperature: 0 } };
+  const first = engineOf(log);
+  const undisturbed = answerOf(await askHost(host, 1, request));
+  const disturbed = await askHost(host, 2, request, (event) => {
+    if (event.type === 'token' && engineOf(log) === first) process.kill(first, 'SIGTERM');
+  });
+  expect(answerOf(disturbed)).toEqual(undisturbed);
+  expect(backend.metrics()['engine_restarts_total']).toBe(1);
+});
+
+it('who reads nothing is given up, and its request with it', async () => {
+  const { backend } = await openBackend(zoo, { timeouts: { ...DEFAULT_HOST_TIMEOUTS, stallMs: 400 } });
+  const { host } = await backend.engine(MODEL, NATIVE);
+  const { port1, port2 } = new MessageChannel();
+  host.submit(1, { kind: 'completion', body: { prompt: [1, 5, 9], logit_bias: { 2: -100 } } }, port2);
+  await vi.waitFor(() => expect(backend.metrics()['engine_tokens_total']).toBeGreaterThan(0), 5000);
+  await vi.waitFor(() => expect(backend.metrics()['engine_requests_live']).toBe(0), 10_000);
+  expect(backend.metrics()['engine_tokens_total']).toBeLessThan(1000);
+  port1.close();
 });

@@ -14,7 +14,11 @@ declare module 'vitest' {
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** What is run as a process of its own. */
-const ENTRIES = { 'forgelight.js': 'native-bridge/main.ts', 'mini-daemon.js': 'native-bridge/testing/mini-daemon.ts' };
+const ENTRIES = {
+  'forgelight.js': 'native-bridge/main.ts',
+  'mini-daemon.js': 'native-bridge/testing/mini-daemon.ts',
+  'standing-still.js': 'native-bridge/testing/standing-still.ts',
+};
 
 let folder = '';
 

@@ -39,6 +39,13 @@ setInterval(() => {
   status = now;
 }, 1);
 
+/** Several events may come before it is known to be gone. */
+function killOnce(pid: number): void {
+  if (killed !== pid) process.kill(pid, 'SIGKILL');
+  killed = pid;
+}
+
+let killed = 0;
 const asked = { signal: new AbortController().signal, asks: 'native' } as const;
 const prompt = Array.from({ length: 100 }, (_, i) => 3 + (i % 50));
 async function answer(): Promise<void> {
@@ -50,9 +57,8 @@ async function answer(): Promise<void> {
     tokens += data.type === 'token' ? 1 : 0;
     if (data.type === 'accepted') say('prefilling');
     if (tokens === 3) say('decoding');
-    if (tokens !== 6) return;
-    const engine = engines.at(-1);
-    if (engine !== undefined) process.kill(engine, 'SIGKILL');
+    const [engine, ...later] = engines;
+    if (tokens === 6 && engine !== undefined && later.length === 0) killOnce(engine);
   });
   port1.start();
   port1.postMessage(null);

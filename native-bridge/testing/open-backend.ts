@@ -30,6 +30,12 @@ export async function openBackend(
   return { backend, log };
 }
 
+/** The process that was started last, by what the log says. */
+export function engineOf(log: readonly string[]): number {
+  const pids = log.flatMap((line) => /process was started, with the number (\d+)/.exec(line)?.[1] ?? []);
+  return Number(pids.at(-1));
+}
+
 const signal = new AbortController().signal;
 export const NATIVE = { signal, asks: 'native' } as const;
 export const PAGE = { signal, asks: 'page' } as const;

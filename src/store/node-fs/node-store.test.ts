@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock';
 import { ScriptedServer } from '../../../test/support/scripted-server';
 import { systemClock as clock } from '../../base/system-clock';
@@ -136,6 +136,26 @@ describe('locks between processes', () => {
     child.kill('SIGKILL');
     (await next).release();
   });
+
+  it.runIf(process.platform === 'linux')(
+    'of a process that is dead, and that nobody has asked about, are free',
+    async () => {
+      // `exec` puts a program that asks about nobody in the place of the one that has started the process.
+      const child = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60']);
+      children.push(child);
+      const pid = Number(String(await new Promise((said) => child.stdout.once('data', said))));
+      const stat = (): Promise<string> => readFile(`/proc/${pid}/stat`, 'utf8');
+      await vi.waitFor(async () => expect(await stat()).toContain(') Z '));
+      const start = (await stat()).split(' ').at(-31) ?? '';
+      await (await locks().tryAcquire('lock', 'exclusive'))?.release();
+      const [lock = ''] = await readdir(join(folder, 'locks'));
+      await writeFile(
+        join(folder, 'locks', lock, `exclusive.held.${pid}.${start}.00000000-0000-4000-8000-000000000000`),
+        '',
+      );
+      expect(await locks().tryAcquire('lock', 'exclusive')).not.toBeNull();
+    },
+  );
 
   it('of a process whose number somebody else has now are free', async () => {
     const claim = await locks().tryAcquire('lock', 'exclusive');
