@@ -1,6 +1,6 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtCommand } from '../testing/built-command';
+import { startCommand } from '../testing/start-command';
 import { zooStore, type ZooStore } from '../testing/zoo-store';
 
 const MODEL = 'llama-yarn.gguf';
@@ -12,42 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => zoo.remove());
 
-interface Session {
-  readonly child: ChildProcessWithoutNullStreams;
-  /** What was said since the last call, once it has this in it. */
-  readonly until: (words: RegExp) => Promise<string>;
-  readonly ended: Promise<number | null>;
-}
-
-/** Starts a program and reads along. */
-function start(program: string, args: readonly string[]): Session {
-  const env = { ...process.env, FORGELIGHT_MODELS: zoo.modelsFolder, FORGELIGHT_STATE: zoo.stateFolder, TERM: 'dumb' };
-  const child = spawn(program, args, { env });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let said = '';
-  let look = (): void => undefined;
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (bytes) => {
-      said += String(bytes);
-      look();
-    });
-  }
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const until = (words: RegExp): Promise<string> =>
-    new Promise((resolve, reject) => {
-      void ended.then((code) => reject(new Error(`It ended with ${code}, and had said ${JSON.stringify(said)}`)));
-      look = () => {
-        const found = words.exec(said);
-        if (found === null) return;
-        look = () => undefined;
-        const until = said.slice(0, found.index + found[0].length);
-        said = said.slice(until.length);
-        resolve(until);
-      };
-      look();
-    });
-  return { child, until, ended };
-}
+const start = (program: string, args: readonly string[]) =>
+  startCommand(program, args, {
+    FORGELIGHT_MODELS: zoo.modelsFolder,
+    FORGELIGHT_STATE: zoo.stateFolder,
+    TERM: 'dumb',
+  });
 
 const RUN = ['run', MODEL, '--device', 'reference', '--temperature', '0'];
 
