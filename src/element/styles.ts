@@ -73,12 +73,10 @@ export const controlStyles = css`
     opacity: 0.5;
     cursor: not-allowed;
   }
-  /* The system has a colour for these, which is not to fade. It is named here: Chromium does not paint a button anew that only it changes for. */
+  /* The system has a colour for these, which is not to fade; next to nothing of it does, so that Chromium paints what comes to life anew. */
   @media (forced-colors: active) {
     button:disabled {
-      border-color: GrayText;
-      color: GrayText;
-      opacity: 1;
+      opacity: 0.99;
     }
   }
   button.primary {

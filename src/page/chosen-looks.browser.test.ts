@@ -91,7 +91,10 @@ describe('in colours of their own people see', () => {
     await choose('forced-colors');
     await mounted().becomeReady();
     const [disabled] = all('button:disabled');
-    expect(getComputedStyle(defined(disabled, 'a button')).opacity).toBe('1');
+    const opacity = Number(getComputedStyle(defined(disabled, 'a button')).opacity);
+    expect(opacity).toBeGreaterThan(0.95);
+    // Without a change of this the frame keeps the colour of what does nothing when the button does something again.
+    expect(opacity).toBeLessThan(1);
   });
 });
 
