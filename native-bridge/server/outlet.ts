@@ -62,6 +62,7 @@ export class Outlet {
   beginEvents(): void {
     this.begin(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
     this.response.flushHeaders();
+    this.response.once('close', () => this.stopKeepAlive?.());
     this.keepAlive();
   }
 
@@ -130,7 +131,6 @@ export class Outlet {
       };
       const onClose = (): void => {
         leave();
-        this.stopKeepAlive?.();
         if (response.writableFinished) resolve();
         else reject(goneError());
       };
