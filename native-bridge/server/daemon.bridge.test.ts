@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -136,6 +137,22 @@ describe('the daemon over a fake backend', () => {
     abort.abort();
     daemon.backend.beforeWord = () => Promise.resolve();
     await vi.waitFor(async () => expect((await post(daemon, '/v1/chat/completions', BODY)).status).toBe(200));
+  });
+
+  it('takes no more connections than it has room for, and no long bodies of those who are not known', async () => {
+    const daemon = await start({ maxConnections: 1, maxBodyBytes: 10_000 });
+    const first = daemon.socket();
+    await once(first, 'connect');
+    expect(await daemon.raw('GET /health HTTP/1.1\r\n')).toBe('');
+    first.destroy();
+    const long = { text: 'x'.repeat(6_000) };
+    const statusOf = async (path: string, body: unknown): Promise<number> => {
+      const headers = { connection: 'close', ...(path.includes('pair') && { origin: PAGE }) };
+      return (await post(daemon, path, body, { headers })).status;
+    };
+    await vi.waitFor(async () => expect(await statusOf('/v1/pair/start', long)).toBe(413));
+    await vi.waitFor(async () => expect(await statusOf('/v1/completions', long)).toBe(200));
+    await vi.waitFor(async () => expect(await statusOf('/v1/completions', [long, long])).toBe(413));
   });
 
   it('lends its engine: information, requests by events, tokens', async () => {
