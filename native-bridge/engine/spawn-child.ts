@@ -16,7 +16,7 @@ export interface SpawnOptions {
 }
 
 /** Nothing of these is a child's to know. */
-const SECRETS = ['HF_TOKEN'];
+const SECRETS = ['HF_TOKEN', 'FORGELIGHT_UPSTREAM_KEY'];
 
 const isGrouped = process.platform !== 'win32';
 
