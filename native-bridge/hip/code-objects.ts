@@ -19,15 +19,25 @@ export interface CodeObjects {
 
 /** What scripts/hip.mjs writes beside the kernels' text: hashes of what clang made of it. */
 export interface KernelManifest {
-  readonly compiler: string;
   /** SHA-256 by target, then unit. */
   readonly objects: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 const unpack = promisify(brotliDecompress);
 
+/**
+ * The code objects of this installation: in `FORGELIGHT_HIP_KERNELS`, else in the folder `hip` beside the command. Where there are none, none for any
+ * GPU.
+ */
+export async function installedCodeObjects(env: NodeJS.ProcessEnv, commandFolder: string): Promise<CodeObjects> {
+  const chosen = env['FORGELIGHT_HIP_KERNELS'];
+  const folder = chosen === undefined || chosen === '' ? join(commandFolder, 'hip') : chosen;
+  const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch(() => '{"objects":{}}');
+  return folderOfCodeObjects(folder, JSON.parse(text) as KernelManifest);
+}
+
 /** Code objects in a folder, `<target>/<unit>.co.br`, each held against its hash in the manifest. */
-export function folderOfCodeObjects(folder: string, manifest: KernelManifest): CodeObjects {
+function folderOfCodeObjects(folder: string, manifest: KernelManifest): CodeObjects {
   return {
     build: createHash('sha256').update(JSON.stringify(manifest.objects)).digest('hex').slice(0, 16),
     targets: Object.keys(manifest.objects),

@@ -218,7 +218,7 @@ describe('opening HIP', () => {
     expect(device).toMatchObject({
       kind: 'hip',
       name: 'Simulated GPU 0, wave 32 (gfx0)',
-      features: ['hip', 'gfx0', 'wave32'],
+      features: ['hip', 'gfx0', 'wave32', 'driver60000000'],
       limits: { subgroups: true, packedDot: true, shaderF16: false },
     });
   });

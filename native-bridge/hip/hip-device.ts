@@ -68,7 +68,8 @@ export class HipDevice implements Device {
     this.graphs = new GraphCache(api, this.stream, (destroy) => this.afterwards(destroy));
     this.name = `${gpu.name} (${gpu.gfx})`;
     this.build = `${objects.build}-${target}`;
-    this.features = ['hip', gpu.gfx, `wave${gpu.waveSize}`];
+    // Another driver may compute otherwise: what was measured or tested with this one is kept under its number.
+    this.features = ['hip', gpu.gfx, `wave${gpu.waveSize}`, `driver${api.number('hipDriverGetVersion')}`];
     const memoryBytes = totalMemory(api);
     this.limits = {
       maxBufferBytes: memoryBytes,

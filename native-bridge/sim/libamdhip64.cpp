@@ -364,12 +364,6 @@ API int hipModuleGetFunction(Function **function, Module *module, const char *na
   return SUCCESS;
 }
 
-/** How the kernel takes its arguments, for tests: the bytes of each; gives their number. */
-API int simArgumentBytes(const Function *function, unsigned *bytes) {
-  memcpy(bytes, function->kernel->argument_bytes, sizeof(function->kernel->argument_bytes));
-  return static_cast<int>(function->kernel->argument_count);
-}
-
 API int hipModuleLaunchKernel(
   Function *function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned threads, unsigned threads_y, unsigned threads_z,
   unsigned dynamic_bytes, Stream *stream, void **arguments, void **extra
@@ -382,6 +376,12 @@ API int hipModuleLaunchKernel(
   auto copy = std::make_shared<std::vector<std::vector<char>>>();
   for (unsigned i = 0; i < kernel.argument_count; i++) {
     const char *bytes = static_cast<const char *>(arguments[i]);
+    // The bridge packs arguments behind each other, so that what it takes for their sizes can be seen.
+    const size_t packed = i + 1 == kernel.argument_count ? 0 : static_cast<size_t>(static_cast<const char *>(arguments[i + 1]) - bytes);
+    if (packed != 0 && packed != (size_t{kernel.argument_bytes[i]} + 7) / 8 * 8) {
+      return fail(INVALID_VALUE, "argument " + std::to_string(i) + " of " + function->name + " has " +
+                                   std::to_string(kernel.argument_bytes[i]) + " bytes");
+    }
     copy->emplace_back(bytes, bytes + kernel.argument_bytes[i]);
   }
   const Launch launch = {&kernel, function->name, {grid_x, grid_y, grid_z}, threads, dynamic_bytes};

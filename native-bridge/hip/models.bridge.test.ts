@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { Device } from '../../src/device/device';
+import { systemClock } from '../../src/base/system-clock';
+import { describeZoo, type ZooOptions } from '../../test/models/zoo-suite';
+import { testLoad } from '../../test/support/load-zoo';
+import { readZoo } from '../../test/support/zoo';
+import { openSimulator } from '../sim/testing/open-simulator';
+
+const LANES: ZooOptions = {
+  variants: { matvec: 'lanes', matmul: 'rows', batch: [1, 4] },
+  kvType: 'f16',
+  chunkTokens: 16,
+};
+const SUBGROUPS: ZooOptions = {
+  variants: { matvec: 'subgroup', matmul: 'tile', batch: [1] },
+  kvType: 'f32',
+  chunkTokens: 16,
+};
+const BYTES: ZooOptions = { ...LANES, kvType: 'q8_0' };
+
+// Experts with biases, sinks and windows; formats that are mixed; heads that are normed; a cache of bytes.
+describeZoo(
+  'HIP, 32 threads',
+  ['gpt-oss', 'quant-Q4_K_M'],
+  () => openSimulator({ wave: 32, seed: 3 }),
+  readZoo,
+  SUBGROUPS,
+);
+describeZoo('HIP, 64 threads', ['gemma2'], () => openSimulator({ wave: 64, seed: 4 }), readZoo, LANES);
+describeZoo('HIP, cache of bytes', ['llama-yarn'], () => openSimulator({ wave: 32, seed: 5 }), readZoo, BYTES);
+
+/** The tokens of two requests at once. */
+async function answers(bytes: Uint8Array<ArrayBuffer>, device: Device | undefined): Promise<readonly number[][]> {
+  const debug = { chunkTokens: 16, variants: { matvec: 'lanes', matmul: 'tile' } };
+  const given = device === undefined ? {} : { device };
+  const engine = await testLoad(bytes, { ...given, clock: systemClock, options: { contextLength: 64, debug } }).run();
+  const prompts = [
+    [1, 2, 3],
+    [5, 4],
+  ];
+  const tokens = await Promise.all(
+    prompts.map(
+      (prompt, i) =>
+        new Promise<number[]>((resolve) => {
+          const chosen: number[] = [];
+          engine.submit(i, { kind: 'completion', body: { prompt, max_tokens: 8, temperature: 0 } }, (event) => {
+            if (event.type === 'token') chosen.push(event.tokenId);
+            if (event.type === 'ended') resolve(chosen);
+          });
+        }),
+    ),
+  );
+  await engine.close();
+  return tokens;
+}
+
+describe('a model that is loaded onto HIP', () => {
+  it('chooses the reference’s tokens', async () => {
+    const { bytes } = await readZoo('llama-yarn');
+    const model = Uint8Array.from(bytes);
+    const tokens = await answers(model, await openSimulator({ wave: 32, seed: 6 }));
+    expect(tokens.flat()).toHaveLength(16);
+    expect(tokens).toEqual(await answers(model, undefined));
+  });
+});

@@ -1,0 +1,171 @@
+import { activate } from '../../src/kernels/activation';
+import { addBias } from '../../src/kernels/add-bias';
+import { attention } from '../../src/kernels/attention';
+import { argmax, candidateBytes } from '../../src/kernels/candidates';
+import { embed } from '../../src/kernels/embed';
+import { embedNorm } from '../../src/kernels/embed-norm';
+import { expertMatvec } from '../../src/kernels/expert-matvec';
+import { glu } from '../../src/kernels/glu';
+import { headNorm } from '../../src/kernels/head-norm';
+import { kvLayerBytes, KV_TYPES, type KvLayer, type KvType } from '../../src/kernels/kv-layout';
+import { layernorm } from '../../src/kernels/layernorm';
+import { penalise } from '../../src/kernels/penalise';
+import { pool } from '../../src/kernels/pool';
+import { rmsnorm } from '../../src/kernels/rmsnorm';
+import { ropeKv } from '../../src/kernels/rope-kv';
+import { route } from '../../src/kernels/route';
+import { sample } from '../../src/kernels/sample';
+import { softcap } from '../../src/kernels/softcap';
+import { Q4_K } from '../../src/quant/q4_k';
+import { Q8_0 } from '../../src/quant/q8_0';
+import {
+  TABLE_PAIRS,
+  TEST_BLOCKS,
+  TEST_OUTPUTS,
+  TEST_ROWS,
+  type SelfTestBench,
+  type SelfTestCase,
+} from './selftest-bench';
+
+/** More than a workgroup has threads, and no multiple of them. */
+const HIDDEN = 260;
+const VOCABULARY = 2100;
+const HEADS = { heads: 4, kvHeads: 2, headSize: 32 } as const;
+
+/** A kernel that changes what it is given. */
+function ofRows(
+  name: string,
+  make: (bench: SelfTestBench) => Omit<ReturnType<SelfTestCase['prepare']>, 'exact'>,
+): SelfTestCase {
+  return { name, rows: TEST_ROWS, prepare: make };
+}
+
+function cacheOf(bench: SelfTestBench, type: KvType): KvLayer {
+  const layer = { type, blocks: TEST_BLOCKS, kvHeads: HEADS.kvHeads, headSize: HEADS.headSize };
+  return { ...layer, buffer: bench.empty(kvLayerBytes(layer) / 4), pool: 'all' };
+}
+
+/** Keys and values of each row are stored, and then attended to, with those before them that are zero. */
+const ATTENTION = KV_TYPES.map((type) =>
+  ofRows(`rope and attention, cache of ${type}`, (bench) => {
+    const { heads, kvHeads, headSize } = HEADS;
+    const kv = cacheOf(bench, type);
+    const [q, y] = [bench.empty(TEST_ROWS * heads * headSize), bench.empty(TEST_ROWS * heads * headSize)];
+    const qkv = bench.floats(TEST_ROWS * (heads + 2 * kvHeads) * headSize);
+    return {
+      dispatches: [
+        ropeKv({ qkv, q, kv, heads, pairs: TABLE_PAIRS, table: 0, pairing: 'halves' }),
+        attention({ q, y, kv, heads, scale: headSize ** -0.5, sinks: bench.floats(heads) }),
+      ],
+      result: y,
+    };
+  }),
+);
+
+const NORMS: readonly SelfTestCase[] = [
+  ofRows('rmsnorm', (bench) => {
+    const y = bench.floats(TEST_ROWS * HIDDEN);
+    const [x, weight] = [bench.floats(TEST_ROWS * HIDDEN), bench.floats(HIDDEN)];
+    return {
+      dispatches: [rmsnorm({ x, weight, y, hidden: HIDDEN, epsilon: 0.1, epilogue: 'add', scale: 0.5 })],
+      result: y,
+    };
+  }),
+  ofRows('layernorm', (bench) => {
+    const x = bench.floats(TEST_ROWS * HIDDEN);
+    const [weight, bias] = [bench.floats(HIDDEN), bench.floats(HIDDEN)];
+    return { dispatches: [layernorm({ x, weight, bias, hidden: HIDDEN, epsilon: 0.1 })], result: x };
+  }),
+  ofRows('head_norm', (bench) => {
+    const x = bench.floats(TEST_ROWS * HIDDEN);
+    const args = { stride: HIDDEN, offset: 4, segments: 3, size: 64, epsilon: 0.1 };
+    return { dispatches: [headNorm({ x, weight: bench.floats(64), ...args })], result: x };
+  }),
+];
+
+const ELEMENTWISE: readonly SelfTestCase[] = [
+  ofRows('add_bias', (bench) => {
+    const x = bench.floats(TEST_ROWS * HIDDEN);
+    return { dispatches: [addBias({ x, bias: bench.floats(100), size: 100, stride: HIDDEN, offset: 60 })], result: x };
+  }),
+  ofRows('glu', (bench) => {
+    const y = bench.empty(TEST_ROWS * HIDDEN);
+    const x = bench.floats(2 * TEST_ROWS * HIDDEN);
+    return { dispatches: [glu({ x, y, size: HIDDEN, activation: 'swiglu-oai' })], result: y };
+  }),
+  ofRows('activation', (bench) => {
+    const x = bench.floats(TEST_ROWS * HIDDEN);
+    return { dispatches: [activate({ x, size: HIDDEN, activation: 'gelu' })], result: x };
+  }),
+  {
+    name: 'softcap',
+    rows: TEST_OUTPUTS,
+    prepare(bench) {
+      const x = bench.floats(TEST_OUTPUTS * HIDDEN);
+      return { dispatches: [softcap({ x, size: HIDDEN, cap: 1.5 })], result: x };
+    },
+  },
+  ofRows('pool', (bench) => {
+    const y = bench.empty(HIDDEN);
+    const x = bench.floats(TEST_ROWS * HIDDEN);
+    return { dispatches: [pool({ x, y, hidden: HIDDEN, pooling: 'mean' })], result: y };
+  }),
+];
+
+const TABLES: readonly SelfTestCase[] = [
+  ofRows('embed', (bench) => {
+    const y = bench.floats(TEST_ROWS * 256);
+    const weights = bench.weights(Q4_K, 6, 256);
+    return { dispatches: [embed({ weights, sampled: bench.empty(4), y, scale: 0.5, epilogue: 'add' })], result: y };
+  }),
+  ofRows('embed_norm', (bench) => {
+    const [y, normed] = [bench.empty(TEST_ROWS * 64), bench.empty(TEST_ROWS * 64)];
+    const [weights, norm] = [bench.weights(Q8_0, 6, 64), bench.floats(64)];
+    const args = { weights, sampled: bench.empty(4), y, scale: 2, norm, normed, epsilon: 0.1 };
+    return { dispatches: [embedNorm(args)], result: normed };
+  }),
+  ofRows('route and experts', (bench) => {
+    const [experts, used, rows, columns] = [6, 2, 70, 96];
+    const routes = bench.empty(TEST_ROWS * used * 2);
+    const y = bench.empty(TEST_ROWS * used * rows);
+    const weights = bench.weights(Q8_0, experts * rows, columns);
+    const layer = { weights, experts, used, routes, x: bench.floats(TEST_ROWS * columns), y, yStride: rows };
+    return {
+      dispatches: [
+        route({ logits: bench.floats(TEST_ROWS * experts), routes, experts, used, scale: 1 }),
+        expertMatvec({ ...layer, epilogue: 'store', biases: [bench.floats(experts * rows)], variant: 'subgroup' }),
+      ],
+      result: y,
+    };
+  }),
+];
+
+const TOKENS: readonly SelfTestCase[] = [
+  {
+    name: 'argmax',
+    rows: TEST_OUTPUTS,
+    prepare(bench) {
+      const sampled = bench.empty(4);
+      return { dispatches: argmax({ ...candidatesOf(bench), sampled }).dispatches, result: sampled, exact: true };
+    },
+  },
+  {
+    name: 'penalties and the draw',
+    rows: TEST_OUTPUTS,
+    prepare(bench) {
+      const sampled = bench.empty(4);
+      const args = { ...candidatesOf(bench), sampled };
+      const { dispatches } = sample(args);
+      return { dispatches: [penalise(args), ...dispatches], result: sampled, exact: true };
+    },
+  },
+];
+
+function candidatesOf(bench: SelfTestBench): Omit<Parameters<typeof argmax>[0], 'sampled'> {
+  const words = candidateBytes(VOCABULARY, TEST_OUTPUTS) / 4;
+  const scratch = [bench.empty(words), bench.empty(words)] as const;
+  return { logits: bench.floats(TEST_OUTPUTS * VOCABULARY), size: VOCABULARY, scratch };
+}
+
+/** A case of every kernel but those of linear layers, which the self-test of models/self-test.ts has. */
+export const SELF_TEST_CASES: readonly SelfTestCase[] = [...NORMS, ...ELEMENTWISE, ...TABLES, ...ATTENTION, ...TOKENS];
