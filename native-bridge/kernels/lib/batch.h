@@ -38,6 +38,7 @@ FN void add_row(
     const Words words = group_words(weights, row * units + g, plane);
     for (u32 u = g; u < g + GROUP_UNITS; u++) {
       add_unit(sums, dequant_unit(weights, words, row * units + u, plane), x, first * row_quads + u * 8u, row_quads, count);
+      in_this_order(); // else the rows of x for several units come into scalar registers at once
     }
   }
 }
