@@ -401,9 +401,9 @@ API int hipStreamBeginCapture(Stream *stream, int) {
 }
 
 API int hipStreamEndCapture(Stream *stream, Graph **graph) {
-  ENTER("hipStreamEndCapture");
   *graph = stream->capture;
-  stream->capture = nullptr;
+  stream->capture = nullptr; // it ends also where it fails
+  ENTER("hipStreamEndCapture");
   return SUCCESS;
 }
 

@@ -1,0 +1,106 @@
+/** A mistake in a kernel's text, and which case of the self-test must notice it. */
+export interface KernelMistake {
+  readonly what: string;
+  /** In native-bridge/kernels. */
+  readonly file: string;
+  /** Stands there once. */
+  readonly from: string;
+  readonly to: string;
+  /** The name of a case, or `linear`: the matrices. */
+  readonly noticedBy: string;
+  readonly says: RegExp;
+}
+
+const OTHER_NUMBERS = /number \d+ is/;
+const OUTSIDE = /not its own/;
+
+export const KERNEL_MISTAKES: readonly KernelMistake[] = [
+  {
+    what: 'a missing barrier before lanes are summed',
+    file: 'lib/reduce.h',
+    from: 'partial_sums[local] = value;\n  workgroupBarrier();',
+    to: 'partial_sums[local] = value;',
+    noticedBy: 'rmsnorm',
+    says: OTHER_NUMBERS,
+  },
+  {
+    what: 'a barrier that half of the threads reach',
+    file: 'lib/reduce.h',
+    from: 'if (local % LANES < half) partial_sums[local] += partial_sums[local + half];\n    workgroupBarrier();',
+    to: 'if (local % LANES < half) {\n      partial_sums[local] += partial_sums[local + half];\n      workgroupBarrier();\n    }',
+    noticedBy: 'rmsnorm',
+    says: /barrier that not all threads/,
+  },
+  {
+    what: 'a sum over one lane too few',
+    file: 'lib/reduce.h',
+    from: 'u32 half = LANES / 2u; half > 0u',
+    to: 'u32 half = LANES / 2u; half > 1u',
+    noticedBy: 'layernorm',
+    says: OTHER_NUMBERS,
+  },
+  {
+    what: 'a row too long by a quad',
+    file: 'ops/rmsnorm.hip',
+    from: 'i < params.quads; i += THREADS) {',
+    to: 'i < params.quads + 1u; i += THREADS) {',
+    noticedBy: 'rmsnorm',
+    says: OUTSIDE,
+  },
+  {
+    what: 'a wrong stride of rows',
+    file: 'ops/rmsnorm.hip',
+    from: 'const u32 to = group.y * params.quads;',
+    to: 'const u32 to = group.y * (params.quads - 1u);',
+    noticedBy: 'rmsnorm',
+    says: OTHER_NUMBERS,
+  },
+  {
+    what: 'weights of positions read before they are all there',
+    file: 'ops/attention.hip',
+    from: 'seen ? exp(s - shared.top[h]) : 0.0f;\n    }\n    workgroupBarrier();',
+    to: 'seen ? exp(s - shared.top[h]) : 0.0f;\n    }',
+    noticedBy: 'rope and attention, cache of f16',
+    says: OTHER_NUMBERS,
+  },
+  {
+    what: 'a row that does not see itself',
+    file: 'ops/attention.hip',
+    from: 'row_position(step, row) + 1u;',
+    to: 'row_position(step, row);',
+    noticedBy: 'rope and attention, cache of f32',
+    says: OTHER_NUMBERS,
+  },
+  {
+    what: 'the sum of one subgroup in place of all',
+    file: 'ops/matvec_subgroup.hip',
+    from: 's < THREADS / subgroup_size(); s++',
+    to: 's < 1u; s++',
+    noticedBy: 'linear',
+    says: /matvec_subgroup of Q8_0/,
+  },
+  {
+    what: 'lanes that read before others have written',
+    file: 'ops/matvec_lanes.hip',
+    from: '  workgroupBarrier();\n  for (u32 half = LANES / 2u',
+    to: '  for (u32 half = LANES / 2u',
+    noticedBy: 'linear',
+    says: /matvec_lanes of Q8_0/,
+  },
+  {
+    what: 'a tile that is read while the next is written',
+    file: 'ops/matmul_tile.hip',
+    from: '    workgroupBarrier();\n  }\n',
+    to: '  }\n',
+    noticedBy: 'linear',
+    says: /matmul_tile of Q8_0/,
+  },
+  {
+    what: 'results of a batch at a wrong stride',
+    file: 'ops/matvec_rows.hip',
+    from: '(first + b) * params.y_stride',
+    to: '(first + b) * (params.y_stride + 1u)',
+    noticedBy: 'linear',
+    says: /matvec_rows of Q8_0/,
+  },
+];
