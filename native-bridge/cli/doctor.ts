@@ -1,12 +1,16 @@
 import { createRequire } from 'node:module';
+import { ForgelightError } from '../../src/base/errors';
 import { systemClock as clock } from '../../src/base/system-clock';
-import { examine } from '../doctor/examine';
+import { examine, type KnownHip } from '../doctor/examine';
 import { nodeMachine } from '../doctor/machine';
 import { reportOf } from '../doctor/report';
 import { HIP_TARGETS } from '../doctor/targets';
 import { libraryNames } from '../hip/hip-library';
+import { readSelfTest } from '../state/self-test-file';
+import { stateFolder } from '../state/state-folder';
 import { checkUpstream, type CheckedUpstream } from '../upstream/check-upstream';
 import { upstreamAddresses, upstreamKey } from '../upstream/upstream-url';
+import { askHip, hipDevice, type AskHip } from './ask-hip';
 import type { CliHost, CommandInput } from './run-cli';
 import { readServeOptions } from './serve-options';
 
@@ -20,12 +24,30 @@ export async function doctor({ host, options }: CommandInput): Promise<number> {
     libraries: libraryNames(host.env, process.platform),
     hasKoffi: canResolve('koffi'),
     targets: HIP_TARGETS,
-    hip: null,
-    selfTest: { is: 'never' },
+    askHip: () => whatHipSays(askHip, host.env),
     upstreams: await askUpstreams(readServeOptions(options, host.env).upstreams, host),
   });
   host.out(options['json'] === true ? `${JSON.stringify(diagnosis, null, 2)}\n` : reportOf(diagnosis));
   return diagnosis.answers.length > 0 ? 0 : NOTHING_ANSWERS;
+}
+
+/** With a probe of a test's own. */
+export async function whatHipSays(ask: AskHip, env: CliHost['env']): Promise<KnownHip> {
+  const before = await readSelfTest(stateFolder(env));
+  let device: Awaited<ReturnType<typeof hipDevice>>;
+  try {
+    device = await hipDevice(ask, env);
+  } catch (error) {
+    if (!(error instanceof ForgelightError)) throw error;
+    return { hip: { is: 'failed', reason: error.message }, selfTest: { is: 'never' } };
+  }
+  const { name, build } = device;
+  const gfx = /gfx[0-9a-f]+/.exec(name)?.[0] ?? '';
+  const hip = { is: 'asked' as const, gpus: [{ gfx, name: name.replace(` (${gfx})`, '') }] };
+  // Of another GPU, or of other kernels, it says nothing.
+  if (before === null || before.device !== name || before.build !== build) return { hip, selfTest: { is: 'never' } };
+  const reason = before.problems.join('; ');
+  return { hip, selfTest: reason === '' ? { is: 'passed', device: name } : { is: 'failed', device: name, reason } };
 }
 
 function askUpstreams(texts: readonly string[], { env, fetch }: CliHost): Promise<readonly CheckedUpstream[]> {

@@ -1,10 +1,24 @@
-import { ForgelightError } from '../../src/base/errors';
+import { stateFolder } from '../state/state-folder';
+import { writeSelfTest } from '../state/self-test-file';
+import { askHip, hipDevice, hipProblems, type AskHip } from './ask-hip';
 import type { CommandInput } from './run-cli';
 
-/** Proves the kernels on this computer's GPU. */
-export async function selftest(_input: CommandInput): Promise<void> {
-  throw new ForgelightError(
-    'no-adapter',
-    'This version has no kernels for AMD GPUs to test. Pages test theirs by themselves, when they load a model.',
-  );
+const WRONG = 1;
+
+/** Holds the kernels' results on this computer's GPU against the CPU's, and remembers what came of it. */
+export const selftest = (input: CommandInput): Promise<number> => testOn(askHip, input);
+
+/** The same with a probe of a test's own. */
+export async function testOn(ask: AskHip, { host, options }: CommandInput): Promise<number> {
+  const { name, build } = await hipDevice(ask, host.env);
+  if (options['json'] !== true) host.err(`Testing ${name} …\n`);
+  const problems = await hipProblems(ask, host.env);
+  await writeSelfTest(stateFolder(host.env), { device: name, build, problems: [...problems] });
+  if (options['json'] === true) host.out(`${JSON.stringify({ device: name, build, problems }, null, 2)}\n`);
+  else if (problems.length === 0) host.out(`${name} computes rightly: every kernel gives what the CPU does.\n`);
+  else {
+    host.out(`${name} computes wrongly, and is not used:\n${problems.map((problem) => `  ${problem}\n`).join('')}`);
+    host.err('Install a newer driver, then test again: forgelight selftest. Until then pages use WebGPU.\n');
+  }
+  return problems.length === 0 ? 0 : WRONG;
 }

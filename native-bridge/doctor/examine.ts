@@ -13,6 +13,12 @@ export type SelfTestResult =
   | { readonly is: 'failed'; readonly device: string; readonly reason: string }
   | { readonly is: 'never' };
 
+export interface KnownHip {
+  /** `null`: it was not asked. */
+  readonly hip: HipAnswer | null;
+  readonly selfTest: SelfTestResult;
+}
+
 /** What the doctor cannot see in files. */
 export interface Known {
   /** Names of AMD's runtime, in the order in which they are tried. */
@@ -21,9 +27,8 @@ export interface Known {
   readonly hasKoffi: boolean;
   /** Architectures that kernels were built for. */
   readonly targets: readonly string[];
-  /** `null`: it was not asked. */
-  readonly hip: HipAnswer | null;
-  readonly selfTest: SelfTestResult;
+  /** Asks HIP in a process of its own; only where there is a GPU. */
+  readonly askHip: () => Promise<KnownHip>;
   readonly upstreams: readonly CheckedUpstream[];
 }
 
@@ -54,6 +59,7 @@ async function examineHip(machine: Machine, known: Known): Promise<readonly Find
   const gpu = await checkGpu(machine, pci);
   // Without a GPU, or its driver, nothing else can be right, and no advice about it would help.
   if (!gpu.some(({ status }) => status === 'ok')) return gpu;
+  const { hip, selfTest } = await known.askHip();
   return [
     ...gpu,
     ...(await checkAccess(machine, topology, container)),
@@ -61,8 +67,8 @@ async function examineHip(machine: Machine, known: Known): Promise<readonly Find
     ...checkEnvironment(topology, env),
     await checkLibrary(machine, known.libraries),
     ...checkKoffi(known),
-    ...checkHip(known.hip, topology, env),
-    checkSelfTest(known.selfTest),
+    ...checkHip(hip, topology, env),
+    checkSelfTest(selfTest),
   ];
 }
 
@@ -73,11 +79,12 @@ async function examineElsewhere(machine: Machine, known: Known): Promise<readonl
     return [problem('gpu', 'AMD’s HIP runtime exists for Linux and Windows alone.', fix)];
   }
   const nothing = { gpus: [], hidden: 0 };
+  const { hip, selfTest } = await known.askHip();
   return [
     ...checkEnvironment(nothing, machine.env),
     ...checkKoffi(known),
-    ...checkHip(known.hip, nothing, machine.env),
-    checkSelfTest(known.selfTest),
+    ...checkHip(hip, nothing, machine.env),
+    checkSelfTest(selfTest),
   ];
 }
 

@@ -26,7 +26,7 @@ export function dumpedMachine(name: string, env: Machine['env'] = {}): Machine {
   return {
     platform: 'linux',
     env,
-    home: '/home/user',
+    home: '/u',
     read: (path) => Promise.resolve(seen(path, texts.get(path))),
     list: (folder) => {
       const below = all.filter((path) => path.startsWith(`${folder}/`));

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { readIfThere, writePrivate } from './private-file';
+
+const schema = v.object({
+  /** What was tested: the GPU's name, and the build of the kernels with their target. */
+  device: v.string(),
+  build: v.string(),
+  /** A sentence each; none: it computes rightly. */
+  problems: v.array(v.string()),
+});
+
+export type SelfTestRecord = v.InferOutput<typeof schema>;
+
+const fileIn = (folder: string): string => join(folder, 'selftest.json');
+
+/** What `forgelight selftest` found last; `null` where it has not run. */
+export async function readSelfTest(folder: string): Promise<SelfTestRecord | null> {
+  let value: unknown;
+  try {
+    value = JSON.parse((await readIfThere(fileIn(folder))) ?? 'null');
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return null; // not written by this command: testing again is all that it takes
+  }
+  const result = v.safeParse(schema, value);
+  return result.success ? result.output : null;
+}
+
+export function writeSelfTest(folder: string, record: SelfTestRecord): Promise<void> {
+  return writePrivate(fileIn(folder), record);
+}
