@@ -6,11 +6,11 @@ import { nodeMachine } from '../doctor/machine';
 import { reportOf } from '../doctor/report';
 import { HIP_TARGETS } from '../doctor/targets';
 import { libraryNames } from '../hip/hip-library';
-import { readSelfTest } from '../state/self-test-file';
+import { readSelfTest, verdictOn } from '../state/self-test-file';
 import { stateFolder } from '../state/state-folder';
 import { checkUpstream, type CheckedUpstream } from '../upstream/check-upstream';
 import { upstreamAddresses, upstreamKey } from '../upstream/upstream-url';
-import { askHip, hipDevice, type AskHip } from './ask-hip';
+import { askHip, hipDevice, type AskedDevice, type AskHip } from './ask-hip';
 import type { CliHost, CommandInput } from './run-cli';
 import { readServeOptions } from './serve-options';
 
@@ -33,21 +33,17 @@ export async function doctor({ host, options }: CommandInput): Promise<number> {
 
 /** With a probe of a test's own. */
 export async function whatHipSays(ask: AskHip, env: CliHost['env']): Promise<KnownHip> {
-  const before = await readSelfTest(stateFolder(env));
-  let device: Awaited<ReturnType<typeof hipDevice>>;
+  let device: AskedDevice;
   try {
     device = await hipDevice(ask, env);
   } catch (error) {
     if (!(error instanceof ForgelightError)) throw error;
     return { hip: { is: 'failed', reason: error.message }, selfTest: { is: 'never' } };
   }
-  const { name, build } = device;
+  const { name } = device;
   const gfx = /gfx[0-9a-f]+/.exec(name)?.[0] ?? '';
   const hip = { is: 'asked' as const, gpus: [{ gfx, name: name.replace(` (${gfx})`, '') }] };
-  // Of another GPU, or of other kernels, it says nothing.
-  if (before === null || before.device !== name || before.build !== build) return { hip, selfTest: { is: 'never' } };
-  const reason = before.problems.join('; ');
-  return { hip, selfTest: reason === '' ? { is: 'passed', device: name } : { is: 'failed', device: name, reason } };
+  return { hip, selfTest: verdictOn(device, await readSelfTest(stateFolder(env))) };
 }
 
 function askUpstreams(texts: readonly string[], { env, fetch }: CliHost): Promise<readonly CheckedUpstream[]> {

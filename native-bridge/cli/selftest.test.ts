@@ -2,10 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dumpedMachine } from '../doctor/testing/dumped-machine';
 import type { ProbeOutcome } from '../engine/run-probe';
 import type { AskHip } from './ask-hip';
 import { whatHipSays } from './doctor';
 import { openModels } from './models';
+import { whyNoHip } from './prove-hip';
 import type { CliHost } from './run-cli';
 import { testOn } from './selftest';
 import { FakeTerminal } from './testing/fake-terminal';
@@ -21,9 +23,11 @@ afterEach(() => rm(folder, { recursive: true }));
 
 /** A GPU with kernels of this build, of which some are wrong. */
 const gpuOf =
-  (wrong: readonly string[], build = 'b1-gfx1100'): AskHip =>
+  (problems: readonly string[], build = 'b1', driver = 'driver7'): AskHip =>
   (task) =>
-    Promise.resolve(task === 'device' ? answer({ kind: 'hip', name: NAME, build }) : answer({ Q4_K: wrong, Q8_0: [] }));
+    Promise.resolve(
+      answer(task === 'device' ? { kind: 'hip', name: NAME, features: ['gfx1100', driver], build } : problems),
+    );
 
 async function test(ask: AskHip, json = false) {
   let [out, err] = ['', ''];
@@ -43,7 +47,7 @@ async function test(ask: AskHip, json = false) {
 const doctor = (ask: AskHip) => whatHipSays(ask, { FORGELIGHT_STATE: folder });
 
 describe('forgelight selftest, and what the doctor knows of it', () => {
-  it('remembers that a GPU computes rightly, for this build of the kernels alone', async () => {
+  it('remembers that a GPU computes rightly, for this driver and this build of the kernels alone', async () => {
     const gpus = [{ gfx: 'gfx1100', name: 'AMD Radeon RX 7900 XTX' }];
     const never = { hip: { is: 'asked', gpus }, selfTest: { is: 'never' } };
     expect(await doctor(gpuOf([]))).toEqual(never);
@@ -53,17 +57,18 @@ describe('forgelight selftest, and what the doctor knows of it', () => {
       err: `Testing ${NAME} …\n`,
     });
     expect(await doctor(gpuOf([]))).toEqual({ ...never, selfTest: { is: 'passed', device: NAME } });
-    expect(await doctor(gpuOf([], 'b2-gfx1100'))).toEqual(never);
+    expect(await doctor(gpuOf([], 'b2'))).toEqual(never);
+    expect(await doctor(gpuOf([], 'b1', 'driver8'))).toEqual(never);
     await writeFile(join(folder, 'selftest.json'), '{"device":');
     expect(await doctor(gpuOf([]))).toEqual(never);
   });
 
   it('remembers what is wrong', async () => {
-    const ran = await test(gpuOf(['matvec lanes']));
-    expect([ran.code, ran.out]).toEqual([1, `${NAME} computes wrongly, and is not used:\n  matvec lanes (Q4_K)\n`]);
-    const { selfTest } = await doctor(gpuOf(['matvec lanes']));
-    expect(selfTest).toEqual({ is: 'failed', device: NAME, reason: 'matvec lanes (Q4_K)' });
-    expect(JSON.parse((await test(gpuOf(['x']), true)).out)).toMatchObject({ device: NAME, problems: ['x (Q4_K)'] });
+    const ran = await test(gpuOf(['matvec lanes of Q4_K']));
+    expect([ran.code, ran.out]).toEqual([1, `${NAME} computes wrongly, and is not used:\n  matvec lanes of Q4_K\n`]);
+    const { selfTest } = await doctor(gpuOf(['matvec lanes of Q4_K']));
+    expect(selfTest).toEqual({ is: 'failed', device: NAME, reason: 'matvec lanes of Q4_K' });
+    expect(JSON.parse((await test(gpuOf(['x']), true)).out)).toMatchObject({ device: NAME, problems: ['x'] });
   });
 
   it.each<[ProbeOutcome, string]>([
@@ -78,5 +83,25 @@ describe('forgelight selftest, and what the doctor knows of it', () => {
     expect(await doctor(ask)).toMatchObject({
       hip: { is: 'failed', reason: expect.stringContaining(words) as string },
     });
+  });
+
+  it('lets HIP answer where there is a GPU that passes, tested once, and says why not elsewhere', async () => {
+    const tested: string[] = [];
+    const why = (ask: AskHip, name = 'rx-7900-xtx', platform: NodeJS.Platform = 'linux') => {
+      const env = { FORGELIGHT_STATE: folder };
+      const proof = { ask, env, onTest: (device: string) => void tested.push(device) };
+      return whyNoHip(proof, { ...dumpedMachine(name, env), platform });
+    };
+    const nobody: AskHip = () => Promise.reject(new Error('Nobody is asked.'));
+    expect(await why(nobody, 'no-amd-gpu')).toBe('There is no AMD GPU.');
+    expect(await why(nobody, 'rx-7900-xtx', 'darwin')).toMatch(/Windows alone/);
+    expect(await why(gpuOf(['matvec lanes of Q4_K']))).toMatch(/computes wrongly.*matvec lanes of Q4_K/);
+    expect(await why(gpuOf([]))).toMatch(/computes wrongly/); // as it is remembered
+    expect(tested).toEqual([NAME]);
+    expect(await why(gpuOf([], 'b2'))).toBeNull();
+    expect(await why(gpuOf(['x'], 'b2'))).toBeNull();
+    expect(tested).toEqual([NAME, NAME]);
+    const dead: ProbeOutcome = { kind: 'died', why: 'It died.', said: [] };
+    expect(await why(() => Promise.resolve(dead))).toMatch(/It died/);
   });
 });

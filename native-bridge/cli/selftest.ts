@@ -1,6 +1,4 @@
-import { stateFolder } from '../state/state-folder';
-import { writeSelfTest } from '../state/self-test-file';
-import { askHip, hipDevice, hipProblems, type AskHip } from './ask-hip';
+import { askHip, hipDevice, testHip, type AskHip } from './ask-hip';
 import type { CommandInput } from './run-cli';
 
 const WRONG = 1;
@@ -10,10 +8,10 @@ export const selftest = (input: CommandInput): Promise<number> => testOn(askHip,
 
 /** The same with a probe of a test's own. */
 export async function testOn(ask: AskHip, { host, options }: CommandInput): Promise<number> {
-  const { name, build } = await hipDevice(ask, host.env);
+  const device = await hipDevice(ask, host.env);
+  const { name, build } = device;
   if (options['json'] !== true) host.err(`Testing ${name} …\n`);
-  const problems = await hipProblems(ask, host.env);
-  await writeSelfTest(stateFolder(host.env), { device: name, build, problems: [...problems] });
+  const problems = await testHip(ask, host.env, device);
   if (options['json'] === true) host.out(`${JSON.stringify({ device: name, build, problems }, null, 2)}\n`);
   else if (problems.length === 0) host.out(`${name} computes rightly: every kernel gives what the CPU does.\n`);
   else {

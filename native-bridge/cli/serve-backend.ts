@@ -10,7 +10,10 @@ import type { LogEntry } from '../server/log-ring';
 import { NoBackend } from '../server/no-backend';
 import { UpstreamBackend } from '../upstream/upstream-backend';
 import { upstreamAddresses, upstreamKey } from '../upstream/upstream-url';
+import { nodeMachine } from '../doctor/machine';
+import { askHip } from './ask-hip';
 import type { Models } from './models';
+import { requireHip, whyNoHip } from './prove-hip';
 import type { CliHost } from './run-cli';
 import type { ServeOptions } from './serve-options';
 
@@ -27,10 +30,16 @@ export interface ServeBackend {
   readonly limits: Partial<Limits>;
 }
 
+const ELSEWHERE =
+  'Models run in the page with WebGPU: load one there. --device reference answers on the CPU, slowly; --upstream URL passes requests on to another server.';
+
 /** What answers: a server elsewhere where one is named, else this computer's device, else the page itself. */
 export async function openServeBackend(parts: ServeParts): Promise<ServeBackend> {
   const { wanted, cli, log } = parts;
   const timeouts = timeoutsFromEnvironment(cli.env);
+  const onTest = (device: string): void =>
+    log({ level: 'info', event: 'self-test', message: `Testing the kernels on ${device} …` });
+  const proof = { ask: askHip, env: cli.env, onTest };
   const limits = { stallMs: timeouts.stallMs, drainMs: timeouts.drainMs };
   if (wanted.upstreams.length > 0 && (wanted.device === 'auto' || wanted.device === 'upstream')) {
     return { backend: openUpstreams(parts), limits };
@@ -41,12 +50,14 @@ export async function openServeBackend(parts: ServeParts): Promise<ServeBackend>
         param: 'upstream',
       });
     case 'hip':
+      await requireHip(proof);
+      return { backend: openEngine(parts, 'hip', timeouts), limits };
     case 'reference':
       return { backend: openEngine(parts, wanted.device, timeouts), limits };
     case 'auto': {
-      const why =
-        'No device of this computer can answer here. Models run in the page with WebGPU: load one there. ' +
-        '--device reference answers on the CPU, slowly; --upstream URL passes requests on to another server.';
+      const reason = await whyNoHip(proof, nodeMachine(cli.env));
+      if (reason === null) return { backend: openEngine(parts, 'hip', timeouts), limits };
+      const why = `${reason} ${ELSEWHERE}`;
       log({ level: 'warn', event: 'no-device', message: why });
       return { backend: new NoBackend(why), limits };
     }

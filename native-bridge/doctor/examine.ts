@@ -5,18 +5,13 @@ import { checkService } from './check-service';
 import { info, ok, problem, type Finding } from './finding';
 import type { Machine } from './machine';
 import type { CheckedUpstream } from '../upstream/check-upstream';
+import type { SelfTestVerdict } from '../state/self-test-file';
 import { readTopology } from './topology';
-
-/** What `forgelight selftest` found on this GPU, with this build. */
-export type SelfTestResult =
-  | { readonly is: 'passed'; readonly device: string }
-  | { readonly is: 'failed'; readonly device: string; readonly reason: string }
-  | { readonly is: 'never' };
 
 export interface KnownHip {
   /** `null`: it was not asked. */
   readonly hip: HipAnswer | null;
-  readonly selfTest: SelfTestResult;
+  readonly selfTest: SelfTestVerdict;
 }
 
 /** What the doctor cannot see in files. */
@@ -99,7 +94,7 @@ function checkKoffi({ hasKoffi }: Known): readonly Finding[] {
   return [problem('koffi', what, 'Install it beside forgelight: npm install -g koffi')];
 }
 
-function checkSelfTest(result: SelfTestResult): Finding {
+function checkSelfTest(result: SelfTestVerdict): Finding {
   switch (result.is) {
     case 'passed':
       return ok('selftest', `The kernels compute rightly on ${result.device}.`);

@@ -6,7 +6,7 @@ import { nodeStorePorts } from '../../src/store/node-fs/node-store';
 import { EngineService } from './engine-service';
 import { guardParent } from './guard-parent';
 import type { EngineStart, FromEngine, Numbered, ToEngine } from './ipc';
-import { openDevice } from './open-device';
+import { openProvenDevice } from './open-device';
 import { createVariantFile } from './variant-file';
 
 const report = (error: unknown): void => console.error('engine process:', error);
@@ -52,7 +52,7 @@ function createService(
   const ports = nodeStorePorts(modelsFolder, { clock, random: Math.random });
   return new EngineService({
     send,
-    openDevice: () => openDevice(device),
+    openDevice: () => openProvenDevice(device, stateFolder),
     store: new ModelStore(ports, { clock, now: Date.now, report }),
     variantCache: createVariantFile(join(stateFolder, 'variants.json'), report),
     clock,

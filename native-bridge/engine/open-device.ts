@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { unreachable } from '../../src/base/assert';
 import { ForgelightError } from '../../src/base/errors';
 import type { Device } from '../../src/device/device';
 import { createReferenceDevice } from '../../src/device/reference/reference-device';
-import type { CodeObjects, KernelManifest } from '../hip/code-objects';
+import { readSelfTest, verdictOn } from '../state/self-test-file';
 import type { DeviceChoice } from './ipc';
 
 /**
@@ -17,12 +16,32 @@ export async function openDevice(choice: DeviceChoice): Promise<Device> {
       return takingTurns(createReferenceDevice());
     case 'hip':
     case 'auto': {
-      const { openHipDevice } = await import('../hip/open-hip-device');
-      return openHipDevice({ env: process.env, platform: process.platform, objects: await codeObjects() });
+      const [{ openHipDevice }, { installedCodeObjects }] = await Promise.all([
+        import('../hip/open-hip-device'),
+        import('../hip/code-objects'),
+      ]);
+      const { env, platform, argv } = process;
+      const objects = await installedCodeObjects(env, dirname(argv[1] ?? '.'));
+      if (objects.targets.length === 0) throw noKernels();
+      return openHipDevice({ env, platform, objects });
     }
     default:
       return unreachable(choice);
   }
+}
+
+/** The same for answers: a GPU that has not passed its self-test, with this driver and these kernels, is refused with `missing-feature`. */
+export async function openProvenDevice(choice: DeviceChoice, stateFolder: string): Promise<Device> {
+  const device = await openDevice(choice);
+  if (device.kind !== 'hip') return device;
+  const verdict = verdictOn(device, await readSelfTest(stateFolder));
+  if (verdict.is === 'passed') return device;
+  device.close();
+  const reason =
+    verdict.is === 'never'
+      ? 'has not been tested with this driver and these kernels. Test it: forgelight selftest'
+      : `computes wrongly: ${verdict.reason}. Install a newer driver and test it again: forgelight selftest`;
+  throw new ForgelightError('missing-feature', `${device.name} ${reason}`);
 }
 
 /** It computes inside of `submit`, and what it promises is there at once: without a turn for others no message would be read before an answer's end. */
@@ -37,18 +56,9 @@ function takingTurns(device: Device): Device {
   });
 }
 
-/** The kernels as they are published, beside the command's own file. */
-async function codeObjects(): Promise<CodeObjects> {
-  const folder = join(dirname(process.argv[1] ?? '.'), 'hip');
-  const { folderOfCodeObjects } = await import('../hip/code-objects');
-  try {
-    return folderOfCodeObjects(
-      folder,
-      JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as KernelManifest,
-    );
-  } catch (cause) {
-    const message =
-      'This installation of Forgelight has no kernels for AMD GPUs. Install the package again; --device reference answers on the CPU, slowly.';
-    throw new ForgelightError('missing-feature', message, { cause });
-  }
+function noKernels(): ForgelightError {
+  return new ForgelightError(
+    'missing-feature',
+    'This installation of Forgelight has no kernels for AMD GPUs. Install the package again, or in a checkout compile them: node scripts/hip.mjs. --device reference answers on the CPU, slowly.',
+  );
 }

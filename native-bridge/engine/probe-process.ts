@@ -1,9 +1,7 @@
 import { errorToData } from '../../src/base/errors';
 import type { Device } from '../../src/device/device';
-import { MATMUL_VARIANTS } from '../../src/kernels/matmul';
-import { MATVEC_VARIANTS } from '../../src/kernels/matvec';
-import { SelfTest } from '../../src/models/self-test';
 import { QUANT_FORMATS } from '../../src/quant/registry';
+import { selfTestProblems } from '../hip/selftest';
 import { guardParent } from './guard-parent';
 import type { DeviceChoice } from './ipc';
 import { openDevice } from './open-device';
@@ -17,12 +15,14 @@ export interface ProbedDevice {
   readonly build: string;
 }
 
-/** Of each block format, the shapes of kernels that are not those of the CPU; none is what is wanted. */
-export type ProbedKernels = Readonly<Record<string, readonly string[]>>;
-
+/** What each task answers. `self-test`: what the device computes otherwise than the CPU, a sentence each. */
 const TASKS: Readonly<Record<ProbeTask, (device: Device, formats: readonly string[]) => Promise<unknown>>> = {
   device: (device) => Promise.resolve(describe(device)),
-  'self-test': selfTest,
+  async 'self-test'(device, formats) {
+    await say({ doing: 'testing the kernels' });
+    const linearFormats = QUANT_FORMATS.filter(({ type }) => formats.includes(type));
+    return selfTestProblems(device, linearFormats.length === 0 ? {} : { linearFormats });
+  },
 };
 
 const say = (line: ProbeLine): Promise<void> =>
@@ -35,8 +35,7 @@ export async function runProbeProcess(): Promise<never> {
   try {
     await say({ doing: `opening ${choice}` });
     const device = await openDevice(choice as DeviceChoice);
-    const wanted = formats === '' ? QUANT_FORMATS.map(({ type }) => type) : formats.split(',');
-    const answer = await TASKS[task as ProbeTask](device, wanted);
+    const answer = await TASKS[task as ProbeTask](device, formats === '' ? [] : formats.split(','));
     await say({ doing: 'closing the device' });
     device.close();
     await say({ answer });
@@ -48,23 +47,4 @@ export async function runProbeProcess(): Promise<never> {
 
 function describe({ kind, name, features, build }: Device): ProbedDevice {
   return { kind, name, features, build };
-}
-
-async function selfTest(device: Device, formats: readonly string[]): Promise<ProbedKernels> {
-  const matvecs = MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup' || device.limits.subgroups);
-  const wrong: Record<string, string[]> = {};
-  for (const format of QUANT_FORMATS.filter(({ type }) => formats.includes(type))) {
-    await say({ doing: `testing the kernels of ${format.type}` });
-    const test = new SelfTest(device, format);
-    try {
-      const right = await test.right({ matvecs, matmuls: MATMUL_VARIANTS });
-      wrong[format.type] = [
-        ...matvecs.filter((variant) => !right.matvecs.includes(variant)).map((variant) => `matvec ${variant}`),
-        ...MATMUL_VARIANTS.filter((variant) => !right.matmuls.includes(variant)).map((variant) => `matmul ${variant}`),
-      ];
-    } finally {
-      test.free();
-    }
-  }
-  return wrong;
 }

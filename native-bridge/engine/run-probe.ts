@@ -26,7 +26,7 @@ export interface ProbeOptions {
   readonly clock: Clock;
   /** It is killed then. */
   readonly timeoutMs: number;
-  /** Block formats that a self-test is about; default: all. */
+  /** Block formats whose matrices a self-test multiplies; default: one of each kind. */
   readonly formats?: readonly string[];
 }
 

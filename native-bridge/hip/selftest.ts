@@ -1,4 +1,3 @@
-import { ForgelightError } from '../../src/base/errors';
 import type { Device } from '../../src/device/device';
 import { createReferenceDevice } from '../../src/device/reference/reference-device';
 import { MATMUL_VARIANTS } from '../../src/kernels/matmul';
@@ -85,31 +84,4 @@ async function linearProblems(device: Device, format: QuantFormat): Promise<read
 
 function missing<T>(all: readonly T[], some: readonly T[]): readonly T[] {
   return all.filter((one) => !some.includes(one));
-}
-
-/** Where it is kept which devices have passed. */
-export interface SelfTestCache {
-  get(key: string): Promise<unknown>;
-  set(key: string, value: unknown): Promise<void>;
-}
-
-/**
- * Lets a device pass that computes rightly, and remembers it, for this GPU, driver and build of the kernels. Throws `missing-feature` for one that does
- * not: whatever it answered would be nonsense.
- */
-export async function requireSelfTest(
-  device: Device,
-  cache: SelfTestCache,
-  options: SelfTestOptions = {},
-): Promise<void> {
-  const key = ['selftest', device.name, ...device.features, device.build].join(' ');
-  if ((await cache.get(key)) === 'passed') return;
-  const problems = await selfTestProblems(device, options);
-  if (problems.length > 0) {
-    throw new ForgelightError(
-      'missing-feature',
-      `${device.name} computes wrongly with this driver, so it is not used: ${problems.join('; ')}. Install a newer driver, or use the browser’s WebGPU.`,
-    );
-  }
-  await cache.set(key, 'passed');
 }

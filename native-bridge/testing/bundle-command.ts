@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type InlineConfig } from 'vite';
@@ -26,7 +25,10 @@ let folder = '';
 export async function setup({ provide }: TestProject): Promise<void> {
   const helper = pathToFileURL(join(ROOT, 'scripts/lib/command-build.mjs')).href;
   const { commandBuild } = (await import(helper)) as { commandBuild: (options: object) => InlineConfig };
-  folder = await mkdtemp(join(tmpdir(), 'forgelight-command-'));
+  // Within the project, so that the one dependency which is not inside is found.
+  const artifacts = join(ROOT, 'artifacts');
+  await mkdir(artifacts, { recursive: true });
+  folder = await mkdtemp(join(artifacts, 'command-'));
   for (const [fileName, entry] of Object.entries(ENTRIES))
     await build(commandBuild({ outDir: folder, entry, fileName }));
   provide('bundledCommands', folder);

@@ -20,8 +20,14 @@ export interface ZooStore {
   remove(): Promise<void>;
 }
 
-/** A store in a folder for one test, with models of the zoo in it, as they were pulled from `https://models.test/NAME.gguf`. */
-export async function zooStore(names: readonly string[]): Promise<ZooStore> {
+/**
+ * A store in a folder for one test, with models of the zoo in it, and `others` by name, as they were pulled from
+ * `https://models.test/NAME.gguf`.
+ */
+export async function zooStore(
+  names: readonly string[],
+  others: Readonly<Record<string, Uint8Array>> = {},
+): Promise<ZooStore> {
   const folder = await mkdtemp(join(tmpdir(), 'forgelight-zoo-'));
   const modelsFolder = join(folder, 'models');
   const ports = nodeStorePorts(modelsFolder, { clock, random: Math.random });
@@ -30,8 +36,8 @@ export async function zooStore(names: readonly string[]): Promise<ZooStore> {
   };
   const store = new ModelStore(ports, { clock, now: Date.now, report });
   const hashes: Record<string, string> = {};
-  for (const name of names) {
-    const { bytes } = await readZoo(name);
+  const ofZoo = await Promise.all(names.map(async (name) => [name, (await readZoo(name)).bytes] as const));
+  for (const [name, bytes] of [...ofZoo, ...Object.entries(others)]) {
     const server = new ScriptedServer(bytes);
     server.chunkBytes = bytes.length;
     const { fetch } = server;
