@@ -34,7 +34,7 @@ await runScript(async (signal) => {
     await inParallel(jobs, async ({ target, unit }) => {
       signal.throwIfAborted();
       const place = join(FOLDER, target, `${unit}.co.br`);
-      const sources = await textHash(unit, undefined);
+      const sources = await textHash({ unit, simulated: false });
       const wanted = writes && manifest.sources[unit] !== sources ? undefined : manifest.objects[target]?.[unit];
       if (!checks && wanted !== undefined && existsSync(place)) return;
       const output = join(work, `${target}-${unit}`);

@@ -1,13 +1,27 @@
-import { describeKernels, describeSubgroupKernels } from '../../test/kernels/suite';
 import { MATMUL_VARIANTS } from '../../src/kernels/matmul';
+import { MATVEC_VARIANTS } from '../../src/kernels/matvec';
+import { describeKernels, describeSubgroupKernels } from '../../test/kernels/suite';
 import { openSimulator, type Simulated } from '../sim/testing/open-simulator';
 
-const SIMULATED: readonly Simulated[] = [{ wave: 32, seed: 1 }];
-
-for (const simulated of SIMULATED) {
+function describeSimulated(
+  describe: (name: string, open: () => ReturnType<typeof openSimulator>) => void,
+  simulated: Simulated,
+): void {
   const { wave, seed } = simulated;
-  const name = `the simulated GPU, wave ${wave}, seed ${seed}`;
-  const open = async () => await openSimulator(simulated);
-  describeKernels(name, open, { variants: { matvec: ['rows', 'lanes'], matmul: MATMUL_VARIANTS } });
-  describeSubgroupKernels(name, open);
+  describe(`the simulated GPU, ${wave} threads a subgroup, seed ${seed}`, () => openSimulator(simulated));
+}
+
+const WITHOUT_SUBGROUPS = {
+  variants: { matvec: MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup'), matmul: MATMUL_VARIANTS },
+};
+
+// Only the kernels of subgroups know how many threads these have: the others run once, unless all is asked for.
+const everything = process.env['FORGELIGHT_HIP_SUITE'] === 'all';
+const seeds = everything ? [1, 2, 3] : [1];
+for (const seed of seeds) {
+  for (const wave of everything ? ([32, 64] as const) : ([64] as const)) {
+    describeSimulated((name, open) => describeKernels(name, open, WITHOUT_SUBGROUPS), { wave, seed });
+  }
+  describeSimulated(describeSubgroupKernels, { wave: 32, seed: seed + 10 });
+  describeSimulated(describeSubgroupKernels, { wave: 64, seed: seed + 20 });
 }

@@ -88,10 +88,15 @@ async function filesOf(unit, op, folder = KERNELS_FOLDER) {
   return ['prelude.h', ...format, ...kv, ...ops];
 }
 
-/** @param {string} unit @param {string | undefined} op @param {string} [folder] @returns {Promise<string>} of all that a unit is compiled from */
-export async function textHash(unit, op, folder = KERNELS_FOLDER) {
+/**
+ * A hash of all that a unit is compiled from, for the simulator or for GPUs.
+ * @param {{ unit: string, op?: string, folder?: string, simulated: boolean }} what
+ * @returns {Promise<string>}
+ */
+export async function textHash({ unit, op, folder = KERNELS_FOLDER, simulated }) {
+  const unused = simulated ? 'target/amdgpu.h' : 'target/sim.h';
   /** @type {Map<string, string>} */
-  const texts = new Map();
+  const texts = new Map([[unused, '']]);
   for (const file of await filesOf(unit, op, folder)) await textsOf(folder, file, texts);
   const hash = createHash('sha256').update(JSON.stringify(COMMON));
   for (const [path, text] of texts) hash.update(`${path}\0${text}\0`);

@@ -15,7 +15,12 @@ interface HipBuild {
   readonly SIMULATOR_FOLDER: string;
   unitsOf(): Promise<readonly string[]>;
   /** Changes with any text that the unit's kernels of `op` are made of. */
-  textHash(unit: string, op: string, folder: string): Promise<string>;
+  textHash(what: {
+    readonly unit: string;
+    readonly op?: string;
+    readonly folder?: string;
+    readonly simulated: boolean;
+  }): Promise<string>;
   compileUnit(what: {
     readonly clang: string;
     readonly unit: string;

@@ -75,7 +75,7 @@ async function simulatorObject(name: string, given: string | undefined): Promise
   const [programs, build] = await Promise.all([clang(), hipBuild()]);
   const [unit = '', op = ''] = name.split('.');
   const folder = given ?? build.KERNELS_FOLDER;
-  const hash = `${await build.textHash(unit, op, folder)}-${await hashOf(build.SIMULATOR_FOLDER)}`;
+  const hash = await build.textHash({ unit, op, folder, simulated: true });
   return await builtOnce(join(FOLDER, `${name}-${hash}.so`), (output) =>
     build.compileUnit({ clang: programs.clang, unit, op, target: 'sim', output, folder }),
   );
