@@ -1,4 +1,5 @@
 // Builds what is published: `dist/lib` and `dist/bin` (the package and its command), `dist/page` (the static chat page).
+import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runScript } from './lib/command.mjs';
@@ -67,5 +68,8 @@ await runScript(async (signal) => {
   const started = performance.now();
   await buildAll(signal);
   console.log(`Built dist/lib and dist/page in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  if (!existsSync(join(BIN_FOLDER, 'hip/manifest.json'))) {
+    console.log('Without kernels for AMD GPUs: "node scripts/hip.mjs" compiles them, where clang is.');
+  }
   return 0;
 });

@@ -42,11 +42,11 @@ interface Answer {
   readonly exact: boolean;
 }
 
-async function answerOf(device: Device, { prepare, rows }: SelfTestCase): Promise<Answer> {
+async function answerOf(device: Device, one: SelfTestCase): Promise<Answer> {
   const bench = new SelfTestBench(device);
   try {
-    const prepared = prepare(bench);
-    return { bytes: await bench.run(prepared, rows), exact: prepared.exact ?? false };
+    const prepared = one.prepare(bench);
+    return { bytes: await bench.run(prepared, one.rows), exact: prepared.exact ?? false };
   } finally {
     bench.free();
   }

@@ -36,6 +36,20 @@ interface HipBuild {
   compileSimulator(what: { readonly clang: string; readonly output: string }): Promise<void>;
 }
 
+/** What a kernel's code object says of it. */
+export interface KernelFacts {
+  readonly name: string;
+  readonly args: readonly { readonly size: number; readonly offset: number; readonly kind: string }[];
+}
+
+interface HipInspect {
+  kernelFacts(readelf: string, file: string): Promise<readonly KernelFacts[]>;
+  /** What must not be, a line each. */
+  kernelProblems(kernels: readonly KernelFacts[]): readonly string[];
+  /** How often each occurs. */
+  instructionsOf(objdump: string, file: string): Promise<ReadonlyMap<string, number>>;
+}
+
 const SCRIPTS = resolve(import.meta.dirname, '../../../scripts/lib');
 
 /** Scripts are plain JavaScript, which the compiler does not read. */
@@ -45,6 +59,10 @@ async function script<T>(name: string): Promise<T> {
 
 export async function hipBuild(): Promise<HipBuild> {
   return await script('hip-build.mjs');
+}
+
+export async function hipInspect(): Promise<HipInspect> {
+  return await script('hip-inspect.mjs');
 }
 
 /** The compiler, installed where that may be done; a test without it fails, and says what to install. */

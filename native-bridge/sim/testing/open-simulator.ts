@@ -15,9 +15,9 @@ export interface Simulated {
 export async function useSimulator({ wave, seed }: Simulated): Promise<{
   readonly path: string;
   /** The function of HIP fails from now on. */
-  plant(name: string): void;
-  limitMemory(sizeBytes: number): void;
-  setDevices(count: number, firstIntegrated: boolean): void;
+  readonly plant: (name: string) => void;
+  readonly limitMemory: (sizeBytes: number) => void;
+  readonly setDevices: (count: number, firstIntegrated: boolean) => void;
 }> {
   const path = await simulatorLibrary();
   const library = koffi.load(path);
