@@ -147,7 +147,7 @@ describe('locks between processes', () => {
       const stat = (): Promise<string> => readFile(`/proc/${pid}/stat`, 'utf8');
       await vi.waitFor(async () => expect(await stat()).toContain(') Z '));
       const start = (await stat()).split(' ').at(-31) ?? '';
-      await (await locks().tryAcquire('lock', 'exclusive'))?.release();
+      (await locks().tryAcquire('lock', 'exclusive'))?.release();
       const [lock = ''] = await readdir(join(folder, 'locks'));
       await writeFile(
         join(folder, 'locks', lock, `exclusive.held.${pid}.${start}.00000000-0000-4000-8000-000000000000`),
