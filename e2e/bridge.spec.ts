@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import { chromium, expect, test, type Page } from '@playwright/test';
+import type { pairBridge as PairBridge } from '../src/client/bridge/pair-bridge';
+import type { Engine, EngineOptions } from '../src/client/types';
+import { RunningDaemon } from './daemon';
+import { PLAIN_KERNELS, useLibrary } from './library';
+import { useScriptedEngine } from './scripted';
+
+// The built page and package with the built daemon. What this page's own engine answers is scripted, but where answers move into it.
+
+declare const createEngine: (options: EngineOptions) => Promise<Engine>;
+declare const pairBridge: typeof PairBridge;
+
+const { p3 } = (JSON.parse(readFileSync('test/fixtures/zoo/llama.json', 'utf8')) as { prompts: { p3: number[] } })
+  .prompts;
+const MODEL = '/fixtures/zoo/llama.gguf';
+let daemon: RunningDaemon;
+
+test.beforeEach(async () => {
+  daemon = await RunningDaemon.start('llama');
+});
+test.afterEach(() => daemon.stop());
+
+async function state(page: Page, kind: string): Promise<void> {
+  await expect(page.getByTestId('bridge-state')).toHaveAttribute('data-state', kind);
+}
+
+/** Types in the code that the terminal shows; the model is then loaded anew, by the daemon. */
+async function pair(page: Page): Promise<void> {
+  await state(page, 'code');
+  await page.getByTestId('bridge-code').fill(await daemon.code());
+  await page.getByTestId('bridge-pair').click();
+  await readyOn(page, 'reference');
+}
+
+async function readyOn(page: Page, device: string): Promise<void> {
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'ready');
+  await expect(page.getByTestId('model-button')).toContainText(device);
+}
+
+for (const permission of ['granted', 'denied'] as const) {
+  test(`a page of the internet, the way to this computer ${permission}`, async ({ baseURL = '' }, { project }) => {
+    const { launchOptions = {} } = project.use;
+    const isPublic = `--ip-address-space-overrides=${new URL(baseURL).host}=public`;
+    const browser = await chromium.launch({
+      ...launchOptions,
+      headless: false,
+      args: [...(launchOptions.args ?? []), isPublic],
+    });
+    try {
+      const context = await browser.newContext({ serviceWorkers: 'block' });
+      await useScriptedEngine(context);
+      const page = await context.newPage();
+      const { targetInfo } = await (await context.newCDPSession(page)).send('Target.getTargetInfo');
+      const session = await browser.newBrowserCDPSession();
+      const allow = (setting: 'granted' | 'denied'): Promise<unknown> =>
+        session.send('Browser.setPermission', {
+          ...{ permission: { name: 'loopback-network' }, setting, origin: baseURL },
+          ...(targetInfo.browserContextId === undefined ? {} : { browserContextId: targetInfo.browserContextId }),
+        });
+      await allow(permission);
+      await page.goto(`${baseURL}/?model=${MODEL}`);
+      await readyOn(page, 'scripted');
+      await page.getByTestId('model-button').click();
+      await page.getByTestId('bridge').click();
+      await page.getByTestId('bridge-address').fill(daemon.url);
+      await page.getByTestId('bridge-look').click();
+      if (permission === 'denied') {
+        await state(page, 'denied');
+        await expect(page.getByTestId('bridge-state')).toContainText('settings');
+        return;
+      }
+      await pair(page);
+      await page.getByTestId('prompt').fill('Hello');
+      await page.getByTestId('prompt').press('Enter');
+      // It has something to say for as long as it may.
+      await expect(page.getByTestId('live-rate')).toHaveCount(1);
+      await page.keyboard.press('Escape');
+      await expect(page.getByTestId('status')).toHaveText('Answer stopped.');
+
+      // The permission is taken back: the page says so, and answers by itself.
+      await allow('denied');
+      await page.reload();
+      await readyOn(page, 'scripted');
+      await page.getByTestId('model-button').click();
+      await expect(page.getByText('The bridge was not used')).toContainText('does not let this page');
+    } finally {
+      await browser.close();
+    }
+  });
+}
+
+test('the daemon is killed in the middle of an answer: it goes on in the page, token by token', async ({ page }, {
+  config,
+}) => {
+  await useLibrary(page, config.metadata);
+  const handle = await page.evaluateHandle((url) => pairBridge({ url }), daemon.url);
+  const token = await page.evaluate(async ([pending, code]) => (await pending.finish(code)).token, [
+    handle,
+    await daemon.code(),
+  ] as const);
+  await page.exposeFunction('killDaemon', () => daemon.kill());
+  const options = {
+    ...{ model: MODEL, bridgeUrl: daemon.url, bridgeToken: token, maxConcurrent: 2 },
+    debug: { variants: PLAIN_KERNELS },
+  } satisfies EngineOptions;
+  const seen = await page.evaluate(
+    async ([given, prompt]) => {
+      const engine = await createEngine(given);
+      const events: string[] = [];
+      for (const type of ['lost', 'restored'] as const) engine.on(type, () => events.push(type));
+      const body = { prompt, max_tokens: 24, temperature: 0, logit_bias: { 505: -100, 507: -100, 509: -100 } };
+      const read = async (
+        onChunk: (count: number) => void,
+      ): Promise<{ text: string; devices: string[]; tokens: number }> => {
+        const stream = await engine.completions.create({
+          ...body,
+          stream: true,
+          stream_options: { include_usage: true },
+        });
+        let [text, tokens, count] = ['', 0, 0];
+        const devices = new Set<string>();
+        for await (const chunk of stream) {
+          text += chunk.choices[0]?.text ?? '';
+          devices.add(chunk.device?.kind ?? 'none');
+          tokens = chunk.usage?.completion_tokens ?? tokens;
+          onChunk((count += 1));
+        }
+        return { text, devices: [...devices], tokens };
+      };
+      const whole = await read(() => undefined);
+      const kill = Reflect.get(globalThis, 'killDaemon') as () => Promise<void>;
+      const moved = await read((count) => void (count === 3 && kill()));
+      const { kind } = engine.info.device;
+      await engine.close();
+      return { whole, moved, events, kind };
+    },
+    [options, p3] as const,
+  );
+  expect(seen.whole.devices).toEqual(['reference']);
+  expect(seen.moved).toEqual({ ...seen.whole, devices: ['reference', 'webgpu'] });
+  expect([seen.events, seen.kind]).toEqual([['lost', 'restored'], 'webgpu']);
+});
+
+test('a page that the daemon serves finds it without being asked', async ({ page, context, baseURL }) => {
+  await useScriptedEngine(context);
+  const model = encodeURIComponent(`${baseURL}${MODEL}`);
+  await page.goto(`${daemon.url}/?model=${model}`);
+  await readyOn(page, 'scripted');
+  await page.getByTestId('model-button').click();
+  await page.getByTestId('bridge').click();
+  await page.getByTestId('bridge-look').click();
+  await pair(page);
+});
