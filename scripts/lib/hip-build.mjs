@@ -121,7 +121,7 @@ export async function compileUnit({ clang, unit, op, target, output, folder = KE
       ? ['-x', 'c++', '-O1', '-march=native', '-shared', '-fPIC', '-fvisibility=hidden']
       : [
           ...['-x', 'hip', '-O3', '--cuda-device-only', '--no-gpu-bundle-output', `--offload-arch=${target}`],
-          ...['-nogpuinc', '-nogpulib', '-mcode-object-version=5'],
+          ...['-nogpuinc', '-nogpulib', '-mcode-object-version=5', '-fuse-cuid=none'],
         ];
   const args = [...specific, ...COMMON, `-ffile-prefix-map=${folder}=.`, '-o', output, '-'];
   const includes = text ?? (await filesOf(unit, op, folder)).map((path) => `#include "${path}"\n`).join('');
