@@ -9,6 +9,9 @@ import type { AttemptListener, PlacedEngine } from './engine-place';
 import { localEnd } from './local-end';
 import { isBreak } from './request-routes';
 
+/** Requests that stream at once. A browser has six connections for all its tabs; what waits for one says nothing, as if the bridge were gone. */
+const MAX_STREAMS = 4;
+
 export interface BridgeModel {
   /** `sha256:…` */
   readonly model: string;
@@ -40,6 +43,8 @@ export async function openBridgeEngine(
 class BridgeEngine implements PlacedEngine {
   readonly calls: PlacedEngine['calls'];
   private readonly closing = new AbortController();
+  private streams = 0;
+  private readonly waiting: (() => void)[] = [];
 
   constructor(
     private readonly http: BridgeHttp,
@@ -80,14 +85,31 @@ class BridgeEngine implements PlacedEngine {
   }
 
   private async run(id: number, request: HostRequest, listener: AttemptListener, signal: AbortSignal): Promise<void> {
+    await this.turn();
     try {
-      await this.stream(id, request, listener, signal);
+      if (!signal.aborted) await this.stream(id, request, listener, signal);
     } catch (error) {
       if (signal.aborted) return; // given up: nobody listens
       const data = errorToData(error, 'bridge-unreachable');
       if (isBreak(data)) listener.broke(data);
       else listener.event(localEnd(id, { kind: 'failed', error: data }));
+    } finally {
+      this.leave();
     }
+  }
+
+  /** Resolves when there is a connection for one more. */
+  private turn(): Promise<void> {
+    if (this.streams === MAX_STREAMS) return new Promise((resolve) => this.waiting.push(resolve));
+    this.streams += 1;
+    return Promise.resolve();
+  }
+
+  /** Whoever waits longest has the place that was left. */
+  private leave(): void {
+    const next = this.waiting.shift();
+    if (next === undefined) this.streams -= 1;
+    else next();
   }
 
   private async stream(

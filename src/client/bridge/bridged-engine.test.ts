@@ -113,6 +113,31 @@ describe('an engine of the bridge', () => {
     await vi.waitFor(() => expect(request.wasCancelled).toBe(true));
   });
 
+  it('leaves connections to other tabs: a fifth request waits for an end, and one that was stopped for nothing', async () => {
+    const { bridge, create } = setUp();
+    const engine = await create({ device: 'bridge' });
+    const controllers = Array.from({ length: 6 }, () => new AbortController());
+    const all = controllers.map(({ signal }) =>
+      engine.completions.create({ prompt: [1] }, { signal }).then(
+        () => 'answered',
+        (error: Error) => error.name,
+      ),
+    );
+    const first = await bridge.arrival();
+    for (let index = 1; index < 4; index++) await bridge.arrival();
+    const submits = (): number => bridge.asked.filter((call) => call.includes('submit')).length;
+    await engine.tokenize('abc'); // by now a fifth would have come
+    expect(submits()).toBe(4);
+    controllers[4]?.abort();
+    first.accept();
+    first.finish();
+    await bridge.arrival(); // the sixth
+    await all[0];
+    for (const controller of controllers) controller.abort();
+    expect(await Promise.all(all)).toEqual(['answered', ...Array.from({ length: 5 }, () => 'AbortError')]);
+    expect(submits()).toBe(5);
+  });
+
   it('passes on what the daemon refuses of a request', async () => {
     const { bridge, create } = setUp();
     const engine = await create();
