@@ -4,7 +4,6 @@ import { parseTokenIds, parseTokenize } from '../protocol/request-schema';
 import type { CalledHost } from './called-host';
 import { createChatCompletions } from './chat-completions';
 import { createEmbeddings } from './embeddings';
-import { evaluate } from './evaluate';
 import { EngineWatch } from './engine-watch';
 import { engineClosed, type Lifeline } from './lifeline';
 import { unwrap } from './result';
@@ -53,7 +52,8 @@ export function createEngineClient(
       lifeline.throwIfEnded();
       return session.detokenize([...parseTokenIds({ ids })]);
     },
-    evaluate: (ids, options) => evaluate(session, ids, options),
+    // Few ask for logits: fetched with the first call, where the build is in pieces.
+    evaluate: async (ids, options) => (await import('./evaluate')).evaluate(session, ids, options),
     cancel: async (id) => {
       const number = requestNumber(id);
       return lifeline.guard(() => host.cancel(number));
