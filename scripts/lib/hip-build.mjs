@@ -140,7 +140,7 @@ export async function compileSimulator({ clang, output }) {
 async function compile(clang, args, cwd, input, what) {
   const { failed, said } = await new Promise((resolve) => {
     const child = execFile(clang, args, { cwd, maxBuffer: 2 ** 26 }, (error, _stdout, stderr) =>
-      resolve({ failed: error !== null, said: stderr }),
+      resolve({ failed: error !== null, said: stderr || (error?.message ?? '') }),
     );
     child.stdin?.end(input);
   });
