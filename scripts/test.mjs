@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import { STATIC_CHECKS } from './lib/checks.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
+import { ensureClang } from './lib/clang.mjs';
 import { reasonOf, runNode, runScript, SetupError } from './lib/command.mjs';
 import { countPlaywright, countVitest, readCounts } from './lib/counts.mjs';
 import { generateSources } from './lib/generated.mjs';
@@ -116,6 +117,11 @@ async function setUpHost(names, signal) {
   if (names.some((name) => ['slow', 'browser', 'long'].includes(name))) {
     await attempt('no Gemma 3 model (see above)', async () => {
       console.log(`Model: ${await ensureGemmaModel(signal)}`);
+    });
+  }
+  if (names.includes('bridge')) {
+    await attempt('no clang 19 (see above)', async () => {
+      console.log(`Compiler of the HIP kernels: ${(await ensureClang(signal)).clang}`);
     });
   }
   return problems;
