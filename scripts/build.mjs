@@ -51,7 +51,8 @@ async function buildAll(signal) {
   await ensureDependencies(signal);
   await generateSources(signal);
   await rm(LIB_FOLDER, { recursive: true, force: true });
-  await rm(BIN_FOLDER, { recursive: true, force: true });
+  // Beside it lie the HIP kernels: they take half an hour to compile.
+  await rm(join(BIN_FOLDER, 'forgelight.js'), { force: true });
   await buildModule('src/worker/worker.ts', 'worker.js');
   await buildModule('src/client/index.ts', 'index.js');
   await buildElement();
