@@ -1,44 +1,10 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
+import { servePage, type PageServer } from './page-server';
 
 // The page as an installed app: without its server, and through a new version of itself.
 test.use({ serviceWorkers: 'allow' });
-
-const ROOT = resolve(import.meta.dirname, '..');
-
-interface PageServer {
-  readonly address: string;
-  /** What is served: a copy of the built page. */
-  readonly folder: string;
-  stop(): Promise<void>;
-}
-
-async function servePage(): Promise<PageServer> {
-  const { createStaticServer } = (await import(pathToFileURL(join(ROOT, 'scripts/serve.mjs')).href)) as {
-    createStaticServer: (options: { readonly page: string }) => Server;
-  };
-  const folder = await mkdtemp(join(tmpdir(), 'forgelight-page-'));
-  await cp(join(ROOT, 'dist/page'), folder, { recursive: true });
-  const server = createStaticServer({ page: folder }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    folder,
-    stop: async () => {
-      if (!server.listening) return;
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-      await rm(folder, { recursive: true });
-    },
-  };
-}
 
 let server: PageServer;
 test.beforeEach(async () => void (server = await servePage()));
@@ -82,36 +48,6 @@ test('without its server the page opens, with every part of it, and no weights a
   expect(kept.urls.some((url) => /\/markdown-stream-[^/]+\.js$/.test(url))).toBe(true);
   expect(kept.parts).toBeGreaterThan(3);
 });
-
-test(
-  'the real model, once kept, answers without the server, in the conversation that was kept too',
-  { tag: '@long' },
-  async ({ page }, info) => {
-    const answers = page.getByTestId('answer');
-    const askFor = async (question: string, words: RegExp): Promise<void> => {
-      await page.getByTestId('prompt').fill(question);
-      await page.getByTestId('prompt').press('Enter');
-      await expect(answers.last()).toHaveText(words, { timeout: 240_000 });
-      await page.getByTestId('stop').click();
-      await isReady();
-    };
-    const isReady = (): Promise<void> =>
-      expect(page.locator('html')).toHaveAttribute('data-state', 'ready', { timeout: 300_000 });
-
-    await page.goto(server.address);
-    await isReady();
-    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
-    await askFor('What is the capital of France?', /\S+\s+\S+/);
-    await server.stop();
-
-    await page.reload();
-    await isReady();
-    await expect(page.getByTestId('question')).toHaveText(/France/);
-    await askFor('And of Italy?', /\S+\s+\S+/);
-    await expect(answers).toHaveCount(2);
-    await page.screenshot({ path: info.outputPath('offline.png') });
-  },
-);
 
 test('a new version waits until the person takes it', async ({ page }) => {
   await openKept(page);
