@@ -39,7 +39,8 @@ async function readyOn(page: Page, device: string): Promise<void> {
 }
 
 for (const permission of ['granted', 'denied'] as const) {
-  test(`a page of the internet, the way to this computer ${permission}`, async ({ baseURL = '' }, { project }) => {
+  test(`a page of the internet, the way to this computer ${permission}`, async ({ baseURL: pageUrl }, { project }) => {
+    const baseURL = pageUrl ?? '';
     const { launchOptions = {} } = project.use;
     const isPublic = `--ip-address-space-overrides=${new URL(baseURL).host}=public`;
     const browser = await chromium.launch({

@@ -32,14 +32,6 @@ const SUITES = {
 };
 /** What runs when nothing is named: `long` and `journeys` take many minutes and are asked for by `npm run test:long`. */
 const USUAL = ['static', 'unit', 'planted', 'slow', 'bridge', 'browser', 'build', 'e2e'];
-/**
- * What needs no browser. Beside suites that do it runs behind them: those leave a core idle now and then, while a page and its GPU process
- * wait for each other.
- */
-const BESIDE = ['planted', 'slow', 'bridge'];
-const BROWSING = ['browser', 'build', 'e2e'];
-const NICENESS = 10;
-
 await runScript(async (signal) => {
   const names = chosenSuites(process.argv.slice(2));
   await ensureDependencies(signal);
@@ -50,23 +42,15 @@ await runScript(async (signal) => {
 
   const lines = problems;
   const total = { passed: 0, failed: problems.length };
-  const runAll = async (/** @type {typeof names} */ lane, isBeside = false) => {
-    for (const name of lane) {
-      if (!isBeside) console.log(`\n── ${name} ──`);
-      const started = performance.now();
-      const result = await (isBeside ? runVitest(name, signal, true) : SUITES[name](name, signal));
-      total.passed += result.passed;
-      total.failed += result.failed;
-      const minutes = ((performance.now() - started) / 60_000).toFixed(1);
-      lines.push(
-        `${name.padEnd(8)} ${minutes.padStart(5)} min  ${counted(result)}${result.note && ` · ${result.note}`}`,
-      );
-    }
-  };
-  const beside = names.some((name) => BROWSING.includes(name)) ? names.filter((name) => BESIDE.includes(name)) : [];
-  const before = names.filter((name) => !beside.includes(name) && !BROWSING.includes(name));
-  await runAll(before);
-  await Promise.all([runAll(names.filter((name) => BROWSING.includes(name))), runAll(beside, true)]);
+  for (const name of names) {
+    console.log(`\n── ${name} ──`);
+    const started = performance.now();
+    const result = await SUITES[name](name, signal);
+    total.passed += result.passed;
+    total.failed += result.failed;
+    const minutes = ((performance.now() - started) / 60_000).toFixed(1);
+    lines.push(`${name.padEnd(8)} ${minutes.padStart(5)} min  ${counted(result)}${result.note && ` · ${result.note}`}`);
+  }
   console.log(`\n${lines.join('\n')}\n${counted(total)}`);
   return total.failed === 0 ? 0 : 1;
 });
@@ -139,24 +123,22 @@ async function runStaticChecks(_name, signal) {
 
 /** More schedules than `npm run check` has time for. @param {string} name @param {AbortSignal} signal */
 function runUnitTests(name, signal) {
-  return runVitest(name, signal, false, { SIMULATION_RUNS: process.env.SIMULATION_RUNS || '5000' });
+  return runVitest(name, signal, { SIMULATION_RUNS: process.env.SIMULATION_RUNS || '5000' });
 }
 
 /**
  * @param {string} name of the vitest project
  * @param {AbortSignal} signal
- * @param {boolean} [isBeside] others run at the same time: it takes one core, gives way, and says what it has to say at its end
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<Result>}
  */
-async function runVitest(name, signal, isBeside = false, env = {}) {
+async function runVitest(name, signal, env = {}) {
   const report = join(REPORTS, `${name}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const { code, output } = await runNode(
-    ['node_modules/vitest/vitest.mjs', 'run', '--project', name, ...reporters, ...(isBeside ? ['--maxWorkers=1'] : [])],
-    { signal, env, ...(isBeside && { quiet: true, niceness: NICENESS }) },
-  );
-  if (isBeside) console.log(`\n── ${name} ──\n${output}`);
+  const { code } = await runNode(['node_modules/vitest/vitest.mjs', 'run', '--project', name, ...reporters], {
+    signal,
+    env,
+  });
   return readCounts(report, countVitest, code);
 }
 

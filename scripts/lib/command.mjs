@@ -1,6 +1,5 @@
 // How every script of this folder runs: one place for signals, exit codes, child processes and plain-word failures.
 import { spawn } from 'node:child_process';
-import { setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ROOT } from './paths.mjs';
 
@@ -67,7 +66,6 @@ function requireNode() {
  * @typedef {object} RunOptions
  * @property {AbortSignal} [signal] ends the child, waits for it and rejects with `Interrupted`
  * @property {NodeJS.ProcessEnv} [env] added to the environment
- * @property {number} [niceness] above 0: it gives way to what runs beside it
  * @property {boolean} [quiet] keeps the output away from the terminal; it is in the result either way
  */
 
@@ -79,7 +77,7 @@ function requireNode() {
  * @param {RunOptions} [options]
  * @returns {Promise<{ code: number, output: string }>}
  */
-export function run(command, args, { signal, env = {}, quiet = false, niceness = 0 } = {}) {
+export function run(command, args, { signal, env = {}, quiet = false } = {}) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new Interrupted());
     const child = spawn(command, args, {
@@ -87,7 +85,6 @@ export function run(command, args, { signal, env = {}, quiet = false, niceness =
       env: { ...process.env, ...env },
       stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
     });
-    if (niceness > 0 && child.pid !== undefined) setPriority(child.pid, niceness);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)));
 
