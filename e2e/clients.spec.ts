@@ -133,55 +133,62 @@ const READERS = {
   'waits for a frame that is removed to be drawn': 'cancelled',
 } as const;
 
-test('a reader that falls silent cancels its request, however it came to that', async ({ page }, info) => {
-  await usePage(page, info.config.metadata);
-  const options = { ...OPTIONS, timeouts: { stallMs: SILENCE_MS } };
-  await page.evaluate(async (given) => void Object.assign(globalThis, { engine: await createEngine(given) }), options);
-  const expected = await answer(page);
-  for (const [reader, outcome] of Object.entries(READERS)) {
-    const startedAt = Date.now();
-    const id = await page.evaluate(async (reader) => {
-      const channels: MessageChannel[] = [];
-      const OriginalChannel = MessageChannel;
-      globalThis.MessageChannel = new Proxy(OriginalChannel, {
-        construct(target, given) {
-          channels.push(Reflect.construct(target, given) as MessageChannel);
-          return channels.at(-1) as MessageChannel;
-        },
-      });
-      const { id, stream } = await clients.ask(engine, 'prefilling', { logprobs: 5 });
-      globalThis.MessageChannel = OriginalChannel;
-      const frame = document.createElement('iframe');
-      document.body.append(frame);
-      const realm = (reader.includes('frame') ? frame.contentWindow : globalThis) as typeof globalThis;
-      const readIn = realm.eval(
-        `async (stream, onChunk, waits) => {
+test(
+  'a reader that falls silent cancels its request, however it came to that',
+  { tag: '@long' },
+  async ({ page }, info) => {
+    await usePage(page, info.config.metadata);
+    const options = { ...OPTIONS, timeouts: { stallMs: SILENCE_MS } };
+    await page.evaluate(
+      async (given) => void Object.assign(globalThis, { engine: await createEngine(given) }),
+      options,
+    );
+    const expected = await answer(page);
+    for (const [reader, outcome] of Object.entries(READERS)) {
+      const startedAt = Date.now();
+      const id = await page.evaluate(async (reader) => {
+        const channels: MessageChannel[] = [];
+        const OriginalChannel = MessageChannel;
+        globalThis.MessageChannel = new Proxy(OriginalChannel, {
+          construct(target, given) {
+            channels.push(Reflect.construct(target, given) as MessageChannel);
+            return channels.at(-1) as MessageChannel;
+          },
+        });
+        const { id, stream } = await clients.ask(engine, 'prefilling', { logprobs: 5 });
+        globalThis.MessageChannel = OriginalChannel;
+        const frame = document.createElement('iframe');
+        document.body.append(frame);
+        const realm = (reader.includes('frame') ? frame.contentWindow : globalThis) as typeof globalThis;
+        const readIn = realm.eval(
+          `async (stream, onChunk, waits) => {
           for await (const chunk of stream) {
             onChunk(chunk);
             if (waits) await new Promise((drawn) => requestAnimationFrame(drawn));
           }
         }`,
-      ) as (stream: AsyncIterable<unknown>, onChunk: () => void, waits: boolean) => Promise<void>;
-      if (reader === 'reads nothing') return id;
-      await new Promise<void>((resolve) => {
-        let chunks = 0;
-        const onChunk = (): void => {
-          chunks += 1;
-          if (chunks === 10 && reader !== 'alive') resolve();
-        };
-        const reading = readIn(stream, onChunk, reader.startsWith('waits'));
-        void reading.then(resolve);
-      });
-      if (reader.includes('port')) for (const { port1 } of channels) port1.close();
-      frame.remove();
-      return id;
-    }, reader);
-    expect(await endOf(page, id), reader).toBe(outcome);
-    // The one that reads is long enough to be given up on the way.
-    if (reader === 'alive') expect(Date.now() - startedAt).toBeGreaterThan(1.2 * SILENCE_MS);
-  }
-  expect(await answer(page)).toBe(expected);
-});
+        ) as (stream: AsyncIterable<unknown>, onChunk: () => void, waits: boolean) => Promise<void>;
+        if (reader === 'reads nothing') return id;
+        await new Promise<void>((resolve) => {
+          let chunks = 0;
+          const onChunk = (): void => {
+            chunks += 1;
+            if (chunks === 10 && reader !== 'alive') resolve();
+          };
+          const reading = readIn(stream, onChunk, reader.startsWith('waits'));
+          void reading.then(resolve);
+        });
+        if (reader.includes('port')) for (const { port1 } of channels) port1.close();
+        frame.remove();
+        return id;
+      }, reader);
+      expect(await endOf(page, id), reader).toBe(outcome);
+      // The one that reads is long enough to be given up on the way.
+      if (reader === 'alive') expect(Date.now() - startedAt).toBeGreaterThan(1.2 * SILENCE_MS);
+    }
+    expect(await answer(page)).toBe(expected);
+  },
+);
 
 test('a worker that dies tells whoever waits, and disturbs no other engine', async ({ page }, info) => {
   const library = await usePage(page, info.config.metadata);
@@ -234,7 +241,7 @@ test('a worker that dies tells whoever waits, and disturbs no other engine', asy
   expect(await answer(page)).toBe(expected);
 });
 
-test('a load that is aborted gives way to the next one at once', async ({ page }, info) => {
+test('a load that is aborted gives way to the next one at once', { tag: '@long' }, async ({ page }, info) => {
   await usePage(page, info.config.metadata);
   for (const phase of ['download', 'compile'] satisfies LoadPhase[]) {
     const end = await page.evaluate(

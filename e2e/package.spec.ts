@@ -103,7 +103,12 @@ test('every export is there and is packed', async () => {
   const paths = packed?.files.map(({ path }) => `./${path}`) ?? [];
   expect(named.filter((path) => !paths.includes(path))).toEqual([]);
   expect(
-    paths.filter((path) => !/^\.\/(dist\/(bin|lib)\/|(package\.json|README\.md|CHANGELOG\.md|LICENSE)$)/.test(path)),
+    paths.filter(
+      (path) =>
+        !/^\.\/(dist\/(bin|lib|page)\/|(package\.json|README\.md|CHANGELOG\.md|LICENSE|native-bridge\/systemd\/forgelight\.service)$)/.test(
+          path,
+        ),
+    ),
   ).toEqual([]);
 });
 

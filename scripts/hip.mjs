@@ -18,6 +18,17 @@ import { BIN_FOLDER } from './lib/paths.mjs';
 const FOLDER = join(BIN_FOLDER, 'hip');
 const pack = promisify(brotliCompress);
 
+/**
+ * Left as they are: rows of x come into scalar registers faster than they are used, and what does not fit goes into lanes of vector registers; of the last
+ * one two words go into memory. The probe measures this shape against `matmul_tile`, which has none.
+ */
+const KNOWN_SPILLS = [
+  'gfx942/bf16: matmul_rows ',
+  'gfx90a/bf16: matmul_rows ',
+  'gfx90a/tq1_0: matmul_rows ',
+  'gfx906/iq2_xxs: matmul_rows ',
+];
+
 await runScript(async (signal) => {
   const options = process.argv.slice(2).filter((word) => word.startsWith('--'));
   const named = process.argv.slice(2).filter((word) => !word.startsWith('--'));
@@ -40,7 +51,10 @@ await runScript(async (signal) => {
       const output = join(work, `${target}-${unit}`);
       await compileUnit({ clang: programs.clang, unit, target, output });
       const faults = kernelProblems(await kernelFacts(programs.readelf, output));
-      problems.push(...faults.map((fault) => `${target}/${unit}: ${fault}`));
+      const unknown = faults.filter(
+        (fault) => !KNOWN_SPILLS.some((known) => `${target}/${unit}: ${fault}`.startsWith(known)),
+      );
+      problems.push(...unknown.map((fault) => `${target}/${unit}: ${fault}`));
       const bytes = await readFile(output);
       await rm(output);
       const hash = createHash('sha256').update(bytes).digest('hex');

@@ -32,6 +32,7 @@ const SUITES = {
 };
 /** What runs when nothing is named: `long` and `journeys` take many minutes and are asked for by `npm run test:long`. */
 const USUAL = ['static', 'unit', 'planted', 'slow', 'bridge', 'browser', 'build', 'e2e'];
+
 await runScript(async (signal) => {
   const names = chosenSuites(process.argv.slice(2));
   await ensureDependencies(signal);

@@ -6,8 +6,9 @@ import type { LoadProgress } from '../protocol/progress';
 import { onAbort, throwIfAborted } from './abort';
 import type { BridgeScope } from './bridge/bridge-scope';
 import { browserScope, requireWebGpu, type EngineScope } from './browser-scope';
-import { closeHost, createEngineClient, type HostWorker } from './engine-client';
+import { closeHost, createEngineClient } from './engine-client';
 import { engineBroke, Lifeline, pageLeft } from './lifeline';
+import type { LoadedWorker } from './loaded-worker';
 import { unwrap } from './result';
 import { startWorker } from './start-worker';
 import { tellPage } from './tell-page';
@@ -47,15 +48,6 @@ export async function createEngineIn(
   }
   const { host, info, lifeline, ...worker } = await loadInWorker(scope, options);
   return createEngineClient(host, info, lifeline, worker);
-}
-
-/** A worker with a model that can answer. Code that is fetched later gets here what it needs, and imports none of it: the first load stays in one piece. */
-export interface LoadedWorker extends HostWorker {
-  readonly host: Remote<EngineHost>;
-  readonly info: EngineInfo;
-  readonly lifeline: Lifeline;
-  readonly transfer: typeof transfer;
-  readonly close: () => Promise<void>;
 }
 
 async function loadInWorker(scope: EngineScope, options: ParsedEngineOptions): Promise<LoadedWorker> {

@@ -2,7 +2,7 @@ import { ForgelightError } from '../../base/errors';
 import type { ParsedEngineOptions } from '../../protocol/engine-options-schema';
 import type { EngineInfo, LoadOptions } from '../../protocol/engine-port';
 import type { EngineScope } from '../browser-scope';
-import type { LoadedWorker } from '../create-engine';
+import type { LoadedWorker } from '../loaded-worker';
 import type { createEngineClient } from '../engine-client';
 import type { Lifeline } from '../lifeline';
 import type { Engine } from '../types';

@@ -3,7 +3,7 @@ import type { RequestId } from '../../base/ids';
 import type { EngineEvent } from '../../protocol/engine-events';
 import type { EngineInfo, HostRequest } from '../../protocol/engine-port';
 import type { RequestEvent } from '../../protocol/events';
-import type { LoadedWorker } from '../create-engine';
+import type { LoadedWorker } from '../loaded-worker';
 import type { AttemptListener, PlacedEngine, PlaceNews } from './engine-place';
 
 /** An engine of this page, in its worker. Its requests have numbers of their own: one that comes back is another one there. */
