@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import { CHROMIUM_FLAGS } from './scripts/lib/chromium-flags.mjs';
+import { TEST_FLAGS } from './scripts/lib/chromium-flags.mjs';
 import { installedChromiums } from './scripts/lib/chromium.mjs';
 
 // Journeys of the built page. `npm test` has built it and says which Chromium and which ports.
@@ -32,7 +32,7 @@ export default defineConfig({
     headless: false,
     // Journeys see and change what the page fetches; those of a service worker are of its own.
     serviceWorkers: 'block',
-    launchOptions: { ...(executablePath ? { executablePath } : {}), args: CHROMIUM_FLAGS },
+    launchOptions: { ...(executablePath ? { executablePath } : {}), args: TEST_FLAGS },
     screenshot: 'only-on-failure',
     trace: 'retain-on-failure',
   },

@@ -14,6 +14,7 @@ declare const pairBridge: typeof PairBridge;
 const { p3 } = (JSON.parse(readFileSync('test/fixtures/zoo/llama.json', 'utf8')) as { prompts: { p3: number[] } })
   .prompts;
 const MODEL = '/fixtures/zoo/llama.gguf';
+const REFERENCE = 'reference';
 let daemon: RunningDaemon;
 
 test.beforeEach(async () => {
@@ -30,7 +31,12 @@ async function pair(page: Page): Promise<void> {
   await state(page, 'code');
   await page.getByTestId('bridge-code').fill(await daemon.code());
   await page.getByTestId('bridge-pair').click();
-  await readyOn(page, 'reference');
+  await readyOn(page, REFERENCE);
+}
+
+/** The page with the model, whose hash it knows when it has loaded it. */
+function pageWith(page: string, models: string): string {
+  return `${page}/?model=${encodeURIComponent(`${models}${MODEL}?sha256=${daemon.sha256}`)}`;
 }
 
 async function readyOn(page: Page, device: string): Promise<void> {
@@ -60,7 +66,7 @@ for (const permission of ['granted', 'denied'] as const) {
           ...(targetInfo.browserContextId === undefined ? {} : { browserContextId: targetInfo.browserContextId }),
         });
       await allow(permission);
-      await page.goto(`${baseURL}/?model=${MODEL}`);
+      await page.goto(pageWith(baseURL, ''));
       await readyOn(page, 'scripted');
       await page.getByTestId('model-button').click();
       await page.getByTestId('bridge').click();
@@ -78,6 +84,7 @@ for (const permission of ['granted', 'denied'] as const) {
       await expect(page.getByTestId('live-rate')).toHaveCount(1);
       await page.keyboard.press('Escape');
       await expect(page.getByTestId('status')).toHaveText('Answer stopped.');
+      await expect(page.getByTestId('answer-details')).toContainText(/on .*reference/);
 
       // The permission is taken back: the page says so, and answers by itself.
       await allow('denied');
@@ -102,7 +109,7 @@ test('the daemon is killed in the middle of an answer: it goes on in the page, t
   ] as const);
   await page.exposeFunction('killDaemon', () => daemon.kill());
   const options = {
-    ...{ model: MODEL, bridgeUrl: daemon.url, bridgeToken: token, maxConcurrent: 2 },
+    ...{ model: MODEL, sha256: daemon.sha256, bridgeUrl: daemon.url, bridgeToken: token, maxConcurrent: 2 },
     debug: { variants: PLAIN_KERNELS },
   } satisfies EngineOptions;
   const seen = await page.evaluate(
@@ -143,13 +150,31 @@ test('the daemon is killed in the middle of an answer: it goes on in the page, t
   expect([seen.events, seen.kind]).toEqual([['lost', 'restored'], 'webgpu']);
 });
 
-test('a page that the daemon serves finds it without being asked', async ({ page, context, baseURL }) => {
+test('a page that the daemon serves finds it, hears of its end and return, and gives its token back', async ({
+  page,
+  context,
+  baseURL,
+}) => {
   await useScriptedEngine(context);
-  const model = encodeURIComponent(`${baseURL}${MODEL}`);
-  await page.goto(`${daemon.url}/?model=${model}`);
+  await page.goto(pageWith(daemon.url, baseURL ?? ''));
   await readyOn(page, 'scripted');
   await page.getByTestId('model-button').click();
   await page.getByTestId('bridge').click();
   await page.getByTestId('bridge-look').click();
   await pair(page);
+
+  // Nothing is asked meanwhile.
+  await daemon.kill();
+  await readyOn(page, 'scripted');
+  await expect(page.getByTestId('status')).toContainText('The bridge went away; answers come from this browser');
+  await daemon.again();
+  await readyOn(page, REFERENCE);
+  await expect(page.getByTestId('status')).toContainText('The bridge is there');
+
+  expect(await daemon.grants()).toHaveLength(1);
+  await page.getByTestId('model-button').click();
+  await page.getByTestId('bridge').click();
+  await page.getByTestId('bridge-forget').click();
+  await expect.poll(() => daemon.grants()).toEqual([]);
+  await readyOn(page, 'scripted');
 });

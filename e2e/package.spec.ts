@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -176,7 +177,9 @@ test('its command keeps models, with nothing else installed', async () => {
   const env = { ...process.env, FORGELIGHT_MODELS: join(project, 'models') };
   const server = await FaultyServer.start();
   try {
-    const { bytes, sha256 } = drawnFile(100_000, 1);
+    const { bytes } = drawnFile(100_000, 1);
+    bytes.set(new TextEncoder().encode('GGUF')); // nothing else is kept
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
     const address = server.put('/drawn.gguf', bytes);
     await execute(process.execPath, [command, 'pull', address, '--sha256', sha256], { cwd: project, env });
     const { stdout } = await execute(process.execPath, [command, 'list', '--json'], { cwd: project, env });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { runCli } from './cli/run-cli';
 import { nodeTerminal } from './cli/node-terminal';
+import { ProcessEndings } from './cli/process-endings';
 import { runEngineProcess } from './engine/engine-process';
 import { runProbeProcess } from './engine/probe-process';
 
@@ -15,22 +16,15 @@ const role = args[0] ?? '';
 if (Object.hasOwn(PROCESSES, role)) await PROCESSES[role]?.();
 
 const terminal = nodeTerminal();
-const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(name, () => {
-    if (name === 'SIGINT' && terminal.interrupt()) return;
-    // Whoever asks twice does not want to wait for what is still to be written down.
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort(new DOMException(`Stopped by ${name}.`, 'AbortError'));
-  });
-}
-
-process.exitCode = await runCli(args, {
+const endings = new ProcessEndings(process, terminal.interrupt);
+const code = await runCli(args, {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   isTerminal: process.stderr.isTTY === true,
   terminal,
   env: process.env,
-  signal: stop.signal,
+  signal: endings.signal,
   fetch: globalThis.fetch,
 });
+process.exitCode = endings.codeOf(code);
+endings.settle();

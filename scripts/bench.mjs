@@ -1,32 +1,39 @@
 // `npm run bench`: prefill and decode of the default model in a browser on this machine, as a table; `--json` for JSON.
-// `--variants matvec=lanes,matmul=tile` forces kernel shapes, `--adapter` uses the real graphics card, `--contexts 128,1024,4096`
-// measures behind longer prompts, `--streams` also decodes 1, 2, 4 and 8 answers at once, `--profile` tells the GPU time of each
+// `--variants matvec=lanes,matmul=tile` forces kernel shapes, `--adapter` uses the real graphics card, `--contexts 128,1024` chooses the
+// prompts (usually 64 tokens, on a real card 128 to 4,096), `--streams` also decodes 1, 2, 4 and 8 answers at once, `--profile` tells the GPU time of each
 // kernel, `--history FILE` compares with the last run on the same adapter that the file holds, and adds this one.
 import { appendFile, readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { copyBandwidth, measure } from './lib/bench-page.mjs';
 import { prepareBench, withBenchBrowser } from './lib/bench-setup.mjs';
-import { comparison, table } from './lib/bench-table.mjs';
-import { runScript, SetupError } from './lib/command.mjs';
+import { comparison, table, weightRates } from './lib/bench-table.mjs';
+import { readOptions, runScript, SetupError } from './lib/command.mjs';
 
 /** @typedef {import('./lib/bench-table.mjs').BenchResult} BenchResult */
 
+const USAGE =
+  'Options: --json, --adapter, --variants matvec=lanes,matmul=tile, --contexts 128,1024, --streams, --profile, --history FILE.';
 const DECODE_TOKENS = 16;
 const STREAMS = [1, 2, 4, 8];
+/** A software adapter reads some tens of tokens a second. */
+const SOFTWARE_CONTEXTS = '64';
+const CARD_CONTEXTS = '128,512,1024,2048,4096';
 
 await runScript(async (signal) => {
-  const { values } = parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      adapter: { type: 'boolean', default: false },
-      variants: { type: 'string', default: '' },
-      contexts: { type: 'string', default: '64' },
-      streams: { type: 'boolean', default: false },
-      profile: { type: 'boolean', default: false },
-      history: { type: 'string' },
-    },
-  });
-  const contexts = contextsOf(values.contexts);
+  const { values } = readOptions(USAGE, () =>
+    parseArgs({
+      options: {
+        json: { type: 'boolean', default: false },
+        adapter: { type: 'boolean', default: false },
+        variants: { type: 'string', default: '' },
+        contexts: { type: 'string' },
+        streams: { type: 'boolean', default: false },
+        profile: { type: 'boolean', default: false },
+        history: { type: 'string' },
+      },
+    }),
+  );
+  const contexts = contextsOf(values.contexts ?? (values.adapter ? CARD_CONTEXTS : SOFTWARE_CONTEXTS));
   const { executablePath, timeouts } = await prepareBench(signal);
   const variants = Object.fromEntries(
     values.variants
@@ -42,7 +49,7 @@ await runScript(async (signal) => {
     const bandwidth = await page.evaluate(copyBandwidth);
     return { ...(await page.evaluate(measure, input)), bandwidth };
   });
-  const result = { ...measured, date: new Date().toISOString() };
+  const result = { ...measured, weights: weightRates(measured), date: new Date().toISOString() };
   console.log(values.json ? JSON.stringify(result, null, 2) : table(result));
   if (values.history !== undefined) await addToHistory(values.history, result);
   return 0;
@@ -69,6 +76,7 @@ async function addToHistory(path, result) {
     .map((line) => JSON.parse(line));
   const key = (/** @type {BenchResult} */ { info }) => `${info.device.name} ${info.model.sha256}`;
   const last = runs.findLast((run) => key(run) === key(result));
-  if (last !== undefined) console.log(comparison(result, last));
+  // Beside what programs read, which is on the standard output.
+  if (last !== undefined) console.error(comparison(result, last));
   await appendFile(path, `${JSON.stringify(result)}\n`);
 }

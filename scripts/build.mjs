@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runScript } from './lib/command.mjs';
+import { readNoOptions, runScript } from './lib/command.mjs';
 import { commandBuild } from './lib/command-build.mjs';
 import { customElements } from './lib/custom-elements.mjs';
 import { elementBuild } from './lib/element-build.mjs';
@@ -60,12 +60,13 @@ async function buildAll(signal) {
   signal.throwIfAborted();
   await buildTypes(signal);
   const { build } = await import('vite');
-  await build({ root: ROOT, configFile: join(ROOT, 'vite.config.ts'), logLevel: 'warn' });
+  await build({ root: ROOT, configFile: join(ROOT, 'vite.config.mjs'), logLevel: 'warn' });
   await finishWebApp(PAGE_FOLDER);
   signal.throwIfAborted();
 }
 
 await runScript(async (signal) => {
+  readNoOptions();
   const started = performance.now();
   await buildAll(signal);
   console.log(`Built dist/lib and dist/page in ${((performance.now() - started) / 1000).toFixed(1)} s`);

@@ -1,7 +1,8 @@
 // `npm run check`: types, lint, format, sizes, style and unit tests, in about two minutes. What is looked at without running it is looked at
 // beside the tests, which leave a core idle now and then, and is shown when they are done.
+import { totalLine } from './lib/check-time.mjs';
 import { STATIC_CHECKS } from './lib/checks.mjs';
-import { runNode, runScript } from './lib/command.mjs';
+import { readNoOptions, runNode, runScript } from './lib/command.mjs';
 import { generateSources } from './lib/generated.mjs';
 import { ensureDependencies } from './lib/install.mjs';
 import { ensureDefaultModel } from './model.mjs';
@@ -27,13 +28,16 @@ async function staticChecks(signal) {
 }
 
 await runScript(async (signal) => {
+  readNoOptions('It takes no options; one part alone: npm test -- unit');
   await ensureDependencies(signal);
-  await generateSources(signal);
   // Tests of the tokenizer read the vocabulary of the real model.
   await ensureDefaultModel(signal);
+  const started = performance.now();
+  await generateSources(signal);
   const [looked, tested] = await Promise.all([staticChecks(signal), timed(TESTS, { signal })]);
   for (const { output } of looked) if (output !== '') console.log(output.trimEnd());
   const results = [...looked, tested];
-  console.log(`\n${results.map(({ line }) => line).join('\n')}`);
+  const seconds = (performance.now() - started) / 1000;
+  console.log(`\n${results.map(({ line }) => line).join('\n')}\n${totalLine(seconds)}`);
   return results.every(({ code }) => code === 0) ? 0 : 1;
 });

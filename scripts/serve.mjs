@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { runScript, SetupError } from './lib/command.mjs';
+import { readNoOptions, runScript, SetupError } from './lib/command.mjs';
 import { LIB_FOLDER, modelsFolder, PAGE_FOLDER, ROOT } from './lib/paths.mjs';
 import { pathInside, serveFile, WEB_SERVER } from './lib/static-file.mjs';
 
@@ -13,6 +13,9 @@ import { pathInside, serveFile, WEB_SERVER } from './lib/static-file.mjs';
 /** @typedef {{ prefix: string, folder: string, extension?: string, headers: Record<string, string> }} Route */
 
 const DEFAULT_PORT = 5173;
+/** Of this script, and of `npm start`. */
+export const SERVE_USAGE =
+  'It takes no options. HOST (usually 127.0.0.1) and PORT in the environment choose where it listens.';
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -154,6 +157,7 @@ export async function serve(signal, env = process.env) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await runScript(async (signal) => {
+    readNoOptions(SERVE_USAGE);
     await serve(signal);
     return 0;
   }, 0);

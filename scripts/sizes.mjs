@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { runScript } from './lib/command.mjs';
 import { elementBuild } from './lib/element-build.mjs';
 import { ROOT } from './lib/paths.mjs';
+import { shortSheets } from './lib/short-css.mjs';
 
 /** @typedef {import('vite').Rolldown.RolldownOutput} Output */
 
@@ -44,10 +45,11 @@ async function pageBytes() {
   const output = await bundle({
     root: ROOT,
     logLevel: 'warn',
-    // As vite.config.ts has it, without the worker, which is no part of the first load and need not be built.
+    // As vite.config.mjs has it, without the worker, which is no part of the first load and need not be built.
     configFile: false,
     base: './',
     publicDir: false,
+    plugins: [shortSheets()],
     build: { write: false, target: 'es2023', modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
   });
   const html = output.find(({ fileName }) => fileName === 'index.html');

@@ -1,10 +1,11 @@
 // `npm start`: sets up what is missing, builds the chat page and serves it.
-import { reasonOf, runNode, runScript, SetupError } from './lib/command.mjs';
+import { readNoOptions, reasonOf, runNode, runScript, SetupError } from './lib/command.mjs';
 import { ensureDependencies } from './lib/install.mjs';
 import { ensureDefaultModel } from './model.mjs';
-import { serve } from './serve.mjs';
+import { serve, SERVE_USAGE } from './serve.mjs';
 
 await runScript(async (signal) => {
+  readNoOptions(SERVE_USAGE);
   await ensureDependencies(signal);
   await getModel(signal);
   const { code } = await runNode(['scripts/build.mjs'], { signal });

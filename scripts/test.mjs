@@ -7,13 +7,13 @@ import { STATIC_CHECKS } from './lib/checks.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
 import { ensureClang } from './lib/clang.mjs';
 import { reasonOf, runNode, runScript, SetupError } from './lib/command.mjs';
-import { countPlaywright, countVitest, readCounts } from './lib/counts.mjs';
+import { allFailed, countPlaywright, countVitest, failureLines, readCounts } from './lib/counts.mjs';
 import { generateSources } from './lib/generated.mjs';
 import { ensureDependencies } from './lib/install.mjs';
 import { ARTIFACTS_FOLDER, ROOT } from './lib/paths.mjs';
 import { ensureDefaultModel, ensureGemmaModel } from './model.mjs';
 
-/** @typedef {{ passed: number, failed: number, note: string }} Result */
+/** @typedef {import('./lib/counts.mjs').Counts} Result */
 
 const REPORTS = join(ARTIFACTS_FOLDER, 'reports');
 
@@ -41,25 +41,23 @@ await runScript(async (signal) => {
   await mkdir(REPORTS, { recursive: true });
   const problems = await setUpHost(names, signal);
 
-  const lines = problems;
+  const failed = failureLines('set-up', problems);
+  const lines = [];
   const total = { passed: 0, failed: problems.length };
   for (const name of names) {
     console.log(`\n── ${name} ──`);
     const started = performance.now();
-    const result = await SUITES[name](name, signal);
-    total.passed += result.passed;
-    total.failed += result.failed;
+    const { passed, failures } = await SUITES[name](name, signal);
+    failed.push(...failureLines(name, failures));
+    total.passed += passed;
+    total.failed += failures.length;
     const minutes = ((performance.now() - started) / 60_000).toFixed(1);
-    lines.push(`${name.padEnd(8)} ${minutes.padStart(5)} min  ${counted(result)}${result.note && ` · ${result.note}`}`);
+    lines.push(`${name.padEnd(8)} ${minutes.padStart(5)} min  ${passed} passed, ${failures.length} failed`);
   }
-  console.log(`\n${lines.join('\n')}\n${counted(total)}`);
+  if (failed.length > 0) console.log(`\n${failed.join('\n')}`);
+  console.log(`\n${lines.join('\n')}\n${total.passed} passed, ${total.failed} failed`);
   return total.failed === 0 ? 0 : 1;
 });
-
-/** @param {{ passed: number, failed: number }} counts */
-function counted({ passed, failed }) {
-  return `${passed} passed, ${failed} failed`;
-}
 
 /** @param {string[]} wanted @returns {(keyof typeof SUITES)[]} */
 function chosenSuites(wanted) {
@@ -77,7 +75,7 @@ function chosenSuites(wanted) {
  * @param {AbortSignal} signal
  */
 async function setUpHost(names, signal) {
-  /** @type {string[]} */
+  /** @type {Result['failures']} */
   const problems = [];
   const attempt = async (/** @type {string} */ what, /** @type {() => Promise<void>} */ setUp) => {
     try {
@@ -85,27 +83,27 @@ async function setUpHost(names, signal) {
     } catch (error) {
       if (signal.aborted || !(error instanceof SetupError)) throw error;
       console.error(`\n${reasonOf(error)}\n`);
-      problems.push(`FAILED   set-up: ${what}`);
+      problems.push({ names: [what], message: reasonOf(error) });
     }
   };
   if (names.some((name) => ['browser', 'e2e', 'long', 'journeys'].includes(name))) {
-    await attempt('no Chromium with WebGPU (see above)', async () => {
+    await attempt('no Chromium with WebGPU', async () => {
       process.env.CHROMIUM_PATH = await ensureChromium(signal);
       console.log(`Chromium: ${process.env.CHROMIUM_PATH}`);
     });
   }
   if (names.some((name) => ['unit', 'planted', 'slow', 'bridge', 'browser', 'e2e', 'long'].includes(name))) {
-    await attempt('no default model (see above)', async () => {
+    await attempt('no default model', async () => {
       console.log(`Model: ${await ensureDefaultModel(signal)}`);
     });
   }
   if (names.some((name) => ['slow', 'browser', 'long'].includes(name))) {
-    await attempt('no Gemma 3 model (see above)', async () => {
+    await attempt('no Gemma 3 model', async () => {
       console.log(`Model: ${await ensureGemmaModel(signal)}`);
     });
   }
   if (names.includes('bridge')) {
-    await attempt('no clang 19 (see above)', async () => {
+    await attempt('no clang 19', async () => {
       console.log(`Compiler of the HIP kernels: ${(await ensureClang(signal)).clang}`);
     });
   }
@@ -114,12 +112,14 @@ async function setUpHost(names, signal) {
 
 /** @param {string} _name @param {AbortSignal} signal @returns {Promise<Result>} */
 async function runStaticChecks(_name, signal) {
-  const failed = [];
+  /** @type {Result} */
+  const result = { passed: 0, failures: [] };
   for (const { name, args } of STATIC_CHECKS) {
     const { code } = await runNode(args, { signal });
-    if (code !== 0) failed.push(name);
+    if (code === 0) result.passed += 1;
+    else result.failures.push({ names: [name], message: `ended with code ${code}` });
   }
-  return { passed: STATIC_CHECKS.length - failed.length, failed: failed.length, note: failed.join(', ') };
+  return result;
 }
 
 /** More schedules than `npm run check` has time for. @param {string} name @param {AbortSignal} signal */
@@ -146,7 +146,7 @@ async function runVitest(name, signal, env = {}) {
 /** @param {string} _name @param {AbortSignal} signal @returns {Promise<Result>} */
 async function runBuild(_name, signal) {
   const { code } = await runNode(['scripts/build.mjs'], { signal });
-  return code === 0 ? { passed: 1, failed: 0, note: '' } : { passed: 0, failed: 1, note: 'the build failed' };
+  return code === 0 ? { passed: 1, failures: [] } : allFailed(`the build ended with code ${code}`);
 }
 
 /** What the usual run leaves out, and ten times as many kills. @param {string} name @param {AbortSignal} signal */

@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CATALOGUE } from '../src/base/error-catalogue';
+import { ERROR_CAUSES } from '../src/base/error-causes';
+import { ERROR_CODES } from '../src/base/errors';
 import type { ShaderTexts } from '../src/device/webgpu/shader-text';
 import { LIFECYCLE_EVENTS, STATE_HOLDINGS, TRANSITIONS } from '../src/engine/lifecycle';
 import { QUANT_FORMATS } from '../src/quant/registry';
@@ -41,11 +43,11 @@ describe('documents say what the code says', () => {
   });
 
   it('docs/ERRORS.md about every code', () => {
-    const rows = Object.entries(ERROR_CATALOGUE).map(([name, { cause, advice, httpStatus }]) => [
+    const rows = ERROR_CODES.map((name) => [
       code(name),
-      cause,
-      advice,
-      String(httpStatus),
+      ERROR_CAUSES[name].cause,
+      ERROR_CATALOGUE[name].advice,
+      String(ERROR_CAUSES[name].httpStatus),
     ]);
     expect(block('docs/ERRORS.md', 'errors')).toBe(table(['code', 'cause', 'what to do', 'status'], rows));
   });

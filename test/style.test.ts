@@ -27,7 +27,7 @@ const sources = [
 ].filter(
   ({ path }) =>
     /\.(ts|mjs|wgsl|css|html|json|yml)$|^\.ci\/run$/.test(path) &&
-    !/\.generated\.|(^|\/)package-lock\.json$/.test(path),
+    !/\.generated\.|(^|\/)package-lock\.json$|^native-bridge\/kernels\/manifest\.json$/.test(path),
 );
 const code = sources.filter(({ path }) => /\.(ts|mjs)$/.test(path));
 const tests = code.filter(({ path }) => /\.(test|spec)\.(ts|mjs)$/.test(path));

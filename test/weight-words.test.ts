@@ -41,10 +41,10 @@ describe('the weights that matvec reads', () => {
     const { takes, text } = texts.kernels[kernel] ?? { takes: {}, text: '' };
     expect([...(takes.quant ?? [])].sort()).toEqual(calls.sort());
     expect(text).not.toMatch(/\bweights\[/);
-    // Once a group; once the only unit of it, or in a loop each.
-    const walk = text.match(/\b(?:group_words|dequant_unit|byte_unit)\(|\bfor \(var [gu] = [sgl]/g)?.join(' ');
+    // Once a group; once the only unit of it, or in a loop each. Of two rows both, where a thread has two.
+    const walk = text.match(/\b(?:group_words|dequant_unit|byte_unit)\(|\bfor \(var (?:g = [sl0]|u = g)/g)?.join(' ');
     expect(walk).toMatch(
-      /^(?:for \(var g = [sl] group_words\( (?:dequant_unit\( )?for \(var u = g (?:dequant_unit|byte_unit)\( ?)+$/,
+      /^(?:for \(var g = [sl0] (?:group_words\( ){1,2}(?:dequant_unit\( ){0,2}for \(var u = g (?:(?:dequant_unit|byte_unit)\( ?){1,2})+$/,
     );
   });
 });

@@ -98,3 +98,18 @@ export function ratios([first, ...others]) {
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 }
+
+/**
+ * Why the first engine does not decode `times` as fast as every other one on its adapter; `null` where it does. A comparison without such another
+ * one shows nothing.
+ * @param {readonly Peer[]} peers @param {number} times
+ */
+export function tooSlow([first, ...others], times) {
+  const there = others.filter(({ perToken }) => perToken.dispatches > 0);
+  if (there.length === 0)
+    return `No other engine ran on the adapter: there is nothing to be ${times} times as fast as.`;
+  const near = there.filter((peer) => first.decodePerSecond < times * peer.decodePerSecond);
+  if (near.length === 0) return null;
+  const told = near.map((peer) => `${peer.name} ${(first.decodePerSecond / peer.decodePerSecond).toFixed(2)}`);
+  return `${first.name} was to decode ${times} times as fast as what runs on the adapter; times ${told.join(', ')} it was.`;
+}

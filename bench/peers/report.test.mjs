@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bestOf, countsPerToken, disagreements, ratios, table, whereItRan } from './report.mjs';
+import { bestOf, countsPerToken, disagreements, ratios, table, tooSlow, whereItRan } from './report.mjs';
 
 const NONE = { dispatches: 0, submits: 0, passes: 0, bindGroups: 0, bufferWrites: 0, readbackBytes: 0, workers: 0 };
 
@@ -42,6 +42,24 @@ describe('the report of a comparison', () => {
     const slow = { ...peer, name: 'slow', prefillPerSecond: 12, decodePerSecond: 0.5 };
     expect(ratios([fast, slow]).split('\n').at(-1)).toBe('| fast ÷ slow | 0.50 | 10.00 |');
     expect(ratios([fast])).toBe('');
+  });
+
+  it('tells whether it is so many times as fast as all that run on the adapter, which those on the CPU do not', () => {
+    const on = { ...NONE, dispatches: 300 };
+    /** @param {string} name @param {number} decodePerSecond @param {typeof NONE} perToken */
+    const peer = (name, decodePerSecond, perToken) => ({
+      ...{ name, version: '1', ran: 'there', loadSeconds: 1, prefillPerSecond: 1 },
+      ...{ decodePerSecond, perToken },
+    });
+    const [ours, slow, near, cpu] = [
+      peer('ours', 10, on),
+      peer('slow', 1, on),
+      peer('near', 1.25, on),
+      peer('cpu', 99, NONE),
+    ];
+    expect(tooSlow([ours, slow, cpu], 10)).toBeNull();
+    expect(tooSlow([ours, slow, near, cpu], 10)).toMatch(/as what runs on the adapter; times near 8\.00 it was/);
+    expect(tooSlow([ours, cpu], 10)).toMatch(/No other engine ran on the adapter/);
   });
 
   it('is a table with as many cells in each row', () => {

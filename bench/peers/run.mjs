@@ -1,13 +1,14 @@
 // `node bench/peers/run.mjs`: Forgelight beside wllama and transformers.js, with one model, in one browser, on one adapter, in
 // alternating rounds. `--only forgelight,wllama`, `--prompt 32 --decode 8` (tokens), `--rounds 3`, `--adapter` for the real
-// graphics card, `--model gemma3` for Gemma 3 270M, `--json`. Not a part of the tests: what it compares with is installed into this folder alone.
+// graphics card, `--model gemma3` for Gemma 3 270M, `--json`, `--at-least 10` to fail where it decodes less than ten times as fast as
+// what runs on the adapter. Not a part of the tests: what it compares with is installed into this folder alone.
 import { parseArgs } from 'node:util';
 import { prepareBench, withBenchBrowser } from '../../scripts/lib/bench-setup.mjs';
-import { reasonOf, runScript, SetupError } from '../../scripts/lib/command.mjs';
+import { readOptions, reasonOf, runScript, SetupError } from '../../scripts/lib/command.mjs';
 import { ensureDependencies } from '../../scripts/lib/install.mjs';
 import { DEFAULT_MODEL, ensureGemmaModel, GEMMA_MODEL } from '../../scripts/model.mjs';
 import { COUNTED, installCounters } from './page/counters.mjs';
-import { bestOf, countsPerToken, disagreements, ratios, table, whereItRan } from './report.mjs';
+import { bestOf, countsPerToken, disagreements, ratios, table, tooSlow, whereItRan } from './report.mjs';
 import { ensureTwin } from './twin.mjs';
 
 /** @typedef {'forgelight' | 'wllama' | 'transformers'} Name */
@@ -20,10 +21,11 @@ const ENGINES = ['forgelight', 'wllama', 'transformers'];
 const MODELS = { smollm2: DEFAULT_MODEL, gemma3: GEMMA_MODEL };
 /** Threads share memory in such pages only, and so do our counters. */
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+const USAGE = `Options: --json, --adapter, --model smollm2 or gemma3, --only ${ENGINES.join(',')}, --prompt, --decode, --rounds and --at-least with a number.`;
 const SENTENCE = 'The quick brown fox jumps over the lazy dog. ';
 
 await runScript(async (signal) => {
-  const { names, adapter, json, model, ...sizes } = readArguments();
+  const { names, adapter, json, model, atLeast, ...sizes } = readArguments();
   const { executablePath, timeouts } = await prepareBench(signal);
   await ensureDependencies(signal, import.meta.dirname);
   if (model === 'gemma3') await ensureGemmaModel(signal);
@@ -43,21 +45,26 @@ await runScript(async (signal) => {
   console.log(
     json ? JSON.stringify({ ...sizes, ...result, missing }, null, 2) : text({ ...sizes, ...result, missing }),
   );
+  const problem = atLeast === null ? null : tooSlow(result.peers, atLeast);
+  if (problem !== null) throw new SetupError(problem);
   return 0;
 });
 
 function readArguments() {
-  const { values } = parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      adapter: { type: 'boolean', default: false },
-      model: { type: 'string', default: 'smollm2' },
-      only: { type: 'string', default: ENGINES.join(',') },
-      prompt: { type: 'string', default: '32' },
-      decode: { type: 'string', default: '8' },
-      rounds: { type: 'string', default: '3' },
-    },
-  });
+  const { values } = readOptions(USAGE, () =>
+    parseArgs({
+      options: {
+        json: { type: 'boolean', default: false },
+        adapter: { type: 'boolean', default: false },
+        model: { type: 'string', default: 'smollm2' },
+        only: { type: 'string', default: ENGINES.join(',') },
+        prompt: { type: 'string', default: '32' },
+        decode: { type: 'string', default: '8' },
+        rounds: { type: 'string', default: '3' },
+        'at-least': { type: 'string' },
+      },
+    }),
+  );
   const asked = values.only.split(',');
   const unknown = asked.filter((name) => !ENGINES.some((known) => known === name));
   if (unknown.length > 0) throw new SetupError(`--only knows ${ENGINES.join(', ')}, and not ${unknown.join(', ')}.`);
@@ -71,6 +78,7 @@ function readArguments() {
     promptTokens: positive('prompt', values.prompt),
     decodeTokens: positive('decode', values.decode),
     rounds: positive('rounds', values.rounds),
+    atLeast: values['at-least'] === undefined ? null : positive('at-least', values['at-least']),
   };
 }
 

@@ -14,7 +14,7 @@ const LOAD_STEPS = 4;
 /**
  * An engine's host without an engine: journeys of the page that are not about a model's answers go through the built client, the real
  * store and this. What it answers is decided by the question (`scripted-answer.ts`), what a load does by the model's name:
- * `fail-CODE` fails so, `hang` stays in the middle of its download until it is stopped.
+ * `fail-CODE` fails so, `hang` stays in the middle of its download until it is stopped; of `?sha256=…` it says that this is its hash.
  */
 export class ScriptedHost implements Partial<EngineHost> {
   readonly store = new WorkerStore();
@@ -91,7 +91,7 @@ export class ScriptedHost implements Partial<EngineHost> {
     let tokens = 0;
     for (const text of answer.pieces) {
       if (answer.losesGpuAt === tokens) await this.loseGpu();
-      await Promise.race([cancelled, pause(answer.pieceMs)]);
+      if (tokens % answer.burst === 0) await Promise.race([cancelled, pause(answer.pieceMs)]);
       if (isCancelled) break;
       send({ type: 'token', requestId: id, tokenId: 0 as never, text });
       tokens += 1;
@@ -128,7 +128,7 @@ function infoOf(name: string, contextLength = 2048): EngineInfo {
       architecture: 'llama',
       quantisation: 'Q4_1',
       sizeBytes: SIZE_BYTES,
-      sha256: '0'.repeat(64),
+      sha256: /[?&]sha256=([0-9a-f]{64})/.exec(name)?.[1] ?? '0'.repeat(64),
       contextLength,
       vocabularySize: 49_152,
     },

@@ -1,10 +1,10 @@
-import { errorFromData, ERROR_CODES, ForgelightError, type ErrorCode } from '../../src/base/errors';
+import { errorFromData, ForgelightError } from '../../src/base/errors';
 import type { ChatCompletionChunk } from '../../src/client/types';
 import type { EngineStats } from '../../src/protocol/engine-port';
 import type { LoadProgress } from '../../src/protocol/progress';
 import { serverSentEvents } from '../../src/protocol/server-sent-events';
 import { isEngineBackend, type Backend } from '../server/backend';
-import { askDaemon, daemonUrl } from '../state/ask-daemon';
+import { askDaemon, callDaemon, daemonError, unreachableDaemon } from '../state/ask-daemon';
 import type { DaemonRecord } from '../state/daemon-file';
 
 export interface AnswerOptions {
@@ -52,14 +52,9 @@ export function daemonAnswerer(record: DaemonRecord, fetch: typeof globalThis.fe
     askDaemon(record, { method: 'GET', path, signal }, fetch);
   return {
     async chat(body, { signal }) {
-      const response = await fetch(`${daemonUrl(record)}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${record.key}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ ...body, stream: true }),
-        signal,
-      });
-      if (!response.ok || response.body === null) throw errorOf(await response.json().catch(() => null));
-      return chunksOf(response.body);
+      const call = { method: 'POST', path: '/v1/chat/completions', body: { ...body, stream: true }, signal } as const;
+      const answer = await callDaemon(record, call, fetch);
+      return chunksOf(answer, record, signal);
     },
     async device(signal) {
       const state = (await ask('/v1/admin/ps', signal)) as { state?: { device?: string } };
@@ -74,18 +69,21 @@ export function daemonAnswerer(record: DaemonRecord, fetch: typeof globalThis.fe
   };
 }
 
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<ChatCompletionChunk, void> {
-  for await (const { data } of serverSentEvents(body)) {
-    if (data === '[DONE]') return;
-    const chunk = JSON.parse(data) as ChatCompletionChunk & { readonly error?: unknown };
-    if (chunk.error !== undefined && chunk.error !== null) throw errorOf(chunk);
-    yield chunk;
+async function* chunksOf(
+  { body }: Response,
+  record: DaemonRecord,
+  signal: AbortSignal,
+): AsyncGenerator<ChatCompletionChunk, void> {
+  try {
+    for await (const { data } of serverSentEvents(body ?? new ReadableStream())) {
+      if (data === '[DONE]') return;
+      const chunk = JSON.parse(data) as ChatCompletionChunk & { readonly error?: unknown };
+      if (chunk.error !== undefined && chunk.error !== null) throw daemonError(chunk, 'The daemon refused.');
+      yield chunk;
+    }
+  } catch (error) {
+    if (signal.aborted || error instanceof ForgelightError) throw error;
+    throw unreachableDaemon(record, error); // it was killed
   }
   throw new ForgelightError('network', 'The daemon ended its answer too early. Look at its log, and ask again.');
-}
-
-function errorOf(answer: unknown): ForgelightError {
-  const { error } = (answer ?? {}) as { error?: { code?: unknown; message?: unknown } };
-  const code = ERROR_CODES.find((known): known is ErrorCode => known === error?.code) ?? 'network';
-  return new ForgelightError(code, typeof error?.message === 'string' ? error.message : 'The daemon refused.');
 }

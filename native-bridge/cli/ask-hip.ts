@@ -1,24 +1,35 @@
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
-import { unreachable } from '../../src/base/assert';
-import { errorFromData, ForgelightError } from '../../src/base/errors';
 import { systemClock as clock } from '../../src/base/system-clock';
-import { runProbe, type ProbeOutcome, type ProbeTask } from '../engine/run-probe';
-import { writeSelfTest } from '../state/self-test-file';
+import { answerOfProbe, runProbe, type ProbeOptions, type ProbeOutcome, type ProbeTask } from '../engine/run-probe';
+import type { SelfTestFindings } from '../hip/selftest';
+import { readSelfTest, recordOf, writeSelfTest } from '../state/self-test-file';
 import { stateFolder } from '../state/state-folder';
 import type { CliHost } from './run-cli';
 
-const LIMIT_MS: Readonly<Record<ProbeTask, number>> = { device: 30_000, 'self-test': 600_000 };
+type HipTask = Exclude<ProbeTask, 'fit'>;
+
+const LIMIT_MS: Readonly<Record<HipTask, number>> = {
+  device: 30_000,
+  'self-test': 1_800_000,
+  bandwidth: 60_000,
+};
 const deviceSchema = v.object({ name: v.string(), features: v.array(v.string()), build: v.string() });
-const problemsSchema = v.array(v.string());
+const findingsSchema = v.object({
+  problems: v.array(v.string()),
+  formats: v.record(v.string(), v.array(v.string())),
+});
 
 export type AskedDevice = v.InferOutput<typeof deviceSchema>;
 
-/** Has a process of its own ask AMD's runtime: it may end whoever asks. */
-export type AskHip = (task: ProbeTask, env: CliHost['env']) => Promise<ProbeOutcome>;
+export type AskHipOptions = Pick<ProbeOptions, 'formats' | 'onStep' | 'signal'>;
 
-export const askHip: AskHip = (task, env) =>
+/** Has a process of its own ask AMD's runtime: it may end whoever asks. */
+export type AskHip = (task: HipTask, env: CliHost['env'], options?: AskHipOptions) => Promise<ProbeOutcome>;
+
+export const askHip: AskHip = (task, env, options = {}) =>
   runProbe(task, {
+    ...options,
     args: [fileURLToPath(import.meta.url), 'probe-process'],
     device: 'hip',
     env,
@@ -26,31 +37,42 @@ export const askHip: AskHip = (task, env) =>
     timeoutMs: LIMIT_MS[task],
   });
 
-/** The GPU that would be used. Throws `no-adapter` and what else the probe tells, `device-lost` where it died of it. */
-export async function hipDevice(ask: AskHip, env: CliHost['env']): Promise<AskedDevice> {
-  return v.parse(deviceSchema, answerOf(await ask('device', env)));
+/** The same for whoever leaves with a signal: Ctrl+C does not wait for a test of minutes. */
+export const askHipUntil =
+  (signal: AbortSignal): AskHip =>
+  (task, env, options) =>
+    askHip(task, env, { signal, ...options });
+
+/** The GPU that would be used. Throws `no-adapter` and what else the probe tells, `device-lost` where it died of it, and the signal's reason. */
+export async function hipDevice(ask: AskHip, env: CliHost['env'], signal?: AbortSignal): Promise<AskedDevice> {
+  const outcome = await ask('device', env, signal === undefined ? {} : { signal });
+  signal?.throwIfAborted();
+  return v.parse(deviceSchema, answerOfProbe(outcome));
 }
 
-/** Has it tested and remembers what came of it: what it computes otherwise than the CPU; none: it computes rightly. Throws as `hipDevice`. */
+/**
+ * Has it tested, on `formats` besides the typical ones, and remembers what came of it beside what is known of others. Throws as `hipDevice`, and the
+ * signal's reason.
+ */
 export async function testHip(
   ask: AskHip,
   env: CliHost['env'],
-  { name, features, build }: AskedDevice,
-): Promise<readonly string[]> {
-  const problems = v.parse(problemsSchema, answerOf(await ask('self-test', env)));
-  await writeSelfTest(stateFolder(env), { device: name, features, build, problems });
-  return problems;
+  device: AskedDevice,
+  options: AskHipOptions = {},
+): Promise<SelfTestFindings> {
+  const outcome = await ask('self-test', env, options);
+  options.signal?.throwIfAborted();
+  const { problems, formats } = v.parse(findingsSchema, answerOfProbe(outcome));
+  const { name, features, build } = device;
+  const folder = stateFolder(env);
+  const before = recordOf(device, await readSelfTest(folder))?.formats ?? {};
+  await writeSelfTest(folder, { device: name, features, build, problems, formats: { ...before, ...formats } });
+  return { problems, formats };
 }
 
-function answerOf(outcome: ProbeOutcome): unknown {
-  switch (outcome.kind) {
-    case 'answer':
-      return outcome.value;
-    case 'failed':
-      throw errorFromData(outcome.error);
-    case 'died':
-      throw new ForgelightError('device-lost', [outcome.why, ...outcome.said].join('\n'));
-    default:
-      return unreachable(outcome);
-  }
+/** Bytes a second that a kernel of the GPU reads and writes. Throws as `hipDevice`. */
+export async function hipBandwidth(ask: AskHip, env: CliHost['env'], signal: AbortSignal): Promise<number> {
+  const outcome = await ask('bandwidth', env, { signal });
+  signal.throwIfAborted();
+  return v.parse(v.number(), answerOfProbe(outcome));
 }

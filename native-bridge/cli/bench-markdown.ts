@@ -1,9 +1,13 @@
+import type { KernelTime } from '../../src/base/counters';
 import { formatBytes } from '../../src/base/units';
 import type { BenchReport } from './bench';
 
+/** Kernels beyond these take next to nothing. */
+const MOST_KERNELS = 30;
+
 /** The report as it can be put into an issue. */
 export function benchMarkdown(report: BenchReport): string {
-  const { system, gpus, amdgpu, device, model, runs, best, engine } = report;
+  const { system, gpus, amdgpu, device, model, runs, engine, kernels } = report;
   const rows = runs.map(
     ({ prompt_n, prompt_per_second, predicted_n, predicted_per_second }, i) =>
       `| ${i + 1} | ${prompt_n} | ${prompt_per_second.toFixed(1)} | ${predicted_n} | ${predicted_per_second.toFixed(1)} |`,
@@ -15,15 +19,30 @@ export function benchMarkdown(report: BenchReport): string {
     `- device: ${device ?? 'unknown'}`,
     `- system: ${system.platform}, kernel ${system.kernel}, ${system.cpu}, ${formatBytes(system.memoryBytes)}`,
     `- GPU: ${gpu}; amdgpu ${amdgpu ?? 'of the kernel'}; Node ${report.node}`,
+    ...hipLines(report),
     '',
     '| run | prompt tokens | read, tok/s | answer tokens | written, tok/s |',
     '|---|---|---|---|---|',
     ...rows,
     '',
-    `Best: ${best.promptPerSecond.toFixed(1)} tok/s read, ${best.predictedPerSecond.toFixed(1)} tok/s written.`,
+    bestLine(report),
     ...(engine === null ? [] : ['', ...engineLines(engine)]),
+    ...(kernels === null ? [] : ['', ...kernelLines(kernels)]),
     '',
   ].join('\n');
+}
+
+function hipLines({ hip }: BenchReport): readonly string[] {
+  if (hip === null) return [];
+  const bandwidth = hip.bandwidth === null ? 'not measured' : `${perSecond(hip.bandwidth)}, of a kernel that adds`;
+  return [`- HIP: ${hip.features.join(', ')}; kernels ${hip.build}`, `- memory of the GPU: ${bandwidth}`];
+}
+
+function bestLine({ best }: BenchReport): string {
+  const { promptPerSecond, predictedPerSecond, bytesPerSecond, ofBandwidth } = best;
+  const share = ofBandwidth === null ? '' : `, ${(100 * ofBandwidth).toFixed(1)} % of what the memory gave a kernel`;
+  const weights = bytesPerSecond === null ? '' : ` Weights were read at ${perSecond(bytesPerSecond)}${share}.`;
+  return `Best: ${promptPerSecond.toFixed(1)} tok/s read, ${predictedPerSecond.toFixed(1)} tok/s written.${weights}`;
 }
 
 function engineLines(engine: NonNullable<BenchReport['engine']>): readonly string[] {
@@ -34,4 +53,24 @@ function engineLines(engine: NonNullable<BenchReport['engine']>): readonly strin
     `- last step: ${counters.join(', ')}`,
     ...(variants.length === 0 ? [] : [`- variants: ${variants.join(', ')}`]),
   ];
+}
+
+function kernelLines(kernels: readonly KernelTime[]): readonly string[] {
+  if (kernels.length === 0) return ['Kernels: this device does not measure them.'];
+  const total = kernels.reduce((sum, { gpuMs }) => sum + gpuMs, 0);
+  return [
+    `Kernels of one run more, each launch between two events: ${total.toFixed(2)} ms together.`,
+    '',
+    '| kernel | launches | ms | µs each | share |',
+    '|---|---|---|---|---|',
+    ...kernels.slice(0, MOST_KERNELS).map(({ kernel, dispatches, gpuMs }) => {
+      const each = (1000 * gpuMs) / dispatches;
+      const share = total === 0 ? 0 : (100 * gpuMs) / total;
+      return `| ${kernel} | ${dispatches} | ${gpuMs.toFixed(2)} | ${each.toFixed(1)} | ${share.toFixed(1)} % |`;
+    }),
+  ];
+}
+
+function perSecond(bytesPerSecond: number): string {
+  return `${(bytesPerSecond / 1e9).toFixed(2)} GB/s`;
 }

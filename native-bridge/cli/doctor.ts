@@ -1,20 +1,25 @@
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ForgelightError } from '../../src/base/errors';
 import { systemClock as clock } from '../../src/base/system-clock';
 import { examine, type KnownHip } from '../doctor/examine';
 import { nodeMachine } from '../doctor/machine';
 import { reportOf } from '../doctor/report';
-import { HIP_TARGETS } from '../doctor/targets';
+import { installedCodeObjects } from '../hip/code-objects';
 import { libraryNames } from '../hip/hip-library';
 import { readSelfTest, verdictOn } from '../state/self-test-file';
 import { stateFolder } from '../state/state-folder';
 import { checkUpstream, type CheckedUpstream } from '../upstream/check-upstream';
 import { upstreamAddresses, upstreamKey } from '../upstream/upstream-url';
-import { askHip, hipDevice, type AskedDevice, type AskHip } from './ask-hip';
+import { askHipUntil, hipDevice, type AskedDevice, type AskHip } from './ask-hip';
+import type { CliOptions } from './command-line';
 import type { CliHost, CommandInput } from './run-cli';
-import { readServeOptions } from './serve-options';
+import { readUpstreams } from './serve-options';
 
-export const DOCTOR_ARGUMENTS = { upstream: { type: 'string', multiple: true } } as const;
+export const DOCTOR_ARGUMENTS = {
+  upstream: { type: 'string', multiple: true, value: 'URL', is: 'a server to look at as well (FORGELIGHT_UPSTREAM)' },
+} as const satisfies CliOptions;
 
 const NOTHING_ANSWERS = 1;
 
@@ -23,9 +28,9 @@ export async function doctor({ host, options }: CommandInput): Promise<number> {
   const diagnosis = await examine(nodeMachine(host.env), {
     libraries: libraryNames(host.env, process.platform),
     hasKoffi: canResolve('koffi'),
-    targets: HIP_TARGETS,
-    askHip: () => whatHipSays(askHip, host.env),
-    upstreams: await askUpstreams(readServeOptions(options, host.env).upstreams, host),
+    targets: (await installedCodeObjects(host.env, dirname(fileURLToPath(import.meta.url)))).targets,
+    askHip: () => whatHipSays(askHipUntil(host.signal), host.env),
+    upstreams: await askUpstreams(readUpstreams(options, host.env).upstreams, host),
   });
   host.out(options['json'] === true ? `${JSON.stringify(diagnosis, null, 2)}\n` : reportOf(diagnosis));
   return diagnosis.answers.length > 0 ? 0 : NOTHING_ANSWERS;

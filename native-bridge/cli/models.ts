@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock as clock } from '../../src/base/system-clock';
-import { DEFAULT_TIMEOUTS } from '../../src/protocol/timeouts';
+import { timeoutsFromEnvironment } from '../../src/protocol/timeouts';
 import { ModelStore } from '../../src/store/model-store';
 import { nodeStorePorts } from '../../src/store/node-fs/node-store';
 import { modelSource, type ModelSourceOptions } from '../../src/store/open-model';
@@ -27,7 +27,6 @@ export function openModels({ env, err, fetch }: CliHost): Models {
     report: (error) => err(`forgelight: ${String(error)}\n`),
   });
   const hubToken = env['HF_TOKEN'];
-  const { stallMs } = DEFAULT_TIMEOUTS;
   return {
     folder,
     store,
@@ -35,7 +34,8 @@ export function openModels({ env, err, fetch }: CliHost): Models {
       modelSource(reference, {
         clock,
         random: Math.random,
-        stallMs,
+        // Read where it counts: a command that waits for nothing does not fail for it.
+        stallMs: timeoutsFromEnvironment(env).stallMs,
         fetch,
         kept: (addressStart) => store.kept(addressStart),
         ...(hubToken && { hubToken }),

@@ -19,7 +19,7 @@ export function nodeTerminal(): Terminal & { readonly interrupt: () => boolean }
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    ask: (prompt) =>
+    ask: (prompt, signal) =>
       // One a line: between two lines the terminal is as any program has it, so that Ctrl+C is a signal again.
       new Promise<Typed>((resolve) => {
         const reader = createInterface({ input: stdin, output: stdout, history, historySize: HISTORY_LINES });
@@ -28,9 +28,14 @@ export function nodeTerminal(): Terminal & { readonly interrupt: () => boolean }
           typed = how;
           reader.close();
         };
+        const leave = (): void => reader.close();
+        signal.addEventListener('abort', leave, { once: true });
         reader.on('history', (lines) => (history = lines));
         reader.on('SIGINT', () => end({ is: 'interrupted', wasEmpty: reader.line === '' }));
-        reader.on('close', () => resolve(typed));
+        reader.on('close', () => {
+          signal.removeEventListener('abort', leave);
+          resolve(typed);
+        });
         reader.question(prompt, (text) => end({ is: 'line', text }));
       }),
     readAll: async (signal) => {

@@ -8,13 +8,15 @@ import { printable } from '../server/log-format';
 import { askDaemon, type DaemonCall } from '../state/ask-daemon';
 import { findDaemon, type DaemonRecord } from '../state/daemon-file';
 import { stateFolder } from '../state/state-folder';
+import { lockState } from '../state/state-lock';
+import { CommandLineError, type CliOptions } from './command-line';
 import type { CliHost, CommandInput } from './run-cli';
 
 export const PAIR_ARGUMENTS = {
-  list: { type: 'boolean' },
-  revoke: { type: 'string' },
-  key: { type: 'boolean' },
-} as const;
+  list: { type: 'boolean', is: 'show which pages are paired and which keys are in force' },
+  revoke: { type: 'string', value: 'ID', is: 'take one of them back' },
+  key: { type: 'boolean', is: 'make a key for a program; a NAME behind it tells it from others' },
+} as const satisfies CliOptions;
 
 const LOOK_MS = 500;
 const pairings = v.object({
@@ -22,33 +24,66 @@ const pairings = v.object({
 });
 const grantList = v.object({
   grants: v.array(
-    v.object({ id: v.string(), kind: v.picklist(['page', 'native']), name: v.string(), expires_at: v.string() }),
+    v.object({
+      id: v.string(),
+      kind: v.picklist(['page', 'native']),
+      name: v.string(),
+      scope: v.picklist(['answers', 'all']),
+      expires_at: v.string(),
+    }),
   ),
 });
 
 /** Who may ask the daemon: shows codes of pages that wait, lists, takes back, and makes keys for programs. */
 export async function pair({ host, names, options }: CommandInput): Promise<void> {
   const folder = stateFolder(host.env);
-  const found = await findDaemon(folder);
-  const running = found.status === 'running' ? found.record : null;
   const { list, revoke, key } = options;
   if ([list, revoke, key].filter((option) => option !== undefined).length > 1) {
-    throw new ForgelightError('invalid-request', 'Give one of --list, --revoke and --key.');
+    throw new CommandLineError('Give one of --list, --revoke and --key.');
   }
-  if (names.length > 0 && key !== true)
-    throw new ForgelightError('invalid-request', 'A name is given to a key: --key NAME.');
-  const book = running === null ? offlineBook(folder, host) : daemonBook(running, host);
-  if (list === true) await showGrants(await book.list(), options['json'] === true, host);
-  else if (typeof revoke === 'string') await revokeGrant(book, revoke, host);
-  else if (key === true) await makeKey(book, names[0] ?? 'key', options['json'] === true, host);
-  else await showCodes(running, options['json'] === true, host);
+  if (names.length > 0 && key !== true) throw new CommandLineError('A name is given to a key: --key NAME.');
+  const within = <T>(work: (book: Book) => Promise<T>): Promise<T> => withBook(folder, host, work);
+  if (list === true) showGrants(await within((book) => book.list()), options['json'] === true, host);
+  else if (typeof revoke === 'string') tellRevoked(await within((book) => book.revoke(revoke)), revoke, host);
+  else if (key === true) {
+    const made = await within((book) => book.issueKey(names[0] ?? 'key'));
+    showKey(made, options['json'] === true, host);
+  } else await showCodes(await running(folder), options['json'] === true, host);
 }
 
-/** The daemon owns the book while it runs; else this command does for a moment. */
+async function running(folder: string): Promise<DaemonRecord | null> {
+  const found = await findDaemon(folder);
+  return found.status === 'running' ? found.record : null;
+}
+
+interface IssuedKey {
+  readonly key: string;
+  readonly grant: ShownGrant;
+}
+
 interface Book {
   list(): Promise<readonly ShownGrant[]>;
   revoke(id: string): Promise<boolean>;
-  issueKey(name: string): Promise<{ readonly key: string; readonly grant: ShownGrant }>;
+  issueKey(name: string): Promise<IssuedKey>;
+}
+
+/** The daemon owns the book while it runs; else this command does for a moment, in which no daemon and no other command reads it. */
+async function withBook<T>(folder: string, host: CliHost, work: (book: Book) => Promise<T>): Promise<T> {
+  const before = await running(folder);
+  if (before !== null) return work(daemonBook(before, host));
+  const lock = await lockState(folder, host.signal);
+  try {
+    const since = await running(folder);
+    if (since !== null) return await work(daemonBook(since, host));
+    const book = await AccessBook.open(new AccessFile(folder, (message) => host.err(`${message}\n`)), clock, null);
+    try {
+      return await work(ownBook(book));
+    } finally {
+      await book.close();
+    }
+  } finally {
+    lock.release();
+  }
 }
 
 function daemonBook(record: DaemonRecord, host: CliHost): Book {
@@ -67,49 +102,41 @@ function daemonBook(record: DaemonRecord, host: CliHost): Book {
   };
 }
 
-function offlineBook(folder: string, host: CliHost): Book {
-  const within = async <T>(work: (book: AccessBook) => Promise<T>): Promise<T> => {
-    const book = await AccessBook.open(new AccessFile(folder, (message) => host.err(`${message}\n`)), clock, null);
-    try {
-      return await work(book);
-    } finally {
-      await book.close();
-    }
-  };
+function ownBook(book: AccessBook): Book {
   return {
-    list: () => within((book) => Promise.resolve(book.list().map(shownGrant))),
-    revoke: (id) => within((book) => book.revoke(id)),
-    issueKey: (name) =>
-      within(async (book) => {
-        const { grant, secret } = await book.issueKey(name);
-        return { key: secret, grant: shownGrant(grant) };
-      }),
+    list: () => Promise.resolve(book.list().map(shownGrant)),
+    revoke: (id) => book.revoke(id),
+    issueKey: async (name) => {
+      const { grant, secret } = await book.issueKey(name);
+      return { key: secret, grant: shownGrant(grant) };
+    },
   };
 }
 
-async function showGrants(grants: readonly ShownGrant[], isJson: boolean, { out }: CliHost): Promise<void> {
+function showGrants(grants: readonly ShownGrant[], isJson: boolean, { out }: CliHost): void {
   if (isJson) return out(`${JSON.stringify(grants, null, 2)}\n`);
   if (grants.length === 0) return out('No page is paired, and no key is in force.\n');
-  for (const { id, kind, name, expires_at } of grants) {
-    out(`${id}  ${kind === 'page' ? 'page' : 'key '}  until ${expires_at.slice(0, 10)}  ${printable(name)}\n`);
+  for (const { id, kind, name, scope, expires_at } of grants) {
+    out(
+      `${id}  ${kind === 'page' ? 'page' : 'key '}  ${scope.padEnd(7)}  until ${expires_at.slice(0, 10)}  ${printable(name)}\n`,
+    );
   }
 }
 
-async function revokeGrant(book: Book, id: string, { out }: CliHost): Promise<void> {
-  if (await book.revoke(id)) return out(`Taken back: ${id}\n`);
+function tellRevoked(isRevoked: boolean, id: string, { out }: CliHost): void {
+  if (isRevoked) return out(`Taken back: ${id}\n`);
   throw new ForgelightError('invalid-request', `There is no "${id}": forgelight pair --list shows what there is.`);
 }
 
-async function makeKey(book: Book, name: string, isJson: boolean, { out, err }: CliHost): Promise<void> {
-  const { key, grant } = await book.issueKey(name);
+function showKey({ key, grant }: IssuedKey, isJson: boolean, { out, err }: CliHost): void {
   if (isJson) return out(`${JSON.stringify({ key, ...grant }, null, 2)}\n`);
   out(`${key}\n`);
   err(`A key for programs on this computer, good until ${grant.expires_at.slice(0, 10)}. It is shown this once.\n`);
 }
 
 /** The codes of pages that wait; waits for one where there is none. */
-async function showCodes(running: DaemonRecord | null, isJson: boolean, host: CliHost): Promise<void> {
-  if (running === null) {
+async function showCodes(daemon: DaemonRecord | null, isJson: boolean, host: CliHost): Promise<void> {
+  if (daemon === null) {
     throw new ForgelightError(
       'bridge-unreachable',
       'The daemon does not run. Start it in another terminal: forgelight serve',
@@ -117,7 +144,7 @@ async function showCodes(running: DaemonRecord | null, isJson: boolean, host: Cl
   }
   for (let looks = 0; ; looks += 1) {
     const answer = await askDaemon(
-      running,
+      daemon,
       { method: 'GET', path: '/v1/admin/pairings', signal: host.signal },
       host.fetch,
     );

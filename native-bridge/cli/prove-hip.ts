@@ -1,5 +1,5 @@
 import { ForgelightError } from '../../src/base/errors';
-import { readPciGpus } from '../doctor/check-gpu';
+import { mayHaveGpu } from '../doctor/check-gpu';
 import type { Machine } from '../doctor/machine';
 import { readSelfTest, verdictOn } from '../state/self-test-file';
 import { stateFolder } from '../state/state-folder';
@@ -34,7 +34,7 @@ async function problemsOf(device: AskedDevice, { ask, env, onTest }: Proof): Pro
       return [verdict.reason];
     case 'never':
       onTest(device.name);
-      return await testHip(ask, env, device);
+      return (await testHip(ask, env, device)).problems;
   }
 }
 
@@ -43,7 +43,7 @@ export async function whyNoHip(proof: Proof, machine: Machine): Promise<string |
   if (machine.platform !== 'linux' && machine.platform !== 'win32') {
     return 'AMD’s HIP runtime exists for Linux and Windows alone.';
   }
-  if (machine.platform === 'linux' && (await readPciGpus(machine)).length === 0) return 'There is no AMD GPU.';
+  if (machine.platform === 'linux' && !(await mayHaveGpu(machine))) return 'There is no AMD GPU.';
   try {
     await requireHip(proof);
     return null;

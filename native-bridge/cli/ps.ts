@@ -18,9 +18,16 @@ export async function ps({ host, options }: CommandInput): Promise<void> {
     const shown = { pid, url: daemonUrl(record), version, backend, state, requests, memoryBytes };
     return host.out(`${JSON.stringify(shown, null, 2)}\n`);
   }
-  host.out(`Forgelight ${version} at ${daemonUrl(record)}, process ${pid}\n${wordsOf(state)}\n`);
+  host.out(
+    `Forgelight ${version} at ${daemonUrl(record)}, process ${pid}\n${backend === 'upstream' ? upstreamWords(state) : wordsOf(state)}\n`,
+  );
   if (memoryBytes !== null) host.out(`Memory of the device: ${formatBytes(memoryBytes)}\n`);
   host.out(`Requests: ${requests}\n`);
+}
+
+/** A server elsewhere has loaded what it has loaded. */
+function upstreamWords(state: DaemonState['state']): string {
+  return state.status === 'ready' ? `Passes requests on to ${state.device.replace(/^upstream: /, '')}` : wordsOf(state);
 }
 
 function wordsOf(state: DaemonState['state']): string {
@@ -34,7 +41,7 @@ function wordsOf(state: DaemonState['state']): string {
     case 'ready':
       return `Loaded: ${state.model || 'a model without a name'}, on ${state.device}`;
     case 'restarting':
-      return `The engine is started again, for the ${state.attempt}. time: ${state.model}`;
+      return `The engine is started again (attempt ${state.attempt}): ${state.model}`;
     case 'failed':
       return `Failed: ${state.error.message}`;
     default:

@@ -10,11 +10,26 @@ export async function rm({ models, host, names, options }: CommandInput): Promis
   const entries = await models.store.list();
   const found = [...new Set(names.flatMap((name) => meant(models, entries, name)))];
   for (const entry of found) {
-    if (entry.state === 'partial') await models.store.discard(entry.address);
-    else await models.store.delete(entry.sha256);
+    await deleteIt(models, entry);
     if (options['json'] !== true) host.out(`Deleted ${entry.state === 'partial' ? entry.address : entry.fileName}\n`);
   }
   if (options['json'] === true) host.out(`${JSON.stringify(found, null, 2)}\n`);
+}
+
+async function deleteIt({ store }: CommandInput['models'], entry: StoreEntry): Promise<void> {
+  try {
+    if (entry.state === 'partial') await store.discard(entry.address);
+    else await store.delete(entry.sha256);
+  } catch (error) {
+    if (!(error instanceof ForgelightError) || error.code !== 'busy') throw error;
+    throw new ForgelightError('busy', inUse(entry), { cause: error }); // the store's own words are for a page: of its tabs
+  }
+}
+
+function inUse(entry: StoreEntry): string {
+  return entry.state === 'partial'
+    ? `${entry.address} is being downloaded, by the daemon or another command. End that, then delete it.`
+    : `${entry.fileName} is in use, by the daemon or another command. End that (forgelight stop takes a model off its device), then delete it.`;
 }
 
 /** One entry; or all parts of a split model, by what it was pulled as. */
@@ -39,7 +54,8 @@ function addressesOf({ sourceOf }: CommandInput['models'], reference: string): r
       },
     });
   } catch (error) {
-    if (!(error instanceof ForgelightError)) throw error;
+    const isOfName = error instanceof ForgelightError && error.param?.startsWith('FORGELIGHT_') !== true;
+    if (!isOfName) throw error;
   }
   return addresses;
 }

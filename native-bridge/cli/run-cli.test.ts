@@ -1,15 +1,22 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defined } from '../../src/base/assert';
 import { ScriptedServer } from '../../test/support/scripted-server';
 import { splitGguf } from '../../test/support/split-gguf';
+import { systemClock as clock } from '../../src/base/system-clock';
+import { nodeStorePorts } from '../../src/store/node-fs/node-store';
+import { lockName } from '../../src/store/store-names';
 import { runCli } from './run-cli';
+import { VERSION } from './version';
 import { FakeTerminal } from './testing/fake-terminal';
 
 const ADDRESS = 'https://models.test/tiny.gguf';
 const BODY = new Uint8Array(3_000_000).map((_, i) => (i * 31 + (i >> 8)) % 251);
+BODY.set(new TextEncoder().encode('GGUF'));
 const SHA256 = createHash('sha256').update(BODY).digest('hex');
 let folder = '';
 
@@ -92,6 +99,26 @@ describe('forgelight pull, list, rm', () => {
     expect(await readdir(join(folder, 'parts'))).toEqual([]);
   });
 
+  it.each([[['pull', ADDRESS]], [['pull', './package.json']], [['rm', ADDRESS]]])(
+    'says which time-out is none: %j',
+    async (args) => {
+      const { code, err } = await run(args, { env: { FORGELIGHT_TIMEOUT_STALL_MS: 'abc' } });
+      expect([code, err]).toEqual([1, expect.stringMatching(/FORGELIGHT_TIMEOUT_STALL_MS must be a whole number/)]);
+    },
+  );
+
+  it('says in a terminal who may have what it cannot delete', async () => {
+    await run(['pull', ADDRESS]);
+    const { locks } = nodeStorePorts(folder, { clock, random: Math.random });
+    const loaded = await locks.tryAcquire(lockName.blob(SHA256), 'shared');
+    const { code, err } = await run(['rm', 'tiny.gguf']);
+    loaded?.release();
+    expect([code, err]).toEqual([
+      1,
+      'forgelight: tiny.gguf is in use, by the daemon or another command. End that (forgelight stop takes a model off its device), then delete it.\n',
+    ]);
+  });
+
   it('keeps nothing under a wrong hash', async () => {
     const { code, err } = await run(['pull', ADDRESS, '--sha256', '0'.repeat(64)]);
     expect([code, err]).toEqual([1, expect.stringMatching(/SHA-256/)]);
@@ -101,7 +128,7 @@ describe('forgelight pull, list, rm', () => {
   it('fetches nothing for a hash that is none', async () => {
     const server = serverOf();
     const { code, err } = await run(['pull', ADDRESS, '--sha256', '../x'], { server });
-    expect([code, err, server.requests.length]).toEqual([1, expect.stringMatching(/64 hex digits/), 0]);
+    expect([code, err, server.requests.length]).toEqual([2, expect.stringMatching(/64 hex digits/), 0]);
   });
 
   it('deletes by the reference that a model was pulled by, all parts of a split one', async () => {
@@ -128,6 +155,41 @@ describe('forgelight pull, list, rm', () => {
     expect(server.requests.map((headers) => headers.get('authorization'))).toEqual([null]);
   });
 
+  it('keeps a file of this computer by what it holds, whatever lies at its path later', async () => {
+    const path = join(folder, 'own.gguf');
+    await writeFile(path, BODY);
+    expect(await run(['pull', path])).toMatchObject({ code: 0, out: `Kept: ${path}, 3.0 MB, in ${folder}\n` });
+    expect((await run(['pull', pathToFileURL(path).href])).out).toMatch(/^Already here/);
+    await writeFile(path, BODY.slice(0, 500_000));
+    expect((await run(['pull', relative('', path)])).out).toMatch(/^Kept: .*, 500\.0 kB/);
+    const hashes = (JSON.parse((await run(['list', '--json'])).out) as { sha256: string }[]).map(
+      ({ sha256 }) => sha256,
+    );
+    expect(hashes).toHaveLength(2);
+    expect(hashes).toContain(SHA256);
+  });
+
+  it('keeps all files of a split model that lie beside the one that is named', async () => {
+    const parts = splitGguf(new Uint8Array(await readFile('test/fixtures/zoo/llama.gguf')), 2);
+    const paths = parts.map((_, i) => join(folder, `m-0000${i + 1}-of-00002.gguf`));
+    const [first = '', second = ''] = paths;
+    await writeFile(first, defined(parts[0], 'a part'));
+    expect(await run(['pull', first])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`There is no file ${second}`),
+    });
+    await writeFile(second, defined(parts[1], 'a part'));
+    expect((await run(['pull', first])).out).toMatch(/^Kept/);
+    expect(JSON.parse((await run(['list', '--json'])).out)).toHaveLength(2);
+  });
+
+  it('keeps nothing that is no model', async () => {
+    const server = serverOf(new TextEncoder().encode('# Read me'.repeat(1000)));
+    const { code, err } = await run(['pull', ADDRESS], { server });
+    expect([code, err]).toEqual([1, expect.stringContaining(`${ADDRESS} is no GGUF file`)]);
+    expect((await run(['list', '--json'])).out).toBe('[]\n');
+  });
+
   it('deletes nothing where one of the names means nothing, or two things', async () => {
     await run(['pull', ADDRESS]);
     const other = 'https://models.test/b/tiny.gguf';
@@ -145,6 +207,10 @@ describe('forgelight pull, list, rm', () => {
     [['pull'], 'the name of a model is missing'],
     [['pull', 'a', 'b'], '"b" is one name too many'],
     [['pull', ADDRESS, '--fast'], "Unknown option '--fast'"],
+    [['serve', '--port', '99999'], '--port must be a number from 0 to 65535'],
+    [['serve', '--device', 'toaster'], '--device must be auto'],
+    [['pair', '--list', '--key'], 'Give one of'],
+    [['bench', 'm', '--runs', '0'], '--runs must be a whole number'],
     [['fetch', ADDRESS], 'there is no command "fetch"'],
     [['toString'], 'there is no command "toString"'],
   ])('says what is wrong with the command line %j', async (args, words) => {
@@ -152,10 +218,36 @@ describe('forgelight pull, list, rm', () => {
   });
 
   it.each([
-    ['models/x.gguf', 'must be an https address'],
+    ['models/x.gguf', 'There is no file'],
+    ['test', 'There is no file'],
+    ['package.json', 'is no GGUF file'],
     ['http://models.test/x.gguf', 'use https'],
   ])('says what is wrong with the model %s', async (reference, words) => {
     expect(await run(['pull', reference])).toMatchObject({ code: 1, err: expect.stringContaining(words) });
+  });
+
+  it('tells programs of failures as it answers them', async () => {
+    const failed = await run(['rm', 'nothing', '--json']);
+    expect([failed.code, failed.out, JSON.parse(failed.err)]).toEqual([
+      1,
+      '',
+      { error: { code: 'invalid-request', message: expect.stringContaining('"nothing" is not here') } },
+    ]);
+    const misused = await run(['rm', '--json']);
+    expect([misused.code, JSON.parse(misused.err)]).toMatchObject([2, { error: { code: 'invalid-request' } }]);
+    const unknown = await run(['fly', '--json']);
+    expect([unknown.code, JSON.parse(unknown.err)]).toMatchObject([2, { error: { code: 'invalid-request' } }]);
+  });
+
+  it('says which one it is, and what the options of a command are', async () => {
+    for (const word of ['--version', '-V', 'version'])
+      expect(await run([word])).toEqual({ code: 0, out: `${VERSION}\n`, err: '' });
+    const help = await run(['help', 'serve']);
+    expect(help).toEqual(await run(['serve', '--help']));
+    expect((await run(['run', '--', '--help'])).out).toBe('');
+    expect(help.out).toMatch(/--port N +its port.*8788 \(FORGELIGHT_PORT\)\n/);
+    expect(help.out).toMatch(/--device DEVICE +auto, hip, upstream or reference/);
+    expect(await run(['help', 'fly'])).toMatchObject({ code: 2, err: expect.stringContaining('no command "fly"') });
   });
 
   it('helps', async () => {

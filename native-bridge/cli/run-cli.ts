@@ -1,12 +1,13 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { ForgelightError } from '../../src/base/errors';
+import { parseArgs } from 'node:util';
+import { errorToData, ForgelightError } from '../../src/base/errors';
 import { bench, BENCH_ARGUMENTS } from './bench';
+import { CommandLineError, type CliOption, type CliOptions } from './command-line';
 import { doctor, DOCTOR_ARGUMENTS } from './doctor';
 import { list } from './list';
 import { openModels, type Models } from './models';
 import { pair, PAIR_ARGUMENTS } from './pair';
 import { ps } from './ps';
-import { pull } from './pull';
+import { pull, PULL_ARGUMENTS } from './pull';
 import { rm } from './rm';
 import { run, RUN_ARGUMENTS } from './run';
 import { selftest } from './selftest';
@@ -14,6 +15,7 @@ import { serve } from './serve';
 import { SERVE_ARGUMENTS } from './serve-options';
 import { stop } from './stop';
 import type { Terminal } from './terminal';
+import { VERSION } from './version';
 
 /** The process, as commands see it. */
 export interface CliHost {
@@ -43,7 +45,7 @@ interface Command {
   readonly does: string;
   /** How many names it takes. */
   readonly takes: readonly [number, number];
-  readonly options: ParseArgsConfig['options'];
+  readonly options: CliOptions;
   /** Gives the exit code, where it is not 0 and nothing has to be said any more. */
   readonly run: (input: CommandInput) => Promise<number | void>;
 }
@@ -51,9 +53,9 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   pull: {
     usage: 'pull <model> [--sha256 HASH] [--mirror URL]…',
-    does: 'download a model: an https address, hf:owner/repo/file.gguf or hf:owner/repo:Q4_K_M',
+    does: 'keep a model: an https address, hf:owner/repo/file.gguf, hf:owner/repo:Q4_K_M, or a file',
     takes: [1, 1],
-    options: { sha256: { type: 'string' }, mirror: { type: 'string', multiple: true } },
+    options: PULL_ARGUMENTS,
     run: pull,
   },
   list: { usage: 'list', does: 'show what is kept, whole or unfinished', takes: [0, 0], options: {}, run: list },
@@ -101,15 +103,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: doctor,
   },
   selftest: {
-    usage: 'selftest',
-    does: 'compare the kernels’ results on this GPU with known ones',
-    takes: [0, 0],
+    usage: 'selftest [FORMAT]…',
+    does: 'compare all kernels’ results on this GPU with the CPU’s, of all block formats or of those named',
+    takes: [0, Infinity],
     options: {},
     run: selftest,
   },
   bench: {
-    usage: 'bench <model> [--device DEVICE] [--upstream URL]…',
-    does: 'measure how fast a model reads and answers: a report that can be sent',
+    usage: 'bench <model> [--device DEVICE] [--upstream URL]… [--profile]',
+    does: 'measure how fast a model reads and answers, with --profile also each kernel: a report that can be sent',
     takes: [1, 1],
     options: BENCH_ARGUMENTS,
     run: bench,
@@ -121,51 +123,73 @@ const FAILED = 1;
 const MISUSED = 2;
 const STOPPED = 130;
 
+const JSON_OPTION = { json: { type: 'boolean', is: 'print for programs, errors too' } } as const satisfies CliOptions;
+
 /** Runs a command line; gives the exit code. */
 export async function runCli(args: readonly string[], host: CliHost): Promise<number> {
   const [name = '--help', ...rest] = args;
-  if (['--help', '-h', 'help'].includes(name)) {
+  if (['--version', '-V', 'version'].includes(name)) {
+    host.out(`${VERSION}\n`);
+    return 0;
+  }
+  const isHelp = ['--help', '-h', 'help'].includes(name);
+  const wanted = isHelp && rest[0] !== undefined ? rest[0] : name;
+  if (isHelp && rest[0] === undefined) {
     host.out(help());
     return args.length === 0 ? MISUSED : 0;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const command = Object.hasOwn(COMMANDS, wanted) ? COMMANDS[wanted] : undefined;
   if (command === undefined) {
-    host.err(`forgelight: there is no command "${name}".\n\n${help()}`);
+    const error = new CommandLineError(`there is no command "${wanted}".`);
+    host.err(rest.includes('--json') ? jsonOf(error) : `forgelight: ${error.message}\n\n${help()}`);
     return MISUSED;
   }
-  if (rest.some((arg) => ['--help', '-h'].includes(arg))) {
+  const end = rest.indexOf('--'); // what comes behind it is no option
+  const given = end === -1 ? rest : rest.slice(0, end);
+  if (isHelp || given.some((arg) => ['--help', '-h'].includes(arg))) {
     host.out(helpOf(command));
     return 0;
   }
-  let input: CommandInput;
+  return runCommand(command, rest, host);
+}
+
+async function runCommand(command: Command, args: readonly string[], host: CliHost): Promise<number> {
   try {
-    input = readInput(command, rest, host);
-  } catch (error) {
-    host.err(`forgelight: ${reasonOf(error)}\nUsage: forgelight ${command.usage}\n`);
-    return MISUSED;
-  }
-  try {
-    return (await command.run(input)) ?? 0;
+    return (await command.run(readInput(command, args, host))) ?? 0;
   } catch (error) {
     if (host.signal.aborted) return STOPPED;
-    host.err(`forgelight: ${reasonOf(error)}\n`);
-    return FAILED;
+    const isMisuse = error instanceof CommandLineError;
+    if (args.includes('--json')) host.err(jsonOf(error));
+    else host.err(`forgelight: ${reasonOf(error)}\n${isMisuse ? `Usage: forgelight ${command.usage}\n` : ''}`);
+    return isMisuse ? MISUSED : FAILED;
   }
 }
 
-function readInput({ takes: [least, most], options }: Command, args: string[], host: CliHost): CommandInput {
-  const json = { type: 'boolean' } as const;
-  const { values, positionals } = parseArgs({ args, options: { ...options, json }, allowPositionals: true });
-  if (positionals.length < least) throw new Error('the name of a model is missing.');
-  if (positionals.length > most) throw new Error(`"${positionals[most]}" is one name too many.`);
+function readInput({ takes: [least, most], options }: Command, args: readonly string[], host: CliHost): CommandInput {
+  const { values, positionals } = parsed(args, { ...options, ...JSON_OPTION });
+  if (positionals.length < least) throw new CommandLineError('the name of a model is missing.');
+  if (positionals.length > most) throw new CommandLineError(`"${positionals[most]}" is one name too many.`);
   return { models: openModels(host), host, names: positionals, options: values };
 }
 
+function parsed(
+  args: readonly string[],
+  options: CliOptions,
+): Pick<ReturnType<typeof parseArgs>, 'values' | 'positionals'> {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    throw new CommandLineError(reasonOf(error)); // which option it does not know, or lacks a value
+  }
+}
+
 function helpOf({ usage, does, options }: Command): string {
-  const names = Object.entries({ ...options, json: { type: 'boolean' } }).map(
-    ([name, { type }]) => `  --${name}${type === 'string' ? ' VALUE' : ''}`,
+  const rows = Object.entries<CliOption>({ ...options, ...JSON_OPTION }).map(
+    ([name, { value, is }]): readonly [string, string] => [`--${name}${value === undefined ? '' : ` ${value}`}`, is],
   );
-  return [`Usage: forgelight ${usage}`, '', `To ${does}.`, '', 'Options:', ...names, ''].join('\n');
+  const width = Math.max(...rows.map(([option]) => option.length));
+  const lines = rows.map(([option, is]) => `  ${option.padEnd(width)}  ${is}`);
+  return [`Usage: forgelight ${usage}`, '', `To ${does}.`, '', 'Options:', ...lines, ''].join('\n');
 }
 
 function help(): string {
@@ -177,9 +201,14 @@ function help(): string {
     '',
     ...lines,
     '',
+    'forgelight help <command> tells its options. --version tells which one this is.',
     'Models lie in FORGELIGHT_MODELS, else in the folder for data of this system. HF_TOKEN is sent to the hub alone.',
     '',
   ].join('\n');
+}
+
+function jsonOf(error: unknown): string {
+  return `${JSON.stringify({ error: errorToData(error, 'closed') })}\n`;
 }
 
 function reasonOf(error: unknown): string {

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtCommand } from '../testing/built-command';
 import { startCommand } from '../testing/start-command';
@@ -20,6 +23,16 @@ const start = (program: string, args: readonly string[]) =>
   });
 
 const RUN = ['run', MODEL, '--device', 'reference', '--temperature', '0'];
+
+it('whoever reads only the beginning of what a command prints is no failure', async () => {
+  const child = spawn(process.execPath, [command, 'help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  const [said, code] = await Promise.all([
+    text(child.stderr),
+    once(child, 'exit').then(([status]) => status as unknown),
+  ]);
+  expect([code, said]).toEqual([0, '']);
+});
 
 describe('forgelight run, as a process', () => {
   it('answers a prompt, and ends', async () => {
@@ -49,5 +62,14 @@ describe('forgelight run, as a process', () => {
     await until(/> /);
     child.stdin.write('\u0003');
     expect(await ended).toBe(0);
+  });
+
+  it('at its prompt ends of SIGTERM', async () => {
+    const line = `echo is $$; exec ${[process.execPath, command, ...RUN].map((word) => `'${word}'`).join(' ')}`;
+    const { until, ended } = start('script', ['-qefc', line, '/dev/null']);
+    const pid = Number(/is (\d+)/.exec(await until(/is \d+\s/))?.[1]);
+    await until(/> /);
+    process.kill(pid, 'SIGTERM');
+    expect(await ended).toBe(130);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { answerOf, chunkFrame, FakeUpstreams, type Reply } from '../upstream/testing/fake-upstreams';
 import { FakeTerminal } from './testing/fake-terminal';
-import { useCommand } from './testing/run-command';
+import { afterHello, useCommand } from './testing/run-command';
 
 const UPSTREAM = ['--upstream', 'http://first:1'];
 const held: Reply = { kind: 'stream', frames: [chunkFrame({ content: 'Once' })], end: 'silence' };
@@ -62,6 +62,14 @@ describe('forgelight run', () => {
     ]);
   });
 
+  it('prints a line for programs an answer', async () => {
+    const servers = new FakeUpstreams((_, index) => answerOf(`answer ${index}`));
+    const terminal = new FakeTerminal([line('one'), line('two')], true);
+    const ran = await run(['run', 'tiny', '--json', ...UPSTREAM], { fetch: servers.fetch, terminal });
+    const lines = ran.out.trimEnd().split('\n');
+    expect(lines.map((text): unknown => JSON.parse(text))).toMatchObject([{ text: 'answer 0' }, { text: 'answer 1' }]);
+  });
+
   it('ends an answer with Ctrl+C, and goes on', async () => {
     const servers = new FakeUpstreams((_, index) => (index === 0 ? held : answerOf('again')));
     const terminal = new FakeTerminal([line('one'), line('two')], true);
@@ -109,10 +117,10 @@ describe('forgelight run', () => {
     await daemon();
     const asked: [string, RequestInit | undefined][] = [];
     const frames = `${chunkFrame({ content: 'from afar' })}data: [DONE]\n\n`;
-    const fetch: typeof globalThis.fetch = (url, init) => {
+    const fetch = afterHello((url, init) => {
       asked.push([url instanceof Request ? url.url : String(url), init]);
       return Promise.resolve(new Response(frames));
-    };
+    });
     expect(await run(['run', 'tiny', 'x'], { fetch })).toEqual({ code: 0, out: 'from afar\n', err: '' });
     const [[url, init] = []] = asked;
     expect(url).toBe('http://127.0.0.1:1/v1/chat/completions');
@@ -125,15 +133,16 @@ describe('forgelight run', () => {
     ['a stream that is cut', new Response(chunkFrame({ content: 'x' })), /too early/],
   ])('tells of %s of the daemon', async (_, response, words) => {
     await daemon();
-    const ran = await run(['run', 'tiny', 'x'], { fetch: () => Promise.resolve(response) });
+    const ran = await run(['run', 'tiny', 'x'], { fetch: afterHello(() => Promise.resolve(response)) });
     expect([ran.code, ran.err]).toEqual([1, expect.stringMatching(words)]);
   });
 
   it.each([
-    [['run', 'tiny'], 1, 'There is no prompt'],
-    [['run', 'tiny', 'x', '--max-tokens', 'many'], 1, '--max-tokens must be a number'],
+    [['run', 'tiny'], 2, 'There is no prompt'],
+    [['run', 'tiny', 'x', '--max-tokens', 'many'], 2, '--max-tokens must be a number'],
     [['run', 'tiny', 'x', '--upstream', 'http://a:b@c'], 1, 'name or password'],
-    [['run', 'tiny', 'x', '--device', 'upstream'], 1, '--device upstream needs an address'],
+    [['run', 'tiny', 'x', '--device', 'upstream'], 2, '--device upstream needs an address'],
+    [['run', 'tiny', 'x', '--device', 'reference', '--upstream', 'http://a:1'], 2, 'give one of them'],
     [['run'], 2, 'the name of a model is missing'],
   ])('says what is wrong with %j', async (args, code, words) => {
     expect(await run(args)).toMatchObject({ code, err: expect.stringContaining(words) as string });

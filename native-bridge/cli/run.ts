@@ -2,17 +2,19 @@ import { ForgelightError } from '../../src/base/errors';
 import type { ChatMessage } from '../../src/client/types';
 import type { Timings } from '../../src/protocol/events';
 import type { Answerer } from './answerer';
+import { CommandLineError, type CliOptions } from './command-line';
+import { usableName } from './keep-model';
 import { ANSWERER_ARGUMENTS, openAnswerer } from './open-answerer';
 import { ProgressLine } from './progress-line';
-import type { CliHost, CommandInput } from './run-cli';
+import type { CommandInput } from './run-cli';
 
 export const RUN_ARGUMENTS = {
   ...ANSWERER_ARGUMENTS,
-  system: { type: 'string' },
-  'max-tokens': { type: 'string' },
-  temperature: { type: 'string' },
-  verbose: { type: 'boolean' },
-} as const;
+  system: { type: 'string', value: 'TEXT', is: 'what the model is told before everything else' },
+  'max-tokens': { type: 'string', value: 'N', is: 'how long an answer may be; until the context is full' },
+  temperature: { type: 'string', value: 'N', is: '0 always takes the likeliest token; 0.8' },
+  verbose: { type: 'boolean', is: 'show how fast it was, and what the engine tells' },
+} as const satisfies CliOptions;
 
 const INTERRUPTED = 130;
 /** A line of its own ends what is typed. */
@@ -21,36 +23,39 @@ const LEAVE = ['/bye', '/exit', '/quit'];
 /** Answers a prompt in the terminal, or holds a conversation. Ctrl+C ends an answer; where nothing is typed it ends the conversation. */
 export async function run(input: CommandInput): Promise<number | void> {
   const { host, names, options } = input;
-  const [model = '', ...words] = names;
+  const [named = '', ...words] = names;
   const settings = readSettings(options);
   const { terminal } = host;
   const given = words.join(' ');
   const piped = given !== '' || terminal.isInteractive ? '' : (await terminal.readAll(host.signal)).trim();
   const prompt = given || piped;
   if (prompt === '' && !terminal.isInteractive) {
-    throw new ForgelightError('invalid-request', 'There is no prompt: give one behind the model, or pipe one in.');
+    throw new CommandLineError('There is no prompt: give one behind the model, or pipe one in.');
   }
+  const model = await usableName(input, named);
   const answerer = await openAnswerer(input);
   try {
     const chat = new Conversation(answerer, model, settings, input);
     if (prompt !== '') return await once(chat, prompt, input);
-    await converse(chat, host);
+    await converse(chat, input);
   } finally {
     await answerer.close();
   }
 }
 
 async function once(chat: Conversation, prompt: string, { host, options }: CommandInput): Promise<number> {
-  const { text, timings, wasInterrupted } = await chat.say(prompt);
-  if (options['json'] === true)
-    host.out(`${JSON.stringify({ text, timings, device: await chat.device() }, null, 2)}\n`);
-  return wasInterrupted ? INTERRUPTED : 0;
+  const said = await chat.say(prompt);
+  if (options['json'] === true) host.out(`${JSON.stringify(await forPrograms(chat, said), null, 2)}\n`);
+  return said.wasInterrupted ? INTERRUPTED : 0;
 }
 
-async function converse(chat: Conversation, { terminal, err, signal }: CliHost): Promise<void> {
+/** With `--json` each answer is a line. */
+async function converse(chat: Conversation, { host, options }: CommandInput): Promise<void> {
+  const { terminal, out, err, signal } = host;
   err('Ctrl+C ends an answer; Ctrl+C or Ctrl+D where nothing is typed ends the conversation.\n');
-  while (!signal.aborted) {
-    const typed = await terminal.ask('> ');
+  for (;;) {
+    const typed = await terminal.ask('> ', signal);
+    signal.throwIfAborted();
     if (typed.is === 'end') return err('\n');
     if (typed.is === 'interrupted') {
       err('\n');
@@ -61,13 +66,18 @@ async function converse(chat: Conversation, { terminal, err, signal }: CliHost):
     if (LEAVE.includes(text)) return;
     if (text === '') continue;
     try {
-      await chat.say(text);
+      const said = await chat.say(text);
+      if (options['json'] === true) out(`${JSON.stringify(await forPrograms(chat, said))}\n`);
     } catch (error) {
       // One answer that fails ends no conversation.
       if (signal.aborted || !(error instanceof ForgelightError)) throw error;
       err(`forgelight: ${error.message}\n`);
     }
   }
+}
+
+async function forPrograms(chat: Conversation, { text, timings }: Said): Promise<object> {
+  return { text, timings, device: await chat.device() };
 }
 
 interface Said {
@@ -160,7 +170,7 @@ function readSettings(options: CommandInput['options']): Settings {
     if (typeof text !== 'string') return undefined;
     const value = Number(text);
     if (text.trim() !== '' && Number.isFinite(value)) return value;
-    throw new ForgelightError('invalid-request', `--${name} must be a number, and is "${text}".`);
+    throw new CommandLineError(`--${name} must be a number, and is "${text}".`);
   };
   const [tokens, temperature] = [number('max-tokens'), number('temperature')];
   const { system } = options;

@@ -6,6 +6,7 @@ import { dumpedMachine } from '../doctor/testing/dumped-machine';
 import type { ProbeOutcome } from '../engine/run-probe';
 import type { AskHip } from './ask-hip';
 import { whatHipSays } from './doctor';
+import { QUANT_FORMATS } from '../../src/quant/registry';
 import { openModels } from './models';
 import { whyNoHip } from './prove-hip';
 import type { CliHost } from './run-cli';
@@ -21,26 +22,43 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** A GPU with kernels of this build, of which some are wrong. */
+/** A GPU with kernels of this build, of which some are wrong, and some on weights of a format. */
 const gpuOf =
-  (problems: readonly string[], build = 'b1', driver = 'driver7'): AskHip =>
-  (task) =>
-    Promise.resolve(
-      answer(task === 'device' ? { kind: 'hip', name: NAME, features: ['gfx1100', driver], build } : problems),
-    );
+  (
+    problems: readonly string[],
+    build = 'b1',
+    driver = 'driver7',
+    wrong: Readonly<Record<string, readonly string[]>> = {},
+  ): AskHip =>
+  (task, _env, { formats = [], onStep } = {}) => {
+    if (task === 'device') {
+      return Promise.resolve(answer({ kind: 'hip', name: NAME, features: ['gfx1100', driver], build }));
+    }
+    const steps = ['glu', ...formats.flatMap((type) => [`embed of ${type}`, `matvec_rows of ${type}`])];
+    steps.forEach((what, done) => onStep?.({ what, format: what.split(' of ')[1] ?? null, done, of: steps.length }));
+    const found = Object.fromEntries(formats.map((type) => [type, wrong[type] ?? []]));
+    return Promise.resolve(answer({ problems, formats: found }));
+  };
 
-async function test(ask: AskHip, json = false) {
+interface Setup {
+  readonly json?: boolean;
+  readonly names?: readonly string[];
+  readonly isTerminal?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+async function test(ask: AskHip, { json = false, names = ['Q4_K'], isTerminal = false, signal }: Setup = {}) {
   let [out, err] = ['', ''];
   const host: CliHost = {
     out: (text) => (out += text),
     err: (text) => (err += text),
-    isTerminal: false,
+    isTerminal,
     terminal: new FakeTerminal(),
     env: { FORGELIGHT_STATE: folder, FORGELIGHT_MODELS: folder },
-    signal: new AbortController().signal,
+    signal: signal ?? new AbortController().signal,
     fetch: globalThis.fetch,
   };
-  const code = await testOn(ask, { host, models: openModels(host), names: [], options: { json } });
+  const code = await testOn(ask, { host, models: openModels(host), names, options: { json } });
   return { code, out, err };
 }
 
@@ -53,10 +71,10 @@ describe('forgelight selftest, and what the doctor knows of it', () => {
     expect(await doctor(gpuOf([]))).toEqual(never);
     expect(await test(gpuOf([]))).toEqual({
       code: 0,
-      out: `${NAME} computes rightly: every kernel gives what the CPU does.\n`,
-      err: `Testing ${NAME} …\n`,
+      out: `${NAME} computes rightly: every kernel gives what the CPU does, on 1 block formats.\n`,
+      err: `Testing ${NAME} …\n1 of 3  glu\n2 of 3  Q4_K\n`,
     });
-    expect(await doctor(gpuOf([]))).toEqual({ ...never, selfTest: { is: 'passed', device: NAME } });
+    expect(await doctor(gpuOf([]))).toEqual({ ...never, selfTest: { is: 'passed', device: NAME, without: [] } });
     expect(await doctor(gpuOf([], 'b2'))).toEqual(never);
     expect(await doctor(gpuOf([], 'b1', 'driver8'))).toEqual(never);
     await writeFile(join(folder, 'selftest.json'), '{"device":');
@@ -68,7 +86,47 @@ describe('forgelight selftest, and what the doctor knows of it', () => {
     expect([ran.code, ran.out]).toEqual([1, `${NAME} computes wrongly, and is not used:\n  matvec lanes of Q4_K\n`]);
     const { selfTest } = await doctor(gpuOf(['matvec lanes of Q4_K']));
     expect(selfTest).toEqual({ is: 'failed', device: NAME, reason: 'matvec lanes of Q4_K' });
-    expect(JSON.parse((await test(gpuOf(['x']), true)).out)).toMatchObject({ device: NAME, problems: ['x'] });
+    const json = JSON.parse((await test(gpuOf(['x']), { json: true })).out) as object;
+    expect(json).toEqual({ device: NAME, build: 'b1', problems: ['x'], formats: { Q4_K: [] } });
+  });
+
+  it('tests all block formats, those named alone, and refuses models with those that are wrong', async () => {
+    const asked: (readonly string[] | undefined)[] = [];
+    const gpu = gpuOf([], 'b1', 'driver7', { IQ1_M: ['embed of IQ1_M: other numbers'] });
+    const ask: AskHip = (task, env, options) => {
+      if (task === 'self-test') asked.push(options?.formats);
+      return gpu(task, env, options);
+    };
+    const all = await test(ask, { names: [] });
+    expect(asked).toEqual([QUANT_FORMATS.map(({ type }) => type)]);
+    expect([all.code, all.out]).toEqual([
+      1,
+      `${NAME} computes wrongly, and models with weights in IQ1_M are refused:\n  embed of IQ1_M: other numbers\n`,
+    ]);
+    const passed = { is: 'passed', device: NAME, without: ['IQ1_M'] };
+    expect((await doctor(ask)).selfTest).toEqual(passed);
+    // What is known of others stays.
+    expect(await test(ask, { names: ['Q8_0'] })).toMatchObject({ code: 0 });
+    expect((await doctor(ask)).selfTest).toEqual(passed);
+    await expect(test(ask, { names: ['Q9'] })).rejects.toThrow(/^"Q9" is no block format. There are: F32, F16, /);
+  });
+
+  it('writes over one line where somebody looks, and says nothing to programs', async () => {
+    const { err } = await test(gpuOf([]), { isTerminal: true });
+    expect(err).toContain('\r\u001b[K2 of 3  embed of Q4_K\r\u001b[K3 of 3  matvec_rows of Q4_K\r\u001b[K');
+    expect(await test(gpuOf([]), { isTerminal: true, json: true })).toMatchObject({ err: '' });
+  });
+
+  it('is ended by Ctrl+C, and has found nothing then', async () => {
+    const stop = new AbortController();
+    const ask: AskHip = (task, env, options) => {
+      if (task === 'device') return gpuOf([])(task, env, options);
+      expect(options?.signal).toBe(stop.signal);
+      stop.abort(new Error('Stopped by SIGINT.'));
+      return Promise.resolve({ kind: 'died', why: 'The probe was stopped while testing glu.', said: [] });
+    };
+    await expect(test(ask, { signal: stop.signal })).rejects.toThrow('Stopped by SIGINT.');
+    expect((await doctor(gpuOf([]))).selfTest).toEqual({ is: 'never' });
   });
 
   it.each<[ProbeOutcome, string]>([
@@ -101,6 +159,7 @@ describe('forgelight selftest, and what the doctor knows of it', () => {
     expect(await why(gpuOf([], 'b2'))).toBeNull();
     expect(await why(gpuOf(['x'], 'b2'))).toBeNull();
     expect(tested).toEqual([NAME, NAME]);
+    expect(await why(gpuOf([], 'b2'), 'wsl')).toBeNull(); // a GPU of Windows, which is on no bus of this Linux
     const dead: ProbeOutcome = { kind: 'died', why: 'It died.', said: [] };
     expect(await why(() => Promise.resolve(dead))).toMatch(/It died/);
   });

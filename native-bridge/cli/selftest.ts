@@ -1,5 +1,8 @@
+import { ForgelightError } from '../../src/base/errors';
+import { QUANT_FORMATS } from '../../src/quant/registry';
+import type { ProbeStep } from '../engine/run-probe';
 import { askHip, hipDevice, testHip, type AskHip } from './ask-hip';
-import type { CommandInput } from './run-cli';
+import type { CliHost, CommandInput } from './run-cli';
 
 const WRONG = 1;
 
@@ -7,16 +10,57 @@ const WRONG = 1;
 export const selftest = (input: CommandInput): Promise<number> => testOn(askHip, input);
 
 /** The same with a probe of a test's own. */
-export async function testOn(ask: AskHip, { host, options }: CommandInput): Promise<number> {
-  const device = await hipDevice(ask, host.env);
+export async function testOn(ask: AskHip, { host, names, options }: CommandInput): Promise<number> {
+  const formats = formatsOf(names);
+  const isJson = options['json'] === true;
+  const { signal } = host;
+  const device = await hipDevice(ask, host.env, signal);
   const { name, build } = device;
-  if (options['json'] !== true) host.err(`Testing ${name} …\n`);
-  const problems = await testHip(ask, host.env, device);
-  if (options['json'] === true) host.out(`${JSON.stringify({ device: name, build, problems }, null, 2)}\n`);
-  else if (problems.length === 0) host.out(`${name} computes rightly: every kernel gives what the CPU does.\n`);
-  else {
-    host.out(`${name} computes wrongly, and is not used:\n${problems.map((problem) => `  ${problem}\n`).join('')}`);
+  if (!isJson) host.err(`Testing ${name} …\n`);
+  const progress = new StepProgress(host);
+  const onStep = (step: ProbeStep): void => (isJson ? undefined : progress.show(step));
+  const found = await testHip(ask, host.env, device, { formats, onStep, signal }).finally(() => progress.end());
+  const wrong = Object.keys(found.formats).filter((type) => (found.formats[type] ?? []).length > 0);
+  const problems = [...new Set([...found.problems, ...wrong.flatMap((type) => found.formats[type] ?? [])])];
+  if (isJson) host.out(`${JSON.stringify({ device: name, build, ...found }, null, 2)}\n`);
+  else if (problems.length === 0) {
+    const count = Object.keys(found.formats).length;
+    host.out(`${name} computes rightly: every kernel gives what the CPU does, on ${count} block formats.\n`);
+  } else {
+    const consequence =
+      found.problems.length > 0 ? 'and is not used' : `and models with weights in ${wrong.join(', ')} are refused`;
+    host.out(`${name} computes wrongly, ${consequence}:\n${problems.map((problem) => `  ${problem}\n`).join('')}`);
     host.err('Install a newer driver, then test again: forgelight selftest. Until then pages use WebGPU.\n');
   }
   return problems.length === 0 ? 0 : WRONG;
+}
+
+/** All, where none are named. */
+function formatsOf(names: readonly string[]): readonly string[] {
+  const all = QUANT_FORMATS.map(({ type }): string => type);
+  const stranger = names.find((name) => !all.includes(name));
+  if (stranger === undefined) return names.length === 0 ? all : names;
+  throw new ForgelightError('invalid-request', `"${stranger}" is no block format. There are: ${all.join(', ')}.`);
+}
+
+/** How far the test is: one line that is written over where somebody looks, else a line for each kernel, and for each block format. */
+class StepProgress {
+  private shown = '';
+  private isOpen = false;
+
+  constructor(private readonly host: Pick<CliHost, 'err' | 'isTerminal'>) {}
+
+  show({ what, format, done, of }: ProbeStep): void {
+    const { isTerminal, err } = this.host;
+    const count = `${String(done + 1).padStart(String(of).length)} of ${of}`;
+    if (isTerminal) err(`\r\u001b[K${count}  ${what}`);
+    else if ((format ?? what) !== this.shown) err(`${count}  ${format ?? what}\n`);
+    this.shown = format ?? what;
+    this.isOpen = isTerminal;
+  }
+
+  end(): void {
+    if (this.isOpen) this.host.err('\r\u001b[K');
+    this.isOpen = false;
+  }
 }

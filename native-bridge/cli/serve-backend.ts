@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
 import { unreachable } from '../../src/base/assert';
-import { ForgelightError } from '../../src/base/errors';
 import { systemClock as clock } from '../../src/base/system-clock';
 import { timeoutsFromEnvironment, type HostTimeouts } from '../../src/protocol/timeouts';
 import { openEngineBackend } from '../engine/open-engine-backend';
@@ -8,21 +7,25 @@ import type { Backend } from '../server/backend';
 import type { Limits } from '../server/limits';
 import type { LogEntry } from '../server/log-ring';
 import { NoBackend } from '../server/no-backend';
-import { UpstreamBackend } from '../upstream/upstream-backend';
+import { FIRST_MS, UpstreamBackend } from '../upstream/upstream-backend';
 import { upstreamAddresses, upstreamKey } from '../upstream/upstream-url';
 import { nodeMachine } from '../doctor/machine';
-import { askHip } from './ask-hip';
+import { requireWritable } from '../state/writable-folder';
+import { askHipUntil } from './ask-hip';
+import { CommandLineError } from './command-line';
 import type { Models } from './models';
 import { requireHip, whyNoHip } from './prove-hip';
 import type { CliHost } from './run-cli';
-import type { ServeOptions } from './serve-options';
+import { passesOn, type BackendOptions } from './serve-options';
 
 export interface ServeParts {
-  readonly wanted: ServeOptions;
+  readonly wanted: BackendOptions;
   readonly cli: CliHost;
   readonly models: Models;
   readonly stateFolder: string;
   readonly log: (entry: LogEntry) => void;
+  /** Of engines: to measure their kernels. */
+  readonly profile?: boolean;
 }
 
 export interface ServeBackend {
@@ -39,24 +42,24 @@ export async function openServeBackend(parts: ServeParts): Promise<ServeBackend>
   const timeouts = timeoutsFromEnvironment(cli.env);
   const onTest = (device: string): void =>
     log({ level: 'info', event: 'self-test', message: `Testing the kernels on ${device} …` });
-  const proof = { ask: askHip, env: cli.env, onTest };
+  const proof = { ask: askHipUntil(cli.signal), env: cli.env, onTest };
   const limits = { stallMs: timeouts.stallMs, drainMs: timeouts.drainMs };
-  if (wanted.upstreams.length > 0 && (wanted.device === 'auto' || wanted.device === 'upstream')) {
-    return { backend: openUpstreams(parts), limits };
+  if (passesOn(wanted)) return { backend: openUpstreams(parts, timeouts), limits };
+  if (wanted.isUpstreamNamed) {
+    const message = `--device ${wanted.device} computes on this computer, and --upstream elsewhere: give one of them.`;
+    throw new CommandLineError(message, 'upstream');
   }
   switch (wanted.device) {
     case 'upstream':
-      throw new ForgelightError('invalid-request', '--device upstream needs an address: --upstream URL', {
-        param: 'upstream',
-      });
+      throw new CommandLineError('--device upstream needs an address: --upstream URL', 'upstream');
     case 'hip':
       await requireHip(proof);
-      return { backend: openEngine(parts, 'hip', timeouts), limits };
+      return { backend: await openEngine(parts, 'hip', timeouts), limits };
     case 'reference':
-      return { backend: openEngine(parts, wanted.device, timeouts), limits };
+      return { backend: await openEngine(parts, wanted.device, timeouts), limits };
     case 'auto': {
       const reason = await whyNoHip(proof, nodeMachine(cli.env));
-      if (reason === null) return { backend: openEngine(parts, 'hip', timeouts), limits };
+      if (reason === null) return { backend: await openEngine(parts, 'hip', timeouts), limits };
       const why = `${reason} ${ELSEWHERE}`;
       log({ level: 'warn', event: 'no-device', message: why });
       return { backend: new NoBackend(why), limits };
@@ -66,13 +69,15 @@ export async function openServeBackend(parts: ServeParts): Promise<ServeBackend>
   }
 }
 
-function openUpstreams({ wanted, cli, log }: ServeParts): Backend {
+function openUpstreams({ wanted, cli, log }: ServeParts, { requestMs, stallMs }: HostTimeouts): Backend {
   return new UpstreamBackend({
     addresses: wanted.upstreams.flatMap(upstreamAddresses),
     key: upstreamKey(cli.env),
     clock,
     fetch: cli.fetch,
     random: Math.random,
+    stallMs,
+    firstMs: Math.min(requestMs, FIRST_MS),
     onEvent: ({ type, upstream, reason }) => {
       const level = type === 'up' ? 'info' : 'warn';
       const message = `Upstream ${upstream} ${reason ?? (type === 'up' ? 'answers.' : 'is down.')}`;
@@ -81,18 +86,20 @@ function openUpstreams({ wanted, cli, log }: ServeParts): Backend {
   });
 }
 
-function openEngine(
-  { wanted, cli, models, stateFolder, log }: ServeParts,
+async function openEngine(
+  { wanted, cli, models, stateFolder, log, profile = false }: ServeParts,
   device: 'hip' | 'reference',
   timeouts: HostTimeouts,
-): Backend {
+): Promise<Backend> {
+  await requireWritable(models.folder, 'FORGELIGHT_MODELS');
   return openEngineBackend({
     command: fileURLToPath(import.meta.url),
     env: cli.env,
     store: models.store,
     start: { device, modelsFolder: models.folder, stateFolder },
     timeouts,
+    load: { ...wanted.load, ...(profile && { debug: { profile } }) },
     ...(wanted.model !== null && { model: wanted.model }),
-    log: (message, from) => log({ level: from === 'engine' ? 'debug' : 'info', event: `engine-${from}`, message }),
+    log: (message, from) => log({ level: 'info', event: `engine-${from}`, message }),
   });
 }

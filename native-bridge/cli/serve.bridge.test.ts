@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -10,6 +10,7 @@ import { RequestJournal } from '../../src/protocol/request-journal';
 import { serverSentEvents } from '../../src/protocol/server-sent-events';
 import { builtCommand } from '../testing/built-command';
 import { childrenOf, lives, runCommand, startServe, type ServeProcess } from '../testing/serve-process';
+import { startCommand } from '../testing/start-command';
 import { zooStore, type ZooStore } from '../testing/zoo-store';
 
 let zoo: ZooStore;
@@ -77,10 +78,13 @@ async function status({ url }: ServeProcess): Promise<unknown> {
 
 describe('forgelight serve with an engine process', () => {
   it("answers OpenAI's own client: models, whole, streamed, stopped, vectors, failures", async () => {
-    const { client, daemon, key } = await served();
+    const { client, daemon, key } = await served([...reference, '--context-length', '96']);
     const models = await client.models.list();
     expect(models.data.map(({ id }) => id).toSorted()).toEqual(['nomic-bert.gguf', 'smollm2.gguf']);
     await expectHandOver(daemon.url, key, `sha256:${zoo.hashes['smollm2']}`);
+    const headers = { authorization: `Bearer ${key}` };
+    const engine = await fetch(`${daemon.url}/v1/engine?model=sha256:${zoo.hashes['smollm2']}`, { headers });
+    expect(await engine.json()).toMatchObject({ model: { contextLength: 96 } });
     const body = { model: 'smollm2.gguf', messages: MESSAGES, max_tokens: 6, temperature: 0 };
     const { data: whole, response } = await client.chat.completions.create(body).withResponse();
     expect(response.headers.get('x-forgelight-device')).toBe('reference: CPU reference');
@@ -118,6 +122,10 @@ describe('forgelight serve with an engine process', () => {
     for await (const { choices } of stream as AsyncIterable<OpenAI.ChatCompletionChunk>) {
       if (reasons.length === 0) {
         children = await childrenOf(daemon.child);
+        // Whatever reads its input, as a driver's question to nobody, is at its end at once.
+        for (const pid of process.platform === 'linux' ? children : []) {
+          expect(await readlink(`/proc/${pid}/fd/0`)).toBe('/dev/null');
+        }
         daemon.child.kill('SIGTERM');
       }
       reasons.push(choices[0]?.finish_reason);
@@ -149,6 +157,41 @@ describe('forgelight serve with an engine process', () => {
     expect(await daemon.exit).toBe(130);
     expect(children.length).toBeGreaterThan(0);
     await vi.waitFor(() => expect(children.filter(lives)).toEqual([]), 10_000);
+  });
+
+  it('ends in order when its terminal is closed, however many signals that sends', async () => {
+    const { env, folder } = environment();
+    const words = [process.execPath, command, 'serve', '--port', '0', ...reference].map((word) => `'${word}'`);
+    const terminal = startCommand('script', ['-qefc', `echo is $$; exec ${words.join(' ')}`, '/dev/null'], env);
+    const pid = Number(/is (\d+)/.exec(await terminal.until(/is \d+\s/))?.[1]);
+    const url = defined(/ready: (\S+)\//.exec(await terminal.until(/ready: \S+\//))?.[1], 'its address');
+    const { key } = JSON.parse(await readFile(join(folder, 'daemon.json'), 'utf8')) as { key: string };
+    const stream = await new OpenAI({ baseURL: `${url}/v1`, apiKey: key }).chat.completions.create({
+      ...{ model: 'smollm2.gguf', messages: MESSAGES, max_tokens: 12, temperature: 0, stream: true },
+    });
+    const reasons: unknown[] = [];
+    for await (const { choices } of stream as AsyncIterable<OpenAI.ChatCompletionChunk>) {
+      if (reasons.length === 0) {
+        terminal.child.kill('SIGKILL');
+        process.kill(pid, 'SIGHUP');
+        process.kill(pid, 'SIGHUP');
+      }
+      reasons.push(choices[0]?.finish_reason);
+    }
+    expect(reasons.at(-1)).toMatch(/stop|length/);
+    await vi.waitFor(() => expect(lives(pid)).toBe(false), 10_000);
+    await expect(stat(join(folder, 'daemon.json'))).rejects.toThrow('ENOENT');
+  });
+
+  it('says without kernels how to get them, as the self-test does', async () => {
+    const env = { ...environment().env, FORGELIGHT_HIP_KERNELS: '/nowhere' };
+    const commands = [['serve', '--port', '0', '--device', 'hip'], ['selftest']];
+    const failures = commands.map((args) => runCommand({ command, env, args }).then(String, String));
+    for (const said of await Promise.all(failures)) {
+      expect(said).toMatch(
+        / has no kernels for AMD GPUs\..* compile them: node scripts\/hip\.mjs\. --device reference /,
+      );
+    }
   });
 
   it('ends in the middle of a load', async () => {
@@ -228,8 +271,19 @@ describe('forgelight serve without a device', () => {
       ),
     );
     expect(again.log()).not.toContain('secret');
-    const other = environment().env;
-    const failing = (...words: string[]) => runCommand({ command, env: other, args: ['serve', ...words] });
+    // Whoever keeps such lines keeps no code.
+    const headers = { origin: 'https://page.example', 'content-type': 'application/json' };
+    await fetch(`${again.url}/v1/pair/start`, { method: 'POST', headers, body: '{}' });
+    await vi.waitFor(() => expect(lines()).toContainEqual(expect.objectContaining({ event: 'pairing' })));
+    const [pending] = JSON.parse(await forgelight('pair', '--json')) as { code: string }[];
+    expect([pending?.code.length, again.log().includes(pending?.code ?? '')]).toEqual([7, false]);
+    const other = environment();
+    // Who may ask is still known, and does not keep a command that has failed from ending.
+    const times = { createdAtMs: Date.now(), expiresAtMs: Date.now() + 3_600_000 };
+    const grant = { id: '00000000', sha256: '0'.repeat(64), ...times, kind: 'native', name: 'test' };
+    await mkdir(other.folder, { recursive: true });
+    await writeFile(join(other.folder, 'access.json'), JSON.stringify({ version: 1, grants: [grant] }));
+    const failing = (...words: string[]) => runCommand({ command, env: other.env, args: ['serve', ...words] });
     const complaints = [
       ['--port', taken],
       ['--host', '0.0.0.0'],

@@ -8,8 +8,8 @@ export type Typed =
 export interface Terminal {
   /** Somebody sits there; else something is piped in. */
   readonly isInteractive: boolean;
-  /** One line. What was typed before can be had back with the arrow keys; nothing of it is written down. */
-  ask(prompt: string): Promise<Typed>;
+  /** One line, or the end where `signal` fires. What was typed before can be had back with the arrow keys; nothing of it is written down. */
+  ask(prompt: string, signal: AbortSignal): Promise<Typed>;
   /** All that is piped in. */
   readAll(signal: AbortSignal): Promise<string>;
   /** Who hears of Ctrl+C instead of the whole process, until the returned function is called. */

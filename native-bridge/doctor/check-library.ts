@@ -1,5 +1,6 @@
 import { ok, problem, type Finding } from './finding';
 import type { Machine } from './machine';
+import type { KfdGpu } from './topology';
 
 const VARIABLE = 'FORGELIGHT_HIP_LIBRARY';
 /** Where the loader of Linux looks besides its cache. */
@@ -14,29 +15,48 @@ const INSTALL: Readonly<Record<string, string>> = {
   suse: 'sudo zypper install hip',
 };
 
+const OF_AMD = 'the package hip-runtime-amd of AMD’s repository';
+/** What came after the runtime that Debian and Ubuntu have. */
+const NEWER_THAN_5 = /^gfx(115|12)/;
+
 /** AMD's runtime, found as the loader would and not loaded. `names`: in the order in which they are tried. */
-export async function checkLibrary(machine: Machine, names: readonly string[]): Promise<Finding> {
-  const places = [...(machine.env['LD_LIBRARY_PATH'] ?? '').split(':').filter((folder) => folder !== ''), ...FOLDERS];
-  const cache = await machine.read('/etc/ld.so.cache');
-  for (const name of names) {
-    if (name.includes('/')) {
-      if (await isThere(machine, name)) return ok('library', `AMD’s HIP runtime is ${name}.`);
-      continue;
-    }
-    const cached = cache.is === 'there' ? inCache(cache.value, name) : null;
-    if (cached !== null) return ok('library', `AMD’s HIP runtime is ${cached}.`);
-    for (const folder of places) {
-      const path = `${folder}/${name}`;
-      if (await isThere(machine, path)) return ok('library', `AMD’s HIP runtime is ${path}.`);
-    }
+export async function checkLibrary(
+  machine: Machine,
+  names: readonly string[],
+  gpus: readonly KfdGpu[],
+): Promise<Finding> {
+  const newer = gpus.find(({ gfx }) => NEWER_THAN_5.test(gfx));
+  const path = await findLibrary(machine, names);
+  if (path !== null) {
+    const what = `AMD’s HIP runtime is ${path}`;
+    if (newer === undefined || !/\.so\.5/.test(path)) return ok('library', `${what}.`);
+    return problem('library', `${what}, which is older than ${newer.gfx}.`, `Install a newer one: ${OF_AMD}.`);
   }
   const chosen = machine.env[VARIABLE];
   if (chosen) {
     const fix = `Give the library’s whole path, or let it be found: unset ${VARIABLE}`;
     return problem('library', `${VARIABLE} is ${chosen}, and that is not there.`, fix);
   }
-  const fix = `Install it: ${await installCommand(machine)}. The rest of ROCm is not needed. If it lies elsewhere: ${VARIABLE}=/PATH/libamdhip64.so forgelight serve`;
+  const fix = `Install it: ${await installCommand(machine, newer !== undefined)}. The rest of ROCm is not needed. If it lies elsewhere: ${VARIABLE}=/PATH/libamdhip64.so forgelight serve`;
   return problem('library', `AMD’s HIP runtime (${names[0] ?? 'libamdhip64.so'}) is not installed.`, fix);
+}
+
+async function findLibrary(machine: Machine, names: readonly string[]): Promise<string | null> {
+  const places = [...(machine.env['LD_LIBRARY_PATH'] ?? '').split(':').filter((folder) => folder !== ''), ...FOLDERS];
+  const cache = await machine.read('/etc/ld.so.cache');
+  for (const name of names) {
+    if (name.includes('/')) {
+      if (await isThere(machine, name)) return name;
+      continue;
+    }
+    const cached = cache.is === 'there' ? inCache(cache.value, name) : null;
+    if (cached !== null) return cached;
+    for (const folder of places) {
+      const path = `${folder}/${name}`;
+      if (await isThere(machine, path)) return path;
+    }
+  }
+  return null;
 }
 
 async function isThere(machine: Machine, path: string): Promise<boolean> {
@@ -49,10 +69,11 @@ function inCache(cache: string, name: string): string | null {
   return end < 0 ? null : cache.slice(cache.lastIndexOf('\0', end) + 1, end + 1 + name.length);
 }
 
-async function installCommand(machine: Machine): Promise<string> {
+async function installCommand(machine: Machine, isNewer: boolean): Promise<string> {
   const release = await machine.read('/etc/os-release');
   const text = release.is === 'there' ? release.value : '';
   const ids = [...text.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)"?$/gm)].flatMap(([, value = '']) => value.split(' '));
   const known = ids.find((id) => Object.hasOwn(INSTALL, id));
-  return (known === undefined ? undefined : INSTALL[known]) ?? 'the package hip-runtime-amd of AMD’s repository';
+  const command = known === undefined ? undefined : INSTALL[known];
+  return command === undefined || (isNewer && command.endsWith('-5')) ? OF_AMD : command;
 }

@@ -10,9 +10,25 @@ export async function checkService(machine: Machine): Promise<readonly Finding[]
   const folders = [own, '/etc/systemd/user', '/usr/local/lib/systemd/user', '/usr/lib/systemd/user'];
   for (const folder of folders) {
     const unit = await machine.read(`${folder}/${UNIT}`);
-    if (unit.is === 'there') return [await checkProgram(machine, unit.value), await checkEnabled(machine, own)];
+    if (unit.is !== 'there') continue;
+    const all = unit.value + (await dropIns(machine, own));
+    return [
+      await checkProgram(machine, unit.value, all),
+      ...checkSandbox(all),
+      ...(await checkModels(machine, all)),
+      ...(await checkState(machine, all)),
+      await checkEnabled(machine, own),
+    ];
   }
   return [info('service', 'The daemon is not a service of systemd: it runs while `forgelight serve` does.')];
+}
+
+/** What `systemctl --user edit` has added. */
+async function dropIns(machine: Machine, own: string): Promise<string> {
+  const folder = `${own}/${UNIT}.d`;
+  const names = (await machine.list(folder)).filter((name) => name.endsWith('.conf'));
+  const texts = await Promise.all(names.map((name) => machine.read(`${folder}/${name}`)));
+  return texts.map((text) => (text.is === 'there' ? `\n${text.value}` : '')).join('');
 }
 
 async function checkEnabled(machine: Machine, own: string): Promise<Finding> {
@@ -23,7 +39,7 @@ async function checkEnabled(machine: Machine, own: string): Promise<Finding> {
   return warning('service', 'It does not start with the user’s session.', `Enable it: ${ENABLE}`);
 }
 
-async function checkProgram(machine: Machine, unit: string): Promise<Finding> {
+async function checkProgram(machine: Machine, unit: string, all: string): Promise<Finding> {
   const command = /^ExecStart=[-@:+!]*(.*)$/m.exec(unit)?.[1]?.trim().split(/\s+/) ?? [];
   const [first = '', second = ''] = command;
   const again = `then systemctl --user daemon-reload && systemctl --user restart forgelight`;
@@ -31,18 +47,68 @@ async function checkProgram(machine: Machine, unit: string): Promise<Finding> {
     const fix = `Install the unit again, ${again}`;
     return problem('service', `The unit ${UNIT} has no ExecStart.`, fix);
   }
-  if (first.endsWith('/env')) {
-    // The manager of a user's services looks there, whatever the shell's PATH is.
-    const places = ['/usr/local/bin', '/usr/bin', '/bin', ...(machine.env['PATH'] ?? '').split(':')];
-    for (const folder of places) {
-      if ((await machine.access(`${folder}/${second}`)).is !== 'absent') {
-        return ok('service', `The unit ${UNIT} starts ${folder}/${second}.`);
-      }
-    }
-    const fix = `Install it for all: sudo npm install -g forgelight, ${again}`;
-    return problem('service', `The unit ${UNIT} starts "${second}", which is not in the service’s PATH.`, fix);
-  }
+  if (first.endsWith('/env')) return checkByName(machine, second, all, again);
   if ((await machine.access(first)).is !== 'absent') return ok('service', `The unit ${UNIT} starts ${first}.`);
   const fix = `Put the path that \`which forgelight\` gives into its ExecStart: systemctl --user edit --full forgelight, ${again}`;
   return problem('service', `The unit ${UNIT} starts ${first}, which is not there.`, fix);
+}
+
+/** The manager of a user's services has a PATH of its own: what a shell's start-up files add to theirs it does not know. */
+async function checkByName(machine: Machine, name: string, all: string, again: string): Promise<Finding> {
+  const given = /^Environment="?PATH=([^"\n]+)/m.exec(all)?.[1]?.trim().split(':');
+  for (const folder of given ?? MANAGER_PATH) {
+    if ((await machine.access(`${folder}/${name}`)).is !== 'absent') {
+      return ok('service', `The unit ${UNIT} starts ${folder}/${name}.`);
+    }
+  }
+  const what = `The unit ${UNIT} starts "${name}", which is not in the service’s PATH.`;
+  const folders = (machine.env['PATH'] ?? '')
+    .split(':')
+    .filter((folder) => folder.startsWith('/') && !folder.includes('/node_modules/'));
+  for (const folder of folders) {
+    if ((await machine.access(`${folder}/${name}`)).is === 'absent') continue;
+    const fix = `Say where it and node are: systemctl --user edit forgelight, with [Service] and Environment=PATH=${folder}:/usr/local/bin:/usr/bin:/bin, ${again}`;
+    return problem('service', what, fix);
+  }
+  return problem('service', what, `Install it for all: sudo npm install -g forgelight, ${again}`);
+}
+
+const MANAGER_PATH = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/** A sandbox that hides the GPU. */
+function checkSandbox(unit: string): readonly Finding[] {
+  if (!/^PrivateDevices=(yes|true|on|1)\s*$/m.test(unit)) return [];
+  const fix = 'Take that line out: systemctl --user edit --full forgelight, then systemctl --user restart forgelight';
+  return [problem('service', `The unit ${UNIT} has PrivateDevices=, which hides the GPU.`, fix)];
+}
+
+/** A sandbox that nothing is written from but where it says so: loads leave their locks in the folder of models, which has to be there before it. */
+async function checkModels(machine: Machine, unit: string): Promise<readonly Finding[]> {
+  const { env, home } = machine;
+  if (!/^ProtectHome=(read-only|yes|true|on|1)\s*$/m.test(unit)) return [];
+  const folder = env['FORGELIGHT_MODELS'] || `${env['XDG_DATA_HOME'] || `${home}/.local/share`}/forgelight/models`;
+  const isWithin = (setting: RegExp): boolean =>
+    [...unit.matchAll(setting)]
+      .flatMap(([, paths = '']) => paths.trim().split(/\s+/))
+      .map((path) => path.replace(/^[-+]+/, '').replaceAll('%h', home))
+      .some((path) => path !== '' && `${folder}/`.startsWith(`${path}/`));
+  if (!isWithin(/^ReadWritePaths=(.*)$/gm)) {
+    const isNamed = env['FORGELIGHT_MODELS'] !== undefined && !unit.includes('FORGELIGHT_MODELS=');
+    const lines = `ReadWritePaths=${folder}${isNamed ? ` and Environment=FORGELIGHT_MODELS=${folder}` : ''}`;
+    const fix = `Let it: mkdir -p ${folder}, then systemctl --user edit forgelight, with [Service] and ${lines}, then systemctl --user restart forgelight`;
+    return [problem('service', `The service may not write to the folder of models, ${folder}.`, fix)];
+  }
+  if (isWithin(/^ExecStartPre=.* mkdir -p (.*)$/gm) || (await machine.access(folder)).is !== 'absent') return [];
+  const what = `The folder of models, ${folder}, is not there: made while the service runs, it stays read-only to that.`;
+  return [warning('service', what, `Make it now: mkdir -p ${folder} && systemctl --user restart forgelight`)];
+}
+
+/** Where systemd keeps a user's state: before version 254 beside the configuration, where no command looks. */
+async function checkState(machine: Machine, unit: string): Promise<readonly Finding[]> {
+  const { env, home } = machine;
+  if (env['FORGELIGHT_STATE'] || !unit.includes('%S/')) return [];
+  const folder = `${env['XDG_CONFIG_HOME'] || `${home}/.config`}/forgelight`;
+  if ((await machine.read(`${folder}/daemon.json`)).is === 'absent') return [];
+  const fix = `Tell them, also in ~/.profile: export FORGELIGHT_STATE=${folder}`;
+  return [warning('service', `The service keeps its state in ${folder}, where the commands do not look.`, fix)];
 }

@@ -6,9 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { examine, type Known, type KnownHip } from './examine';
 import { nodeMachine, type Machine } from './machine';
 import { reportOf } from './report';
-import { HIP_TARGETS } from './targets';
 import { dumpedMachine } from './testing/dumped-machine';
 import { gfxName, overrideOf } from './topology';
+
+const build = pathToFileURL(resolve('scripts/lib/hip-build.mjs')).href;
+const { TARGETS } = (await import(build)) as { readonly TARGETS: readonly string[] };
 
 /** What is known, with HIP's answers as they come. */
 type Told = Omit<Known, 'askHip'> & KnownHip;
@@ -16,7 +18,7 @@ type Told = Omit<Known, 'askHip'> & KnownHip;
 const KNOWN: Told = {
   libraries: ['libamdhip64.so.7', 'libamdhip64.so.6', 'libamdhip64.so.5', 'libamdhip64.so'],
   hasKoffi: true,
-  targets: HIP_TARGETS,
+  targets: TARGETS,
   hip: null,
   selfTest: { is: 'never' },
   upstreams: [],
@@ -28,21 +30,30 @@ const hip = (...gpus: (readonly [gfx: string, name: string])[]): Told['hip'] => 
   gpus: gpus.map(([gfx, name]) => ({ gfx, name })),
 });
 const XTX = ['gfx1100', 'AMD Radeon RX 7900 XTX'] as const;
-const passed = { is: 'passed' as const, device: 'gfx1100' };
+const R9700 = ['gfx1201', 'AMD Radeon AI PRO R9700'] as const;
+const DIED: Told['hip'] = { is: 'failed', reason: 'the process died of SIGABRT' };
+const passed = { is: 'passed' as const, device: 'gfx1100', without: [] };
 
 describe('forgelight doctor', () => {
   it.each<[string, Partial<Told>, readonly string[]]>([
     ['rx-7900-xtx', { hip: hip(XTX), selfTest: passed }, ['hip']],
-    ['780m-and-rx-7900-xt', { hip: hip(['gfx1103', 'AMD Radeon 780M'], XTX), selfTest: passed }, ['hip']],
-    ['strix-halo', {}, []],
-    ['mi300x', { hip: hip(['gfx942', 'AMD Instinct MI300X']), selfTest: { is: 'passed', device: 'gfx942' } }, ['hip']],
+    ['780m', { hip: hip(['gfx1103', 'AMD Radeon 780M']), selfTest: { ...passed, device: 'gfx1103' } }, ['hip']],
+    ['strix-halo', { hip: DIED }, []],
+    ['strix-halo-and-r9700', { hip: hip(R9700), selfTest: { ...passed, device: 'gfx1201' } }, ['hip']],
+    ['r9700-plugged-in-later', { hip: hip(R9700), selfTest: { ...passed, device: 'gfx1201' } }, ['hip']],
+    ['three-cards', { hip: hip(XTX), selfTest: passed }, ['hip']],
+    ['mi300x', { hip: hip(['gfx942', 'AMD Instinct MI300X']), selfTest: { ...passed, device: 'gfx942' } }, ['hip']],
     ['no-amd-gpu', { upstreams: [{ name: 'http://127.0.0.1:8080', failure: null, models: 2 }] }, ['upstream']],
     ['container-without-kfd', {}, []],
     ['no-permission', { hip: hip() }, []],
-    ['rx-480', { hasKoffi: false }, []],
-    ['rx-6700-xt', {}, []],
+    ['rx-580', {}, []],
+    ['raven-and-fiji', { hip: hip() }, []],
+    ['w6600m-and-intel', {}, []],
+    ['strix-point', {}, []],
+    ['krackan', {}, []],
     ['driver-not-loaded', {}, []],
     ['kept-for-vm', {}, []],
+    ['wsl', { hip: DIED }, []],
   ])('says of %s what is right, what is not, and what to type', async (name, known, answers) => {
     const diagnosis = await look(dumpedMachine(name), { ...KNOWN, ...known });
     expect(diagnosis.answers).toEqual(answers);
@@ -53,7 +64,18 @@ describe('forgelight doctor', () => {
     [{ HSA_OVERRIDE_GFX_VERSION: '' }, /PROBLEM +HSA_OVERRIDE_GFX_VERSION is set to nothing.*\n +→ .*unset HSA/],
     [{ HSA_OVERRIDE_GFX_VERSION: 'gfx1100' }, /PROBLEM +.*"gfx1100", which is no version\.\n +→ .*unset HSA/],
     [{ HSA_OVERRIDE_GFX_VERSION: '11.0.0' }, /WARNING +.*which the GPU is anyway\.\n +→ .*unset HSA/],
-    [{ HSA_OVERRIDE_GFX_VERSION: '10.3.0' }, /info +.*every GPU is taken for gfx1030/],
+    [
+      { HSA_OVERRIDE_GFX_VERSION: '11.0.3' },
+      /info +Kernels for gfx1103 are used for gfx1100, as HSA_.*\n[^]*info +.*every GPU is taken for gfx1103/,
+    ],
+    [
+      { HSA_OVERRIDE_GFX_VERSION: '11.0.1' },
+      /PROBLEM +There are no kernels for gfx1101, as which HSA_OVERRIDE_GFX_VERSION shows gfx1100\.\n +→ .*unset HSA/,
+    ],
+    [
+      { HSA_OVERRIDE_GFX_VERSION: '10.3.0' },
+      /PROBLEM +.*10\.3\.0: gfx1100 is taken for gfx1030, whose instructions are others\.\n +→ .*unset HSA/,
+    ],
     [{ HIP_VISIBLE_DEVICES: '' }, /PROBLEM +HIP_VISIBLE_DEVICES is set to nothing.*\n +→ .*unset HIP/],
     [{ HIP_VISIBLE_DEVICES: '-1' }, /PROBLEM +HIP_VISIBLE_DEVICES is -1, but there is one GPU, 0/],
     [{ ROCR_VISIBLE_DEVICES: '0,1' }, /PROBLEM +ROCR_VISIBLE_DEVICES is 0,1.*what follows 1 is hidden/],
@@ -67,10 +89,13 @@ describe('forgelight doctor', () => {
 
   it.each<[Partial<Told>, RegExp]>([
     [
-      { hip: { is: 'failed', reason: 'the process died of SIGABRT' } },
-      /HIP does not start: the process died of SIGABRT/,
+      { hip: hip(XTX), selfTest: { ...passed, without: ['IQ1_M'] } },
+      /ok +The kernels compute rightly on gfx1100, but for weights in IQ1_M: models that have these are refused\.$/m,
     ],
+    [{ hip: DIED }, /HIP does not start: the process died of SIGABRT/],
     [{ hip: hip() }, /HIP starts, and lists no GPU/],
+    // Where something above says why, that HIP fails is no news, and there is nothing to test.
+    [{ hasKoffi: false, hip: DIED, selfTest: { is: 'never' } }, /→ .*npm install -g koffi\n(?!.*(HIP|self-test))/],
     [{ hip: hip(['gfx1030', 'x']) }, /WARNING +HIP lists gfx1030 \(x\), the kernel gfx1100/],
     [
       { selfTest: { is: 'failed', device: 'gfx1100', reason: 'matvec.q4_k' } },
@@ -86,6 +111,18 @@ describe('forgelight doctor', () => {
     ],
   ])('tells what it was told: %j', async (known, words) => {
     expect(reportOf(await look(dumpedMachine('rx-7900-xtx'), { ...KNOWN, ...known }))).toMatch(words);
+  });
+
+  it('looks at what can be seen without a GPU, and asks for nothing that takes one', async () => {
+    const env = { HSA_OVERRIDE_GFX_VERSION_1: '10.3.0', HIP_VISIBLE_DEVICES: '' };
+    const denied = { is: 'denied' as const };
+    const machine = { ...dumpedMachine('no-amd-gpu', env), access: () => Promise.resolve(denied) };
+    const report = reportOf(await look(machine, { ...KNOWN, hasKoffi: false }));
+    expect(report).toMatch(/PROBLEM +\/dev\/dri\/renderD128 is there, but this user may not .*\n +→ .*usermod/);
+    expect(report).toMatch(/WARNING +HSA_OVERRIDE_GFX_VERSION_1 is 10\.3\.0, and there is no such GPU/);
+    expect(report).toMatch(/info +HIP_VISIBLE_DEVICES is set to nothing, which hides every GPU\.\n(?! +→)/);
+    expect(report).toMatch(/info +The package koffi, through which HIP is called, is not installed\.\n(?! +→)/);
+    expect(report).not.toMatch(/kfd|selftest/);
   });
 
   it('names a library that was chosen and is not there', async () => {
@@ -128,11 +165,6 @@ describe('forgelight doctor', () => {
 });
 
 describe('names of architectures', () => {
-  it('are those that kernels are built for', async () => {
-    const build = pathToFileURL(resolve('scripts/lib/hip-build.mjs')).href;
-    expect(HIP_TARGETS).toEqual(((await import(build)) as { TARGETS: readonly string[] }).TARGETS);
-  });
-
   it.each([
     [110000, 'gfx1100', '11.0.0'],
     [110501, 'gfx1151', '11.5.1'],

@@ -1,4 +1,5 @@
-import { checkAccess, checkGpu, readContainer, readPciGpus } from './check-gpu';
+import { checkAccess, checkGpu, checkRenderNodes, hasGpusOfWindows, readPciGpus } from './check-gpu';
+import { readContainer, type Container } from './container';
 import { checkEnvironment, checkHip, checkKernels, type HipAnswer } from './check-kernels';
 import { checkLibrary } from './check-library';
 import { checkService } from './check-service';
@@ -6,7 +7,7 @@ import { info, ok, problem, type Finding } from './finding';
 import type { Machine } from './machine';
 import type { CheckedUpstream } from '../upstream/check-upstream';
 import type { SelfTestVerdict } from '../state/self-test-file';
-import { readTopology } from './topology';
+import { readTopology, type Topology } from './topology';
 
 export interface KnownHip {
   /** `null`: it was not asked. */
@@ -33,12 +34,14 @@ export interface Diagnosis {
   readonly answers: readonly ('hip' | 'upstream')[];
 }
 
+const NO_GPU: Topology = { gpus: [], hidden: 0, nameless: 0 };
+
 /** Looks at everything that HIP and upstreams need, without changing anything. */
 export async function examine(machine: Machine, known: Known): Promise<Diagnosis> {
   const hip = await examineHip(machine, known);
   const upstreams = known.upstreams.map(checkUpstream);
   const answers: Diagnosis['answers'][number][] = [];
-  if (hip.every(({ status }) => status !== 'problem')) answers.push('hip');
+  if (!hip.some(isProblem)) answers.push('hip');
   if (known.upstreams.some(({ failure }) => failure === null)) answers.push('upstream');
   return { findings: [...hip, ...upstreams, ...(await examineService(machine))], answers };
 }
@@ -51,20 +54,33 @@ async function examineHip(machine: Machine, known: Known): Promise<readonly Find
     readTopology(machine),
     readContainer(machine),
   ]);
+  if (pci.length === 0 && (await hasGpusOfWindows(machine))) return examineInWindows(machine, known);
   const gpu = await checkGpu(machine, pci);
-  // Without a GPU, or its driver, nothing else can be right, and no advice about it would help.
+  if (pci.length === 0) return [...gpu, ...(await examineWithoutGpu(machine, known, container))];
+  // Without its driver nothing else can be right, and no advice about it would help.
   if (!gpu.some(({ status }) => status === 'ok')) return gpu;
-  const { hip, selfTest } = await known.askHip();
-  return [
-    ...gpu,
-    ...(await checkAccess(machine, topology, container)),
-    ...checkKernels(topology, known.targets, env),
-    ...checkEnvironment(topology, env),
-    await checkLibrary(machine, known.libraries),
+  const kernels = checkKernels(topology, known.targets, env);
+  const kernel = [...gpu, ...(await checkAccess(machine, topology, container)), ...kernels];
+  const surroundings = [...kernel, ...checkEnvironment(topology, env)];
+  // What is below is not used before there are kernels.
+  if (kernels.some(isProblem)) return surroundings;
+  const above = [...surroundings, await checkLibrary(machine, known.libraries, topology.gpus), ...checkKoffi(known)];
+  return [...above, ...tellOfHip(await known.askHip(), topology, env, above)];
+}
+
+/** What can be seen all the same. Nobody has to install, for a GPU that is not there, what is missing; pages may use another GPU. */
+async function examineWithoutGpu(
+  machine: Machine,
+  known: Known,
+  container: Container | null,
+): Promise<readonly Finding[]> {
+  const surroundings = [
+    ...checkEnvironment(NO_GPU, machine.env),
+    await checkLibrary(machine, known.libraries, []),
     ...checkKoffi(known),
-    ...checkHip(hip, topology, env),
-    checkSelfTest(selfTest),
   ];
+  const told = surroundings.map((each) => (isProblem(each) ? info(each.id, each.what) : each));
+  return [...(await checkRenderNodes(machine, container)), ...told];
 }
 
 /** On Windows HIP itself is asked; elsewhere there is none. */
@@ -73,18 +89,41 @@ async function examineElsewhere(machine: Machine, known: Known): Promise<readonl
     const fix = 'Let pages use the GPU themselves (WebGPU): open the chat page and load a model there.';
     return [problem('gpu', 'AMD’s HIP runtime exists for Linux and Windows alone.', fix)];
   }
-  const nothing = { gpus: [], hidden: 0 };
-  const { hip, selfTest } = await known.askHip();
-  return [
-    ...checkEnvironment(nothing, machine.env),
-    ...checkKoffi(known),
-    ...checkHip(hip, nothing, machine.env),
-    checkSelfTest(selfTest),
-  ];
+  return withoutTopology(machine, known, await known.askHip());
 }
 
+/** Linux inside Windows, of whose GPUs HIP may have some. */
+async function examineInWindows(machine: Machine, known: Known): Promise<readonly Finding[]> {
+  const told = await known.askHip();
+  if (told.hip?.is !== 'asked' || told.hip.gpus.length === 0) return checkGpu(machine, []);
+  const what = 'This is Linux inside Windows (WSL): its GPUs are those that HIP has of Windows.';
+  const library = await checkLibrary(machine, known.libraries, []);
+  return [info('gpu', what), library, ...withoutTopology(machine, known, told)];
+}
+
+/** What is known where the kernel lists nothing. */
+function withoutTopology({ env }: Machine, known: Known, told: KnownHip): readonly Finding[] {
+  const above = [...checkEnvironment(NO_GPU, env), ...checkKoffi(known)];
+  return [...above, ...tellOfHip(told, NO_GPU, env, above)];
+}
+
+/** HIP, and how its kernels compute. Where HIP has no GPU the reason may be `above`: then nothing that is said of it helps. */
+function tellOfHip(
+  { hip, selfTest }: KnownHip,
+  topology: Topology,
+  env: Machine['env'],
+  above: readonly Finding[],
+): readonly Finding[] {
+  const findings = checkHip(hip, topology, env);
+  if (!findings.some(isProblem)) return [...findings, checkSelfTest(selfTest)];
+  return above.some(isProblem) ? [] : findings;
+}
+
+const isProblem = ({ status }: Finding): boolean => status === 'problem';
+
 async function examineService(machine: Machine): Promise<readonly Finding[]> {
-  const hasSystemd = machine.platform === 'linux' && (await machine.list('/run/systemd/system')).length > 0;
+  // As sd_booted(3) looks: the folder may be empty.
+  const hasSystemd = machine.platform === 'linux' && (await machine.access('/run/systemd/system')).is !== 'absent';
   return hasSystemd ? checkService(machine) : [];
 }
 
@@ -97,7 +136,7 @@ function checkKoffi({ hasKoffi }: Known): readonly Finding[] {
 function checkSelfTest(result: SelfTestVerdict): Finding {
   switch (result.is) {
     case 'passed':
-      return ok('selftest', `The kernels compute rightly on ${result.device}.`);
+      return ok('selftest', `The kernels compute rightly on ${result.device}${exceptFor(result.without)}.`);
     case 'never':
       return problem(
         'selftest',
@@ -109,6 +148,10 @@ function checkSelfTest(result: SelfTestVerdict): Finding {
       return problem('selftest', `The kernels compute wrongly on ${result.device}: ${result.reason}`, fix);
     }
   }
+}
+
+function exceptFor(formats: readonly string[]): string {
+  return formats.length === 0 ? '' : `, but for weights in ${formats.join(', ')}: models that have these are refused`;
 }
 
 function checkUpstream({ name, failure, models }: CheckedUpstream): Finding {

@@ -15,16 +15,21 @@ export interface Topology {
   readonly gpus: readonly KfdGpu[];
   /** Nodes that a container may see and not read: GPUs that were not given to it. */
   readonly hidden: number;
+  /** GPUs of which an old kernel does not tell the architecture. */
+  readonly nameless: number;
 }
 
 /** What is part of a processor: the kernel tells it for some, and lists others like cards. */
 const INTEGRATED = ['gfx902', 'gfx909', 'gfx90c', 'gfx1013', 'gfx1033', 'gfx1035', 'gfx1036', 'gfx1103'];
 const STRIX = /^gfx115\d$/;
 
-/** `sysfs` has a file `properties` for each node, with a name and a number on each line; CPUs are nodes without SIMDs. */
+/**
+ * `sysfs` has a file `properties` for each node, with a name and a number on each line; CPUs are nodes without SIMDs. Source: `node_show` of the
+ * kernel's kfd_topology.c.
+ */
 export async function readTopology(machine: Machine): Promise<Topology> {
   const gpus: KfdGpu[] = [];
-  let hidden = 0;
+  let [hidden, nameless] = [0, 0];
   for (const node of await machine.list(NODES)) {
     const file = await machine.read(`${NODES}/${node}/properties`);
     if (file.is === 'denied') hidden += 1;
@@ -32,11 +37,15 @@ export async function readTopology(machine: Machine): Promise<Topology> {
     const properties = new Map(file.value.split('\n').map((line) => pairOf(line)));
     const number = (name: string): number => Number(properties.get(name) ?? 0);
     if (number('simd_count') === 0) continue;
+    if (number('gfx_target_version') === 0) {
+      nameless += 1;
+      continue;
+    }
     const gfx = gfxName(number('gfx_target_version'));
     const isIntegrated = number('cpu_cores_count') > 0 || INTEGRATED.includes(gfx) || STRIX.test(gfx);
     gpus.push({ node, gfx, renderMinor: number('drm_render_minor'), isIntegrated });
   }
-  return { gpus, hidden };
+  return { gpus, hidden, nameless };
 }
 
 function pairOf(line: string): [string, string] {

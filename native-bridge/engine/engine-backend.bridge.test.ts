@@ -3,8 +3,8 @@ import type { ChatCompletion, ChatCompletionChunk, TextCompletion } from '../../
 import { rejection } from '../../src/client/testing/rejection';
 import { DEFAULT_HOST_TIMEOUTS } from '../../src/protocol/timeouts';
 import { answerOf, askHost } from '../testing/ask-host';
-import { NATIVE, openBackend, PAGE } from '../testing/open-backend';
-import { enginesOf } from '../testing/processes';
+import { engineOf, NATIVE, openBackend, PAGE } from '../testing/open-backend';
+import { enginesOf, isRunning } from '../testing/processes';
 import { zooStore, type ZooStore } from '../testing/zoo-store';
 
 let zoo: ZooStore;
@@ -31,6 +31,7 @@ describe('the backend of engine processes', () => {
     await vi.waitFor(() => expect(backend.state()).toMatchObject({ status: 'loading', model: MODEL }));
     const whole = (await asked) as TextCompletion;
     expect(whole).toMatchObject({ object: 'text_completion', usage: { completion_tokens: 8 } });
+    expect(backend.metrics()['engine_tokens_total']).toBe(8);
     expect(backend.state()).toEqual({ status: 'ready', model: MODEL, device: 'reference: CPU reference' });
     expect((await backend.models()).find(({ isLoaded }) => isLoaded)).toMatchObject({
       id: MODEL,
@@ -69,6 +70,7 @@ describe('the backend of engine processes', () => {
     expect(refused).toMatchObject({ code: 'busy', param: 'model' });
     expect((refused as Error).message).toContain('llama-yarn.gguf answers 1 requests');
     expect(await backend.unload()).toBe(false);
+    const begun = (await stream[Symbol.asyncIterator]().next()) as IteratorResult<TextCompletion, never>;
     abort.abort();
     await rejection(
       (async () => {
@@ -87,6 +89,9 @@ describe('the backend of engine processes', () => {
     expect(await backend.unload()).toBe(true);
     expect(backend.state()).toEqual({ status: 'idle' });
     expect(await enginesOf(process.pid)).toEqual([]);
+    // Another engine's answers are other answers.
+    const later = (await backend.complete({ ...body, max_tokens: 1 }, NATIVE)) as TextCompletion;
+    expect([begun.value.id, later.id]).toEqual(['cmpl-1', expect.stringMatching(/^cmpl-[2-9]$/)]);
   });
 
   it('lets native callers name files, beginnings of hashes and addresses, and pages hashes alone', async () => {
@@ -105,6 +110,41 @@ describe('the backend of engine processes', () => {
       param: 'temperature',
     });
     expect((await backend.engine(MODEL, PAGE)).info.model.sha256).toBe(hash);
+  });
+
+  it('tells whether a model fits, by its header and what would be free, and loads nothing for that', async () => {
+    const { backend, log } = await openBackend(zoo);
+    const before = await backend.checkFit(MODEL, NATIVE);
+    expect(before).toMatchObject({ verdict: 'fits', sizeBytes: expect.any(Number) as number });
+    expect(before.memoryBudgetBytes).toBeGreaterThan(2 ** 20);
+    expect([backend.state(), log]).toEqual([{ status: 'idle' }, []]);
+    const { info, host } = await backend.engine(MODEL, NATIVE);
+    const stats = await host.stats();
+    const needBytes = before.weightBytes + before.kvBytes + before.scratchBytes;
+    expect(stats.ok && stats.value.gpuBytes).toBeGreaterThan(before.weightBytes);
+    expect(stats.ok && stats.value.gpuBytes).toBeLessThanOrEqual(needBytes); // the kernels that need the most are counted
+    expect(info.model.contextLength).toBe(before.contextLength);
+    expect(await rejection(backend.checkFit('granite.gguf', PAGE))).toMatchObject({ param: 'model' });
+    const stopped = new AbortController();
+    const asked = backend.checkFit(MODEL, { ...NATIVE, signal: stopped.signal });
+    stopped.abort();
+    expect(await rejection(asked)).toMatchObject({ name: 'AbortError' });
+    expect(backend.metrics()['engine_loads_total']).toBe(1);
+  });
+
+  it('ends a load that nobody waits for any more, with its process, and begins anew for the next', async () => {
+    const { backend, log } = await openBackend(zoo);
+    const abort = new AbortController();
+    const left = rejection(backend.engine(MODEL, { ...NATIVE, signal: abort.signal }));
+    await vi.waitFor(() => expect(engineOf(log)).toBeGreaterThan(0));
+    const first = engineOf(log);
+    abort.abort();
+    expect(await left).toMatchObject({ name: 'AbortError' });
+    expect(backend.state()).toEqual({ status: 'idle' });
+    const { info } = await backend.engine(MODEL, NATIVE);
+    expect(info.model.sha256).toBe(zoo.hashes['llama-yarn']);
+    expect(engineOf(log)).not.toBe(first);
+    expect(await isRunning(first)).toBe(false);
   });
 
   it('lends its engine to several, each with numbers of its own', async () => {

@@ -14,12 +14,15 @@ import type {
 } from '../../src/client/types';
 import { parseEmbeddingBody } from '../../src/protocol/embedding-schema';
 import { parseEngineOptions } from '../../src/protocol/engine-options-schema';
-import type { EngineHost, EngineInfo, LoadOptions } from '../../src/protocol/engine-port';
-import { parseChatBody, parseCompletionBody } from '../../src/protocol/request-schema';
+import type { EngineHost, EngineInfo, EngineStats, LoadOptions } from '../../src/protocol/engine-port';
+import { parseCompletionBody } from '../../src/protocol/completion-schema';
+import { parseChatBody } from '../../src/protocol/request-schema';
+import type { FitReport } from '../../src/protocol/fit';
 import type { HostTimeouts } from '../../src/protocol/timeouts';
 import type { ModelStore } from '../../src/store/model-store';
 import type { AskOptions, BackendState, EngineBackend, LentEngine, ListedModel } from '../server/backend';
 import type { SpawnChild } from './child-life';
+import type { FitQuestion } from './fit-on-device';
 import type { EngineStart } from './ipc';
 import { findByHash, findModel, namedModels, type NamedModel } from './model-names';
 import type { RestartLimits } from './restart-policy';
@@ -30,6 +33,8 @@ export interface EngineBackendOptions {
   readonly store: Pick<ModelStore, 'list'>;
   /** Starts an engine process. */
   readonly spawn: SpawnChild;
+  /** Asks a process that is there for this alone. Throws what keeps it from telling. */
+  readonly askFit: (question: FitQuestion, signal: AbortSignal) => Promise<FitReport>;
   readonly start: EngineStart;
   readonly clock: Clock;
   readonly random: () => number;
@@ -54,7 +59,7 @@ interface Current {
   readonly supervisor: Supervisor;
   readonly lifeline: Lifeline;
   readonly ready: Promise<{ readonly engine: Engine; readonly info: EngineInfo }>;
-  /** Calls that have not become requests yet, or are several. */
+  /** Calls that wait for it, have not become requests yet, or are several. */
   claims: number;
 }
 
@@ -68,7 +73,11 @@ class SupervisedBackend implements EngineBackend {
   private current: Current | null = null;
   /** Settles when the process before is gone, and what it held of the device with it. */
   private cleared: Promise<void> = Promise.resolve();
+  /** Settles when nobody's fit is being looked at: each takes a process, and one at a time is enough. */
+  private fitted: Promise<unknown> = Promise.resolve();
   private isClosed = false;
+  /** Answers are called by it: no two of them alike, whichever engine gave them. */
+  private lastRequest = 0;
   private readonly counters: EngineCounters = { loads: 0, restarts: 0, requests: 0, tokens: 0 };
 
   constructor(private readonly options: EngineBackendOptions) {}
@@ -127,6 +136,15 @@ class SupervisedBackend implements EngineBackend {
     }));
   }
 
+  async checkFit(name: string, options: AskOptions): Promise<FitReport> {
+    const { signal } = options;
+    throwIfAborted(signal);
+    const model = await this.meant(name, options);
+    const asked = this.fitted.then(() => this.askFit(model, signal));
+    this.fitted = asked.catch(() => undefined); // whoever asked is told
+    return unlessAborted(asked, signal);
+  }
+
   async unload(): Promise<boolean> {
     const { current } = this;
     if (current === null || isBusy(current)) return false;
@@ -159,6 +177,7 @@ class SupervisedBackend implements EngineBackend {
   ): Promise<T> {
     throwIfAborted(options.signal);
     const model = await this.meant(name, options);
+    throwIfAborted(options.signal); // whoever has left must not take another's model off the device
     const current = this.claim(model);
     try {
       const { engine } = await unlessAborted(current.ready, options.signal);
@@ -166,8 +185,17 @@ class SupervisedBackend implements EngineBackend {
       const info = supervisor.info ?? engine.info;
       return await work(engine, `sha256:${info.model.sha256}`, { supervisor, info });
     } finally {
-      current.claims -= 1;
+      this.leave(current);
     }
+  }
+
+  /** A load that nobody waits for any more is ended, and what it took of the device is free: whoever asks next begins anew. */
+  private leave(current: Current): void {
+    current.claims -= 1;
+    const { supervisor } = current;
+    if (current.claims > 0 || supervisor.info !== null || supervisor.error !== null) return;
+    this.options.log(`nobody waits for ${current.model.id} any more: its load is ended`);
+    void this.drop(current);
   }
 
   private async meant(name: string | null, { asks }: AskOptions): Promise<NamedModel> {
@@ -214,10 +242,23 @@ class SupervisedBackend implements EngineBackend {
     return null;
   }
 
-  private load(model: NamedModel): Current {
-    const { timeouts, load: given } = this.options;
+  private async askFit(model: NamedModel, signal: AbortSignal): Promise<FitReport> {
+    throwIfAborted(signal);
+    const { askFit, start } = this.options;
+    const supervisor = this.current?.supervisor;
+    const stats = supervisor?.state === 'ready' ? await supervisor.call({ method: 'stats' }) : null;
+    const freedBytes = stats?.ok === true ? (stats.value as EngineStats).gpuBytes : 0;
+    return askFit({ load: this.loadOptions(model), modelsFolder: start.modelsFolder, freedBytes }, signal);
+  }
+
+  private loadOptions({ reference }: NamedModel): LoadOptions {
+    const { timeouts, load } = this.options;
     const { stepMs, requestMs, stallMs } = timeouts;
-    const { load } = parseEngineOptions({ ...given, model: model.reference, timeouts: { stepMs, requestMs, stallMs } });
+    return parseEngineOptions({ ...load, model: reference, timeouts: { stepMs, requestMs, stallMs } }).load;
+  }
+
+  private load(model: NamedModel): Current {
+    const load = this.loadOptions(model);
     const supervisor = new Supervisor({ ...this.options, counters: this.counters });
     const lifeline = new Lifeline();
     const begin = async (): Promise<Awaited<Current['ready']>> => {
@@ -227,6 +268,7 @@ class SupervisedBackend implements EngineBackend {
       const engine = createEngineClient(host as unknown as Remote<EngineHost>, info, lifeline, {
         dispose: () => undefined,
         startMs: 0,
+        nextRequest: () => (this.lastRequest += 1),
       });
       return { engine, info };
     };

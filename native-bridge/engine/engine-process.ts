@@ -7,6 +7,7 @@ import { EngineService } from './engine-service';
 import { guardParent } from './guard-parent';
 import type { EngineStart, FromEngine, Numbered, ToEngine } from './ipc';
 import { openProvenDevice } from './open-device';
+import { proveFormats } from './prove-formats';
 import { createVariantFile } from './variant-file';
 
 const report = (error: unknown): void => console.error('engine process:', error);
@@ -52,7 +53,8 @@ function createService(
   const ports = nodeStorePorts(modelsFolder, { clock, random: Math.random });
   return new EngineService({
     send,
-    openDevice: () => openProvenDevice(device, stateFolder),
+    openDevice: (profile) => openProvenDevice(device, stateFolder, profile),
+    proveFormats: (opened, formats) => proveFormats(opened, formats, stateFolder),
     store: new ModelStore(ports, { clock, now: Date.now, report }),
     variantCache: createVariantFile(join(stateFolder, 'variants.json'), report),
     clock,

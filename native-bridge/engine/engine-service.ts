@@ -4,6 +4,7 @@ import { errorToData, ForgelightError } from '../../src/base/errors';
 import type { Device } from '../../src/device/device';
 import type { HostedEngine } from '../../src/engine/hosted-engine';
 import { loadModel } from '../../src/engine/load-model';
+import type { LoadHost } from '../../src/engine/load-onto-device';
 import type { VariantCache } from '../../src/models/choose-variants';
 import { parseEngineOptions } from '../../src/protocol/engine-options-schema';
 import type { EngineInfo, LoadOptions, Result } from '../../src/protocol/engine-port';
@@ -11,9 +12,10 @@ import type { ModelStore } from '../../src/store/model-store';
 import { heldSource, type HeldSource } from '../../src/worker/model-sources';
 import type { EngineCall, FromEngine, ToEngine } from './ipc';
 
-export interface EngineServiceDeps {
+export interface EngineServiceDeps extends Pick<LoadHost, 'proveFormats'> {
   readonly send: (message: FromEngine) => void;
-  readonly openDevice: () => Promise<Device>;
+  /** `profile`: to measure its kernels. */
+  readonly openDevice: (profile: boolean) => Promise<Device>;
   readonly store: ModelStore;
   readonly variantCache: VariantCache;
   readonly clock: Clock;
@@ -61,12 +63,13 @@ export class EngineService {
   }
 
   private async load(options: LoadOptions): Promise<EngineInfo> {
-    const { send, store, ...host } = this.deps;
+    const { send, store, openDevice, ...host } = this.deps;
     const { load } = parseEngineOptions(options);
     this.held = heldSource(load, { store, onWatched: () => undefined });
     try {
       this.engine = await loadModel(load, {
         ...host,
+        openDevice: () => openDevice(load.debug.profile === true),
         source: this.held.source,
         onProgress: (progress) => send({ type: 'progress', progress }),
         signal: this.abort.signal,

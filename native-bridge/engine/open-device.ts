@@ -8,9 +8,9 @@ import type { DeviceChoice } from './ipc';
 
 /**
  * Opens what computes. For an engine process or a probe alone: a GPU's library may end the process that loads it. Throws `no-adapter`,
- * `missing-feature` and `device-lost` of the GPU; never takes the CPU where that was not asked for.
+ * `missing-feature` and `device-lost` of the GPU; never takes the CPU where that was not asked for. `profile`: as HipDeviceOptions has it.
  */
-export async function openDevice(choice: DeviceChoice): Promise<Device> {
+export async function openDevice(choice: DeviceChoice, profile = false): Promise<Device> {
   switch (choice) {
     case 'reference':
       return takingTurns(createReferenceDevice());
@@ -23,7 +23,7 @@ export async function openDevice(choice: DeviceChoice): Promise<Device> {
       const { env, platform, argv } = process;
       const objects = await installedCodeObjects(env, dirname(argv[1] ?? '.'));
       if (objects.targets.length === 0) throw noKernels();
-      return openHipDevice({ env, platform, objects });
+      return openHipDevice({ env, platform, objects, profile });
     }
     default:
       return unreachable(choice);
@@ -31,8 +31,8 @@ export async function openDevice(choice: DeviceChoice): Promise<Device> {
 }
 
 /** The same for answers: a GPU that has not passed its self-test, with this driver and these kernels, is refused with `missing-feature`. */
-export async function openProvenDevice(choice: DeviceChoice, stateFolder: string): Promise<Device> {
-  const device = await openDevice(choice);
+export async function openProvenDevice(choice: DeviceChoice, stateFolder: string, profile: boolean): Promise<Device> {
+  const device = await openDevice(choice, profile);
   if (device.kind !== 'hip') return device;
   const verdict = verdictOn(device, await readSelfTest(stateFolder));
   if (verdict.is === 'passed') return device;

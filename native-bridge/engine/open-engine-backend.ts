@@ -1,7 +1,9 @@
 import { systemClock as clock } from '../../src/base/system-clock';
+import type { FitReport } from '../../src/protocol/fit';
 import type { HostTimeouts } from '../../src/protocol/timeouts';
 import type { EngineBackend } from '../server/backend';
 import { createEngineBackend, type EngineBackendOptions } from './engine-backend';
+import { answerOfProbe, runProbe } from './run-probe';
 import { childSpawner } from './spawn-child';
 
 export interface OpenEngineBackendOptions extends Pick<
@@ -26,5 +28,15 @@ export function openEngineBackend({ command, env, log, ...options }: OpenEngineB
     onSpawned: (pid) => log(`an engine process was started, with the number ${pid}`, 'bridge'),
     onDropped: (lines) => log(`${lines} more lines of the engine process were left out`, 'bridge'),
   });
-  return createEngineBackend({ ...options, spawn, clock, random: Math.random, log: (text) => log(text, 'bridge') });
+  const probe = { args: [command, 'probe-process'], device: options.start.device, env, clock };
+  const timeoutMs = options.timeouts.stallMs;
+  return createEngineBackend({
+    ...options,
+    spawn,
+    askFit: async (about, signal) =>
+      answerOfProbe(await runProbe('fit', { ...probe, timeoutMs, about, signal })) as FitReport,
+    clock,
+    random: Math.random,
+    log: (text) => log(text, 'bridge'),
+  });
 }

@@ -1,16 +1,30 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Clock } from '../../src/base/clock';
-import type { ErrorData } from '../../src/base/errors';
+import { unreachable } from '../../src/base/assert';
+import { errorFromData, ForgelightError, type ErrorData } from '../../src/base/errors';
 import { OUTPUT_MS } from './child-life';
 import type { DeviceChoice } from './ipc';
 import { OutputPump } from './output-pump';
-import { killGroup } from './spawn-child';
+import { childEnvironment, killGroup } from './spawn-child';
 
-/** `device`: opens it and says what it is. `self-test`: holds its kernels against the CPU. */
-export type ProbeTask = 'device' | 'self-test';
+/** `device`: opens it and says what it is. `self-test`: holds its kernels against the CPU. `bandwidth`: measures its memory. `fit`: whether a model would run on it. */
+export type ProbeTask = 'device' | 'self-test' | 'bandwidth' | 'fit';
+
+/** What a probe is about to do, of a task that has several steps. */
+export interface ProbeStep {
+  readonly what: string;
+  /** Of which block format; `null`: of none. */
+  readonly format: string | null;
+  /** Steps that are done. */
+  readonly done: number;
+  readonly of: number;
+}
 
 /** What a probe says, one JSON value a line: what it is about to do, then one answer or error. */
-export type ProbeLine = { readonly doing: string } | { readonly answer: unknown } | { readonly error: ErrorData };
+export type ProbeLine =
+  | { readonly doing: string; readonly step?: ProbeStep }
+  | { readonly answer: unknown }
+  | { readonly error: ErrorData };
 
 export type ProbeOutcome =
   | { readonly kind: 'answer'; readonly value: unknown }
@@ -26,11 +40,30 @@ export interface ProbeOptions {
   readonly clock: Clock;
   /** It is killed then. */
   readonly timeoutMs: number;
-  /** Block formats whose matrices a self-test multiplies; default: one of each kind. */
+  /** Block formats that a self-test has to do with besides the typical ones. */
   readonly formats?: readonly string[];
+  /** What `fit` is asked about: plain data. */
+  readonly about?: object;
+  readonly onStep?: (step: ProbeStep) => void;
+  /** Nobody waits for it any more: it is killed. */
+  readonly signal?: AbortSignal;
 }
 
 const MOST_LINES = 20;
+
+/** What a probe has answered. Throws what it told, `device-lost` where it died of its task. */
+export function answerOfProbe(outcome: ProbeOutcome): unknown {
+  switch (outcome.kind) {
+    case 'answer':
+      return outcome.value;
+    case 'failed':
+      throw errorFromData(outcome.error);
+    case 'died':
+      throw new ForgelightError('device-lost', [outcome.why, ...outcome.said].join('\n'));
+    default:
+      return unreachable(outcome);
+  }
+}
 
 /** Has a process of its own do what may end a process. Always resolves: whatever becomes of that process is the outcome. */
 export function runProbe(task: ProbeTask, options: ProbeOptions): Promise<ProbeOutcome> {
@@ -44,17 +77,19 @@ class Probe {
   private outcome: ProbeOutcome | null = null;
   private isOver = false;
   private stopTimer: () => void;
+  private readonly stop = (): void => this.end('The probe was stopped');
 
   constructor(
     task: ProbeTask,
-    { args, device, env, clock, timeoutMs, formats = [] }: ProbeOptions,
+    private readonly options: ProbeOptions,
     private readonly resolve: (outcome: ProbeOutcome) => void,
   ) {
-    const child = spawn(process.execPath, [...args, task, device, formats.join()], {
+    const { args, device, env, clock, timeoutMs, formats = [], about = {}, signal } = options;
+    const child = spawn(process.execPath, [...args, task, device, formats.join(), JSON.stringify(about)], {
       detached: process.platform !== 'win32',
       windowsHide: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...env },
+      env: childEnvironment(env),
     });
     this.child = child;
     const onDropped = (lines: number): void => this.keep(`(${lines} more lines)`);
@@ -62,19 +97,24 @@ class Probe {
     new OutputPump(child.stderr, { clock, onLine: (line) => this.keep(line), onDropped });
     this.stopTimer = clock.after(timeoutMs, () => this.end(`The probe took longer than ${timeoutMs} ms`));
     child.on('error', (error) => this.end(`The probe could not be started (${error.message})`));
-    child.on('close', (code, signal) => this.end(exitWords(code, signal)));
-    child.on('exit', (code, signal) => {
+    child.on('close', (code, by) => this.end(exitWords(code, by)));
+    child.on('exit', (code, by) => {
+      if (this.isOver) return;
       // Somebody else may hold its pipes.
       this.stopTimer();
-      this.stopTimer = clock.after(OUTPUT_MS, () => this.end(exitWords(code, signal)));
+      this.stopTimer = clock.after(OUTPUT_MS, () => this.end(exitWords(code, by)));
     });
+    signal?.addEventListener('abort', this.stop);
+    if (signal?.aborted === true) this.stop();
   }
 
   private hear(line: string): void {
     const told = readLine(line);
     if (told === null) return this.keep(line);
-    if ('doing' in told) this.doing = told.doing;
-    else if ('error' in told) this.outcome = { kind: 'failed', error: told.error };
+    if ('doing' in told) {
+      this.doing = told.doing;
+      if (told.step !== undefined && !this.isOver) this.options.onStep?.(told.step);
+    } else if ('error' in told) this.outcome = { kind: 'failed', error: told.error };
     else this.outcome = { kind: 'answer', value: told.answer };
     return undefined;
   }
@@ -89,6 +129,7 @@ class Probe {
     if (this.isOver) return;
     this.isOver = true;
     this.stopTimer();
+    this.options.signal?.removeEventListener('abort', this.stop);
     const { child } = this;
     killGroup(child.pid, 'SIGKILL');
     child.stdout?.destroy();

@@ -25,6 +25,11 @@ export function childSpawner(options: SpawnOptions): SpawnChild {
   return (listener) => new NodeChild(options, listener);
 }
 
+/** What a child may know of this process's environment. */
+export function childEnvironment(env: SpawnOptions['env']): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.includes(name)));
+}
+
 class NodeChild implements ChildPort {
   private readonly child: ChildProcess;
 
@@ -34,7 +39,7 @@ class NodeChild implements ChildPort {
       windowsHide: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
-      env: Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.includes(name))),
+      env: childEnvironment(env),
     });
     this.child = child;
     if (child.pid !== undefined) onSpawned?.(child.pid);

@@ -41,7 +41,8 @@ export class SupervisedHost implements Promised<EngineHost> {
   }
 
   checkFit(): Promise<Result<FitReport>> {
-    const message = 'Whether a model fits is not asked here: load it, and it says what it lacks.';
+    const message =
+      'An engine that has its model is not asked whether another fits: ask the daemon (GET /v1/engine/fit?model=…).';
     return Promise.resolve({ ok: false, error: { code: 'invalid-request', message } });
   }
 
@@ -52,11 +53,15 @@ export class SupervisedHost implements Promised<EngineHost> {
   async submit(id: number, request: HostRequest, port: MessagePort): Promise<void> {
     const { clock, stallMs } = this.options;
     const reader = new ReaderPort(port, { clock, silenceMs: stallMs, onSilence: () => void this.cancel(id) });
+    let hasEnded = false; // a refused one ends before it has its number
     const own = this.supervisor.submit(request, (event) => {
-      if (event.type === 'ended') this.numbers.delete(id);
+      if (event.type === 'ended') {
+        hasEnded = true;
+        this.numbers.delete(id);
+      }
       reader.send(detached({ ...event, requestId: requestId(id) }));
     });
-    this.numbers.set(id, own);
+    if (!hasEnded) this.numbers.set(id, own);
   }
 
   async cancel(id: number): Promise<boolean> {

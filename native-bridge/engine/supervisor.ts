@@ -15,6 +15,9 @@ import { RESTART_LIMITS, RestartPolicy, type RestartLimits } from './restart-pol
 /** Ends of a request that are the process's, not its own. */
 const LOSSES: readonly ErrorCode[] = ['device-lost', 'device-blocked', 'closed'];
 
+/** A load warms its kernels up with so many steps, without a word between them. */
+const SILENT_STEPS = 3;
+
 /** What has been, for a daemon's metrics: of all engines that it had one after the other. */
 export interface EngineCounters {
   loads: number;
@@ -73,6 +76,8 @@ export class Supervisor {
   private readonly whenGone: (() => void)[] = [];
   private lastRequest = 0;
   private why = '';
+  /** Of the load that is under way. */
+  private stopWatch: () => void = () => undefined;
 
   constructor(private readonly deps: SupervisorDeps) {
     this.policy = new RestartPolicy(deps.restarts ?? RESTART_LIMITS, deps.random);
@@ -179,8 +184,10 @@ export class Supervisor {
     if (load === null || (this.phase.kind !== 'loading' && this.phase.kind !== 'ready')) return;
     switch (message.type) {
       case 'hello':
+        this.watchLoad();
         return this.life?.send({ type: 'load', options: childOptions(load) });
       case 'progress':
+        if (this.phase.kind === 'loading') this.watchLoad();
         this.phase = this.phase.kind === 'loading' ? { kind: 'loading', progress: message.progress } : this.phase;
         return load.onProgress(message.progress);
       case 'loaded':
@@ -198,7 +205,17 @@ export class Supervisor {
     }
   }
 
+  /** Its event loop may turn while what it waits for never comes: a disk that is gone, a driver that stands still. */
+  private watchLoad(): void {
+    const patienceMs = SILENT_STEPS * this.deps.timeouts.stepMs;
+    this.stopWatch();
+    this.stopWatch = this.deps.clock.after(patienceMs, () =>
+      this.life?.end(`its load got nowhere for ${patienceMs} ms`),
+    );
+  }
+
   private loaded(load: Load, info: EngineInfo): void {
+    this.stopWatch();
     const before = load.info;
     if (before !== null && before.model.sha256 !== info.model.sha256)
       return this.fail(otherModel(info), 'its model is another one');
@@ -242,6 +259,7 @@ export class Supervisor {
 
   private gone(why: string): void {
     const wasReady = this.phase.kind === 'ready';
+    this.stopWatch();
     this.life = null;
     this.why = why;
     for (const resolve of this.whenGone.splice(0)) resolve();
@@ -275,6 +293,7 @@ export class Supervisor {
     const { phase } = this;
     if (phase.kind === 'closed' || phase.kind === kind) return;
     if (phase.kind === 'waiting') phase.stopTimer();
+    this.stopWatch();
     this.phase = { kind, error };
     this.life?.end(why);
     this.load?.answer({ ok: false, error }); // nothing, where it has its answer

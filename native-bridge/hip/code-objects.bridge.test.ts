@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defined } from '../../src/base/assert';
-import { clang, hipBuild, hipInspect } from '../sim/testing/build-scripts';
-import { installedCodeObjects, type KernelManifest } from './code-objects';
-import { KERNEL_TABLE } from './kernel-table';
+import { clang, hipBuild, hipCheck, hipManifest } from '../sim/testing/build-scripts';
+import { inParallel } from '../sim/testing/in-parallel';
+import { installedCodeObjects } from './code-objects';
 
-const { TARGETS } = await hipBuild();
-/** Without an instruction for products of bytes. */
-const WITHOUT_DOT = ['gfx1010'];
-const DOT = /^v_dot4/;
+const [build, check, manifests] = await Promise.all([hipBuild(), hipCheck(), hipManifest()]);
+const units = await build.unitsOf();
+const turn = check.turnOf(await check.testedCommit(), build.TARGETS.length);
+/** All of them, if asked for: 20 minutes of a core. */
+const isAll = process.env['FORGELIGHT_HIP_OBJECTS'] === 'all';
+const compiledNow = isAll ? check.allOf(units, build.TARGETS) : check.coverOf(units, build.TARGETS, turn);
 
 let folder: string;
 beforeAll(async () => {
@@ -21,66 +22,56 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A unit, or its kernels of one shader, compiled for a GPU. */
-async function compiled(target: string, unit: string, op?: string): Promise<string> {
-  const [programs, build] = await Promise.all([clang(), hipBuild()]);
-  const output = join(folder, [target, unit, op ?? 'all'].join('-'));
-  await build.compileUnit({ clang: programs.clang, unit, target, output, ...(op === undefined ? {} : { op }) });
-  return output;
+/** What is not as it was published. */
+async function problemsOf(names: typeof compiledNow, text?: string): Promise<readonly string[]> {
+  const [programs, manifest] = await Promise.all([clang(), manifests.readManifest()]);
+  const found: string[] = [];
+  await inParallel(names, async ({ target, unit }) => {
+    const output = join(folder, `${target}-${unit}`);
+    await build.compileUnit({ clang: programs.clang, unit, target, output, ...(text === undefined ? {} : { text }) });
+    found.push(...(await check.checkObject(programs, manifest, { target, unit }, output)));
+    await rm(output);
+  });
+  return check.withRemedy(found);
 }
 
-async function factsOf(file: string) {
-  const [programs, inspect] = await Promise.all([clang(), hipInspect()]);
-  return await inspect.kernelFacts(programs.readelf, file);
-}
+// The manifest says what is in all of them, and kernel-table.test.ts holds that. Here the compiler makes of each unit the code object of one GPU again,
+// of another one at another commit.
+describe(`code objects, ${isAll ? 'all' : `turn ${turn} of ${build.TARGETS.length}`}`, () => {
+  it(
+    'are the very ones that were published, and hold what the manifest says of them',
+    async () => {
+      expect(await problemsOf(compiledNow)).toEqual([]);
+    },
+    isAll ? 3_600_000 : 600_000,
+  );
 
-describe.each(TARGETS)('code for %s', (target) => {
-  it('keeps sums of bytes in registers, and adds them with the instruction that is there', async () => {
-    const [programs, inspect] = await Promise.all([clang(), hipInspect()]);
-    const file = await compiled(target, 'q8_0', 'matvec_int8');
-    const kernels = await factsOf(file);
-    expect(kernels.map(({ name }) => name).sort()).toEqual(['matvec_int8__1', 'matvec_int8__16', 'matvec_int8__4']);
-    expect(inspect.kernelProblems(kernels)).toEqual([]);
-    const instructions = [...(await inspect.instructionsOf(programs.objdump, file)).keys()];
-    expect(instructions.some((name) => DOT.test(name))).toBe(!WITHOUT_DOT.includes(target));
-    // Addresses are known to be the GPU's own memory, and nothing lies in a thread's.
-    expect(instructions.filter((name) => /^(?:flat|scratch)_/.test(name))).toEqual([]);
+  it('of other kernels are noticed: what is in them, and what to do', async () => {
+    const text = `#include "prelude.h"
+      #define ARGUMENTS OUT(u32) y
+      #define PASSED y
+      FN void run(ARGUMENTS) { y[0] = 1u; }
+      KERNEL(another, run)`;
+    expect(await problemsOf([{ target: 'gfx1100', unit: 'core' }], text)).toEqual([
+      'gfx1100/core has another hash than in native-bridge/kernels/manifest.json',
+      expect.stringMatching(/^gfx1100\/core has kernels \{"another":"1 buffers"\}, by the manifest \{"activation":/),
+      expect.stringContaining('node scripts/hip.mjs --manifest'),
+    ]);
   });
 
-  it('has no spills where sixteen rows share a reading', async () => {
-    const inspect = await hipInspect();
-    expect(inspect.kernelProblems(await factsOf(await compiled(target, 'q4_k', 'qkv_subgroup')))).toEqual([]);
-  });
-});
-
-describe('a code object', () => {
-  it('takes its arguments as the launcher packs them', async () => {
-    const kernels = [
-      ...(await factsOf(await compiled('gfx1100', 'core'))),
-      ...(await factsOf(await compiled('gfx1100', 'q8_0'))),
-    ];
-    const found = new Set<string>();
-    for (const { name, args } of kernels) {
-      const shader = name.split('__')[0] ?? '';
-      const { constants } = defined(KERNEL_TABLE[shader], `${shader} in the table`);
-      found.add(shader);
-      const kinds = args.map(({ kind }) => kind);
-      const buffers = kinds.filter((kind) => kind === 'global_buffer').length;
-      const expected = ['by_value', ...Array.from({ length: buffers }, () => 'global_buffer')];
-      expect(kinds, name).toEqual(constants.length === 0 ? expected : [...expected, 'by_value']);
-      if (constants.length > 0) expect(args.at(-1)?.size, `constants of ${name}`).toBe(4 * constants.length);
-    }
-    expect([...found].sort()).toEqual(Object.keys(KERNEL_TABLE).sort());
-  });
-
-  it.each([
-    ['gfx1100', 'core'],
-    ['gfx1100', 'q8_0'],
-  ] as const)('of %s, %s, is the very one that was published', async (target, unit) => {
-    const build = await hipBuild();
-    const manifest = JSON.parse(await readFile(join(build.KERNELS_FOLDER, 'manifest.json'), 'utf8')) as KernelManifest;
-    const bytes = await readFile(join(folder, `${target}-${unit}-all`));
-    expect(createHash('sha256').update(bytes).digest('hex')).toBe(manifest.objects[target]?.[unit]);
+  it('with arrays that are no registers are noticed', async () => {
+    const text = `#include "prelude.h"
+      #define ARGUMENTS OUT(u32) y, u32 at
+      #define PASSED y, at
+      FN void run(ARGUMENTS) {
+        u32 words[64];
+        for (u32 i = 0; i < 64; i++) words[i] = y[i] * i;
+        y[0] = words[y[at] & 63u] + words[at & 63u];
+      }
+      KERNEL(spilling, run)`;
+    expect((await problemsOf([{ target: 'gfx1100', unit: 'core' }], text)).join()).toMatch(
+      /spilling has \d+ bytes of private memory.*uses scratch_/,
+    );
   });
 });
 
@@ -101,7 +92,10 @@ describe('the code objects of an installation', () => {
     const objects = await installedCodeObjects({}, place);
     expect(objects.targets).toEqual(['gfx1100']);
     expect(await objects.load('gfx1100', objects.nameOf('core', 'rmsnorm'))).toEqual(Buffer.from(bytes));
-    await expect(objects.load('gfx1100', 'q8_0')).rejects.toMatchObject({ code: 'missing-feature' });
+    await expect(objects.load('gfx1100', 'q8_0')).rejects.toMatchObject({
+      code: 'missing-feature',
+      message: expect.stringMatching(/\(q8_0\) are not in this .*: node scripts\/hip\.mjs gfx1100$/) as string,
+    });
     const elsewhere = await installedCodeObjects({ FORGELIGHT_HIP_KERNELS: join(place, 'hip') }, '/nowhere');
     expect(elsewhere.build).toBe(objects.build);
   });

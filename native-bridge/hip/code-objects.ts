@@ -17,10 +17,19 @@ export interface CodeObjects {
   load(target: string, name: string): Promise<Uint8Array>;
 }
 
-/** What scripts/hip.mjs writes beside the kernels' text: hashes of what clang made of it. */
-export interface KernelManifest {
-  /** SHA-256 by target, then unit. */
-  readonly objects: Readonly<Record<string, Readonly<Record<string, string>>>>;
+type ByTargetAndUnit = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** What scripts/hip.mjs writes into an installation: hashes of what clang made. */
+interface InstalledManifest {
+  /** SHA-256. */
+  readonly objects: ByTargetAndUnit;
+}
+
+/** What it writes beside the kernels' text: of all code objects also what is in them, for tests. */
+export interface KernelManifest extends InstalledManifest {
+  /** Names in `facts`. */
+  readonly inside: ByTargetAndUnit;
+  readonly facts: Readonly<Record<string, unknown>>;
 }
 
 const unpack = promisify(brotliDecompress);
@@ -33,11 +42,11 @@ export async function installedCodeObjects(env: NodeJS.ProcessEnv, commandFolder
   const chosen = env['FORGELIGHT_HIP_KERNELS'];
   const folder = chosen === undefined || chosen === '' ? join(commandFolder, 'hip') : chosen;
   const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch(() => '{"objects":{}}');
-  return folderOfCodeObjects(folder, JSON.parse(text) as KernelManifest);
+  return folderOfCodeObjects(folder, JSON.parse(text) as InstalledManifest);
 }
 
 /** Code objects in a folder, `<target>/<unit>.co.br`, each held against its hash in the manifest. */
-function folderOfCodeObjects(folder: string, manifest: KernelManifest): CodeObjects {
+function folderOfCodeObjects(folder: string, manifest: InstalledManifest): CodeObjects {
   return {
     build: createHash('sha256').update(JSON.stringify(manifest.objects)).digest('hex').slice(0, 16),
     targets: Object.keys(manifest.objects),
@@ -48,7 +57,7 @@ function folderOfCodeObjects(folder: string, manifest: KernelManifest): CodeObje
       const packed = await readFile(path).catch((cause: unknown) => {
         throw new ForgelightError(
           'missing-feature',
-          `The kernels for ${target} (${unit}) are not in this installation of Forgelight. Install the package again, or run "node scripts/hip.mjs" in a checkout.`,
+          `The kernels for ${target} (${unit}) are not in this installation of Forgelight. Install the package again, or in a checkout compile them: node scripts/hip.mjs ${target}`,
           { cause },
         );
       });

@@ -30,6 +30,7 @@ const SIGNATURES = {
   hipEventRecord: [HANDLE, HANDLE],
   hipEventQuery: [HANDLE],
   hipEventSynchronize: [HANDLE],
+  hipEventElapsedTime: [ARRAY, HANDLE, HANDLE],
   hipModuleLoadData: [ARRAY, ARRAY],
   hipModuleUnload: [HANDLE],
   hipModuleGetFunction: [ARRAY, HANDLE, 'str'],
@@ -55,6 +56,7 @@ export const HIP = {
   deviceToHost: 2,
   /** Streams that do not wait for the default one. */
   nonBlocking: 1,
+  eventWithTiming: 0,
   eventWithoutTiming: 2,
   captureThreadLocal: 1,
 } as const;

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { defined } from '../../src/base/assert';
 import type { Device, DeviceBuffer, PreparedPlan } from '../../src/device/device';
 import { countersSince } from '../../src/base/counters';
 import { argmax } from '../../src/kernels/candidates';
@@ -6,6 +7,10 @@ import { rmsnorm } from '../../src/kernels/rmsnorm';
 import { encodeStepInput } from '../../src/kernels/step-input';
 import { openSimulator, useSimulator } from '../sim/testing/open-simulator';
 import { simulatorObjects } from '../sim/testing/simulator';
+import { HipApi } from './hip-api';
+import { HipDevice } from './hip-device';
+import { openHipLibrary, type OpenLibrary } from './hip-library';
+import { listGpus } from './list-gpus';
 import { openHipDevice } from './open-hip-device';
 
 const opened: Device[] = [];
@@ -14,7 +19,7 @@ afterEach(() => {
   for (const device of opened.splice(0)) device.close();
 });
 
-async function open(): Promise<Device> {
+async function open(): Promise<HipDevice> {
   const device = await openSimulator({ wave: 32, seed: 7 });
   opened.push(device);
   return device;
@@ -58,6 +63,16 @@ async function read(device: Device, buffer: DeviceBuffer): Promise<number[]> {
 }
 
 describe('memory of the HIP device', () => {
+  it('is told as far as it is free', async () => {
+    const device = await open();
+    const beforeBytes = device.freeBytes();
+    const buffer = device.createBuffer('x', 1 << 20);
+    expect(beforeBytes - device.freeBytes()).toBe(1 << 20);
+    device.destroyBuffer(buffer);
+    await device.flush();
+    expect(device.freeBytes()).toBe(beforeBytes);
+  });
+
   it('is zero at first, whole words, and keeps what is written', async () => {
     const device = await open();
     const buffer = device.createBuffer('words', 14);
@@ -171,6 +186,76 @@ describe('steps of the HIP device', () => {
   });
 });
 
+/** The device over a library whose calls are noted. */
+async function openNoted(profile: boolean): Promise<{ device: Device; calls: string[] }> {
+  const { path } = await useSimulator({ wave: 32, seed: 7 });
+  const library = await openHipLibrary({ FORGELIGHT_HIP_LIBRARY: path }, 'linux');
+  const calls: string[] = [];
+  const noted: OpenLibrary = {
+    ...library,
+    func(name, result, args) {
+      const call = library.func(name, result, args);
+      return (
+        call &&
+        ((...given) => {
+          calls.push(name === 'hipEventCreateWithFlags' ? `${name} ${String(given[1])}` : name);
+          return call(...given);
+        })
+      );
+    },
+  };
+  const api = new HipApi(noted);
+  const gpu = defined(listGpus(api)[0], 'a simulated GPU');
+  const device = new HipDevice(api, gpu, { objects: simulatorObjects(), target: 'sim', profile });
+  opened.push(device);
+  return { device, calls };
+}
+
+describe('the kernel times of the HIP device', () => {
+  /** Three steps at once and one behind them, of a plan of one kernel. */
+  async function runFour(device: Device): Promise<void> {
+    const { plan, sampled } = await smallPlan(device);
+    const step = () => device.submit([{ plan, rows: 1 }], { buffer: sampled, sizeBytes: 4 });
+    await Promise.all([step(), step(), step()]);
+    await step();
+  }
+
+  it('are measured where it was opened for that: two events a launch, which are used again, and no graphs', async () => {
+    const { device, calls } = await openNoted(true);
+    await runFour(device);
+    const [time, ...others] = device.kernelTimes();
+    expect([time, others]).toEqual([{ kernel: 'argmax', dispatches: 4, gpuMs: expect.any(Number) }, []]);
+    expect(time?.gpuMs).toBeGreaterThan(0);
+    expect(time?.gpuMs).toBeLessThan(1000);
+    const timed = 'hipEventCreateWithFlags 0';
+    expect(calls.filter((call) => call === timed)).toHaveLength(6);
+    expect(calls.filter((call) => call === 'hipEventElapsedTime')).toHaveLength(4);
+    expect(calls.filter((call) => call.includes('Graph'))).toEqual([]);
+    device.close();
+    const made = calls.filter((call) => call.startsWith('hipEventCreateWithFlags'));
+    expect(calls.filter((call) => call === 'hipEventDestroy')).toHaveLength(made.length);
+  });
+
+  it('are none otherwise, and cost nothing', async () => {
+    const { device, calls } = await openNoted(false);
+    await runFour(device);
+    expect(device.kernelTimes()).toEqual([]);
+    expect(calls).not.toContain('hipEventCreateWithFlags 0');
+    expect(calls).not.toContain('hipEventElapsedTime');
+    expect(calls).toContain('hipGraphLaunch');
+  });
+
+  it('that cannot be read lose the device', async () => {
+    const { device } = await openNoted(true);
+    (await useSimulator({ wave: 32, seed: 7 })).plant('hipEventElapsedTime');
+    await expect(runFour(device)).rejects.toMatchObject({
+      code: 'device-lost',
+      message: expect.stringContaining('hipEventElapsedTime'),
+    });
+    expect(await device.lost).toMatchObject({ reason: 'unknown' });
+  });
+});
+
 describe('a HIP device that fails', () => {
   it.each(['hipEventQuery', 'hipModuleLaunchKernel', 'hipMemcpyAsync', 'hipEventRecord'])(
     'in %s is lost, with what waits for it',
@@ -197,7 +282,9 @@ describe('a HIP device that fails', () => {
     const dispatches = [rmsnorm({ x, weight: x, y, hidden: 16, epsilon: 1 })];
     const plan = await device.prepare({ label: 'too far', stepInput: x, dispatches });
     const step = device.submit([{ plan, rows: 1 }], { buffer: x, sizeBytes: 4 });
-    await expect(step).rejects.toThrow(/not its own, \d+ bytes behind an allocation of 32 bytes: rmsnorm, workgroup/);
+    await expect(step).rejects.toThrow(
+      /not its own, \d+ bytes behind y, an allocation of 32 bytes, its argument 4: rmsnorm, workgroup/,
+    );
   });
 
   it('ends by close, once, and is not lost', async () => {

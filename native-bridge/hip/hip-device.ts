@@ -20,10 +20,19 @@ import { HIP, HipError, type HipApi } from './hip-api';
 import { HipMemory, memoryOf } from './hip-memory';
 import { HipPlan, planOf, prepareDispatches } from './hip-plan';
 import { KernelCache } from './kernel-cache';
+import { KernelTimer, type TimedLaunch } from './kernel-timer';
 import { ReadbackPool, UploadRing } from './pinned-memory';
 
 /** Architectures without an instruction that adds up products of bytes. */
 const WITHOUT_PACKED_DOT: readonly string[] = ['gfx1010'];
+
+export interface HipDeviceOptions {
+  readonly objects: CodeObjects;
+  /** Of these, the architecture's. */
+  readonly target: string;
+  /** Measure the GPU time of each kernel: an event before and one behind each launch, and no graphs, so it is slower. */
+  readonly profile?: boolean;
+}
 
 /**
  * The Device port over HIP: the only user of `HipApi`. One stream does everything in order. Whatever fails in HIP loses the device: its context is
@@ -42,6 +51,7 @@ export class HipDevice implements Device {
   private readonly completion: CompletionQueue;
   private readonly kernels: KernelCache;
   private readonly graphs: GraphCache;
+  private readonly timer: KernelTimer | null;
   private readonly live = new Set<HipMemory>();
   private readonly counts = { ...NO_COUNTS } as { -readonly [K in keyof DeviceCounters]: number };
   /** Memory that could not be had since the last `flush`. */
@@ -55,8 +65,7 @@ export class HipDevice implements Device {
   constructor(
     private readonly api: HipApi,
     gpu: HipGpu,
-    objects: CodeObjects,
-    target: string,
+    { objects, target, profile = false }: HipDeviceOptions,
   ) {
     api.call('hipSetDevice', gpu.index);
     this.stream = api.make('hipStreamCreateWithFlags', HIP.nonBlocking);
@@ -66,11 +75,12 @@ export class HipDevice implements Device {
     this.completion = new CompletionQueue(api, this.stream, (error) => this.lose(error));
     this.kernels = new KernelCache(api, objects, target);
     this.graphs = new GraphCache(api, this.stream, (destroy) => this.afterwards(destroy));
+    this.timer = profile ? new KernelTimer(api, this.stream) : null;
     this.name = `${gpu.name} (${gpu.gfx})`;
     this.build = `${objects.build}-${target}`;
     // Another driver may compute otherwise: what was measured or tested with this one is kept under its number.
     this.features = ['hip', gpu.gfx, `wave${gpu.waveSize}`, `driver${api.number('hipDriverGetVersion')}`];
-    const memoryBytes = totalMemory(api);
+    const memoryBytes = memoryInfo(api).totalBytes;
     this.limits = {
       maxBufferBytes: memoryBytes,
       maxBindingBytes: memoryBytes,
@@ -79,6 +89,11 @@ export class HipDevice implements Device {
       shaderF16: false, // kernels with rows of halves are not ported: those of bytes are as fast
     };
     this.lost = new Promise((resolve) => (this.resolveLost = resolve));
+  }
+
+  /** Memory that nobody has now, this device or another program. */
+  freeBytes(): number {
+    return memoryInfo(this.api).freeBytes;
   }
 
   createBuffer(label: string, sizeBytes: number): DeviceBuffer {
@@ -173,19 +188,44 @@ export class HipDevice implements Device {
       for (const dispatch of dispatches) this.counts.weightBytesRead += dispatch.weightBytesRead(rows);
     }
     return this.finished(() => {
-      this.graphs.run(steps, () => {
-        for (const { plan, rows } of steps) {
-          for (const dispatch of planOf(plan).dispatches) dispatch.launch(rows, this.stream);
-        }
-      });
+      const measured = this.launch(steps);
       const staging = this.readbacks.take(sizeBytes);
       this.api.call('hipMemcpyAsync', staging.pointer, memory.pointer, sizeBytes, HIP.deviceToHost, this.stream);
       return () => {
+        measured();
         const bytes = staging.bytes.slice(0, sizeBytes);
         this.readbacks.giveBack(staging);
         return bytes;
       };
-    }).then((result) => result());
+    }).then((result) => this.orLose(result));
+  }
+
+  /** What is returned adds up what the kernels took, where that is measured, once they are done. */
+  private launch(steps: readonly PlanStep[]): () => void {
+    if (this.timer !== null) {
+      const launchesOf = ({ plan, rows }: PlanStep): readonly TimedLaunch[] =>
+        planOf(plan).dispatches.map((dispatch) => ({
+          kernel: dispatch.variant,
+          launch: () => dispatch.launch(rows, this.stream),
+        }));
+      return this.timer.run(steps.flatMap(launchesOf));
+    }
+    this.graphs.run(steps, () => {
+      for (const { plan, rows } of steps) {
+        for (const dispatch of planOf(plan).dispatches) dispatch.launch(rows, this.stream);
+      }
+    });
+    return () => undefined;
+  }
+
+  /** Throws `device-lost` where HIP fails. */
+  private orLose<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof HipError)) throw error;
+      throw this.lose(error);
+    }
   }
 
   /** What `give` gives, once the stream has done all that it has by then. Rejects with `device-lost`. */
@@ -213,9 +253,8 @@ export class HipDevice implements Device {
     return { ...this.counts };
   }
 
-  /** HIP is not opened to measure: `rocprof` does that. */
   kernelTimes(): readonly KernelTime[] {
-    return [];
+    return this.timer?.kernelTimes() ?? [];
   }
 
   allocatedBytes(): number {
@@ -236,6 +275,7 @@ export class HipDevice implements Device {
     this.completion.fail(new HipError('close', 0, 'the device was closed'));
     this.completion.free();
     this.graphs.free();
+    this.timer?.free();
     this.uploads.free();
     this.readbacks.free();
     for (const { pointer } of this.live) if (pointer !== 0n) this.api.code('hipFree', pointer);
@@ -279,8 +319,8 @@ function lostError(reason: string, cause?: unknown): ForgelightError {
   return new ForgelightError('device-lost', `The GPU was lost: ${reason}. Load the model again to go on.`, { cause });
 }
 
-function totalMemory(api: HipApi): number {
+function memoryInfo(api: HipApi): { readonly freeBytes: number; readonly totalBytes: number } {
   const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)];
   api.call('hipMemGetInfo', free, total);
-  return Number(total[0] ?? 0n);
+  return { freeBytes: Number(free[0] ?? 0n), totalBytes: Number(total[0] ?? 0n) };
 }

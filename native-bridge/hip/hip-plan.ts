@@ -2,6 +2,7 @@ import { assert, defined } from '../../src/base/assert';
 import { roundUp } from '../../src/base/units';
 import type { PreparedPlan } from '../../src/device/device';
 import type { Dispatch, Plan } from '../../src/device/plan';
+import { variantKey } from '../../src/device/variant-key';
 import { memoryOf } from './hip-memory';
 import type { HipApi } from './hip-api';
 import { KERNEL_TABLE, KV_TYPE_CODES, WORKGROUP_THREADS, type KernelConstant, type KernelEntry } from './kernel-table';
@@ -24,7 +25,7 @@ function instanceOf({ instance }: KernelEntry, { modules, constants }: Dispatch)
 }
 
 /** Bytes of each of the kernel's arguments: parameters, the step's input, the buffers, the constants. */
-export function argumentBytes({ shader, params, buffers }: Dispatch): readonly number[] {
+function argumentBytes({ shader, params, buffers }: Dispatch): readonly number[] {
   const { constants } = defined(KERNEL_TABLE[shader], shader);
   const pointers = [POINTER_BYTES, ...buffers.map(() => POINTER_BYTES)];
   return [params.byteLength, ...pointers, ...(constants.length === 0 ? [] : [4 * constants.length])];
@@ -66,6 +67,11 @@ export class PreparedDispatch {
     this.dynamicBytes = entry.dynamicBytes?.(dispatch.constants) ?? 0;
     const address = api.library.address(this.bytes);
     this.slots = BigUint64Array.from(offsets, (offset) => address + BigInt(offset));
+  }
+
+  /** As `KernelTime` names it. */
+  get variant(): string {
+    return variantKey(this.dispatch);
   }
 
   /** Launches it for so many rows. Throws `HipError`. */

@@ -3,11 +3,17 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SHADERS } from '../../src/device/webgpu/shaders.generated';
 import { shaderText } from '../../src/device/webgpu/shader-text';
+import { QUANT_FORMATS } from '../../src/quant/registry';
+import type { KernelManifest } from './code-objects';
 import { KERNEL_TABLE, type KernelConstant, type KernelEntry } from './kernel-table';
+import { instanceNames } from './testing/instance-names';
 
 const KERNELS = resolve(import.meta.dirname, '../kernels');
 /** Halves are not ported: `shaderF16` of the device is false. */
 const SHADER_NAMES = Object.keys(SHADERS.kernels).filter((name) => !name.endsWith('_f16'));
+
+/** Without an instruction for products of bytes. */
+const WITHOUT_DOT = ['gfx1010'];
 
 /** A file of the kernels with all that it includes. */
 function withIncludes(path: string, seen = new Set<string>()): string {
@@ -67,12 +73,6 @@ function constantName(constant: KernelConstant): string {
   return 'wordsOf' in constant ? 'KV_WORDS' : constant.name;
 }
 
-function instanceNames(shader: string, { instance }: KernelEntry): readonly string[] {
-  if (instance === 'only') return [shader];
-  if (instance === 'kv') return Object.keys(SHADERS.modules.kv).map((type) => `${shader}__${type}`);
-  return instance.capacities.map((capacity) => `${shader}__${capacity}`);
-}
-
 describe('the HIP kernels mirror the shaders', () => {
   it('one by one', () => {
     const files = readdirSync(join(KERNELS, 'ops')).map((file) => file.slice(0, -'.hip'.length));
@@ -117,4 +117,48 @@ describe('the HIP kernels mirror the shaders', () => {
     expect(kernel.instances).toEqual(instanceNames(shader, entry));
     expect(entry.object).toBe(SHADERS.kernels[shader]?.takes.quant === undefined ? 'core' : 'format');
   });
+});
+
+/** What a launch hands over: bytes by value, buffers (the step's input first), and the constants, if there are any. */
+function argumentsText(shader: string): string {
+  const kernel = hipKernel(shader);
+  const list = kernel.arguments;
+  const bytes = (argument = ''): string => String(4 * kernel.fieldsOf(argument.split(' ')[0] ?? '').length);
+  const buffers = list.filter((argument) => /^(?:IN|OUT)\(/.test(argument));
+  const constants = list.slice(1 + buffers.length);
+  return [bytes(list[0]), `${buffers.length} buffers`, ...constants.map(bytes)].join(', ');
+}
+
+/** Of a code object: its kernels and their arguments. `inBytes`: its format has kernels whose activations are bytes too. */
+function kernelsOf(object: KernelEntry['object'], inBytes: boolean): Readonly<Record<string, string>> {
+  const entries = Object.entries(KERNEL_TABLE).filter(
+    ([shader, entry]) => entry.object === object && (inBytes || !shader.endsWith('_int8')),
+  );
+  return Object.fromEntries(
+    entries.flatMap(([shader, entry]) => instanceNames(shader, entry).map((name) => [name, argumentsText(shader)])),
+  );
+}
+
+describe('the code objects of every GPU, as the manifest has them', () => {
+  const { facts, inside, objects } = JSON.parse(readFileSync(join(KERNELS, 'manifest.json'), 'utf8')) as KernelManifest;
+  const units = [
+    { unit: 'core', inBytes: false, kernels: kernelsOf('core', false) },
+    ...QUANT_FORMATS.map(({ module, inBytes }) => ({ unit: module, inBytes, kernels: kernelsOf('format', inBytes) })),
+  ];
+
+  it.each(Object.keys(objects))(
+    '%s: nothing spills, bytes are multiplied four at once, arguments lie where the launcher puts them',
+    (target) => {
+      for (const { unit, inBytes, kernels } of units) {
+        const hasDot = inBytes && !WITHOUT_DOT.includes(target);
+        expect(facts[inside[target]?.[unit] ?? ''], `${target}/${unit}`).toEqual({
+          spills: 0,
+          privateBytes: 0,
+          dot: hasDot ? expect.stringMatching(/^v_dot4c?_i32_iu?8/) : '',
+          anyMemory: '',
+          kernels,
+        });
+      }
+    },
+  );
 });

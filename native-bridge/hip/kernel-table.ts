@@ -25,8 +25,6 @@ export const WORKGROUP_THREADS = 64;
 
 /** Rows that instances have place for: a dispatch takes the first that is no less than its BATCH, else the last, which takes them piece by piece. */
 const CAPACITIES = { capacities: [1, 4, 16] } as const;
-/** Of a weight row a thread. */
-const FEW_CAPACITIES = { capacities: [1, 4] } as const;
 
 /** KV_F16 … of lib/kv.h, for kernels that choose at run time. */
 export const KV_TYPE_CODES: Readonly<Record<string, number>> = { f16: 0, f32: 1, q8_0: 2 };
@@ -75,11 +73,11 @@ export const KERNEL_TABLE: Readonly<Record<string, KernelEntry>> = {
   softcap: core(),
   glu: core(...named('ACTIVATION')),
   activation: core(...named('ACTIVATION')),
-  matvec_rows: ofFormat(FEW_CAPACITIES, ...MATVEC),
+  matvec_rows: ofFormat('only', ...MATVEC),
   matvec_lanes: ofFormat(CAPACITIES, ...MATVEC),
   matvec_subgroup: ofFormat(CAPACITIES, ...MATVEC, 'grid-x'),
   matvec_int8: ofFormat(CAPACITIES, ...MATVEC, ...named('LANES')),
-  qkv_rows: ofFormat(FEW_CAPACITIES, ...QKV),
+  qkv_rows: ofFormat('only', ...QKV),
   qkv_lanes: ofFormat(CAPACITIES, ...QKV),
   qkv_subgroup: ofFormat(CAPACITIES, ...QKV),
   qkv_int8: ofFormat(CAPACITIES, ...QKV),

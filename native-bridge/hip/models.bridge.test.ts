@@ -29,8 +29,8 @@ describeZoo(
 describeZoo('HIP, 64 threads', ['gemma2'], () => openSimulator({ wave: 64, seed: 4 }), readZoo, LANES);
 describeZoo('HIP, cache of bytes', ['llama-yarn'], () => openSimulator({ wave: 32, seed: 5 }), readZoo, BYTES);
 
-/** The tokens of two requests at once. */
-async function answers(bytes: Uint8Array<ArrayBuffer>, device: Device | undefined): Promise<readonly number[][]> {
+/** The tokens of two requests at once, and what was counted until then. */
+async function answers(bytes: Uint8Array<ArrayBuffer>, device: Device | undefined) {
   const debug = { chunkTokens: 16, variants: { matvec: 'lanes', matmul: 'tile' } };
   const given = device === undefined ? {} : { device };
   const engine = await testLoad(bytes, { ...given, clock: systemClock, options: { contextLength: 64, debug } }).run();
@@ -50,16 +50,24 @@ async function answers(bytes: Uint8Array<ArrayBuffer>, device: Device | undefine
         }),
     ),
   );
+  const stats = engine.stats();
   await engine.close();
-  return tokens;
+  return { tokens, stats };
 }
 
 describe('a model that is loaded onto HIP', () => {
-  it('chooses the reference’s tokens', async () => {
+  it('chooses the reference’s tokens, each kernel measured', async () => {
     const { bytes } = await readZoo('llama-yarn');
     const model = Uint8Array.from(bytes);
-    const tokens = await answers(model, await openSimulator({ wave: 32, seed: 6 }));
+    const { tokens, stats } = await answers(model, await openSimulator({ wave: 32, seed: 6, profile: true }));
     expect(tokens.flat()).toHaveLength(16);
-    expect(tokens).toEqual(await answers(model, undefined));
+    expect(tokens).toEqual((await answers(model, undefined)).tokens);
+    // Every launch was measured.
+    const { kernelTimes, total } = stats;
+    expect(kernelTimes.reduce((sum, { dispatches }) => sum + dispatches, 0)).toBe(total.dispatches);
+    expect(kernelTimes.filter(({ gpuMs }) => !(gpuMs > 0))).toEqual([]);
+    expect(kernelTimes.map(({ kernel }) => kernel.split('.')[0])).toEqual(
+      expect.arrayContaining(['embed_norm', 'qkv_lanes', 'matvec_lanes', 'attention', 'matmul_tile']),
+    );
   });
 });

@@ -11,6 +11,8 @@ export interface HipOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
   readonly objects: CodeObjects;
+  /** As `HipDeviceOptions` has it. */
+  readonly profile?: boolean;
 }
 
 /** What the simulator says it is: its code objects are shared objects of this host. */
@@ -25,7 +27,7 @@ function targetOf(gfx: string): string {
  * Opens the AMD GPU of this computer. Throws `no-adapter` where there is no runtime or no GPU, `missing-feature` for one that there are no kernels
  * for, `device-lost` where HIP fails.
  */
-export async function openHipDevice({ env, platform, objects }: HipOptions): Promise<HipDevice> {
+export async function openHipDevice({ env, platform, objects, profile = false }: HipOptions): Promise<HipDevice> {
   const api = new HipApi(await openHipLibrary(env, platform));
   try {
     const gpu = chooseGpu(listGpus(api), objects.targets, env);
@@ -36,7 +38,7 @@ export async function openHipDevice({ env, platform, objects }: HipOptions): Pro
       );
     }
     requireKernels(gpu, objects);
-    return new HipDevice(api, gpu, objects, targetOf(gpu.gfx));
+    return new HipDevice(api, gpu, { objects, target: targetOf(gpu.gfx), profile });
   } catch (error) {
     if (!(error instanceof HipError)) throw error;
     throw new ForgelightError(

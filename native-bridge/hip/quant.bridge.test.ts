@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkSampleProduct, sampleMatrix } from '../../test/kernels/format-cases';
@@ -12,21 +12,13 @@ import { sampleBlocks } from '../../src/quant/sample-blocks';
 import { openSimulator } from '../sim/testing/open-simulator';
 import { QUANT_MISTAKES, type TextChange } from './testing/quant-mistakes';
 import { hipBuild } from '../sim/testing/build-scripts';
+import { inParallel } from '../sim/testing/in-parallel';
 import { compileUnpacker, type Unpacker } from './testing/unpacker';
 
 // The CPU's dequantisers, which have the values of ggml, are the oracle of the kernels' ones, which run here on the host.
 
 let folder: string;
 const unpackers = new Map<QuantFormat, Unpacker>();
-
-/** Runs `work` on each, as many at once as there are cores. */
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items];
-  const worker = async (): Promise<void> => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
-}
 
 /** The kernels' text with one change each; gives its folder. */
 async function changedKernels(name: string, changes: readonly TextChange[]): Promise<string> {
@@ -47,7 +39,6 @@ async function changedKernels(name: string, changes: readonly TextChange[]): Pro
 const ONE_INSTANCE: readonly TextChange[] = [
   { file: 'ops/matvec_lanes.hip', from: 'KERNEL(matvec_lanes__4, run<4>)', to: '' },
   { file: 'ops/matvec_lanes.hip', from: 'KERNEL(matvec_lanes__16, run<16>)', to: '' },
-  { file: 'ops/matvec_rows.hip', from: 'KERNEL(matvec_rows__4, run<4>)', to: '' },
 ];
 
 beforeAll(async () => {

@@ -10,6 +10,10 @@ import { sampleBlocks } from '../../src/quant/sample-blocks';
 export interface Prepared {
   readonly dispatches: readonly Dispatch[];
   readonly result: DeviceBuffer;
+  /** What holds more of it. */
+  readonly also?: DeviceBuffer;
+  /** Instead of the step that the others have. */
+  readonly step?: DeviceBuffer;
   /** Of whole numbers, which must be the same. */
   readonly exact?: boolean;
 }
@@ -94,10 +98,16 @@ export class SelfTestBench {
   }
 
   /** The case's answer on this device. */
-  async run({ dispatches, result }: Prepared, rows: number): Promise<Uint8Array> {
-    const plan = await this.device.prepare({ label: 'selftest', stepInput: this.step, dispatches });
-    const bytes = await this.device.submit([{ plan, rows }], { buffer: result, sizeBytes: result.sizeBytes });
-    this.device.release(plan);
+  async run({ dispatches, result, also, step = this.step }: Prepared, rows: number): Promise<Uint8Array> {
+    const { device } = this;
+    const plan = await device.prepare({ label: 'selftest', stepInput: step, dispatches });
+    const first = await device.submit([{ plan, rows }], { buffer: result, sizeBytes: result.sizeBytes });
+    device.release(plan);
+    if (also === undefined) return first;
+    const second = await device.submit([], { buffer: also, sizeBytes: also.sizeBytes });
+    const bytes = new Uint8Array(first.length + second.length);
+    bytes.set(first);
+    bytes.set(second, first.length);
     return bytes;
   }
 

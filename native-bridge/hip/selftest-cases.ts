@@ -2,21 +2,18 @@ import { activate } from '../../src/kernels/activation';
 import { addBias } from '../../src/kernels/add-bias';
 import { attention } from '../../src/kernels/attention';
 import { argmax, candidateBytes } from '../../src/kernels/candidates';
-import { embed } from '../../src/kernels/embed';
-import { embedNorm } from '../../src/kernels/embed-norm';
-import { expertMatvec } from '../../src/kernels/expert-matvec';
 import { glu } from '../../src/kernels/glu';
 import { headNorm } from '../../src/kernels/head-norm';
 import { kvLayerBytes, KV_TYPES, type KvLayer, type KvType } from '../../src/kernels/kv-layout';
 import { layernorm } from '../../src/kernels/layernorm';
 import { penalise } from '../../src/kernels/penalise';
 import { pool } from '../../src/kernels/pool';
+import { relayout, relayoutRecord, relayoutWords } from '../../src/kernels/relayout';
 import { rmsnorm } from '../../src/kernels/rmsnorm';
 import { ropeKv } from '../../src/kernels/rope-kv';
-import { route } from '../../src/kernels/route';
 import { sample } from '../../src/kernels/sample';
 import { softcap } from '../../src/kernels/softcap';
-import { Q4_K } from '../../src/quant/q4_k';
+import { planeLayout } from '../../src/quant/planes';
 import { Q8_0 } from '../../src/quant/q8_0';
 import {
   TABLE_PAIRS,
@@ -26,10 +23,13 @@ import {
   type SelfTestBench,
   type SelfTestCase,
 } from './selftest-bench';
+import { QKV_HALVES_CASES, routedExperts } from './selftest-formats';
 
 /** More than a workgroup has threads, and no multiple of them. */
 const HIDDEN = 260;
 const VOCABULARY = 2100;
+/** An odd number: both planes end in the middle of a word. And more than a workgroup takes, the last byte of which is the source's. */
+const RELAYOUT_BLOCKS = [67, 130] as const;
 const HEADS = { heads: 4, kvHeads: 2, headSize: 32 } as const;
 
 /** A kernel that changes what it is given. */
@@ -112,33 +112,24 @@ const ELEMENTWISE: readonly SelfTestCase[] = [
   }),
 ];
 
-const TABLES: readonly SelfTestCase[] = [
-  ofRows('embed', (bench) => {
-    const y = bench.floats(TEST_ROWS * 256);
-    const weights = bench.weights(Q4_K, 6, 256);
-    return { dispatches: [embed({ weights, sampled: bench.empty(4), y, scale: 0.5, epilogue: 'add' })], result: y };
-  }),
-  ofRows('embed_norm', (bench) => {
-    const [y, normed] = [bench.empty(TEST_ROWS * 64), bench.empty(TEST_ROWS * 64)];
-    const [weights, norm] = [bench.weights(Q8_0, 6, 64), bench.floats(64)];
-    const args = { weights, sampled: bench.empty(4), y, scale: 2, norm, normed, epsilon: 0.1 };
-    return { dispatches: [embedNorm(args)], result: normed };
-  }),
-  ofRows('route and experts', (bench) => {
-    const [experts, used, rows, columns] = [6, 2, 70, 96];
-    const routes = bench.empty(TEST_ROWS * used * 2);
-    const y = bench.empty(TEST_ROWS * used * rows);
-    const weights = bench.weights(Q8_0, experts * rows, columns);
-    const layer = { weights, experts, used, routes, x: bench.floats(TEST_ROWS * columns), y, yStride: rows };
-    return {
-      dispatches: [
-        route({ logits: bench.floats(TEST_ROWS * experts), routes, experts, used, scale: 1 }),
-        expertMatvec({ ...layer, epilogue: 'store', biases: [bench.floats(experts * rows)], variant: 'subgroup' }),
-      ],
-      result: y,
-    };
-  }),
+const OTHERS: readonly SelfTestCase[] = [
+  ofRows('route and experts', (bench) =>
+    routedExperts(bench, { format: Q8_0, experts: 6, rows: 70, columns: 96, hasBiases: true, variant: 'subgroup' }),
+  ),
 ];
+
+const RELAYOUT: readonly SelfTestCase[] = RELAYOUT_BLOCKS.map((blocks) => ({
+  name: `relayout of ${blocks} blocks`,
+  rows: relayoutWords(Q8_0, blocks),
+  prepare(bench) {
+    const planes = bench.empty(relayoutWords(Q8_0, blocks));
+    const source = bench.noise(Math.ceil((blocks * Q8_0.blockBytes) / 4));
+    const { sideOffsetBytes } = planeLayout(Q8_0, blocks);
+    const at = { sourceWord: 0, mainWord: 0, sideWord: sideOffsetBytes / 4 };
+    const step = bench.words(relayoutRecord.encode({ ...at, blocks }));
+    return { dispatches: [relayout({ source, planes, format: Q8_0, record: 0 })], result: planes, step, exact: true };
+  },
+}));
 
 const TOKENS: readonly SelfTestCase[] = [
   {
@@ -167,5 +158,13 @@ function candidatesOf(bench: SelfTestBench): Omit<Parameters<typeof argmax>[0], 
   return { logits: bench.floats(TEST_OUTPUTS * VOCABULARY), size: VOCABULARY, scratch };
 }
 
-/** A case of every kernel but those of linear layers, which the self-test of models/self-test.ts has. */
-export const SELF_TEST_CASES: readonly SelfTestCase[] = [...NORMS, ...ELEMENTWISE, ...TABLES, ...ATTENTION, ...TOKENS];
+/** A case of every kernel that takes no block format, with every type of KV cache. */
+export const SELF_TEST_CASES: readonly SelfTestCase[] = [
+  ...NORMS,
+  ...ELEMENTWISE,
+  ...OTHERS,
+  ...RELAYOUT,
+  ...ATTENTION,
+  ...QKV_HALVES_CASES,
+  ...TOKENS,
+];

@@ -36,7 +36,8 @@ describe('the access book', () => {
     await book.close();
     const again = await open();
     expect(again.find(secret)).toEqual(grant);
-    expect(again.find(key)).toMatchObject({ kind: 'native', name: 'editor' });
+    expect(again.find(key)).toMatchObject({ kind: 'native', name: 'editor', scope: 'all' });
+    expect(grant.scope).toBe('answers');
     expect(again.find(`${secret}x`)).toBeNull();
     expect([again.isPaired(PAGE), again.isPaired('https://b.example')]).toEqual([true, false]);
     await again.close();

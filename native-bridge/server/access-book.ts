@@ -4,7 +4,9 @@ import { ForgelightError } from '../../src/base/errors';
 import type { AccessFile, StoredGrant } from './access-file';
 
 /** Who may ask: a page that was paired, a program with a key, or the command of this user's own terminal. */
-export type Grant = StoredGrant | { readonly id: 'command'; readonly kind: 'admin'; readonly sha256: string };
+export type Grant =
+  | StoredGrant
+  | { readonly id: 'command'; readonly kind: 'admin'; readonly sha256: string; readonly scope: 'all' };
 
 export interface IssuedGrant {
   readonly grant: StoredGrant;
@@ -32,7 +34,7 @@ export class AccessBook {
     private readonly clock: Clock,
     adminKey: string | null,
   ) {
-    this.admin = adminKey === null ? null : { id: 'command', kind: 'admin', sha256: hashOf(adminKey) };
+    this.admin = adminKey === null ? null : { id: 'command', kind: 'admin', sha256: hashOf(adminKey), scope: 'all' };
     this.expire();
   }
 
@@ -50,14 +52,14 @@ export class AccessBook {
     return this.list().some((grant) => grant.kind === 'page' && grant.origin === origin);
   }
 
-  /** A page's token, bound to its origin. */
+  /** A page's token, bound to its origin and to answers. */
   issueToken(origin: string): Promise<IssuedGrant> {
-    return this.issue('', (common) => ({ ...common, kind: 'page', origin }));
+    return this.issue('', (common) => ({ ...common, kind: 'page', origin, scope: 'answers' }));
   }
 
   /** A key for a program on this computer. */
   issueKey(name: string): Promise<IssuedGrant> {
-    return this.issue('fl-', (common) => ({ ...common, kind: 'native', name }));
+    return this.issue('fl-', (common) => ({ ...common, kind: 'native', name, scope: 'all' }));
   }
 
   /** The grant that a secret belongs to, or `null`. Looks at all of them, and takes as long for any secret. */

@@ -9,12 +9,14 @@ const common = {
   createdAtMs: v.number(),
   expiresAtMs: v.number(),
 };
+/** What a grant is good for: `answers`, models and what they are asked; `all`, also what the daemon tells of itself. */
+const scope = v.picklist(['answers', 'all']);
 const schema = v.object({
   version: v.literal(1),
   grants: v.array(
     v.variant('kind', [
-      v.object({ ...common, kind: v.literal('page'), origin: v.string() }),
-      v.object({ ...common, kind: v.literal('native'), name: v.string() }),
+      v.object({ ...common, kind: v.literal('page'), origin: v.string(), scope: v.optional(scope, 'answers') }),
+      v.object({ ...common, kind: v.literal('native'), name: v.string(), scope: v.optional(scope, 'all') }),
     ]),
   ),
 });

@@ -1,9 +1,11 @@
 import * as v from 'valibot';
 import type { Clock } from '../../src/base/clock';
+import { object } from '../../src/protocol/schema-fields';
 import { parseInput } from '../../src/protocol/schema-parse';
 import type { AccessBook } from './access-book';
 import type { StoredGrant } from './access-file';
 import { isEngineBackend, type Backend } from './backend';
+import { NOTHING } from './body-schema';
 import type { Route, Routes } from './exchange';
 import type { PairingDesk } from './pairing-desk';
 
@@ -16,8 +18,8 @@ export interface AdminParts {
   readonly liveWork: () => number;
 }
 
-const revoking = v.strictObject({ id: v.string('must be text') });
-const naming = v.strictObject({
+const revoking = object({ id: v.string('must be text') });
+const naming = object({
   name: v.pipe(v.string('must be text'), v.maxLength(100, 'must be at most 100 characters')),
 });
 
@@ -30,7 +32,7 @@ export function adminRoutes({ version, backend, book, desk, clock, liveWork }: A
       await outlet.json(200, state);
     }),
     'POST /v1/admin/unload': command(async ({ outlet, body }) => {
-      parseInput(v.strictObject({}), await body(), 'the body');
+      parseInput(NOTHING, await body(), 'the body');
       await outlet.json(200, { unloaded: isEngineBackend(backend) && (await backend.unload()) });
     }),
     'GET /v1/admin/pairings': command(async ({ outlet }) => {
@@ -58,12 +60,13 @@ export interface ShownGrant {
   readonly kind: StoredGrant['kind'];
   /** The page's origin, or the key's name. */
   readonly name: string;
+  readonly scope: StoredGrant['scope'];
   readonly expires_at: string;
 }
 
 /** A grant without its hash. */
 export function shownGrant(grant: StoredGrant): ShownGrant {
-  const { id, kind, expiresAtMs } = grant;
+  const { id, kind, scope, expiresAtMs } = grant;
   const name = grant.kind === 'page' ? grant.origin : grant.name;
-  return { id, kind, name, expires_at: new Date(expiresAtMs).toISOString() };
+  return { id, kind, name, scope, expires_at: new Date(expiresAtMs).toISOString() };
 }

@@ -24,6 +24,12 @@ export function checkAccess(access: Route['access'], grant: Grant | null): void 
       `The token or key is missing, unknown, expired or another origin's. ${how}`,
     );
   }
+  if (access === 'all' && grant.scope !== 'all') {
+    throw new ForgelightError(
+      'bridge-denied',
+      'A page is paired for answers, and not for this. A program with a key may.',
+    );
+  }
   if (access === 'command' && grant.kind !== 'admin') {
     throw new ForgelightError('bridge-denied', 'This is for the command "forgelight" of the same user alone.');
   }

@@ -1,6 +1,7 @@
 import type { ChatCompletion, ChatCompletionChunk, EmbeddingList, TextCompletion } from '../../src/client/types';
 import type { ErrorData } from '../../src/base/errors';
 import type { EngineHost, EngineInfo } from '../../src/protocol/engine-port';
+import type { FitReport } from '../../src/protocol/fit';
 import type { LoadProgress } from '../../src/protocol/progress';
 
 /** A model that a backend can be asked for by name. */
@@ -62,6 +63,8 @@ export interface EngineBackend extends Backend {
   readonly kind: 'engine';
   /** The engine with this model (`sha256:…`), loaded if it has to be. `native` callers may name files of the store. */
   engine(model: string, options: AskOptions): Promise<LentEngine>;
+  /** Whether a stored model would run here, by its header and the device's free memory; what is loaded now would go. Loads nothing. */
+  checkFit(model: string, options: AskOptions): Promise<FitReport>;
   /** Takes the model off the device when nothing runs on it: false if something does, or nothing is loaded. */
   unload(): Promise<boolean>;
 }

@@ -1,4 +1,7 @@
+import type { IncomingMessage } from 'node:http';
+import { ForgelightError } from '../../src/base/errors';
 import type { PassedHead } from './guard';
+import { isOrigin } from './origins';
 
 const READABLE = 'x-forgelight-device, x-request-id, retry-after';
 /** What pages may send along: OpenAI's own client says what it is in `x-stainless-…`. */
@@ -33,4 +36,19 @@ export function preflightHeaders({ headers }: PassedHead): HeaderList {
     ...(isAsked('private-network') && { 'access-control-allow-private-network': 'true' }),
     ...(isAsked('local-network') && { 'access-control-allow-local-network': 'true' }),
   };
+}
+
+/**
+ * Lets a page read why it was refused, where it asked nothing but whether anybody is here: a browser shows it no status, and it could only say
+ * that nothing answers. Nothing else of a refusal is read by anybody.
+ */
+export function refusalHeaders(
+  request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
+  error: unknown,
+): HeaderList {
+  const { origin } = request.headers;
+  const isHello = request.method === 'GET' && request.url === '/v1/hello';
+  const isOfOrigin = error instanceof ForgelightError && error.code === 'bridge-denied' && error.param === 'origin';
+  if (!isHello || !isOfOrigin || origin === undefined || !isOrigin(origin)) return {};
+  return { vary: 'origin', 'access-control-allow-origin': origin };
 }

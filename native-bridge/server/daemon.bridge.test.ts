@@ -3,33 +3,17 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { FAKE_DEVICE, FAKE_SHA256, forever, busyError } from '../testing/fake-backend';
-import { ADMIN_KEY, PAGE, useDaemons, type RunningDaemon } from '../testing/use-daemon';
+import { eventsOf, post } from '../testing/ask-daemon';
+import { ADMIN_KEY, PAGE, useDaemons } from '../testing/use-daemon';
 
 const start = useDaemons();
 const BODY = { model: 'fake', messages: [{ role: 'user', content: 'Hi' }] };
 
-function post(
-  { url, key }: RunningDaemon,
-  path: string,
-  body: unknown,
-  { headers = {}, signal }: { headers?: Record<string, string>; signal?: AbortSignal } = {},
-): Promise<Response> {
-  return fetch(url + path, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-    ...(signal && { signal }),
-  });
-}
-
-/** What stands behind each `data:`. */
-async function eventsOf(response: Response): Promise<string[]> {
-  return (await response.text()).split('\n\n').flatMap((block) => (block.startsWith('data: ') ? [block.slice(6)] : []));
-}
-
 describe('the daemon over a fake backend', () => {
-  it('says how it is', async () => {
+  it('says how it is, to nobody who only shows what it says', async () => {
     const daemon = await start();
+    const hello = await fetch(`${daemon.url}/v1/hello`);
+    expect(hello.headers.get('cross-origin-resource-policy')).toBe('same-origin');
     const health = async (): Promise<unknown> => {
       const response = await fetch(`${daemon.url}/health`);
       return [response.status, await response.json()];
@@ -37,8 +21,20 @@ describe('the daemon over a fake backend', () => {
     expect(await health()).toEqual([200, { status: 'ok' }]);
     daemon.backend.current = { status: 'loading', model: 'm', loaded: 1, total: 2 };
     expect(await health()).toEqual([503, { status: 'loading' }]);
+    daemon.backend.current = { status: 'restarting', model: 'm', attempt: 1 };
+    expect(await health()).toEqual([503, { status: 'restarting' }]);
     daemon.backend.current = { status: 'idle' };
     expect(await health()).toEqual([200, { status: 'ok' }]);
+    // The next request may name a model that is sound.
+    daemon.backend.current = { status: 'failed', error: { code: 'bad-gguf', message: 'It is no model.' } };
+    expect(await health()).toEqual([200, { status: 'ok', failed: 'bad-gguf' }]);
+  });
+
+  it('refuses a request that names no host, before anything else', async () => {
+    const daemon = await start();
+    for (const version of ['1.0', '1.1']) {
+      expect(await daemon.raw(`GET /health HTTP/${version}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 421 /);
+    }
   });
 
   it('answers as OpenAI does, and names the device in header and answer', async () => {
@@ -57,6 +53,16 @@ describe('the daemon over a fake backend', () => {
     expect(await embeddings.json()).toMatchObject({ data: [{ embedding: [0.5, -0.5] }], device: FAKE_DEVICE });
     const models = await fetch(`${daemon.url}/v1/models`, { headers: { authorization: `Bearer ${daemon.key}` } });
     expect(await models.json()).toMatchObject({ object: 'list', data: [{ id: 'fake.gguf', object: 'model' }] });
+  });
+
+  it('names the device that an answer names, whatever answers by now', async () => {
+    const daemon = await start();
+    daemon.backend.current = { status: 'restarting', model: 'fake', attempt: 1 };
+    for (const stream of [true, false]) {
+      const response = await post(daemon, '/v1/chat/completions', { ...BODY, stream });
+      expect(response.headers.get('x-forgelight-device')).toBe(FAKE_DEVICE);
+      expect(await response.text()).toContain(`"device":"${FAKE_DEVICE}"`);
+    }
   });
 
   it('streams chunks, [DONE] last', async () => {
@@ -102,6 +108,20 @@ describe('the daemon over a fake backend', () => {
     );
   });
 
+  it('says that it lives while an answer is long in coming', async () => {
+    const daemon = await start({ keepAliveMs: 20 });
+    let go = (): void => undefined;
+    daemon.backend.beforeWord = (index) => (index === 1 ? new Promise((resolve) => (go = resolve)) : Promise.resolve());
+    const response = await post(daemon, '/v1/chat/completions', { ...BODY, stream: true });
+    let text = '';
+    for await (const bytes of response.body ?? []) {
+      text += Buffer.from(bytes).toString();
+      if (text.includes(': waiting\n\n: waiting\n\n')) go();
+    }
+    expect(text).toMatch(/^data: \{[^\n]+\n\n(: waiting\n\n)+data: /);
+    expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
+  });
+
   it('ends the request of a client that goes away', async () => {
     const daemon = await start();
     daemon.backend.beforeWord = (index, signal) => (index === 1 ? forever(index, signal) : Promise.resolve());
@@ -117,7 +137,9 @@ describe('the daemon over a fake backend', () => {
     const daemon = await start();
     const auth = { authorization: `Bearer ${daemon.key}` };
     expect((await fetch(`${daemon.url}/v1/nothing`, { headers: auth })).status).toBe(404);
-    expect((await fetch(`${daemon.url}/v1/chat/completions`, { headers: auth })).status).toBe(405);
+    const wrong = await fetch(`${daemon.url}/v1/chat/completions`, { headers: auth });
+    expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'POST']);
+    expect(await (await post(daemon, '/v1/models/fake.gguf', {})).text()).toContain('This is called with GET.');
     expect((await post(daemon, '/v1/chat/completions', [1])).status).toBe(400);
     const broken = await daemon.raw(
       `POST /v1/completions HTTP/1.1\r\nHost: 127.0.0.1:${daemon.port}\r\nAuthorization: Bearer ${daemon.key}\r\n` +
@@ -145,52 +167,25 @@ describe('the daemon over a fake backend', () => {
     await once(first, 'connect');
     expect(await daemon.raw('GET /health HTTP/1.1\r\n')).toBe('');
     first.destroy();
-    const long = { text: 'x'.repeat(6_000) };
-    const statusOf = async (path: string, body: unknown): Promise<number> => {
-      const headers = { connection: 'close', ...(path.includes('pair') && { origin: PAGE }) };
-      return (await post(daemon, path, body, { headers })).status;
+    // By sockets: `fetch` may wait for ever for one that was dropped.
+    const answered = (path: string, length: string, body: string): Promise<string> => {
+      const asker = path.includes('pair') ? `Origin: ${PAGE}` : `Authorization: Bearer ${daemon.key}`;
+      const head = `Host: 127.0.0.1:${daemon.port}\r\nConnection: close\r\nContent-Type: application/json`;
+      return daemon.raw(`POST ${path} HTTP/1.1\r\n${head}\r\n${asker}\r\n${length}\r\n\r\n${body}`);
     };
-    await vi.waitFor(async () => expect(await statusOf('/v1/pair/start', long)).toBe(413));
-    await vi.waitFor(async () => expect(await statusOf('/v1/completions', long)).toBe(200));
-    await vi.waitFor(async () => expect(await statusOf('/v1/completions', [long, long])).toBe(413));
-  });
-
-  it('lends its engine: information, requests by events, tokens', async () => {
-    const daemon = await start();
-    const headers = { authorization: `Bearer ${daemon.key}` };
-    const model = `sha256:${FAKE_SHA256}`;
-    const info = await fetch(`${daemon.url}/v1/engine?model=${model}`, { headers });
-    expect(await info.json()).toMatchObject({ systemFingerprint: 'fp-fake' });
-    const progress = { phase: 'upload', loaded: 1, total: 4, bytesPerSecond: 0, etaSeconds: null, resumed: 0 } as const;
-    daemon.backend.current = { status: 'loading', model: 'fake', loaded: 1, total: 4, progress };
-    const looked = vi.spyOn(daemon.backend, 'state');
-    daemon.backend.beforeEngine = () => vi.waitFor(() => expect(looked.mock.calls.length).toBeGreaterThan(1));
-    const loading = await fetch(`${daemon.url}/v1/engine?model=${model}`, {
-      headers: { ...headers, accept: 'text/event-stream' },
-    });
-    expect(
-      (await eventsOf(loading)).map((text) => (text === '[DONE]' ? text : (JSON.parse(text) as { type: string }).type)),
-    ).toEqual(['progress', 'ready', '[DONE]']);
-    daemon.backend.beforeEngine = () => Promise.resolve();
-    const request = { kind: 'evaluate', ids: [1], positions: 'last' };
-    const events = await eventsOf(await post(daemon, '/v1/engine/submit', { model, request }));
-    expect(events.map((text) => (text === '[DONE]' ? text : JSON.parse(text)))).toMatchObject([
-      { type: 'accepted', seed: 7 },
-      { type: 'logits', logits: { f32: Buffer.from(new Float32Array([1.5, -2]).buffer).toString('base64') } },
-      { type: 'ended' },
-      '[DONE]',
-    ]);
-    expect(await (await post(daemon, '/v1/engine/tokenize', { model, text: 'abc' })).json()).toEqual({
-      ids: [0, 1, 2],
-    });
-    expect(await (await post(daemon, '/v1/engine/detokenize', { model, ids: [1, 2] })).json()).toEqual({ text: '1 2' });
-    const wrong = await post(daemon, '/v1/engine/submit', {
-      model,
-      request: { kind: 'evaluate', ids: [-1], positions: 'last' },
-    });
-    expect([wrong.status, await wrong.json()]).toMatchObject([400, { error: { param: 'request.ids[0]' } }]);
-    const failed = await fetch(`${daemon.url}/v1/engine/snapshot?model=${model}`, { headers });
-    expect([failed.status, await failed.json()]).toMatchObject([503, { error: { code: 'closed' } }]);
+    const expectStatus = (status: number, ...request: Parameters<typeof answered>): Promise<void> =>
+      vi.waitFor(
+        // The connection before may still be counted.
+        async () => expect((await answered(...request)).slice(0, 13)).toBe(`HTTP/1.1 ${status} `),
+        { timeout: 10_000 },
+      );
+    const spaces = ' '.repeat(6_000);
+    await expectStatus(413, '/v1/pair/start', 'Content-Length: 6002', `${spaces}{}`);
+    await expectStatus(200, '/v1/completions', 'Content-Length: 6002', `${spaces}{}`);
+    await expectStatus(413, '/v1/completions', 'Content-Length: 12002', `${spaces}${spaces}{}`);
+    // Nor those that do not say how long they will be.
+    const chunks = `1770\r\n${spaces}\r\n`.repeat(2);
+    await expectStatus(413, '/v1/completions', 'Transfer-Encoding: chunked', `${chunks}2\r\n{}\r\n0\r\n\r\n`);
   });
 
   it('counts for Prometheus, and administers for the command alone', async () => {
@@ -201,8 +196,26 @@ describe('the daemon over a fake backend', () => {
     const metrics = await (await get('/metrics', daemon.key)).text();
     expect(metrics).toContain('forgelight_requests_total{route="POST /v1/chat/completions",status="200"} 1\n');
     expect(metrics).toContain('\nforgelight_engine_restarts_total 2\n');
+    const open = async (): Promise<number> => {
+      const text = await (await get('/metrics', daemon.key)).text();
+      return Number(/^forgelight_connections (\d+)$/m.exec(text)?.[1]);
+    };
+    const before = await open();
+    expect(before).toBeGreaterThan(0);
+    const sockets = [daemon.socket(), daemon.socket()];
+    await vi.waitFor(async () => expect(await open()).toBeGreaterThanOrEqual(before + 2));
+    for (const socket of sockets) socket.destroy();
+    await vi.waitFor(async () => expect(await open()).toBeLessThan(before + 2));
     expect((await get('/v1/admin/ps', daemon.key)).status).toBe(403);
     expect(await (await get('/v1/admin/ps', ADMIN_KEY)).json()).toMatchObject({ backend: 'engine', requests: 0 });
+  });
+
+  it('outlives a connection that the system cannot give it', async () => {
+    const daemon = await start();
+    daemon.daemon['server'].emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
+    const entry = { level: 'error', event: 'server-error', message: 'accept EMFILE' };
+    expect(daemon.log).toContainEqual(entry);
+    expect((await fetch(`${daemon.url}/health`)).status).toBe(200);
   });
 
   it('serves the chat page with its policy, and nothing outside of it', async () => {
@@ -277,14 +290,44 @@ describe('pairing', () => {
       { error: { code: 'bridge-denied', param: 'code' } },
     ]);
     const finished = await call(daemon.url, '/v1/pair/finish', origin, { pairing_id, code });
-    const { token } = (await finished.json()) as { token: string };
-    expect(token).toMatch(/^[\w-]{43}$/);
+    const { token, scope } = (await finished.json()) as { token: string; scope: string };
+    expect([token, scope]).toEqual([expect.stringMatching(/^[\w-]{43}$/), 'answers']);
     expect(await hello(token)).toMatchObject({ paired: true, device: FAKE_DEVICE });
-    const models = (page: string): Promise<Response> =>
-      fetch(`${daemon.url}/v1/models`, { headers: { ...from(page), authorization: `Bearer ${token}` } });
-    const listed = (await (await models(origin)).json()) as { data: { id: string }[] };
+    const get = (path: string, page: string): Promise<Response> =>
+      fetch(`${daemon.url}${path}`, { headers: { ...from(page), authorization: `Bearer ${token}` } });
+    const listed = (await (await get('/v1/models', origin)).json()) as { data: { id: string }[] };
     expect(listed.data[0]?.id).toBe(`sha256:${FAKE_SHA256}`);
-    expect((await models(PAGE)).status).toBe(401);
+    expect([(await get('/v1/models', PAGE)).status, (await get('/metrics', origin)).status]).toEqual([401, 403]);
+  });
+
+  it('takes a token back from the page that has it, and no other in its place', async () => {
+    const daemon = await start();
+    const other = 'https://other.example';
+    const { secret: others } = await daemon.book.issueToken(other);
+    const count = (): number => daemon.book.list().length;
+    const othersId = daemon.book.list().at(-1)?.id ?? '';
+    const revoke = async (secret: string, origin: string, more: Partial<RequestInit> = {}): Promise<number> => {
+      const headers = { ...from(origin), authorization: `Bearer ${secret}` };
+      const { status } = await fetch(`${daemon.url}/v1/pair/revoke`, { method: 'POST', headers, body: '{}', ...more });
+      return status;
+    };
+    const hostile = [
+      await revoke(others, PAGE), // a stolen token
+      await revoke(daemon.token, 'https://evil.example'),
+      await revoke(daemon.token, PAGE, { body: JSON.stringify({ id: othersId }) }),
+      await revoke(daemon.token, PAGE, { body: JSON.stringify({ token: others }) }),
+      await revoke(`${daemon.token}x`, PAGE),
+      await revoke(daemon.key, PAGE),
+      await revoke(daemon.token, 'null'),
+      (await call(daemon.url, '/v1/pair/revoke', PAGE, {})).status,
+      (await post(daemon, '/v1/pair/revoke', {})).status, // a key of a program, which is no page
+      (await post({ ...daemon, key: daemon.token }, '/v1/pair/revoke', {})).status,
+      (await fetch(`${daemon.url}/v1/pair/revoke`, { headers: { authorization: `Bearer ${daemon.token}` } })).status,
+    ];
+    expect([hostile, count()]).toEqual([[401, 401, 400, 400, 401, 401, 403, 401, 403, 401, 405], 3]);
+    expect([await revoke(daemon.token, PAGE), count()]).toEqual([200, 2]);
+    expect([await revoke(daemon.token, PAGE), daemon.book.find(daemon.token)]).toEqual([401, null]);
+    expect([daemon.book.find(others)?.id, daemon.book.isPaired(PAGE)]).toEqual([othersId, false]);
   });
 
   it('answers the browser before its first call, for pages that may ask and no others', async () => {
@@ -323,7 +366,7 @@ describe('pairing', () => {
     const response = await post(
       { ...daemon, key: daemon.token },
       '/v1/chat/completions',
-      { ...BODY, stream: true },
+      { ...BODY, model: `sha256:${FAKE_SHA256}`, stream: true },
       { headers: from(PAGE) },
     );
     const id = daemon.book.list().find(({ kind }) => kind === 'page')?.id;

@@ -41,7 +41,7 @@ export class Daemon {
     const server = createServer({
       insecureHTTPParser: false,
       joinDuplicateHeaders: false,
-      requireHostHeader: true,
+      requireHostHeader: false, // the guard's to say: 421, as for a wrong one
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersMs,
       requestTimeout: limits.requestMs,
@@ -51,8 +51,9 @@ export class Daemon {
     });
     server.maxHeadersCount = 0; // all of them reach the guard: behind a limit the parser forgets what follows
     server.maxConnections = limits.maxConnections;
+    const connections = countConnections(server);
     const port = await bind(server, options.host, options.port);
-    const handler = makeHandler(options, port, () => connectionsOf(server));
+    const handler = makeHandler(options, port, connections);
     const daemon = new Daemon(port, server, handler, options);
     daemon.attach();
     return daemon;
@@ -93,6 +94,8 @@ export class Daemon {
     server.on('connect', (request: IncomingMessage, socket: Duplex) => this.refuseSwitch(request, socket));
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => this.refuseBroken(error, socket));
     server.on('drop', () => this.options.log({ level: 'warn', event: 'too-many-connections' }));
+    // The system has no more sockets, for one: those that are there go on.
+    server.on('error', ({ message }) => this.options.log({ level: 'error', event: 'server-error', message }));
   }
 
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -167,11 +170,14 @@ function makeHandler(options: DaemonOptions, port: number, connections: () => nu
   return handler;
 }
 
-function connectionsOf(server: Server): number {
-  let connections = 0;
-  // Answers at once for a server of this process.
-  server.getConnections((_error, count) => (connections = count));
-  return connections;
+/** How many sockets are open; the server itself tells that to callbacks only. */
+function countConnections(server: Server): () => number {
+  let open = 0;
+  server.on('connection', (socket) => {
+    open += 1;
+    socket.once('close', () => (open -= 1));
+  });
+  return () => open;
 }
 
 async function bind(server: Server, host: string, port: number): Promise<number> {

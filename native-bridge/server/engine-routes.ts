@@ -1,16 +1,19 @@
 import * as v from 'valibot';
 import type { Clock } from '../../src/base/clock';
 import { errorFromData, ForgelightError } from '../../src/base/errors';
-import type { EngineEvent } from '../../src/protocol/engine-events';
 import type { EngineInfo, HostRequest, Result } from '../../src/protocol/engine-port';
 import type { RequestEvent } from '../../src/protocol/events';
 import type { LoadProgress } from '../../src/protocol/progress';
+import { object } from '../../src/protocol/schema-fields';
 import { parseInput } from '../../src/protocol/schema-parse';
-import { isEngineBackend, type Backend, type LentEngine } from './backend';
+import { isEngineBackend, type Backend, type EngineBackend, type LentEngine } from './backend';
+import { variantOf } from './body-schema';
+import { engineNews, isLoaded } from './engine-news';
 import { sendEvents } from './event-stream';
 import { toWire } from './event-wire';
 import { deviceOf, nameDevice, type Exchange, type Route, type Routes } from './exchange';
 import { asksOf } from './openai-routes';
+import { checkPageName } from './page-names';
 import { readPort } from './port-events';
 import { atMost, orAborted } from './waiting';
 
@@ -22,9 +25,9 @@ const modelName = v.pipe(v.string('must be text'), v.maxLength(1024, 'must be a 
 const body = v.unknown();
 /** The shape alone: what bodies say is read by the engine itself, with the schema that pages have. */
 const hostRequest = v.variant('kind', [
-  v.strictObject({ kind: v.literal('chat'), body }),
-  v.strictObject({ kind: v.literal('completion'), body }),
-  v.strictObject({
+  variantOf({ kind: v.literal('chat'), body }),
+  variantOf({ kind: v.literal('completion'), body }),
+  variantOf({
     kind: v.literal('resume'),
     of: v.picklist(['chat', 'completion']),
     body,
@@ -32,21 +35,21 @@ const hostRequest = v.variant('kind', [
     promptIds: tokenIds,
     emittedIds: tokenIds,
   }),
-  v.strictObject({
+  variantOf({
     kind: v.literal('evaluate'),
     ids: tokenIds,
     positions: v.union([v.picklist(['last', 'all']), tokenIds]),
   }),
-  v.strictObject({ kind: v.literal('embed'), body, param: v.string('must be text') }),
+  variantOf({ kind: v.literal('embed'), body, param: v.string('must be text') }),
 ]);
-const submitting = v.strictObject({ model: modelName, request: hostRequest });
-const tokenizing = v.strictObject({
+const submitting = object({ model: modelName, request: hostRequest });
+const tokenizing = object({
   model: modelName,
   text: v.string('must be text'),
   addSpecial: v.optional(v.boolean('must be true or false'), true),
   parseSpecial: v.optional(v.boolean('must be true or false'), true),
 });
-const detokenizing = v.strictObject({ model: modelName, ids: tokenIds });
+const detokenizing = object({ model: modelName, ids: tokenIds });
 
 /** How often a load's progress is looked at. */
 const PROGRESS_MS = 100;
@@ -65,10 +68,15 @@ export function engineRoutes(backend: Backend, clock: Clock): Routes {
     });
   return {
     'GET /v1/engine': route(false, (exchange) => sendEngine(exchange, backend, clock)),
+    'GET /v1/engine/fit': route(true, async (exchange) => {
+      const { grant, signal, outlet } = exchange;
+      const model = modelOf(exchange);
+      const lender = lenderOf(backend, exchange, model);
+      await outlet.json(200, await orAborted(lender.checkFit(model, { signal, asks: asksOf(grant) }), signal));
+    }),
     'POST /v1/engine/submit': route(true, async (exchange) => {
       const { model, request } = parseInput(submitting, await exchange.body(), 'the body');
-      const engine = await lend(exchange, model);
-      await sendRequest(exchange, engine, request as HostRequest, backend, clock);
+      await sendRequest(exchange, lend(exchange, model), request as HostRequest, backend, clock);
     }),
     'POST /v1/engine/tokenize': route(false, async (exchange) => {
       const { model, text, ...options } = parseInput(tokenizing, await exchange.body(), 'the body');
@@ -82,17 +90,22 @@ export function engineRoutes(backend: Backend, clock: Clock): Routes {
     }),
     'GET /v1/engine/snapshot': asked(({ host }) => host.snapshot()),
     'GET /v1/engine/stats': asked(({ host }) => host.stats()),
-    'GET /v1/engine/events': route(false, async (exchange) => {
-      const { host } = await lend(exchange, modelOf(exchange));
-      const { port, events, close } = readPort<EngineEvent>(() => false);
-      try {
-        host.watch(port);
-        exchange.outlet.beginEvents();
+    'GET /v1/engine/events': {
+      ...route(false, async (exchange) => {
+        const model = modelOf(exchange);
+        const lender = lenderOf(backend, exchange, model);
+        const isThere = (): Promise<boolean> => isLoaded(lender, model);
+        const events = engineNews({
+          isThere,
+          lend: () => lend(exchange, model),
+          backend,
+          clock,
+          signal: exchange.signal,
+        });
         await sendEvents(exchange, events, { clock, encode: toWire, onBegin: () => undefined });
-      } finally {
-        close();
-      }
-    }),
+      }),
+      isWatch: true,
+    },
   };
 }
 
@@ -132,36 +145,57 @@ async function* loadNews(opening: Promise<LentEngine>, backend: Backend, clock: 
   yield { type: 'ready', info: (await opening).info };
 }
 
-/** A request's events as they come. The end of the socket is the end of the request. */
+/** A request's events as they come, once the model is there: a load that takes long keeps the socket alive. The end of the socket is the end of the request. */
 async function sendRequest(
   exchange: Exchange,
-  { host }: LentEngine,
+  opening: Promise<LentEngine>,
   request: HostRequest,
   backend: Backend,
   clock: Clock,
 ): Promise<void> {
   const id = (lastRequest += 1);
   const { port, events, close } = readPort<RequestEvent>(({ type }) => type === 'ended');
+  const submitted: LentEngine['host'][] = [];
   let hasEnded = false;
+  async function* answer(): AsyncGenerator<RequestEvent> {
+    const { host } = await opening;
+    // Who left in that very moment has nobody left to cancel for him.
+    exchange.signal.throwIfAborted();
+    submitted.push(host);
+    host.submit(id, request, port);
+    yield* events;
+  }
+  const onBegin = (first: RequestEvent | null): void => {
+    if (first !== null) nameDevice(exchange, deviceOf(backend)); // else it loads still
+  };
   const encode = (event: RequestEvent): string => {
     hasEnded ||= event.type === 'ended';
     return toWire(event);
   };
   try {
-    host.submit(id, request, port);
-    await sendEvents(exchange, events, { clock, encode, onBegin: () => nameDevice(exchange, deviceOf(backend)) });
+    await sendEvents(exchange, answer(), { clock, encode, onBegin });
   } finally {
-    if (!hasEnded) await host.cancel(id);
+    for (const host of submitted) if (!hasEnded) await host.cancel(id);
     close();
   }
 }
 
-async function engineOf(backend: Backend, { grant, signal }: Exchange, model: string): Promise<LentEngine> {
-  if (!isEngineBackend(backend)) {
-    const message = 'No engine runs on this computer: its answers come from elsewhere, by /v1/chat/completions.';
-    throw new ForgelightError(backend.kind === 'none' ? 'no-adapter' : 'missing-feature', message);
+async function engineOf(backend: Backend, exchange: Exchange, model: string): Promise<LentEngine> {
+  const { grant, signal } = exchange;
+  return orAborted(lenderOf(backend, exchange, model).engine(model, { signal, asks: asksOf(grant) }), signal);
+}
+
+/** Who lends the model, or why nobody does: no engine runs here, or it was asked for by a name that is not the asker's to use. */
+function lenderOf(backend: Backend, { grant }: Exchange, model: string): EngineBackend {
+  if (isEngineBackend(backend)) {
+    checkPageName(model, asksOf(grant), backend);
+    return backend;
   }
-  return orAborted(backend.engine(model, { signal, asks: asksOf(grant) }), signal);
+  const message =
+    backend.kind === 'none'
+      ? 'No device of this computer answers here: load the model in the page, with WebGPU.'
+      : 'No engine runs on this computer: its answers come from elsewhere, by /v1/chat/completions. What fits there, that server knows.';
+  throw new ForgelightError(backend.kind === 'none' ? 'no-adapter' : 'missing-feature', message);
 }
 
 function modelOf({ head }: Exchange): string {

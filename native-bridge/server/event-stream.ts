@@ -8,8 +8,8 @@ const FIRST_EVENT_MS = 5_000;
 export interface EventStreamOptions<T> {
   readonly clock: Clock;
   readonly encode: (item: T) => string;
-  /** Just before the answer begins: headers can still be set. */
-  readonly onBegin: () => void;
+  /** Just before the answer begins: headers can still be set. `null`: the first event takes longer. */
+  readonly onBegin: (first: T | null) => void;
 }
 
 /**
@@ -25,8 +25,12 @@ export async function sendEvents<T>(
   const take = (): Promise<IteratorResult<T, unknown>> => orAborted(iterator.next(), signal);
   try {
     let next = take();
-    await atMost(next, clock, FIRST_EVENT_MS);
-    onBegin();
+    let first: T | null = null;
+    const seen = next.then(({ done, value }) => {
+      if (done !== true) first = value;
+    });
+    await atMost(seen, clock, FIRST_EVENT_MS);
+    onBegin(first);
     outlet.beginEvents();
     for (let result = await next; result.done !== true; result = await next) {
       await outlet.event(encode(result.value));

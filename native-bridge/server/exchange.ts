@@ -16,10 +16,12 @@ export interface Exchange {
 }
 
 export interface Route {
-  /** Who may use it: anybody that the guard lets through, whoever has a token or a key, or this user's own command. */
-  readonly access: 'open' | 'granted' | 'command';
+  /** Who may use it: anybody that the guard lets through, whoever has a token or a key, those whose scope is `all`, or this user's own command. */
+  readonly access: 'open' | 'granted' | 'all' | 'command';
   /** It computes: how many of these run at once is limited. */
   readonly isWork: boolean;
+  /** It tells news until somebody ends it: an ending daemon does not wait for that. */
+  readonly isWatch?: true;
   readonly answer: (exchange: Exchange) => Promise<void>;
 }
 
@@ -30,6 +32,15 @@ export type Routes = Readonly<Record<string, Route>>;
 export function deviceOf(backend: Backend): string | null {
   const state = backend.state();
   return state.status === 'ready' ? state.device : null;
+}
+
+/** What an answer, or a piece of one, says that it was computed on; where it says nothing, what answers now. */
+export function deviceIn(answer: object, backend: Backend): string | null {
+  const { device } = answer as { readonly device?: unknown };
+  if (typeof device === 'string') return device;
+  if (typeof device !== 'object' || device === null) return deviceOf(backend);
+  const { kind, name } = device as { readonly kind?: unknown; readonly name?: unknown };
+  return `${String(kind)}: ${String(name)}`;
 }
 
 /** Each answer says what it was computed on. */

@@ -92,8 +92,12 @@ describe('the guard', () => {
     ['/v1/models?token=x', '400'],
     ['/v1/models?API_KEY=x', '400'],
     ['/?access%5ftoken=x', '400'],
+    ['/v1/models?x.token=x', '400'],
+    ['/?bridgeToken=x', '400'],
+    ['/?hub_token=x', '400'],
+    ['/?max_tokens=5&keyboard=1', 'passed'],
     [`/${'x'.repeat(3000)}`, '414'],
-  ])('refuses the target %s with %s', (target, expected) => {
+  ])('answers the target %s with %s', (target, expected) => {
     expect(verdict(head({}, { target }))).toBe(expected);
   });
 
@@ -132,6 +136,8 @@ describe('origins that may be paired', () => {
       'https://a.example/',
       'https://A.example',
       'https://a.example:443',
+      'http://localhost.evil.example',
+      'http://127.0.0.1.evil.example',
     ]) {
       expect([wrong, isUsualOrigin(wrong)]).toEqual([wrong, false]);
     }
@@ -145,6 +151,7 @@ describe('origins that may be paired', () => {
       true,
       false,
     ]);
+    expect(['https://a.example.evil.example', 'https://a.example:8443'].map(mayPair)).toEqual([false, false]);
     expect(() => pairableOrigins('https://a.example/path')).toThrow(/is no origin/);
     expect(pairableOrigins('')('https://any.example')).toBe(true);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { forever } from '../testing/fake-backend';
+import { FAKE_SHA256, forever } from '../testing/fake-backend';
 import { PAGE, useDaemons, type RunningDaemon } from '../testing/use-daemon';
 import { browsed, crossed, shaped, type HostileRequest } from '../testing/hostile-requests';
 
@@ -50,7 +50,7 @@ describe('hostile requests', () => {
 
   it('do not keep those out that are right', async () => {
     const daemon = await start();
-    const body = '{"model":"fake","messages":[]}';
+    const body = `{"model":"sha256:${FAKE_SHA256}","messages":[]}`;
     const right = (headers: string): HostileRequest => ({
       name: headers,
       text:

@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import { describe, expect, it, vi } from 'vitest';
-import { busyError, FAKE_DEVICE, forever } from '../testing/fake-backend';
+import { busyError, FAKE_DEVICE, FAKE_SHA256, forever } from '../testing/fake-backend';
 import { useDaemons, type RunningDaemon } from '../testing/use-daemon';
 
 const start = useDaemons();
@@ -16,17 +16,24 @@ describe("OpenAI's own client", () => {
     const client = clientOf(daemon);
     const models = await client.models.list();
     expect(models.data.map(({ id }) => id)).toEqual(['fake.gguf']);
+    for (const id of ['fake.gguf', `sha256:${FAKE_SHA256}`]) {
+      expect(await client.models.retrieve(id)).toEqual(models.data[0]);
+    }
+    await expect(client.models.retrieve('a/b.gguf')).rejects.toMatchObject({ status: 404, code: 'invalid-request' });
     const { data, response } = await client.chat.completions
       .create({ model: 'fake', messages: MESSAGES })
       .withResponse();
-    expect(data.choices[0]?.message.content).toBe('The cat sat.');
+    expect([data.choices[0]?.message.content, data.model]).toEqual(['The cat sat.', 'fake']);
     expect([response.headers.get('x-forgelight-device'), response.headers.get('x-request-id')]).toEqual([
       FAKE_DEVICE,
       expect.stringMatching(/^fl-\d+$/),
     ]);
-    const stream = await client.chat.completions.create({ model: 'fake', messages: MESSAGES, stream: true });
+    const stream = await client.chat.completions.create({ model: 'fake.gguf', messages: MESSAGES, stream: true });
     let text = '';
-    for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+    for await (const chunk of stream) {
+      text += chunk.choices[0]?.delta.content ?? '';
+      expect(chunk.model).toBe('fake.gguf'); // as it was asked for
+    }
     expect(text).toBe('The cat sat.');
     const completion = await client.completions.create({ model: 'fake', prompt: 'The' });
     expect(completion.choices[0]?.text).toBe('The cat sat.');

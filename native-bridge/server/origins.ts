@@ -19,7 +19,7 @@ export interface Asker {
   readonly isBrowser: boolean;
 }
 
-const PAIRING_PATHS = ['/v1/hello', '/v1/pair/start', '/v1/pair/finish'];
+const PAIRING_PATHS = ['/v1/hello', '/v1/pair/start', '/v1/pair/finish', '/v1/pair/revoke'];
 
 export function kindOf(path: string): PathKind {
   if (PAIRING_PATHS.includes(path)) return 'pairing';
@@ -35,7 +35,11 @@ export function readAsker(host: string, path: string, method: string, headers: H
   const named = headers.get('origin') ?? null;
   const kind = kindOf(path);
   if (named !== null && named !== own && !isAllowed(named, kind, rules)) {
-    throw denied(`The origin ${shown(named)} is not paired with this computer's Forgelight.`);
+    const why =
+      kind === 'pairing'
+        ? 'may not be paired with this computer’s Forgelight. Pages over https may, or those that its FORGELIGHT_ORIGINS names.'
+        : 'is not paired with this computer’s Forgelight.';
+    throw denied(`The origin ${shown(named)} ${why}`, 'origin');
   }
   const site = headers.get('sec-fetch-site');
   const mode = headers.get('sec-fetch-mode');
@@ -95,8 +99,8 @@ export function pairableOrigins(list: string | undefined): (origin: string) => b
   return origins.length === 0 ? isUsualOrigin : (origin) => origins.includes(origin);
 }
 
-function denied(message: string): ForgelightError {
-  return new ForgelightError('bridge-denied', message);
+function denied(message: string, param?: 'origin'): ForgelightError {
+  return new ForgelightError('bridge-denied', message, param === undefined ? {} : { param });
 }
 
 /** Short whatever it is. */

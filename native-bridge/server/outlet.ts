@@ -95,6 +95,8 @@ export class Outlet {
     this.response.writeHead(status, {
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
+      // Whoever may read an answer asks by CORS; as an image or a script it is nobody else's, also where a browser tells nothing of who asks.
+      'cross-origin-resource-policy': 'same-origin',
       ...this.options.headers,
       ...headers,
     });

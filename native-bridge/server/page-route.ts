@@ -9,8 +9,6 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = web.mediaTypes;
 const HEADERS = {
   'content-security-policy': web.pagePolicy.join('; '),
   'referrer-policy': 'no-referrer',
-  // Names of files tell which version runs here: that is nothing to other pages.
-  'cross-origin-resource-policy': 'same-origin',
 };
 const TEXT = 'text/plain; charset=utf-8';
 

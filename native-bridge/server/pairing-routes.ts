@@ -1,9 +1,11 @@
 import * as v from 'valibot';
 import type { Clock } from '../../src/base/clock';
 import { ForgelightError } from '../../src/base/errors';
+import { object } from '../../src/protocol/schema-fields';
 import { parseInput } from '../../src/protocol/schema-parse';
 import type { AccessBook } from './access-book';
 import type { Backend } from './backend';
+import { NOTHING } from './body-schema';
 import { deviceOf, type Routes } from './exchange';
 import type { PassedHead } from './guard';
 import type { PairingDesk, PendingPairing } from './pairing-desk';
@@ -19,8 +21,7 @@ export interface PairingParts {
   readonly onPaired: (origin: string, grantId: string) => void;
 }
 
-const nothing = v.strictObject({});
-const finishing = v.strictObject({
+const finishing = object({
   pairing_id: v.pipe(v.string('must be text'), v.maxLength(64, 'must be the id that the pairing began with')),
   code: v.pipe(v.string('must be text'), v.maxLength(16, 'must be six digits')),
 });
@@ -41,7 +42,7 @@ export function pairingRoutes({ version, clock, backend, book, desk, onPairing, 
       access: 'open',
       isWork: false,
       answer: async ({ head, outlet, body }) => {
-        parseInput(nothing, await body(), 'the body');
+        parseInput(NOTHING, await body(), 'the body');
         const pairing = desk.start(pageOf(head));
         onPairing(pairing);
         const expiresInMs = pairing.expiresAtMs - clock.now();
@@ -57,7 +58,27 @@ export function pairingRoutes({ version, clock, backend, book, desk, onPairing, 
         desk.finish(pairing_id, code, origin);
         const { grant, secret } = await book.issueToken(origin);
         onPaired(origin, grant.id);
-        await outlet.json(200, { token: secret, expires_at: new Date(grant.expiresAtMs).toISOString() });
+        await outlet.json(200, {
+          token: secret,
+          expires_at: new Date(grant.expiresAtMs).toISOString(),
+          scope: grant.scope,
+        });
+      },
+    },
+    // The token names itself, and nobody else's: whoever has one of a page, in that page, takes back that one.
+    'POST /v1/pair/revoke': {
+      access: 'granted',
+      isWork: false,
+      answer: async ({ grant, outlet, body }) => {
+        parseInput(NOTHING, await body(), 'the body');
+        if (grant?.kind !== 'page') {
+          throw new ForgelightError(
+            'bridge-denied',
+            'Pages give up their tokens here. A key: forgelight pair --revoke ID',
+          );
+        }
+        await book.revoke(grant.id);
+        await outlet.json(200, { revoked: true });
       },
     },
   };

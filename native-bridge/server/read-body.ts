@@ -41,13 +41,20 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** How many brackets are open at once at most, those in texts left out. */
+const codesOf = (signs: string): number[] => Array.from(signs, (sign) => sign.charCodeAt(0));
+const [QUOTE, BACKSLASH] = codesOf('"\\');
+const OPENING = codesOf('[{');
+const CLOSING = codesOf(']}');
+
+/** How many brackets are open at once at most, those in texts left out. Each sign is looked at once, whatever the body is. */
 function depthOf(text: string): number {
-  let [depth, deepest] = [0, 0];
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (token === '[' || token === '{') depth += 1;
-    else if (token === ']' || token === '}') depth -= 1;
-    deepest = Math.max(deepest, depth);
+  let [depth, deepest, isInText] = [0, 0, false];
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text.charCodeAt(at);
+    if (sign === QUOTE) isInText = !isInText;
+    else if (isInText) at += sign === BACKSLASH ? 1 : 0;
+    else if (OPENING.includes(sign)) deepest = Math.max(deepest, (depth += 1));
+    else if (CLOSING.includes(sign)) depth -= 1;
   }
   return deepest;
 }

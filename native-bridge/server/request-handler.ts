@@ -3,7 +3,7 @@ import type { Clock } from '../../src/base/clock';
 import { ForgelightError } from '../../src/base/errors';
 import { checkAccess, grantOf } from './authenticate';
 import type { AccessBook } from './access-book';
-import { corsHeaders, preflightHeaders } from './cors';
+import { corsHeaders, preflightHeaders, refusalHeaders } from './cors';
 import type { Route, Routes } from './exchange';
 import { examine, type GuardRules, type PassedHead } from './guard';
 import type { Limits } from './limits';
@@ -27,7 +27,7 @@ export interface HandlerParts {
 }
 
 /** Answers that are under way, by what ends them. */
-type Live = Map<AbortController, { readonly isWork: boolean }>;
+type Live = Map<AbortController, Pick<Route, 'isWork' | 'isWatch'>>;
 
 /** What log and metrics call whatever did not reach a route. */
 const REFUSED = 'refused';
@@ -59,9 +59,12 @@ export class RequestHandler {
     return [...this.live.values()].filter(({ isWork }) => isWork).length;
   }
 
-  /** From now on nothing is taken in. */
+  /** From now on nothing is taken in, and who waits for news has the last of them. */
   refuseAll(): void {
     this.stopping = true;
+    for (const [controller, { isWatch }] of this.live) {
+      if (isWatch === true) controller.abort(new ForgelightError('closed', 'The daemon is about to end.'));
+    }
   }
 
   /** Ends what is under way with an error that its clients are told. */
@@ -101,24 +104,16 @@ export class RequestHandler {
 
   private async answer(one: OneRequest): Promise<void> {
     const { request, response, outlet, controller, told, early } = one;
-    const { limits, rules, book } = this.parts;
+    const { limits, book } = this.parts;
     if (early !== null) throw early;
-    const head = examine(
-      {
-        method: request.method ?? '',
-        target: request.url ?? '',
-        httpVersion: request.httpVersion,
-        rawHeaders: request.rawHeaders,
-      },
-      rules,
-    );
+    const head = this.examined(request, outlet);
     for (const [name, value] of Object.entries(corsHeaders(head))) outlet.setHeader(name, value);
     if (head.method === 'OPTIONS') {
       told.route = 'preflight';
       await outlet.empty(204, preflightHeaders(head));
       return;
     }
-    const [name, route] = this.find(head);
+    const [name, route] = this.find(head, outlet);
     told.route = name;
     if (this.isStopping && name !== 'GET /health') throw new ForgelightError('closed', 'The daemon is about to end.');
     const grant = grantOf(head, book);
@@ -128,7 +123,7 @@ export class RequestHandler {
       throw new ForgelightError('busy', `${limits.maxWork} requests are under way: try again when some have ended.`);
     }
     const release = grant === null ? () => undefined : book.hold(grant, (error) => controller.abort(error));
-    this.live.set(controller, { isWork: route.isWork });
+    this.live.set(controller, route);
     // Who is not known yet has little to say.
     const maxBytes = route.access === 'open' ? limits.maxOpenBodyBytes : limits.maxBodyBytes;
     const body = (): Promise<unknown> => readJson(request, response, maxBytes);
@@ -136,6 +131,16 @@ export class RequestHandler {
       await route.answer({ head, grant, outlet, signal: controller.signal, body });
     } finally {
       release();
+    }
+  }
+
+  private examined(request: IncomingMessage, outlet: Outlet): PassedHead {
+    const { method = '', url: target = '', httpVersion, rawHeaders } = request;
+    try {
+      return examine({ method, target, httpVersion, rawHeaders }, this.rules);
+    } catch (error) {
+      for (const [name, value] of Object.entries(refusalHeaders(request, error))) outlet.setHeader(name, value);
+      throw error;
     }
   }
 
@@ -147,15 +152,17 @@ export class RequestHandler {
     this.waiters.clear();
   }
 
-  private find(head: PassedHead): readonly [string, Route] {
+  private find(head: PassedHead, outlet: Outlet): readonly [string, Route] {
     const { routes, page } = this.parts;
-    const name = `${head.method} ${head.path}`;
+    const path = head.path.replace(/^(\/v1\/models\/).+/, '$1*');
+    const name = `${head.method} ${path}`;
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
     if (route !== undefined) return [name, route];
     if (kindOf(head.path) === 'page' && head.method !== 'POST') return ['page', page];
-    const others = ['GET', 'POST'].filter((method) => Object.hasOwn(routes, `${method} ${head.path}`));
+    const others = ['GET', 'POST'].filter((method) => Object.hasOwn(routes, `${method} ${path}`));
     if (others.length === 0)
       throw new StatusError(404, 'invalid-request', 'There is no such call: see the daemon’s documentation.');
+    outlet.setHeader('allow', others.join(', '));
     throw new StatusError(405, 'invalid-request', `This is called with ${others.join(' or ')}.`);
   }
 

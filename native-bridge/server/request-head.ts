@@ -22,7 +22,8 @@ export interface Target {
 const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
 /** Lists that proxies and browsers may spread over several lines; nothing here decides by them. */
 const MAY_REPEAT = ['accept', 'accept-encoding', 'accept-language', 'cache-control'];
-const CREDENTIALS = /^(access[-_]?token|api[-_]?key|auth(orization)?|bearer|code|key|pass(word|wd)?|secret|token)$/i;
+/** By the last word of their names, however it is joined to others. */
+const CREDENTIALS = /(^|[._-])(api[-_]?key|auth(orization)?|bearer|code|key|pass(word|wd)?)$|(token|secret)$/i;
 const MAX_TARGET_CHARACTERS = 2048;
 const MAX_HEADERS = 100;
 

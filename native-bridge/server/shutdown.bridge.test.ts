@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { forever } from '../testing/fake-backend';
+import { FAKE_SHA256, forever } from '../testing/fake-backend';
+import { DEFAULT_LIMITS } from './limits';
 import { useDaemons, type RunningDaemon } from '../testing/use-daemon';
 
 const start = useDaemons();
@@ -32,6 +33,18 @@ describe('the end of the daemon', () => {
     await stopped;
     expect([daemon.backend.cancelled, daemon.backend.asked.length]).toEqual([0, 1]);
     await expect(fetch(`${daemon.url}/health`)).rejects.toThrow('fetch failed');
+  });
+
+  it('waits for nobody who only listens to news', async () => {
+    const daemon = await start();
+    const news = await fetch(`${daemon.url}/v1/engine/events?model=sha256:${FAKE_SHA256}`, {
+      headers: { authorization: `Bearer ${daemon.key}` },
+    });
+    const began = performance.now();
+    const told = news.text();
+    await daemon.daemon.stop();
+    expect(performance.now() - began).toBeLessThan(DEFAULT_LIMITS.drainMs / 2);
+    expect(await told).toMatch(/^data: \{"type":"state","state":"ready"[^]*"code":"closed"[^\n]+\n\n$/);
   });
 
   it('tells answers that take longer that it has ended, and does not wait for those who do not listen', async () => {

@@ -53,6 +53,12 @@ function slow(
 }
 
 describe('slow clients', () => {
+  it('have less time for their headers than for a body', async () => {
+    const daemon = await start({ headersMs: 200, requestMs: 600_000, checkMs: 50 });
+    const clients = (['silent', 'headers'] as const).map((kind) => slow(daemon, kind));
+    await vi.waitFor(() => expect(clients.every(({ isOver }) => isOver())).toBe(true), 15_000);
+  });
+
   it('do not keep others waiting, and are dropped: 200 of them', async () => {
     const daemon = await start({ headersMs: 4_000, requestMs: 5_000, stallMs: 4_000, checkMs: 100 });
     const { backend } = daemon;

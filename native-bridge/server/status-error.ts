@@ -1,7 +1,7 @@
-import { ERROR_CATALOGUE } from '../../src/base/error-catalogue';
+import { ERROR_CAUSES } from '../../src/base/error-causes';
 import { ForgelightError, errorToData, type ErrorCode, type ErrorDetails } from '../../src/base/errors';
 
-/** A failure for which HTTP has a better status than the catalogue's of its code. */
+/** A failure for which HTTP has a better status than the usual one of its code. */
 export class StatusError extends ForgelightError {
   constructor(
     readonly status: number,
@@ -29,7 +29,7 @@ export interface ErrorAnswer {
 export function errorAnswer(error: unknown): ErrorAnswer {
   const known = foreseen(error);
   const { code, message, param = null } = errorToData(known, 'request-gone');
-  const status = known instanceof StatusError ? known.status : ERROR_CATALOGUE[code].httpStatus;
+  const status = known instanceof StatusError ? known.status : ERROR_CAUSES[code].httpStatus;
   return { status, body: { error: { code, message, type: typeOf(status), param } } };
 }
 

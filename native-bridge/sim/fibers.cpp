@@ -13,6 +13,13 @@ namespace {
 /** Kernels keep what does not fit into registers on their stack: at most a few sums for each of 16 rows. */
 constexpr size_t STACK_BYTES = 128 * 1024;
 
+/**
+ * Stacks that all ended at the same place of a page would take the same few places of the processor's cache from each other.
+ */
+size_t stack_bytes_of(unsigned index) {
+  return STACK_BYTES - index % 16 * 256;
+}
+
 /** A stack with a page below it that must not be touched. Kept for the next workgroup. */
 char *stack_of(unsigned index) {
   static char *stacks[MAX_THREADS];
@@ -61,7 +68,7 @@ unsigned current;
 } // namespace
 
 void prepare_fiber(unsigned index, void (*entry)()) {
-  auto *top = reinterpret_cast<uintptr_t *>(stack_of(index) + STACK_BYTES);
+  auto *top = reinterpret_cast<uintptr_t *>(stack_of(index) + stack_bytes_of(index));
   *--top = 0; // where `entry` would return to; keeps the stack aligned as after a call
   *--top = reinterpret_cast<uintptr_t>(entry);
   for (int i = 0; i < 6; i++) *--top = 0;
@@ -86,7 +93,7 @@ unsigned current;
 void prepare_fiber(unsigned index, void (*entry)()) {
   getcontext(&places[index]);
   places[index].uc_stack.ss_sp = stack_of(index);
-  places[index].uc_stack.ss_size = STACK_BYTES;
+  places[index].uc_stack.ss_size = stack_bytes_of(index);
   places[index].uc_link = nullptr;
   makecontext(&places[index], entry, 0);
 }

@@ -18,9 +18,10 @@ bool integrated_first = false;
 
 // --- of tests -----------------------------------------------------------------------------------------------------
 
-/** `wave`: 32 or 64 threads a subgroup. Clears earlier errors, planted ones too. */
+/** `wave`: 32 or 64 threads a subgroup. Memory ends at forbidden pages where the seed is odd, and begins at them where it is even. Clears earlier errors, planted ones too. */
 API void simConfigure(unsigned wave, unsigned seed) {
   configure(wave, seed);
+  place_memory(seed % 2 == 1 ? Placement::AtEnd : Placement::AtStart);
   sticky = SUCCESS;
   last_problem = "no error";
   planted.clear();
@@ -38,6 +39,11 @@ API void simPlant(const char *function) {
 API void simDevices(int count, int first_integrated) {
   devices = count;
   integrated_first = first_integrated != 0;
+}
+
+/** What messages call the memory that begins there. */
+API void simNameMemory(const void *memory, const char *name) {
+  name_memory(memory, name);
 }
 
 API void simLimitMemory(uint64_t size_bytes) {
@@ -204,9 +210,10 @@ API int hipStreamSynchronize(Stream *stream) {
   return advance(*stream, SIZE_MAX);
 }
 
-API int hipEventCreateWithFlags(Event **event, unsigned) {
+API int hipEventCreateWithFlags(Event **event, unsigned flags) {
   ENTER("hipEventCreateWithFlags");
   *event = new Event;
+  (*event)->timed = (flags & 2) == 0; // DisableTiming
   return SUCCESS;
 }
 
@@ -221,8 +228,17 @@ API int hipEventRecord(Event *event, Stream *stream) {
   event->done = false;
   return enqueue(stream, [=] {
     event->done = true;
+    event->at_ms = stream->busy_ms;
     return std::string();
   });
+}
+
+API int hipEventElapsedTime(float *milliseconds, const Event *start, const Event *end) {
+  ENTER("hipEventElapsedTime");
+  if (!start->timed || !end->timed) return fail(INVALID_HANDLE, "the time of an event that keeps none");
+  if (!start->done || !end->done) return NOT_READY;
+  *milliseconds = static_cast<float>(end->at_ms - start->at_ms);
+  return SUCCESS;
 }
 
 /** Some of the work is done meanwhile. */

@@ -8,10 +8,15 @@
 namespace sim {
 namespace {
 
-/** As large as the largest load of a kernel. */
-constexpr size_t ALIGNMENT = 16;
+/**
+ * Of a GPU it is 256 bytes. Here only words are aligned where memory ends at a forbidden page, so that a word too far is found too: kernels for the
+ * simulator are compiled so that they take vectors from any word.
+ */
+constexpr size_t ALIGNMENT = 4;
+constexpr size_t NEAR_BYTES = size_t{1} << 30;
 
 struct Allocation {
+  std::string name;
   size_t size_bytes;
   char *mapping;
   size_t mapping_bytes;
@@ -21,6 +26,7 @@ struct Allocation {
 std::map<uintptr_t, Allocation> allocations;
 size_t limit = size_t{4} << 30;
 size_t used;
+Placement placement = Placement::AtEnd;
 
 size_t page_bytes() {
   return static_cast<size_t>(sysconf(_SC_PAGESIZE));
@@ -32,9 +38,18 @@ std::map<uintptr_t, Allocation>::iterator below(uintptr_t address) {
   return above == allocations.begin() ? allocations.end() : std::prev(above);
 }
 
+std::string in_words(const Allocation &allocation) {
+  const std::string size = "an allocation of " + std::to_string(allocation.size_bytes) + " bytes";
+  return allocation.name.empty() ? size : allocation.name + ", " + size;
+}
+
 } // namespace
 
-void *allocate(size_t size_bytes, bool pinned) {
+void place_memory(Placement chosen) {
+  placement = chosen;
+}
+
+void *allocate(size_t size_bytes, bool pinned, const std::string &name) {
   if (!pinned && size_bytes > limit - used) return nullptr;
   const size_t page = page_bytes();
   const size_t body = (size_bytes + page - 1) / page * page;
@@ -45,10 +60,15 @@ void *allocate(size_t size_bytes, bool pinned) {
   mprotect(first, body, PROT_READ | PROT_WRITE);
   memset(first, POISON, body);
   const size_t padded = (size_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  char *memory = first + body - padded;
-  allocations[reinterpret_cast<uintptr_t>(memory)] = {size_bytes, static_cast<char *>(mapping), mapping_bytes, pinned};
+  char *memory = placement == Placement::AtEnd ? first + body - padded : first;
+  allocations[reinterpret_cast<uintptr_t>(memory)] = {name, size_bytes, static_cast<char *>(mapping), mapping_bytes, pinned};
   if (!pinned) used += size_bytes;
   return memory;
+}
+
+void name_memory(const void *memory, const std::string &name) {
+  const auto found = allocations.find(reinterpret_cast<uintptr_t>(memory));
+  if (found != allocations.end()) found->second.name = name;
 }
 
 bool release(void *memory, bool pinned) {
@@ -69,21 +89,22 @@ bool owns(const void *memory, size_t size_bytes, bool pinned) {
   return address + size_bytes <= found->first + found->second.size_bytes;
 }
 
-std::string describe_address(const void *memory) {
+Nearest nearest_to(const void *memory) {
   const auto address = reinterpret_cast<uintptr_t>(memory);
   const auto found = below(address);
   if (found != allocations.end()) {
     const size_t into = address - found->first;
     const size_t size = found->second.size_bytes;
-    if (into >= size && into - size < (size_t{1} << 30)) {
-      return std::to_string(into - size) + " bytes behind an allocation of " + std::to_string(size) + " bytes";
+    if (into >= size && into - size < NEAR_BYTES) {
+      return {reinterpret_cast<void *>(found->first), std::to_string(into - size) + " bytes behind " + in_words(found->second)};
     }
   }
   const auto above = allocations.upper_bound(address);
-  if (above != allocations.end() && above->first - address < (size_t{1} << 30)) {
-    return std::to_string(above->first - address) + " bytes before an allocation of " + std::to_string(above->second.size_bytes) + " bytes";
+  if (above != allocations.end() && above->first - address < NEAR_BYTES) {
+    const std::string distance = std::to_string(above->first - address);
+    return {reinterpret_cast<void *>(above->first), distance + " bytes before " + in_words(above->second)};
   }
-  return "in no allocation";
+  return {nullptr, "in no allocation"};
 }
 
 void limit_memory(size_t size_bytes) {

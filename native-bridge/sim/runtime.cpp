@@ -1,4 +1,5 @@
 #include "runtime.h"
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 
@@ -24,7 +25,9 @@ int advance(Stream &stream, size_t most) {
   for (; most > 0 && !stream.waiting.empty(); most--) {
     const Work work = std::move(stream.waiting.front());
     stream.waiting.pop_front();
+    const auto begun = std::chrono::steady_clock::now();
     const std::string problem = work();
+    stream.busy_ms += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
     if (problem.empty()) continue;
     fprintf(stderr, "simulated GPU: %s\n", problem.c_str());
     sticky = ILLEGAL_ADDRESS;

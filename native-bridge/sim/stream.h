@@ -14,6 +14,9 @@ using Work = std::function<std::string()>;
 struct Event {
   bool recorded = false;
   bool done = true;
+  bool timed = true;
+  /** On its stream's clock, which runs only while the stream works. */
+  double at_ms = 0;
 };
 
 struct Graph {
@@ -24,6 +27,8 @@ struct Stream {
   std::deque<Work> waiting;
   /** Where work goes while it is captured. */
   Graph *capture = nullptr;
+  /** What its work has taken so far. */
+  double busy_ms = 0;
 };
 
 } // namespace sim

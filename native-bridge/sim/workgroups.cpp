@@ -26,7 +26,12 @@ struct Thread {
 struct Site {
   void *memory;
   size_t size_bytes;
-  bool used;
+};
+
+/** Of a workgroup that runs: who declared it, and where it is. */
+struct Declared {
+  const void *site;
+  void *memory;
 };
 
 unsigned wave = 32;
@@ -35,12 +40,21 @@ std::vector<Thread> threads;
 std::vector<unsigned> ready;
 unsigned current;
 unsigned at_barrier;
+/** Of each subgroup the threads that have not come to its next exchange, and are not finished. */
+unsigned on_the_way[MAX_THREADS / 32];
 const Launch *running;
 void **running_arguments;
-std::map<const void *, Site> sites;
+/** Of the workgroup that runs: few, so that they are looked through. */
+std::vector<Declared> declared;
 void *dynamic_site;
 sigjmp_buf recovery;
 const void *fault_address;
+
+/** Kept from workgroup to workgroup. Made when first asked for: the simulator is configured while it is loaded. */
+std::map<const void *, Site> &sites() {
+  static std::map<const void *, Site> all;
+  return all;
+}
 
 uint64_t next_random() {
   random_state += 0x9e3779b97f4a7c15u;
@@ -69,12 +83,9 @@ void barrier() {
   leave();
 }
 
-/** Gives the words of a subgroup to each other when nobody of it is still on the way. */
+/** Gives the words of a subgroup to each other. */
 void exchange(unsigned first) {
   const unsigned end = std::min<unsigned>(first + wave, threads.size());
-  for (unsigned i = first; i < end; i++) {
-    if (threads[i].state != State::AtLaneWord && threads[i].state != State::Finished) return;
-  }
   unsigned words[64] = {};
   for (unsigned i = first; i < end; i++) {
     if (threads[i].state == State::AtLaneWord) words[i - first] = threads[i].word;
@@ -82,8 +93,15 @@ void exchange(unsigned first) {
   for (unsigned i = first; i < end; i++) {
     if (threads[i].state != State::AtLaneWord) continue;
     threads[i].word = threads[i].lane < wave ? words[threads[i].lane] : 0;
+    on_the_way[first / wave]++;
     make_ready(i);
   }
+}
+
+/** The running thread waits for its subgroup, or has ended: what the others wait for may be there now. */
+void arrive() {
+  const unsigned subgroup = current / wave;
+  if (--on_the_way[subgroup] == 0) exchange(subgroup * wave);
 }
 
 unsigned lane_word(unsigned word, unsigned lane) {
@@ -91,7 +109,7 @@ unsigned lane_word(unsigned word, unsigned lane) {
   mine.state = State::AtLaneWord;
   mine.word = word;
   mine.lane = lane;
-  exchange(current / wave * wave);
+  arrive();
   leave();
   return threads[current].word;
 }
@@ -101,12 +119,13 @@ unsigned subgroup_size() {
 }
 
 void *workgroup_memory(const void *site, unsigned long size_bytes) {
-  Site &mine = sites[site];
-  if (mine.size_bytes != size_bytes) mine = {allocate(size_bytes, true), size_bytes, false};
-  if (!mine.used) {
-    memset(mine.memory, POISON, mine.size_bytes);
-    mine.used = true;
+  for (const Declared &one : declared) {
+    if (one.site == site) return one.memory;
   }
+  Site &mine = sites()[site];
+  if (mine.size_bytes != size_bytes) mine = {allocate(size_bytes, true, "workgroup memory"), size_bytes};
+  memset(mine.memory, POISON, size_bytes);
+  declared.push_back({site, mine.memory});
   return mine.memory;
 }
 
@@ -117,14 +136,24 @@ void *dynamic_memory() {
 void run_thread() {
   running->kernel->run(running_arguments);
   threads[current].state = State::Finished;
-  // What its subgroup waits for may be there now.
-  exchange(current / wave * wave);
+  arrive();
   leave();
 }
 
 std::string place_of(const SimThread &where) {
   return running->name + ", workgroup (" + std::to_string(where.group[0]) + ", " + std::to_string(where.group[1]) + ", " +
          std::to_string(where.group[2]) + "), thread " + std::to_string(where.local);
+}
+
+/** Relative to the nearest memory, which may be an argument: the kernel's text has them in this order. */
+std::string place_of_fault() {
+  const Nearest nearest = nearest_to(fault_address);
+  for (unsigned i = 0; i < running->kernel->argument_count; i++) {
+    const void *argument = nullptr;
+    if (running->kernel->argument_bytes[i] == sizeof argument) memcpy(&argument, running_arguments[i], sizeof argument);
+    if (argument != nullptr && argument == nearest.memory) return nearest.words + ", its argument " + std::to_string(i);
+  }
+  return nearest.words;
 }
 
 /** Why nobody can go on. */
@@ -143,10 +172,12 @@ std::string stuck() {
 std::string run_workgroup(unsigned x, unsigned y, unsigned z) {
   ready.clear();
   at_barrier = 0;
-  for (auto &[_, site] : sites) site.used = false;
+  declared.clear();
   if (dynamic_site != nullptr) memset(dynamic_site, POISON, running->dynamic_bytes);
+  std::fill(std::begin(on_the_way), std::end(on_the_way), 0);
   for (unsigned i = 0; i < threads.size(); i++) {
     threads[i] = {{{x, y, z}, i}, State::Ready, 0, 0};
+    on_the_way[i / wave]++;
     prepare_fiber(i, run_thread);
     ready.push_back(i);
   }
@@ -211,6 +242,9 @@ std::string run_workgroups() {
 void configure(unsigned wave_threads, uint64_t seed) {
   wave = wave_threads;
   random_state = seed;
+  // The next ones lie where memory is to lie now.
+  for (const auto &[_, site] : sites()) release(site.memory, true);
+  sites().clear();
 }
 
 unsigned wave_size() {
@@ -232,13 +266,13 @@ std::string run_kernel(const Launch &launch, void **arguments) {
   running = &launch;
   running_arguments = arguments;
   threads.resize(launch.threads);
-  dynamic_site = launch.dynamic_bytes == 0 ? nullptr : allocate(launch.dynamic_bytes, true);
+  dynamic_site = launch.dynamic_bytes == 0 ? nullptr : allocate(launch.dynamic_bytes, true, "dynamic workgroup memory");
   const FaultTrap trap;
   std::string problem;
   if (sigsetjmp(recovery, 1) == 0) {
     problem = run_workgroups();
   } else {
-    problem = "memory that is not its own, " + describe_address(fault_address) + ": " + place_of(threads[current].self);
+    problem = "memory that is not its own, " + place_of_fault() + ": " + place_of(threads[current].self);
   }
   if (dynamic_site != nullptr) release(dynamic_site, true);
   return problem;

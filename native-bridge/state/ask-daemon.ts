@@ -1,6 +1,9 @@
 import { ForgelightError, ERROR_CODES, type ErrorCode } from '../../src/base/errors';
 import type { DaemonRecord } from './daemon-file';
 
+/** A daemon that runs says at once that it does. */
+const HELLO_MS = 2_000;
+
 export interface DaemonCall {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -14,12 +17,36 @@ export function daemonUrl({ host, port }: Pick<DaemonRecord, 'host' | 'port'>): 
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+/** Whether a daemon answers there: a file of one that was killed may name a process that is another program now. */
+export async function answersHello(record: DaemonRecord, fetch: typeof globalThis.fetch): Promise<boolean> {
+  try {
+    const response = await fetch(`${daemonUrl(record)}/v1/hello`, {
+      signal: AbortSignal.timeout(HELLO_MS),
+      redirect: 'manual',
+    });
+    const hello = (await response.json()) as { service?: unknown };
+    return hello.service === 'forgelight';
+  } catch {
+    return false; // nothing there, or something else
+  }
+}
+
 /** Asks a running daemon, as this user's command; gives what it answers, as JSON. Throws its errors, and `bridge-unreachable`. */
 export async function askDaemon(
   record: DaemonRecord,
   call: DaemonCall,
   fetch: typeof globalThis.fetch,
 ): Promise<unknown> {
+  const response = await callDaemon(record, call, fetch);
+  return response.json().catch(() => null);
+}
+
+/** The same; the answer is the caller's to read. */
+export async function callDaemon(
+  record: DaemonRecord,
+  call: DaemonCall,
+  fetch: typeof globalThis.fetch,
+): Promise<Response> {
   const { method, path, body, signal } = call;
   let response: Response;
   try {
@@ -31,23 +58,27 @@ export async function askDaemon(
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal,
+      redirect: 'manual', // no daemon's: it would take the body along
     });
   } catch (error) {
     if (signal.aborted) throw error;
-    const message = `The daemon (process ${record.pid}) does not answer at ${daemonUrl(record)}. End it, and start it again: forgelight serve`;
-    throw new ForgelightError('bridge-unreachable', message, { cause: error });
+    throw unreachableDaemon(record, error);
   }
-  const answer: unknown = await response.json().catch(() => null);
-  if (response.ok) return answer;
-  throw errorOf(answer, response.status);
+  if (response.ok) return response;
+  throw daemonError(await response.json().catch(() => null), `The daemon answered with status ${response.status}.`);
 }
 
-function errorOf(answer: unknown, status: number): ForgelightError {
+/** It is gone, or hangs. */
+export function unreachableDaemon(record: DaemonRecord, cause: unknown): ForgelightError {
+  const message = `The daemon (process ${record.pid}) does not answer at ${daemonUrl(record)}. End it, and start it again: forgelight serve`;
+  return new ForgelightError('bridge-unreachable', message, { cause });
+}
+
+/** What an answer of the daemon says that went wrong. */
+export function daemonError(answer: unknown, otherwise: string): ForgelightError {
   const error = isRecord(answer) && isRecord(answer['error']) ? answer['error'] : {};
   const code = ERROR_CODES.find((known): known is ErrorCode => known === error['code']) ?? 'network';
-  const message =
-    typeof error['message'] === 'string' ? error['message'] : `The daemon answered with status ${status}.`;
-  return new ForgelightError(code, message);
+  return new ForgelightError(code, typeof error['message'] === 'string' ? error['message'] : otherwise);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

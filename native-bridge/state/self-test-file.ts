@@ -7,11 +7,13 @@ const schema = v.object({
   device: v.string(),
   features: v.array(v.string()),
   build: v.string(),
-  /** A sentence each; none: it computes rightly. */
-  problems: v.array(v.string()),
+  /** For which it is not used, a sentence each; none: it computes rightly. */
+  problems: v.pipe(v.array(v.string()), v.readonly()),
+  /** Of each block format that was tested, by its type: for which models that have it are refused. */
+  formats: v.record(v.string(), v.pipe(v.array(v.string()), v.readonly())),
 });
 
-export type SelfTestRecord = v.InferOutput<typeof schema>;
+export type SelfTestRecord = Readonly<v.InferOutput<typeof schema>>;
 
 const fileIn = (folder: string): string => join(folder, 'selftest.json');
 
@@ -33,22 +35,34 @@ export function writeSelfTest(folder: string, record: SelfTestRecord): Promise<v
 }
 
 export type SelfTestVerdict =
-  | { readonly is: 'passed'; readonly device: string }
+  /** `without`: block formats that it computes wrongly. */
+  | { readonly is: 'passed'; readonly device: string; readonly without: readonly string[] }
   | { readonly is: 'failed'; readonly device: string; readonly reason: string }
   /** Of another GPU, another driver or other kernels, a test says nothing. */
   | { readonly is: 'never' };
 
-/** What is known of a device. */
-export function verdictOn(
-  { name, features, build }: { readonly name: string; readonly features: readonly string[]; readonly build: string },
+/** What a test and its result are of. */
+export interface TestedDevice {
+  readonly name: string;
+  readonly features: readonly string[];
+  readonly build: string;
+}
+
+/** The record, where it is this device's, with this driver and these kernels. */
+export function recordOf(
+  { name, features, build }: TestedDevice,
   record: SelfTestRecord | null,
-): SelfTestVerdict {
-  const isOfIt =
-    record !== null &&
-    record.device === name &&
-    record.build === build &&
-    record.features.join() === [...features].join();
-  if (!isOfIt) return { is: 'never' };
-  const reason = record.problems.join('; ');
-  return reason === '' ? { is: 'passed', device: name } : { is: 'failed', device: name, reason };
+): SelfTestRecord | null {
+  if (record === null || record.device !== name || record.build !== build) return null;
+  return record.features.join() === features.join() ? record : null;
+}
+
+/** What is known of a device. */
+export function verdictOn(device: TestedDevice, record: SelfTestRecord | null): SelfTestVerdict {
+  const known = recordOf(device, record);
+  if (known === null) return { is: 'never' };
+  const reason = known.problems.join('; ');
+  if (reason !== '') return { is: 'failed', device: device.name, reason };
+  const without = Object.keys(known.formats).filter((type) => (known.formats[type] ?? []).length > 0);
+  return { is: 'passed', device: device.name, without };
 }

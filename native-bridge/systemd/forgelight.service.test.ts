@@ -38,6 +38,9 @@ describe('the unit of systemd', () => {
     const [, folder = ''] = (service['Environment']?.[0] ?? '').split('=');
     expect(folder).toBe('%S/forgelight');
     expect(stateFolder({ FORGELIGHT_STATE: folder })).toBe(folder);
+    // A folder that is not there when the sandbox is made stays read-only, and loads leave their locks in it.
+    const [writable = ''] = service['ReadWritePaths'] ?? [];
+    expect(service['ExecStartPre']).toEqual([`+/usr/bin/env mkdir -p ${writable.replace(/^-/, '')}`]);
   });
 
   it('hardens it, and leaves it the GPU', () => {

@@ -3,10 +3,11 @@ import { requestId, tokenId } from '../../src/base/ids';
 import type { ChatCompletion, ChatCompletionChunk, EmbeddingList, TextCompletion } from '../../src/client/types';
 import type { EngineInfo, HostRequest } from '../../src/protocol/engine-port';
 import type { RequestEvent } from '../../src/protocol/events';
+import type { FitReport } from '../../src/protocol/fit';
 import type { AskOptions, BackendState, EngineBackend, LentEngine, ListedModel } from '../server/backend';
 
 export const FAKE_SHA256 = 'ab'.repeat(32);
-export const FAKE_DEVICE = 'fake: one that counts';
+export const FAKE_DEVICE = 'reference: fake';
 const TIMINGS = {
   prompt_n: 1,
   prompt_ms: 1,
@@ -33,6 +34,18 @@ export const FAKE_INFO: EngineInfo = {
   kvCacheTokens: 64,
 };
 
+export const FAKE_FIT: FitReport = {
+  verdict: 'fits-shorter',
+  sizeBytes: 4,
+  weightBytes: 4,
+  kvBytes: 2,
+  scratchBytes: 1,
+  contextLength: 32,
+  largestContextLength: 32,
+  memoryBudgetBytes: 7,
+  reason: 'fake fits only with a shorter context.',
+};
+
 /** One call that reached the backend. */
 export interface FakeAsk {
   readonly call: string;
@@ -55,6 +68,8 @@ export class FakeBackend implements EngineBackend {
   /** Streams that were left before their end. */
   cancelled = 0;
   isClosed = false;
+  /** Whoever hears what becomes of the engine. */
+  readonly watchers: MessagePort[] = [];
 
   state(): BackendState {
     return this.current;
@@ -66,7 +81,9 @@ export class FakeBackend implements EngineBackend {
 
   async chat(body: unknown, options: AskOptions): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>> {
     this.note('chat', body, options);
-    const common = { id: 'chatcmpl-1', created: 1, model: 'fake', system_fingerprint: 'fp-fake' };
+    const { kind, name } = FAKE_INFO.device;
+    const device = { kind, name };
+    const common = { id: 'chatcmpl-1', created: 1, model: 'fake', system_fingerprint: 'fp-fake', device };
     if (isStream(body)) {
       return this.stream(options.signal, (content, isLast): ChatCompletionChunk => ({
         ...common,
@@ -116,13 +133,18 @@ export class FakeBackend implements EngineBackend {
       host: {
         submit: (id, request, port) => this.submit(id, request, port),
         cancel: (id) => Promise.resolve(this.note('cancel', id, options)),
-        watch: (port) => port.postMessage({ type: 'lost' }),
+        watch: (port) => void this.watchers.push(port),
         tokenize: (text) => Promise.resolve({ ok: true, value: Array.from(text, (_, index) => index) }),
         detokenize: (ids) => Promise.resolve({ ok: true, value: ids.join(' ') }),
         snapshot: () => Promise.resolve({ ok: false, error: { code: 'closed', message: 'No snapshot.' } }),
         stats: () => Promise.resolve({ ok: false, error: { code: 'closed', message: 'No stats.' } }),
       },
     };
+  }
+
+  async checkFit(model: string, options: AskOptions): Promise<FitReport> {
+    this.note('fit', model, options);
+    return FAKE_FIT;
   }
 
   unload(): Promise<boolean> {

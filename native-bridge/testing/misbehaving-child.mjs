@@ -53,6 +53,11 @@ const MANNERS = {
   'survived by a stranger': () => leaveBehind(true),
   /** The same, in its own group. */
   'survived by a child': () => leaveBehind(false),
+  /** A probe that says which of some variables it has. */
+  environment() {
+    const seen = ['HF_TOKEN', 'FORGELIGHT_UPSTREAM_KEY', 'SEEN'].filter((name) => process.env[name] !== undefined);
+    process.stdout.write(`${JSON.stringify({ answer: seen })}\n`);
+  },
   /** A probe whose library ends the process, as runtime compilers do. */
   aborting() {
     process.stderr.write('LLVM ERROR: unknown target\n');

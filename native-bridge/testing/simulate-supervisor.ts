@@ -7,7 +7,7 @@ import { FakeClock } from '../../test/support/fake-clock';
 import { OUTPUT_MS } from '../engine/child-life';
 import { RESTART_LIMITS } from '../engine/restart-policy';
 import { Supervisor } from '../engine/supervisor';
-import { SimulatedEngine, toyToken, type ToyBody } from './simulated-engine';
+import { deliverOne, SimulatedEngine, toyToken, type ToyBody } from './simulated-engine';
 
 const ACTIONS = [
   'read',
@@ -20,6 +20,7 @@ const ACTIONS = [
   'call',
   'crash',
   'stick',
+  'hang',
   'disconnect',
   'refuse',
 ] as const;
@@ -45,6 +46,7 @@ const weights: Readonly<Record<Action, number>> = {
   call: 2,
   crash: 4,
   stick: 1,
+  hang: 1,
   disconnect: 1,
   refuse: 1,
 };
@@ -73,12 +75,12 @@ interface Heard {
   isSilent: boolean;
 }
 
-const UNFRIENDLY: readonly Action[] = ['crash', 'stick', 'disconnect', 'refuse'];
+const UNFRIENDLY: readonly Action[] = ['crash', 'stick', 'hang', 'disconnect', 'refuse'];
 const MOST_ROUNDS = 3000;
 
 /** How often things happened, so that a test can tell whether they did. */
 export type SupervisorCounts = Readonly<
-  Record<'whole' | 'cancelled' | 'failed' | 'restarts' | 'killers' | 'stuck' | 'asked' | 'given up', number>
+  Record<'whole' | 'cancelled' | 'failed' | 'restarts' | 'killers' | 'stuck' | 'hung' | 'asked' | 'given up', number>
 >;
 
 /** Runs one schedule to its end and throws where a promise of the supervisor is broken. */
@@ -96,6 +98,7 @@ class World {
   private readonly counters = { loads: 0, restarts: 0, requests: 0, tokens: 0 };
   private refusals = 0;
   private stuck = 0;
+  private hung = 0;
   private asked = 0;
   private answered = 0;
 
@@ -124,7 +127,7 @@ class World {
       case 'step':
         return engine?.step(pick);
       case 'deliver':
-        return this.deliver(pick);
+        return deliverOne(this.engines, pick);
       case 'notice':
         return this.notice(pick);
       case 'tick':
@@ -140,6 +143,12 @@ class World {
       case 'stick':
         this.stuck += 1;
         if (engine !== undefined) engine.isStuck = true;
+        return undefined;
+      case 'hang':
+        if (engine?.isLoaded === false) {
+          this.hung += 1;
+          engine.isHung = true;
+        }
         return undefined;
       case 'disconnect':
         return engine?.listener.disconnected();
@@ -175,7 +184,7 @@ class World {
     for (let i = 0; i < 8; i += 1) {
       engine?.read();
       engine?.step(round + i);
-      this.deliver(i);
+      deliverOne(this.engines, i);
     }
     for (let i = 0; i < 6; i += 1) this.notice(i);
     this.clock.advance(200);
@@ -185,14 +194,6 @@ class World {
     for (const before of this.engines) assert(!before.isAlive, 'one process has the device at a time');
     this.engines.push(engine);
     return engine;
-  }
-
-  /** Also what a process has said that is gone by now. */
-  private deliver(pick: number): void {
-    const full = this.engines.filter(({ outbox }) => outbox.length > 0);
-    const engine = full[pick % Math.max(full.length, 1)];
-    const message = engine?.outbox.shift();
-    if (message !== undefined) engine?.listener.message(message);
   }
 
   private notice(pick: number): void {
@@ -276,6 +277,7 @@ class World {
       restarts: this.counters.restarts,
       killers: this.heard.filter(({ body }) => body.killsAt !== null && body.killsAt <= body.tokens).length,
       stuck: this.stuck,
+      hung: this.hung,
       asked: this.asked,
       'given up': this.supervisor.state === 'failed' ? 1 : 0,
     };

@@ -16,7 +16,7 @@ export interface ToyBody {
 /** The token that any process gives there. */
 export const toyToken = ({ name }: ToyBody, index: number): number => 1000 * name + index;
 
-export const TOY_INFO: EngineInfo = {
+const TOY_INFO: EngineInfo = {
   model: {
     name: 'toy',
     architecture: 'llama',
@@ -49,7 +49,10 @@ export class SimulatedEngine implements ChildPort {
   isAlive = true;
   /** Reads nothing, and minds no SIGTERM. */
   isStuck = false;
-  isKilled = false;
+  /** Its load never ends; all else goes on. */
+  isHung = false;
+  /** Somebody wants it to end. */
+  isTold = false;
   isAbandoned = false;
   isLoaded = false;
   readonly inbox: Numbered<ToEngine>[] = [];
@@ -68,7 +71,7 @@ export class SimulatedEngine implements ChildPort {
   }
 
   kill(signal: 'SIGTERM' | 'SIGKILL'): void {
-    if (signal === 'SIGKILL') this.isKilled = true;
+    this.isTold = true;
     if (signal === 'SIGKILL' || !this.isStuck) this.die();
   }
 
@@ -91,6 +94,7 @@ export class SimulatedEngine implements ChildPort {
       case 'start':
         return this.say({ type: 'hello' });
       case 'load': {
+        if (this.isHung) return;
         this.isLoaded = this.onLoad();
         const error = { code: 'out-of-memory', message: 'no room' } as const;
         return this.say({
@@ -154,4 +158,12 @@ export class SimulatedEngine implements ChildPort {
   private say(message: FromEngine): void {
     this.outbox.push({ ...message, generation: this.generation });
   }
+}
+
+/** The next message of one of `engines`, also what a process has said that is gone by now. */
+export function deliverOne(engines: readonly SimulatedEngine[], pick: number): void {
+  const full = engines.filter(({ outbox }) => outbox.length > 0);
+  const engine = full[pick % Math.max(full.length, 1)];
+  const message = engine?.outbox.shift();
+  if (message !== undefined) engine?.listener.message(message);
 }

@@ -148,7 +148,7 @@ describe("UpstreamBackend on llama.cpp's own server", () => {
     }
     await expectSlotToGetFree();
     const ps = start('ps');
-    await ps.until(new RegExp(`Loaded: smol, on upstream: ${server.url}`));
+    await ps.until(new RegExp(`Passes requests on to ${server.url}`));
     const doctor = start('doctor', '--upstream', server.url);
     await doctor.until(new RegExp(`ok +${server.url} answers, with one model`));
     expect(await Promise.all([ps.ended, doctor.ended])).toEqual([0, 0]);

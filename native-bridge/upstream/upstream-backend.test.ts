@@ -68,6 +68,17 @@ const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('UpstreamBackend', () => {
+  it('knows by its answers that an upstream is back, before it is looked at again', async () => {
+    const { backend, chat } = backendOf({ [FIRST]: [] }, { onCheck: () => ({ kind: 'refused' }) });
+    const states: string[] = [];
+    for (let answers = 0; answers < 3; answers++) {
+      await backend.models();
+      states.push(backend.state().status);
+      await textOf(await chat());
+    }
+    expect(states).toEqual(['failed', 'failed', 'ready']);
+  });
+
   it('streams through, with fields that it does not know, and with the key in a header alone', async () => {
     const frame = chunkFrame({ content: 'a', reasoning_content: 'hm' }, { vendor: { x: 1 } });
     const { servers, chat } = backendOf({
@@ -75,7 +86,7 @@ describe('UpstreamBackend', () => {
     });
     const chunks: object[] = [];
     for await (const chunk of await chat({ model: 'tiny', chat_template_kwargs: { y: [2] } })) chunks.push(chunk);
-    expect(chunks).toEqual([JSON.parse(frame.slice('data: '.length))]);
+    expect(chunks).toEqual([{ ...JSON.parse(frame.slice('data: '.length)), device: `upstream: ${FIRST}` }]);
     const [request] = servers.requests;
     expect(request?.url).toBe(`${FIRST}/v1/chat/completions`);
     expect(request?.body).toEqual({ ...MESSAGES, stream: true, model: 'tiny', chat_template_kwargs: { y: [2] } });
@@ -85,8 +96,9 @@ describe('UpstreamBackend', () => {
   });
 
   it('passes whole answers, completions and embeddings', async () => {
-    const answer = { object: 'whatever', vendor: 1 };
-    const reply: Reply = { kind: 'json', body: answer };
+    const body = { object: 'whatever', vendor: 1, device: 'hip: AMD Radeon' };
+    const answer = { ...body, device: `upstream: ${FIRST} (hip: AMD Radeon)` };
+    const reply: Reply = { kind: 'json', body };
     const { backend, servers } = backendOf({ [FIRST]: [reply, reply, reply] });
     const options = { signal: new AbortController().signal, asks: 'native' as const };
     expect(await backend.chat(MESSAGES, options)).toEqual(answer);
@@ -174,7 +186,10 @@ describe('UpstreamBackend', () => {
     ['breaks off before a token', { kind: 'stream', frames: [chunkFrame({ role: 'assistant' })], end: 'break' }],
   ])('asks the second when the first %s', async (_, reply) => {
     const { servers, chat } = backendOf({ [FIRST]: [reply], [SECOND]: [] });
-    expect(await textOf(await chat())).toBe('ab');
+    const chunks: { device?: unknown }[] = [];
+    for await (const chunk of await chat()) chunks.push(chunk as object);
+    expect(chunks.map(({ device }) => device)).toEqual(chunks.map(() => `upstream: ${SECOND}`));
+    expect(chunks.length).toBeGreaterThan(1);
     expect(servers.requests.map(({ url }) => new URL(url).origin)).toEqual([FIRST, SECOND]);
   });
 

@@ -22,7 +22,7 @@ export interface UpstreamOptions {
   readonly fetch: typeof fetch;
   /** Gives numbers from 0 to below 1, for the jitter. */
   readonly random: () => number;
-  /** The longest silence before an answer begins: Node's own `fetch` ends an answer that takes longer than 300 s to begin. */
+  /** The longest silence before an answer begins. */
   readonly firstMs?: number;
   /** The longest silence within an answer. */
   readonly stallMs?: number;
@@ -30,11 +30,13 @@ export interface UpstreamOptions {
   readonly onEvent?: (event: UpstreamEvent) => void;
 }
 
-const DEFAULTS = { firstMs: 290_000, stallMs: 60_000, checkEveryMs: 15_000 };
+/** Node's own `fetch` ends an answer that takes longer than 300 s to begin. */
+export const FIRST_MS = 290_000;
+const DEFAULTS = { firstMs: FIRST_MS, stallMs: 60_000, checkEveryMs: 15_000 };
 
 type Counter = 'requests' | 'retries' | RequestEnd;
 
-/** Answers with OpenAI-compatible servers elsewhere. Bodies and answers pass as they are, but for a model that nobody named. */
+/** Answers with OpenAI-compatible servers elsewhere. Bodies and answers pass as they are, but for a model that nobody named, and the name of who answered. */
 export class UpstreamBackend implements Backend {
   readonly kind = 'upstream';
   private readonly upstreams: readonly Upstream[];

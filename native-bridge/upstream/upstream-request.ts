@@ -12,6 +12,8 @@ export interface RequestPorts extends CallOptions, RetryPorts {
   readonly key: string | null;
 }
 
+const MAX_DEVICE_LENGTH = 200;
+
 /** How a request went; told once. */
 export type RequestEnd = 'answered' | 'failed' | 'cancelled';
 
@@ -51,7 +53,8 @@ export class UpstreamRequest {
         );
         return this.chunks(upstream, stream);
       }
-      const whole = await firstThatCan(upstreams, (each) => this.whole(each), this.ports, signal);
+      const answering = async (each: Upstream): Promise<object> => naming(each, await this.whole(each));
+      const whole = await firstThatCan(upstreams, answering, this.ports, signal);
       this.end('answered');
       return whole;
     } catch (error) {
@@ -117,7 +120,7 @@ export class UpstreamRequest {
       if (this.isOver) return { value: undefined, done: true };
       try {
         const chunk = await stream.next();
-        if (chunk !== null) return { value: chunk, done: false };
+        if (chunk !== null) return { value: naming(upstream, chunk), done: false };
         this.end('answered');
         return { value: undefined, done: true };
       } catch (error) {
@@ -160,6 +163,13 @@ function named(body: Readonly<Record<string, unknown>>, { modelIds }: Upstream):
   const isNamed = model !== undefined && model !== null && model !== '';
   const first = modelIds?.[0];
   return isNamed || first === undefined ? body : { ...body, model: first };
+}
+
+/** With the upstream that gave it, and the device that this names. */
+function naming({ address }: Upstream, answer: object): object {
+  const { device } = answer as { readonly device?: unknown };
+  const said = typeof device === 'string' ? ` (${device.slice(0, MAX_DEVICE_LENGTH)})` : '';
+  return { ...answer, device: `upstream: ${address.name}${said}` };
 }
 
 function isEventStream({ headers }: Response): boolean {

@@ -1,12 +1,21 @@
 // The results of `npm run bench` as text.
 
-/** @typedef {Awaited<ReturnType<typeof import('./bench-page.mjs').measure>> & { bandwidth: number, date: string }} BenchResult */
+/** @typedef {Awaited<ReturnType<typeof import('./bench-page.mjs').measure>> & { bandwidth: number }} Measured */
+/** @typedef {Measured & { weights: ReturnType<typeof weightRates>, date: string }} BenchResult */
 
 const BAR_WIDTH = 40;
 
+/** How fast weights were read while each answer was written, and as a share of what the memory can. @param {Measured} measured */
+export function weightRates({ answers, stats, bandwidth }) {
+  return answers.map(({ context, timings }) => {
+    const bytesPerSecond = stats.lastStep.weightBytesRead * timings.predicted_per_second;
+    return { context, bytesPerSecond, ofBandwidth: bytesPerSecond / bandwidth };
+  });
+}
+
 /** @param {BenchResult} result */
 export function table(result) {
-  const { info, loadSeconds, answers, stats, concurrent, bandwidth } = result;
+  const { info, loadSeconds, answers, stats, concurrent, bandwidth, weights } = result;
   const step = stats.lastStep;
   const shapes = Object.entries(stats.variants).map((pair) => pair.join('='));
   const rows = [
@@ -22,13 +31,15 @@ export function table(result) {
         `${(loadSeconds + promptSeconds).toFixed(1)} s after the call of createEngine: ${promptSeconds.toFixed(1)} s for a prompt of ${timings.prompt_n} tokens`,
       ];
     }),
-    ...answers.flatMap(({ context, timings }) => {
-      const read = step.weightBytesRead * timings.predicted_per_second;
+    ...answers.flatMap(({ context, timings }, i) => {
+      const rates = weights[i];
+      if (rates === undefined) return [];
+      const { bytesPerSecond, ofBandwidth } = rates;
       return [
         ['prefill', `${timings.prompt_per_second.toFixed(2)} tokens/s over ${timings.prompt_n}`],
         [
           'decode',
-          `${timings.predicted_per_second.toFixed(2)} tokens/s at ${context}: weights at ${gigabytes(read)} GB/s, ${((read / bandwidth) * 100).toFixed(1)} % of the bandwidth`,
+          `${timings.predicted_per_second.toFixed(2)} tokens/s at ${context}: weights at ${gigabytes(bytesPerSecond)} GB/s, ${(ofBandwidth * 100).toFixed(1)} % of the bandwidth`,
         ],
       ];
     }),

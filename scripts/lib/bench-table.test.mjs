@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { comparison, table } from './bench-table.mjs';
+import { comparison, table, weightRates } from './bench-table.mjs';
 
 /** @param {object} [about] @returns {import('./bench-table.mjs').BenchResult} */
 function resultOf(about = {}) {
   const timings = { prompt_n: 64, prompt_ms: 1600, prompt_per_second: 40, predicted_n: 16, predicted_per_second: 10 };
-  return /** @type {import('./bench-table.mjs').BenchResult} */ ({
+  const measured = {
     date: '2026-01-02T03:04:05.000Z',
     info: { model: { name: 'Tiny', quantisation: 'Q4_1' }, device: { name: 'an adapter', features: ['subgroups'] } },
     loadSeconds: 4,
@@ -30,7 +30,11 @@ function resultOf(about = {}) {
     ],
     kernels: [],
     ...about,
-  });
+  };
+  const known = /** @type {import('./bench-table.mjs').Measured & { date: string }} */ (
+    /** @type {unknown} */ (measured)
+  );
+  return { ...known, weights: weightRates(known) };
 }
 
 describe('the table of a bench run', () => {
@@ -39,6 +43,10 @@ describe('the table of a bench run', () => {
     expect(text).toContain('decode             10.00 tokens/s at 64: weights at 20.00 GB/s, 20.0 % of the bandwidth');
     expect(text).toContain('4 at once          25.00 tokens/s together, 2.50 × one');
     expect(text).not.toContain('GPU time');
+  });
+
+  it('is made of what programs read', () => {
+    expect(resultOf().weights).toEqual([{ context: 64, bytesPerSecond: 20e9, ofBandwidth: 0.2 }]);
   });
 
   it('tells where the time until the first token went', () => {

@@ -1,6 +1,7 @@
 // How every script of this folder runs: one place for signals, exit codes, child processes and plain-word failures.
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { ROOT } from './paths.mjs';
 
 const OLDEST_NODE = [20, 19];
@@ -60,6 +61,27 @@ function requireNode() {
   throw new SetupError(
     `Forgelight needs Node ${OLDEST_NODE.join('.')} or newer; this is ${process.versions.node}. Install a newer one from https://nodejs.org/.`,
   );
+}
+
+/**
+ * What `parse`, a call of `parseArgs`, reads of the command line. Throws `SetupError` for what is not an option of the script, with `usage`, which
+ * says what there is.
+ * @template T
+ * @param {string} usage
+ * @param {() => T} parse
+ * @returns {T}
+ */
+export function readOptions(usage, parse) {
+  try {
+    return parse();
+  } catch (error) {
+    throw new SetupError(`${reasonOf(error)}.\n${usage}`);
+  }
+}
+
+/** Of a script that takes no words. @param {string} [usage] */
+export function readNoOptions(usage = 'It takes no options.') {
+  readOptions(usage, () => parseArgs({ options: {} }));
 }
 
 /**

@@ -27,6 +27,19 @@ describe('run', () => {
   });
 });
 
+describe('a script that is given what it does not know', () => {
+  it.each(['start', 'serve', 'build', 'check', 'simulation', 'model', 'bench'])(
+    '%s says so, and does nothing',
+    async (name) => {
+      const script = spawn(process.execPath, [join(ROOT, 'scripts', `${name}.mjs`), '--nonsense']);
+      let told = '';
+      script.stderr.on('data', (/** @type {Buffer} */ part) => (told += String(part)));
+      const [code] = await once(script, 'close');
+      expect([code, told]).toEqual([1, expect.stringMatching(/'--nonsense'.*\n.*(takes no options|Options: )/s)]);
+    },
+  );
+});
+
 describe('a child that Ctrl+C ended first', () => {
   it.each([`process.kill(process.pid, 'SIGINT'); setInterval(() => {}, 1000)`, 'process.exit(130)'])(
     'is an interruption: %s',

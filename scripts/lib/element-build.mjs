@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ROOT } from './paths.mjs';
+import { shortSheets } from './short-css.mjs';
 
 /**
  * How `<forgelight-chat>` is bundled: the class, and the module that registers it, which imports the class beside it. Lit is taken as it
@@ -13,6 +14,7 @@ export function elementBuild(output) {
     root: ROOT,
     logLevel: 'warn',
     publicDir: false,
+    plugins: [shortSheets()],
     resolve: { conditions: ['node', 'module', 'production'] },
     build: {
       target: 'es2023',

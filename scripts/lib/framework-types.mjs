@@ -1,5 +1,5 @@
-// `<forgelight-chat>` in the words of React's and Vue's types, made of `custom-elements.json`: which attributes, properties and events
-// there are is told in one place. The sources are `src/element/react.generated.ts` and `vue.generated.ts`; neither has anything to run.
+// `<forgelight-chat>` in the words of the DOM's, React's and Vue's types, made of `custom-elements.json`: which attributes, properties and
+// events there are is told in one place. They are `dom`, `react` and `vue.generated.ts` in `src/element`; none has anything to run.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { customElements } from './custom-elements.mjs';
@@ -36,6 +36,26 @@ function properties(members) {
       return [own, described(`The attribute of \`${name}\`.`, `${key(attribute)}?: ${type};`)];
     })
     .join('');
+}
+
+/** What `document.createElement` and listeners know by name. Events bubble: whatever holds an element hears them too. @param {string} tag @param {readonly { name: string, description: string }[]} events */
+function domTypes(tag, events) {
+  const heard = events.map(({ name, description }) =>
+    described(description, `'${name}': CustomEvent<ForgelightChatEvents['${name}']>;`),
+  );
+  return `${HEAD}
+export interface ForgelightChatTags {
+  '${tag}': ForgelightChat;
+}
+
+export interface ForgelightChatEventMap {
+${heard.join('')}}
+
+declare global {
+  interface HTMLElementTagNameMap extends ForgelightChatTags {}
+  interface HTMLElementEventMap extends ForgelightChatEventMap {}
+}
+`;
 }
 
 /** React gives an element's events to \`on\` and their name. @param {readonly Member[]} members @param {readonly { name: string, description: string }[]} events */
@@ -95,11 +115,12 @@ declare module 'vue' {
 `;
 }
 
-/** Writes both. */
+/** Writes all three. */
 export async function generateFrameworkTypes() {
   const chat = (await customElements()).modules[0]?.declarations[0];
   if (chat === undefined) throw new Error('custom-elements.json declares no element.');
-  const { members, events } = chat;
+  const { members, events, tagName } = chat;
+  await writeFile(join(ROOT, 'src/element/dom.generated.ts'), domTypes(tagName, events));
   await writeFile(join(ROOT, 'src/element/react.generated.ts'), reactTypes(members, events));
   await writeFile(join(ROOT, 'src/element/vue.generated.ts'), vueTypes(members, events));
 }

@@ -25,7 +25,7 @@ export const TARGETS = /** @type {const} */ ([
 ]);
 
 /** The unit of kernels that take no block format. */
-export const CORE = 'core';
+const CORE = 'core';
 
 /** What makes the text of an operation one that is compiled for each block format. */
 const FORMAT_HEADER = 'lib/format.h';
@@ -45,6 +45,15 @@ const COMMON = [
   '-Wno-pass-failed',
   '-I.',
 ];
+
+/** For GPUs, but for which one. */
+const DEVICE = [
+  ...['-x', 'hip', '-O3', '--cuda-device-only', '--no-gpu-bundle-output'],
+  ...['-nogpuinc', '-nogpulib', '-mcode-object-version=5', '-fuse-cuid=none'],
+];
+
+/** For the simulator. Memory that ends at a forbidden page begins at any word, and vectors in it too. */
+const SIMULATED = ['-x', 'c++', '-O1', '-march=native', '-fmax-type-align=4', '-fPIC', '-fvisibility=hidden'];
 
 /** @param {string} folder of the kernels @param {string} name of a folder in it @returns {Promise<string[]>} its kernels' files, in order */
 async function hipFiles(folder, name) {
@@ -71,6 +80,16 @@ async function textsOf(folder, file, seen = new Map()) {
   return seen;
 }
 
+/** The operations of a unit, by the names of their files. @param {string} unit @param {string} [folder] @returns {Promise<string[]>} */
+export async function opsOf(unit, folder = KERNELS_FOLDER) {
+  const ops = [];
+  for (const file of await hipFiles(folder, 'ops')) {
+    const takesFormat = (await textsOf(folder, `ops/${file}`)).has(FORMAT_HEADER);
+    if (takesFormat === (unit !== CORE)) ops.push(file.slice(0, -'.hip'.length));
+  }
+  return ops;
+}
+
 /**
  * The files that a unit is compiled from: what they include comes with them.
  * @param {string} unit @param {string} [op] its kernels alone @param {string} [folder]
@@ -79,13 +98,8 @@ async function textsOf(folder, file, seen = new Map()) {
 async function filesOf(unit, op, folder = KERNELS_FOLDER) {
   const kv = (await hipFiles(folder, 'kv')).map((file) => `kv/${file}`);
   const format = unit === CORE ? [] : [`quant/${unit}.hip`];
-  if (op !== undefined) return ['prelude.h', ...format, ...kv, `ops/${op}.hip`];
-  const ops = [];
-  for (const file of await hipFiles(folder, 'ops')) {
-    const takesFormat = (await textsOf(folder, `ops/${file}`)).has(FORMAT_HEADER);
-    if (takesFormat === (unit !== CORE)) ops.push(`ops/${file}`);
-  }
-  return ['prelude.h', ...format, ...kv, ...ops];
+  const ops = op === undefined ? await opsOf(unit, folder) : [op];
+  return ['prelude.h', ...format, ...kv, ...ops.map((name) => `ops/${name}.hip`)];
 }
 
 /**
@@ -98,7 +112,7 @@ export async function textHash({ unit, op, folder = KERNELS_FOLDER, simulated })
   /** @type {Map<string, string>} */
   const texts = new Map([[unused, '']]);
   for (const file of await filesOf(unit, op, folder)) await textsOf(folder, file, texts);
-  const hash = createHash('sha256').update(JSON.stringify(COMMON));
+  const hash = createHash('sha256').update(JSON.stringify([...COMMON, ...(simulated ? SIMULATED : DEVICE)]));
   for (const [path, text] of texts) hash.update(`${path}\0${text}\0`);
   return hash.digest('hex').slice(0, 16);
 }
@@ -113,19 +127,20 @@ export async function textHash({ unit, op, folder = KERNELS_FOLDER, simulated })
  * @param {string} [what.op] the unit's kernels of that file of ops/ alone
  * @param {string} [what.folder] with the kernels; for tests of mistakes in copies
  * @param {string} [what.text] instead of the unit's own: what is included
+ * @param {boolean} [what.isPart] for the simulator: a part of a unit, for `linkSimulated`
  */
-export async function compileUnit({ clang, unit, op, target, output, folder = KERNELS_FOLDER, text }) {
+export async function compileUnit({ clang, unit, op, target, output, folder = KERNELS_FOLDER, text, isPart = false }) {
   await mkdir(dirname(output), { recursive: true });
   const specific =
-    target === 'sim'
-      ? ['-x', 'c++', '-O1', '-march=native', '-shared', '-fPIC', '-fvisibility=hidden']
-      : [
-          ...['-x', 'hip', '-O3', '--cuda-device-only', '--no-gpu-bundle-output', `--offload-arch=${target}`],
-          ...['-nogpuinc', '-nogpulib', '-mcode-object-version=5', '-fuse-cuid=none'],
-        ];
+    target === 'sim' ? [...SIMULATED, isPart ? '-c' : '-shared'] : [...DEVICE, `--offload-arch=${target}`];
   const args = [...specific, ...COMMON, `-ffile-prefix-map=${folder}=.`, '-o', output, '-'];
   const includes = text ?? (await filesOf(unit, op, folder)).map((path) => `#include "${path}"\n`).join('');
   await compile(clang, args, folder, includes, `${unit} for ${target}`);
+}
+
+/** Makes a code object for the simulator of parts. @param {{ clang: string, lld: string, parts: readonly string[], output: string }} what */
+export async function linkSimulated({ clang, lld, parts, output }) {
+  await compile(clang, ['-shared', `--ld-path=${lld}`, '-o', output, ...parts], KERNELS_FOLDER, '', 'a code object');
 }
 
 /** Compiles the stand-in for libamdhip64. @param {{ clang: string, output: string }} what */

@@ -16,13 +16,23 @@ const maxBuffer = 2 ** 28;
  * @property {number} threads
  */
 
+/**
+ * What a code object is held to, as the manifest has it.
+ * @typedef {object} ObjectFacts
+ * @property {number} spills registers that had no room, of all its kernels
+ * @property {number} privateBytes memory of a thread, of all its kernels
+ * @property {string} dot its instructions for products of bytes, with spaces between them
+ * @property {string} anyMemory those for addresses of which nobody knows whose they are, and for a thread's own memory
+ * @property {Record<string, string>} kernels by name their arguments: bytes of those by value, the number of buffers in a row, other kinds by name
+ */
+
 /** One number of a kernel's metadata. @param {string} text @param {string} key */
 function numberOf(text, key) {
   return Number(new RegExp(`^ +(?:- )?\\.${key}: +(\\d+)$`, 'm').exec(text)?.[1] ?? NaN);
 }
 
 /** @param {string} readelf the program @param {string} file a code object @returns {Promise<KernelFacts[]>} */
-export async function kernelFacts(readelf, file) {
+async function kernelFacts(readelf, file) {
   const { stdout } = await exec(readelf, ['--notes', file], { maxBuffer });
   const [, list = ''] = stdout.split(/amdhsa\.(?:kernels|target):/);
   return list
@@ -50,7 +60,7 @@ export async function kernelFacts(readelf, file) {
 }
 
 /** What is wrong with a code object's kernels, a line each. @param {KernelFacts[]} kernels */
-export function kernelProblems(kernels) {
+function kernelProblems(kernels) {
   return kernels.flatMap(({ name, spills, privateBytes, args, threads }) => [
     ...(spills === 0 ? [] : [`${name} spills ${spills} registers`]),
     ...(privateBytes === 0 ? [] : [`${name} has ${privateBytes} bytes of private memory`]),
@@ -59,8 +69,48 @@ export function kernelProblems(kernels) {
   ]);
 }
 
+/** @param {import('./clang.mjs').Clang} programs @param {string} file a code object @returns {Promise<{ facts: ObjectFacts, problems: string[] }>} */
+export async function inspectObject(programs, file) {
+  const [kernels, instructions] = await Promise.all([
+    kernelFacts(programs.readelf, file),
+    instructionsOf(programs.objdump, file),
+  ]);
+  const names = [...instructions.keys()].sort();
+  const anyMemory = names.filter((name) => /^(?:flat|scratch)_/.test(name));
+  const sum = (/** @type {'spills' | 'privateBytes'} */ key) => kernels.reduce((total, each) => total + each[key], 0);
+  const sorted = kernels.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const facts = {
+    spills: sum('spills'),
+    privateBytes: sum('privateBytes'),
+    dot: names.filter((name) => name.startsWith('v_dot')).join(' '),
+    anyMemory: anyMemory.join(' '),
+    kernels: Object.fromEntries(sorted.map(({ name, args }) => [name, argumentsText(args)])),
+  };
+  return { facts, problems: [...kernelProblems(kernels), ...anyMemory.map((name) => `uses ${name}`)] };
+}
+
+/** "24, 4 buffers, 8". @param {KernelFacts['args']} args */
+function argumentsText(args) {
+  /** @type {string[]} */
+  const parts = [];
+  let buffers = 0;
+  const endBuffers = () => {
+    if (buffers > 0) parts.push(`${buffers} buffers`);
+    buffers = 0;
+  };
+  for (const { kind, size } of args) {
+    if (kind === 'global_buffer') buffers += 1;
+    else {
+      endBuffers();
+      parts.push(kind === 'by_value' ? String(size) : kind);
+    }
+  }
+  endBuffers();
+  return parts.join(', ');
+}
+
 /** Instructions of a code object, by name, how often. @param {string} objdump the program @param {string} file */
-export async function instructionsOf(objdump, file) {
+async function instructionsOf(objdump, file) {
   const { stdout } = await exec(objdump, ['-d', '--no-show-raw-insn', file], { maxBuffer });
   /** @type {Map<string, number>} */
   const counts = new Map();

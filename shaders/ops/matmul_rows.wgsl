@@ -2,7 +2,7 @@
 // epilogue. Weights are read once per 8 tokens. Best on software adapters, which want constant indices and no loops
 // over private arrays.
 // W [rows × 32·units] quantised · x [tokens × 32·units] f32 · y [tokens × y_stride] f32
-// grid: (⌈rows / 4 / 64⌉, ⌈tokens / 8⌉, 1)
+// grid: (⌈tokens / 8⌉, ⌈rows / 4 / 64⌉, 1)
 import quant::dequant32;
 import package::lib::epilogue::{ EPILOGUE, ADD };
 import package::lib::step::row_count;
@@ -41,10 +41,10 @@ fn add_quad(sums: ptr<function, array<vec4f, T>>, w: mat4x4f, o: u32) {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x * R;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let row = (group.y * 64u + local) * R;
   if (row >= params.rows) { return; }
-  let token = id.y * T;
+  let token = group.x * T;
   let tokens = row_count();
 
   var sums: array<vec4f, T>;

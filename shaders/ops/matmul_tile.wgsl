@@ -1,7 +1,8 @@
 // Matrix × matrix for prompts, tiles of 64 weight rows × 64 tokens in workgroup memory, 8 × 8 sums a thread:
-// y[t, n] = Σ_k W[n, k] · x[t, k], then the epilogue. Weights are read once per 64 tokens.
+// y[t, n] = Σ_k W[n, k] · x[t, k], then the epilogue. Weights are read once per 64 tokens;
+// tiles of tokens over the same weight rows are neighbours, which find these in the cache.
 // W [rows × 32·units] quantised · x [tokens × 32·units] f32 · y [tokens × y_stride] f32
-// grid: (⌈rows / 64⌉, ⌈tokens / 64⌉, 1)
+// grid: (⌈tokens / 64⌉, ⌈rows / 64⌉, 1)
 import quant::dequant32;
 import package::lib::epilogue::{ EPILOGUE, ADD };
 import package::lib::step::row_count;
@@ -27,8 +28,8 @@ var<workgroup> x_tile: array<vec4f, 512>; // [8 quads × 64 tokens]
 @compute @workgroup_size(TILE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let tokens = row_count();
-  let load_row = min(group.x * TILE + local, params.rows - 1u);
-  let load_token = min(group.y * TILE + local, tokens - 1u);
+  let load_row = min(group.y * TILE + local, params.rows - 1u);
+  let load_token = min(group.x * TILE + local, tokens - 1u);
   let column = local % PER;
   let line = local / PER;
 
@@ -51,9 +52,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     workgroupBarrier();
   }
   for (var t = 0u; t < PER; t++) {
-    let token = group.y * TILE + t * PER + line;
+    let token = group.x * TILE + t * PER + line;
     for (var r = 0u; r < PER; r++) {
-      let n = group.x * TILE + r * PER + column;
+      let n = group.y * TILE + r * PER + column;
       if (token < tokens && n < params.rows) {
         let to = token * params.y_stride + params.y_offset + n;
         let v = sums[t][r] * params.scale;

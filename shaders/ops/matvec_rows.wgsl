@@ -1,9 +1,12 @@
-// Matrix × vector, one weight row a thread: y[r, n] = Σ_k W[n, k] · x[r, k], then the epilogue. Best where barriers cost
-// more than memory: software adapters.
-// W [rows × 32·units] quantised · x [batch × 32·units] f32 · y [batch × y_stride] f32
+// Matrix × vector, two weight rows a thread, neighbours or with GLU a gate and its up: y[r, n] = Σ_k W[n, k] · x[r, k], x normed
+// where NORM is 1, then the epilogue. Best where barriers cost more than memory: software adapters.
+// W [rows × 32·units] quantised · x [batch × 32·units] f32 · norm [32·units] f32 · y [batch × y_stride] f32
 // grid: (⌈rows / 64⌉, 1, ⌈batch / BATCH⌉)
-import package::lib::batch::{ BATCH, MAX_BATCH, add_row, batch_rows };
+import package::lib::batch::{ BATCH, batch_rows };
 import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
+import package::lib::pair::{ Sums, add_pair, pair_dots };
+
+override THREADS: u32 = select(32u, 64u, EPILOGUE == GLU); // so that a workgroup gives 64 numbers
 
 struct Params {
   rows: u32,
@@ -13,7 +16,7 @@ struct Params {
   y_offset: u32,
   scale: f32, // of what is stored or added
   of_outputs: u32, // 1: the batch is the step's outputs, else its rows
-  epsilon: f32, // of a norm, which this shape does not take
+  epsilon: f32, // of the norm
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
@@ -27,19 +30,25 @@ fn finish(v: f32, up: f32, to: u32) {
   y[to] = value;
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x;
+  var row = id.x;
+  var other = row + params.rows;
+  if (EPILOGUE != GLU) {
+    row = 2u * id.x;
+    other = min(row + 1u, params.rows - 1u); // the last of an odd number is its own neighbour
+  }
   if (row >= params.rows) { return; }
   let first = id.z * BATCH;
   let count = batch_rows(first, params.of_outputs);
-  var sums: array<vec4f, MAX_BATCH>;
-  add_row(&sums, row, params.units, params.plane, first, count, 0u, 1u);
-  var ups: array<vec4f, MAX_BATCH>;
-  if (EPILOGUE == GLU) { add_row(&ups, row + params.rows, params.units, params.plane, first, count, 0u, 1u); }
-  for (var b = 0u; b < BATCH; b++) {
-    if (b < count) {
-      finish(dot(sums[b], vec4f(1.0)), dot(ups[b], vec4f(1.0)), (first + b) * params.y_stride + params.y_offset + row);
+  var sums: Sums;
+  add_pair(&sums, vec2u(row, other), params.units, params.plane, first, count, params.of_outputs);
+  for (var r = 0u; r < BATCH; r++) {
+    if (r < count) {
+      let dots = pair_dots(&sums, r, params.units, params.epsilon);
+      let to = (first + r) * params.y_stride + params.y_offset + row;
+      finish(dots.x, dots.y, to);
+      if (EPILOGUE != GLU && other > row) { finish(dots.y, 0.0, to + 1u); }
     }
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ERROR_CATALOGUE } from './error-catalogue';
+import { ERROR_CAUSES } from './error-causes';
 import { ERROR_CODES, errorFromData, errorToData, ForgelightError } from './errors';
 import { requestId } from './ids';
 import { requestGone } from './request-gone';
@@ -7,11 +8,13 @@ import { requestGone } from './request-gone';
 describe('the catalogue', () => {
   it('has every code once, in their order, and no other', () => {
     expect(Object.keys(ERROR_CATALOGUE)).toEqual([...ERROR_CODES]);
+    expect(Object.keys(ERROR_CAUSES)).toEqual([...ERROR_CODES]);
     expect(new Set(ERROR_CODES).size).toBe(ERROR_CODES.length);
   });
 
   it.each(ERROR_CODES)('says of %s what happened, why, and what to do', (code) => {
-    const { title, cause, advice, httpStatus } = ERROR_CATALOGUE[code];
+    const { title, advice } = ERROR_CATALOGUE[code];
+    const { cause, httpStatus } = ERROR_CAUSES[code];
     expect(title).toMatch(/^[A-Z].{5,60}[^.]$/);
     expect(cause).toMatch(/^[A-Z`].{10,}\.$/);
     expect(advice).toMatch(/^[A-Z].{10,}\.$/);

@@ -1,14 +1,20 @@
 const f32 = new Float32Array(1);
 const u32 = new Uint32Array(f32.buffer);
 
+/** What the last bit of the fraction is worth, by sign and exponent: powers are slow to compute. */
+const UNITS = Float64Array.from({ length: 64 }, (_, high) => {
+  const exponent = high & 0x1f;
+  return (high < 32 ? 1 : -1) * (exponent === 31 ? Infinity : 2 ** (Math.max(exponent, 1) - 25));
+});
+
 /** IEEE 754 half precision bits → number. */
 export function f16ToF32(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
+  const unit = UNITS[(bits >> 10) & 0x3f] ?? NaN;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  if (exponent === 0) return fraction * unit;
+  if (exponent === 31) return fraction === 0 ? unit : NaN;
+  return (1024 + fraction) * unit;
 }
 
 /** Number → half precision bits, rounded to nearest even; what does not fit becomes infinity. */

@@ -4,6 +4,7 @@ import type { FitReport } from '../protocol/fit';
 import { invalidField } from '../protocol/schema-parse';
 import { throwIfAborted } from './abort';
 import { askWorker } from './ask-worker';
+import type { BridgeScope } from './bridge/bridge-scope';
 import { browserScope, type EngineScope } from './browser-scope';
 import { inPage } from './create-engine';
 import type { FitOptions } from './types';
@@ -12,6 +13,9 @@ import type { FitOptions } from './types';
  * Whether a model fits this device, before its weights are downloaded: a worker reads the header, some MiB at most, and
  * computes weights, KV cache and scratch against the adapter's limits, with the code that would load it. How much graphics
  * memory there is WebGPU does not tell; without `memoryBudgetBytes` it is guessed, so the verdict is a good guess as well.
+ *
+ * With `bridgeUrl` the program at that address is asked, whose device tells how much is free; it answers for a load as it would do it itself.
+ * With `device: 'auto'` the question is this page's own where that does not answer, or does not have the model.
  *
  * Throws as `createEngine` about options, model and adapter; what the engine does not support is a verdict.
  */
@@ -30,7 +34,13 @@ export async function checkFitIn(
   scope: EngineScope,
   options: ParsedEngineOptions,
   memoryBudgetBytes: number | null,
+  bridge?: BridgeScope,
 ): Promise<FitReport> {
+  if (options.bridgeUrl !== null || options.device === 'bridge') {
+    const { checkBridgeFit } = await import('./bridge/check-bridge-fit');
+    const report = await checkBridgeFit(options, bridge);
+    if (report !== null) return report;
+  }
   const { signal, load } = options;
   const start = { workerUrl: options.workerUrl, signal, timeoutMs: load.timeouts.stallMs };
   return await askWorker<EngineHost, FitReport>(scope, start, (host) =>

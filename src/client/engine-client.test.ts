@@ -70,6 +70,7 @@ describe('chat.completions.create, streaming', () => {
     const top = [
       { tokenId: tokenId(2), logprob: -0.5 },
       { tokenId: tokenId(3), logprob: -Infinity },
+      { tokenId: tokenId(3), logprob: -Infinity, bytes: [0xe2, 0x82] },
     ];
     request.token('', { tokenId: tokenId(2), logprob: -0.5, top });
     request.token('b', { tokenId: tokenId(2), logprob: -0.5, top });
@@ -85,6 +86,7 @@ describe('chat.completions.create, streaming', () => {
           top_logprobs: [
             { token: '<2>', logprob: -0.5, bytes: [60, 50, 62] },
             { token: '\uFFFD', logprob: -9999, bytes: null },
+            { token: '\uFFFD', logprob: -9999, bytes: [0xe2, 0x82] },
           ],
         },
       ],

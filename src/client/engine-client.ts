@@ -22,6 +22,8 @@ export interface HostWorker {
   readonly startMs: number;
   /** Moves requests to another device, where the host has two. */
   readonly use?: Engine['use'];
+  /** Numbers its requests; from 1 where it is the only one whose answers are told apart by that. */
+  readonly nextRequest?: () => number;
 }
 
 /** The engine that pages hold: it turns calls into requests to `host`. */
@@ -29,9 +31,9 @@ export function createEngineClient(
   host: CalledHost,
   info: EngineInfo,
   lifeline: Lifeline,
-  { dispose, startMs, use = useNone }: HostWorker,
+  { dispose, startMs, use = useNone, nextRequest = fromOne() }: HostWorker,
 ): Engine {
-  const session = new Session(host, info, lifeline);
+  const session = new Session(host, info, lifeline, nextRequest);
   const watch = new EngineWatch(host, lifeline);
   watch.on('restored', (event) => {
     session.info = event.info;
@@ -86,6 +88,11 @@ export async function closeHost(host: CalledHost, lifeline: Lifeline, dispose: (
     forgetTimer();
     dispose();
   }
+}
+
+function fromOne(): () => number {
+  let last = 0;
+  return () => (last += 1);
 }
 
 function useNone(): Promise<never> {

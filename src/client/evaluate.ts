@@ -1,5 +1,5 @@
 import { defined } from '../base/assert';
-import { parseEvaluation } from '../protocol/request-schema';
+import { parseEvaluation } from '../protocol/evaluation-schema';
 import type { Session } from './session';
 import type { CallOptions } from './types';
 

@@ -18,10 +18,12 @@ export type { LoadPhase, LoadProgress } from '../protocol/progress';
 export type { EngineSnapshot, RequestSnapshot } from '../protocol/snapshot';
 export type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
 export type { LoopbackPermission } from './bridge/bridge-scope';
+export { listBridgeModels, type BridgeModels } from './bridge/list-bridge-models';
 export {
   bridgePermission,
   findBridge,
   pairBridge,
+  unpairBridge,
   type BridgeHello,
   type BridgeOptions,
   type BridgePairing,

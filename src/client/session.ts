@@ -20,21 +20,21 @@ export interface OpenedRequest {
 /** One loaded engine as its client sees it: the host, its life, and the numbering of requests. */
 export class Session {
   readonly texts: TokenTexts;
-  private lastRequest = 0;
 
   constructor(
     readonly host: CalledHost,
     /** Of the device that runs now. */
     public info: EngineInfo,
     readonly lifeline: Lifeline,
+    /** A number that it has not given before. */
+    private readonly nextRequest: () => number,
   ) {
     this.texts = new TokenTexts((ids) => this.detokenize(ids));
   }
 
   /** Submits and waits until the engine has accepted. Rejects with why it did not, or with an `AbortError`. */
   async open(request: HostRequest, signal: AbortSignal | undefined): Promise<OpenedRequest> {
-    this.lastRequest += 1;
-    const id = requestId(this.lastRequest);
+    const id = requestId(this.nextRequest());
     const stream = RequestStream.open(this.host, this.lifeline, id, request, signal);
     let { info } = this;
     for (;;) {

@@ -1,9 +1,7 @@
-import { parseCompletionBody } from '../protocol/request-schema';
-import { collectAnswer, logprobOf, openAnswer, plainBody, streamAnswer } from './completions';
 import type { Session } from './session';
-import { textChunks, textCompletion } from './text-chunks';
 import type { CallOptions, CompletionBody, TextCompletion, TextCompletions } from './types';
 
+/** Pages chat: what it takes is fetched with the first call, where the build is in pieces. */
 export function createTextCompletions(session: Session): TextCompletions {
   function create(
     body: CompletionBody & { readonly stream: true },
@@ -18,19 +16,8 @@ export function createTextCompletions(session: Session): TextCompletions {
     options: CallOptions = {},
   ): Promise<AsyncIterable<TextCompletion> | TextCompletion> {
     session.lifeline.throwIfEnded();
-    const { stream, includeUsage, sampling } = parseCompletionBody(body);
-    const answer = await openAnswer(session, { kind: 'completion', body: plainBody(body) }, 'cmpl', options.signal);
-    if (!stream) {
-      const collected = await collectAnswer(session, answer, sampling.topLogprobs !== null);
-      return textCompletion(answer.head, collected);
-    }
-    let offset = 0;
-    return streamAnswer(answer, async (event) => {
-      const entry = await logprobOf(session, event);
-      const chunks = textChunks(event, answer.head, includeUsage, entry === null ? null : { entry, offset });
-      offset += entry?.token.length ?? 0;
-      return chunks;
-    });
+    const { completeText } = await import('./complete-text');
+    return await completeText(session, body, options);
   }
   return { create };
 }

@@ -1,4 +1,4 @@
-import type { TokenLogprob } from '../protocol/events';
+import type { RatedToken, TokenLogprob } from '../protocol/events';
 import type { TokenLogprobEntry, TopLogprob } from './types';
 
 /** OpenAI's stand-in for the logarithm of 0, which JSON cannot hold. */
@@ -19,19 +19,13 @@ export class TokenTexts {
     return { ...own, top_logprobs: top };
   }
 
-  private async describe({
-    tokenId,
-    logprob,
-  }: {
-    readonly tokenId: number;
-    readonly logprob: number;
-  }): Promise<TopLogprob> {
+  private async describe({ tokenId, logprob, bytes }: RatedToken): Promise<TopLogprob> {
     const token = await this.textOf(tokenId);
     const whole = !token.includes('\uFFFD');
     return {
       token,
       logprob: Math.max(logprob, LEAST_LOGPROB),
-      bytes: whole ? [...new TextEncoder().encode(token)] : null,
+      bytes: whole ? [...new TextEncoder().encode(token)] : (bytes ?? null),
     };
   }
 

@@ -28,7 +28,8 @@ export interface EngineOptions {
   /**
    * Where answers are computed. `auto` (default): by the program `forgelight serve` on this computer where `bridgeUrl` says where it is and it
    * has the model, else in this page; an answer that runs when that program goes away goes on in this page. `webgpu`: in this page.
-   * `bridge`: by that program alone.
+   * `bridge`: by that program alone. Where it passes requests on to another server, `model` is the name of one of that server's models
+   * (`listBridgeModels`).
    */
   readonly device?: 'auto' | 'webgpu' | 'bridge';
   /** Where that program is. With `device: 'bridge'` default `http://127.0.0.1:8788`; with `'auto'` nothing is looked for without it. */
@@ -66,6 +67,7 @@ export interface EngineOptions {
 /** Options of `checkFit`: those of `createEngine` that decide over memory, and how much of it there is. */
 export interface FitOptions extends Pick<
   EngineOptions,
+  | 'sha256'
   | 'contextLength'
   | 'maxConcurrent'
   | 'kvCacheType'
@@ -73,10 +75,16 @@ export interface FitOptions extends Pick<
   | 'hubToken'
   | 'timeouts'
   | 'workerUrl'
+  | 'device'
+  | 'bridgeUrl'
+  | 'bridgeToken'
   | 'debug'
   | 'signal'
 > {
-  /** Graphics memory that the model may take; default: a guess, because WebGPU does not tell (`estimateMemoryBudget`). */
+  /**
+   * Graphics memory that the model may take; default: a guess, because WebGPU does not tell (`estimateMemoryBudget`). A bridge knows its own,
+   * and takes no other.
+   */
   readonly memoryBudgetBytes?: number;
 }
 
@@ -136,7 +144,7 @@ export type FinishReason = 'stop' | 'length' | 'tool_calls';
 export interface TopLogprob {
   readonly token: string;
   readonly logprob: number;
-  /** UTF-8; `null` where the token holds only part of a character. */
+  /** UTF-8. `null` where the token holds only part of a character, and whoever answers does not tell its bytes. */
   readonly bytes: readonly number[] | null;
 }
 

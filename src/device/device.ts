@@ -49,6 +49,8 @@ export interface Device {
   /** Changes with any kernel: part of the system fingerprint and of the key under which a probe's choice is kept. */
   readonly build: string;
   readonly limits: DeviceLimits;
+  /** Its threads are those of the CPU: nothing is won there by sharing work among them. Not given: it is a GPU. */
+  readonly isSoftware?: boolean;
   /** Zeroed memory of `sizeBytes`, rounded up to 4. The caller owns it. Failure shows in the next `flush`. */
   createBuffer(label: string, sizeBytes: number): DeviceBuffer;
   /** Frees at once; work already submitted still finishes. */

@@ -6,6 +6,13 @@ export const textConverter: ComplexAttributeConverter<string> = {
   toAttribute: (value) => (value === '' ? null : value),
 };
 
+/** One of some words, the first where the attribute is absent or none of them: as with HTML's own. */
+export function choiceConverter<const Word extends string>(
+  words: readonly [Word, ...Word[]],
+): ComplexAttributeConverter<Word> {
+  return { fromAttribute: (value) => words.find((word) => word === value) ?? words[0] };
+}
+
 /** A number; `null` where the attribute is absent or none. */
 export const numberConverter: ComplexAttributeConverter<number | null> = {
   fromAttribute(value) {

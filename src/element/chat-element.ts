@@ -1,5 +1,5 @@
 import type { CompletionUsage, Engine } from '../client/index';
-import type { ChatState, ForgelightChatEvents } from './chat-events';
+import type { ChatState } from './chat-events';
 import type { ChatEntry, ExportedChat } from './exported-chat';
 import type { Persistence } from './persistence';
 
@@ -84,14 +84,4 @@ export interface ForgelightChatConstructor {
   readonly prototype: ForgelightChatElement;
   readonly formAssociated: boolean;
   readonly observedAttributes: string[];
-}
-
-type EventMap = { [Name in keyof ForgelightChatEvents]: CustomEvent<ForgelightChatEvents[Name]> };
-
-declare global {
-  interface HTMLElementTagNameMap {
-    'forgelight-chat': ForgelightChatElement;
-  }
-  /** They bubble: whatever holds an element hears them too. */
-  interface HTMLElementEventMap extends EventMap {}
 }

@@ -54,6 +54,16 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 const codeOf = (error: unknown): unknown => (error instanceof ForgelightError ? error.code : error);
 
 describe('an answer', () => {
+  it('knows what wrote it', async () => {
+    const at = await new SetUp().loaded();
+    const sending = at.session.send('Hi', PLAIN);
+    at.answer.write('Hel', { kind: 'hip', name: 'Radeon' });
+    at.answer.write('lo', { kind: 'webgpu', name: 'GPU' });
+    at.answer.finish();
+    await sending;
+    expect(at.session.messages.at(-1)).toMatchObject({ devices: [{ name: 'Radeon' }, { name: 'GPU' }] });
+  });
+
   it('is told as it comes, and once more when it has ended', async () => {
     const at = await new SetUp().loaded();
     const sending = at.session.send(' Hi ', { system: 'Be brief.', temperature: 0 });

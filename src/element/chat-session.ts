@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
 import type { ChatMessage, CompletionUsage, createEngine, Engine, FinishReason, Timings } from '../client/index';
 import type { ChatEvent, ChatState } from './chat-events';
-import type { Answer, AnswerStatus, ChatPhase, Message } from './chat-types';
+import type { Answer, AnswerStatus, ChatPhase, Message, Writer } from './chat-types';
 import { historyOf, isRunning, withPiece } from './chat-types';
 import { endingText } from './ending-text';
 import type { EngineNews } from './engine-keeper';
@@ -119,8 +119,7 @@ export class ChatSession {
    * `invalid-request` for an empty text, `busy` while another answer runs, `closed` without a model, and as the engine does.
    */
   async send(text: string, options: AnswerOptions): Promise<string> {
-    const asked = text.trim();
-    if (asked === '') throw new ForgelightError('invalid-request', 'text is empty: there is nothing to send.');
+    const asked = questionIn(text);
     if (this.#answering !== null) {
       throw new ForgelightError('busy', 'An answer is being written: wait for its end, or call stop() first.');
     }
@@ -155,8 +154,7 @@ export class ChatSession {
 
   /** Asks the question of the last answer again. Rejects as `send`, and with `invalid-request` where nothing was asked. */
   async regenerate(options: AnswerOptions): Promise<string> {
-    const question = this.#messages.findLast(({ role }) => role === 'user');
-    if (question === undefined) throw new ForgelightError('invalid-request', 'There is no question to ask again.');
+    const question = this.lastQuestion;
     if (this.#answering === null && this.keeper.engine !== null) {
       this.#messages = this.#messages.slice(0, this.#messages.indexOf(question));
     }
@@ -169,6 +167,13 @@ export class ChatSession {
     if (question === undefined || this.#answering !== null || this.keeper.engine === null) return '';
     this.#messages = this.#messages.filter((message) => message !== question && message.id !== id);
     return await this.send(question.text, options);
+  }
+
+  /** What `regenerate` asks. Throws `invalid-request` where nothing was asked. */
+  get lastQuestion(): Message {
+    const question = this.#messages.findLast(({ role }) => role === 'user');
+    if (question === undefined) throw new ForgelightError('invalid-request', 'There is no question to ask again.');
+    return question;
   }
 
   /** Says `text` in the status node. */
@@ -208,7 +213,7 @@ export class ChatSession {
     for await (const chunk of stream) {
       const [choice] = chunk.choices;
       const text = choice?.delta.content ?? '';
-      if (text !== '') this.#grow(answering, text, this.#ports.clock.now() - askedAtMs);
+      if (text !== '') this.#grow(answering, text, this.#ports.clock.now() - askedAtMs, chunk.device);
       const reason = choice?.finish_reason ?? null;
       if (reason !== null) finish = { reason, timings: chunk.timings ?? null };
       usage = chunk.usage ?? usage;
@@ -217,9 +222,9 @@ export class ChatSession {
     this.#end(answering, { kind: 'finished', ...finish }, usage);
   }
 
-  #grow(answering: Answering, text: string, sinceAskedMs: number): void {
+  #grow(answering: Answering, text: string, sinceAskedMs: number, device?: Writer): void {
     if (this.#answering !== answering) return;
-    this.#changeAnswer(answering.id, (answer) => withPiece(answer, text, sinceAskedMs));
+    this.#changeAnswer(answering.id, (answer) => withPiece(answer, text, sinceAskedMs, device));
     this.#ports.tell({ name: 'forgelight-delta', detail: { text } });
     this.#change();
   }
@@ -291,4 +296,11 @@ export class ChatSession {
     this.#ports.changed();
     if (state !== previous) this.#ports.tell({ name: 'forgelight-state', detail: { state, previous } });
   }
+}
+
+/** The question that a text is. Throws `invalid-request` where it is none. */
+export function questionIn(text: string): string {
+  const asked = text.trim();
+  if (asked === '') throw new ForgelightError('invalid-request', 'text is empty: there is nothing to send.');
+  return asked;
 }

@@ -7,6 +7,8 @@ export type AnswerStatus =
   | { readonly kind: 'writing'; readonly pace?: Pace }
   | { readonly kind: 'finished'; readonly reason: FinishReason; readonly timings: Timings | null }
   | { readonly kind: 'stopped' }
+  /** Never kept: another tab writes it, and this is what is known of it here. */
+  | { readonly kind: 'elsewhere' }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** How the writing goes so far. */
@@ -30,6 +32,14 @@ export interface Answer {
   readonly status: AnswerStatus;
   /** From sending to the first text, as the person waited for it; `null` until then. */
   readonly firstTokenMs: number | null;
+  /** What wrote it, in order: a running answer may move. Absent before its first text, and where nobody said. */
+  readonly devices?: readonly Writer[];
+}
+
+/** A device that answers; of a newer version's answers it may be of a kind that this one does not know. */
+export interface Writer {
+  readonly kind: string;
+  readonly name: string;
 }
 
 /** A message as it is shown. */
@@ -44,15 +54,19 @@ export interface Versions {
   readonly next: number | null;
 }
 
-/** What the parts need to know of the engine. `recovering`: without a GPU, and no answer waits for one. */
-export type ChatPhase = 'idle' | 'loading' | 'ready' | 'generating' | 'recovering' | 'error';
+/** What the parts need to know of the engine. `recovering`: without a GPU, and no answer waits for one. `elsewhere`: another tab answers here. */
+export type ChatPhase = 'idle' | 'loading' | 'ready' | 'generating' | 'recovering' | 'elsewhere' | 'error';
 
-/** The answer with the text that came `sinceAskedMs` after sending. */
-export function withPiece(answer: Answer, text: string, sinceAskedMs: number): Answer {
+/** The answer with the text that came `sinceAskedMs` after sending, from `writer` where that is known. */
+export function withPiece(answer: Answer, text: string, sinceAskedMs: number, writer?: Writer): Answer {
   const firstTokenMs = answer.firstTokenMs ?? sinceAskedMs;
   const before = answer.status.kind === 'writing' ? (answer.status.pace?.pieces ?? 0) : 0;
   const pace = { pieces: before + 1, spanMs: sinceAskedMs - firstTokenMs };
-  return { ...answer, text: answer.text + text, status: { kind: 'writing', pace }, firstTokenMs };
+  const { devices = [] } = answer;
+  const last = devices.at(-1);
+  const isOther = writer !== undefined && (last?.kind !== writer.kind || last.name !== writer.name);
+  const written = { ...answer, text: answer.text + text, status: { kind: 'writing', pace } as const, firstTokenMs };
+  return isOther ? { ...written, devices: [...devices, { kind: writer.kind, name: writer.name }] } : written;
 }
 
 /** Whether the message is an answer that has not ended. */

@@ -168,6 +168,8 @@ function hintOf(phase: ChatPhase): string {
       return TEXT.composer.loading;
     case 'recovering':
       return TEXT.composer.recovering;
+    case 'elsewhere':
+      return TEXT.composer.elsewhere;
     case 'error':
       return TEXT.composer.failed;
     case 'generating':

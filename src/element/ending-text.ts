@@ -12,6 +12,7 @@ export function endingText(status: AnswerStatus): string {
     case 'failed':
       return ERROR_TEXT[status.failure.code].title;
     case 'reading':
+    case 'elsewhere':
     case 'writing':
       return TEXT.status.answering;
     default:

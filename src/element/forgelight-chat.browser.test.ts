@@ -230,6 +230,24 @@ it('loads its model again when its page comes back, and keeps its messages; a po
   expect([one.state, two?.engine === one.engine, one.messages.length]).toEqual(['ready', true, 1]);
 });
 
+it('loads nothing for a question that is none, nor to ask again what nobody asked', async () => {
+  const chat = await mount(`<forgelight-chat src="${SRC}"></forgelight-chat>`);
+  await expect(chat.send(' \n')).rejects.toMatchObject({ code: 'invalid-request' });
+  await expect(chat.regenerate()).rejects.toMatchObject({ code: 'invalid-request' });
+  expect([chat.state, engines.now.loads]).toEqual(['idle', []]);
+});
+
+it('takes attributes that have none of their words as absent', async () => {
+  const chat = await mount(
+    `<forgelight-chat src="${SRC}" loading="soon" theme="blue" persist="always" device="bridge"></forgelight-chat>`,
+  );
+  if (!(chat instanceof ForgelightChat)) throw new TypeError('It is not defined.');
+  expect([chat.loading, chat.theme, chat.persist, chat.device]).toEqual(['manual', 'auto', 'none', 'bridge']);
+  chat.setAttribute('persist', 'local');
+  chat.removeAttribute('device');
+  expect([chat.persist, chat.device]).toEqual(['local', 'auto']);
+});
+
 it('loads at once, or when it is seen, where it is told to', async () => {
   const eager = await mount(`<forgelight-chat src="${SRC}" loading="eager" context-length="512"></forgelight-chat>`);
   expect(engines.now.loads.map(({ options }) => options.contextLength)).toEqual([512]);

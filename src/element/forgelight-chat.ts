@@ -8,17 +8,17 @@ import { checkFit, createEngine } from '../client/index';
 import type { ForgelightChatElement } from './chat-element';
 import type { ChatEvent, ChatState } from './chat-events';
 import type { AnswerOptions } from './chat-session';
-import { ChatSession } from './chat-session';
+import { ChatSession, questionIn } from './chat-session';
 import { chatStyles, themeStyles } from './chat-styles';
 import type { ChatActions } from './chat-view';
 import { renderChat } from './chat-view';
 import type { ChatComposer } from './composer';
 import type { ChatEntry, ExportedChat } from './exported-chat';
 import { exportOf, parseExport, parseMessages } from './exported-chat';
-import { numberConverter, textConverter } from './attributes';
+import { choiceConverter, numberConverter, textConverter } from './attributes';
 import { FirstSight } from './first-sight';
 import type { ModelFacts } from './model-facts';
-import { askSize, factsOf } from './model-facts';
+import { askSize, catalogueFacts, factsOf } from './model-facts';
 import { loadMarkdown } from './lazy-markdown';
 import { defineParts } from './parts';
 import type { Persistence } from './persistence';
@@ -38,18 +38,20 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   static override styles = [baseStyles, controlStyles, themeStyles, chatStyles];
 
   @property({ reflect: true, converter: textConverter }) src = '';
-  @property() loading: 'manual' | 'lazy' | 'eager' = 'manual';
+  @property({ converter: choiceConverter(['manual', 'lazy', 'eager']) }) loading: 'manual' | 'lazy' | 'eager' =
+    'manual';
   @property({ converter: textConverter }) system = '';
   @property({ converter: textConverter }) placeholder = '';
   @property({ attribute: 'context-length', converter: numberConverter }) contextLength: number | null = null;
   @property({ converter: numberConverter }) temperature: number | null = null;
   @property({ type: Boolean, reflect: true }) disabled = false;
-  @property({ reflect: true, useDefault: true }) theme: 'auto' | 'light' | 'dark' = 'auto';
+  @property({ converter: choiceConverter(['auto', 'light', 'dark']), reflect: true, useDefault: true })
+  theme: 'auto' | 'light' | 'dark' = 'auto';
   @property({ reflect: true, converter: textConverter }) override lang = '';
   @property({ reflect: true, converter: textConverter }) name = '';
-  @property() persist: Persistence = 'none';
+  @property({ converter: choiceConverter(['none', 'session', 'local']) }) persist: Persistence = 'none';
   @property({ attribute: 'worker-url', converter: textConverter }) workerUrl = '';
-  @property() device: 'auto' | 'webgpu' | 'bridge' = 'auto';
+  @property({ converter: choiceConverter(['auto', 'webgpu', 'bridge']) }) device: 'auto' | 'webgpu' | 'bridge' = 'auto';
   @property({ attribute: 'bridge-url', converter: textConverter }) bridgeUrl = '';
   @property({ attribute: false }) bridgeToken = '';
   /** A fieldset around it is disabled. */
@@ -148,6 +150,7 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   }
 
   async send(text: string): Promise<string> {
+    questionIn(text); // nothing is fetched for what cannot be asked
     await this.load();
     return await this.#session.send(text, this.#options);
   }
@@ -157,6 +160,7 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   }
 
   async regenerate(): Promise<string> {
+    void this.#session.lastQuestion; // as above
     await this.load();
     return await this.#session.regenerate(this.#options);
   }
@@ -293,12 +297,14 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     // What an element was given before it was given a name of a model stays.
     if (before !== '') this.unload();
     this.facts = src === '' ? null : factsOf(src);
-    if (src !== '' && this.facts?.sizeBytes === null && this.loading === 'manual') void this.#tellSize(src);
+    if (src !== '') void this.#learnFacts(src);
   }
 
-  async #tellSize(src: string): Promise<void> {
-    const sizeBytes = await askSize(src, document.baseURI, (...request) => fetch(...request));
-    if (this.src === src) this.facts = { ...factsOf(src), sizeBytes };
+  async #learnFacts(src: string): Promise<void> {
+    const known = await catalogueFacts(src);
+    const isAsked = known === null && this.loading === 'manual';
+    const sizeBytes = isAsked ? await askSize(src, document.baseURI, (...request) => fetch(...request)) : null;
+    if (this.src === src) this.facts = known ?? { ...factsOf(src), sizeBytes };
   }
 
   #loadIfEager(): void {

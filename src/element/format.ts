@@ -71,21 +71,24 @@ function countsBytes({ phase }: LoadProgress): boolean {
   }
 }
 
-/** The line under an answer. Only what was measured: an answer that was stopped has no final timings. */
+/** The line under an answer. Only what was measured: an answer that was stopped has no final timings. What wrote it comes last. */
 export function answerDetails(answer: Answer, write: NumberWriter = plainNumber): readonly string[] {
-  const { status, firstTokenMs } = answer;
+  const { status, firstTokenMs, devices = [] } = answer;
   const text = TEXT.chat;
+  const places = devices.map(({ kind, name }) => (kind === 'webgpu' ? text.here(name) : text.on(name)));
+  const where = places.length === 0 ? [] : [places.join(text.next)];
   const first = firstTokenMs === null ? [] : [text.firstToken(formatDuration(firstTokenMs, write))];
-  if (status.kind === 'stopped') return [text.stopped, ...first];
+  if (status.kind === 'stopped') return [text.stopped, ...first, ...where];
   if (status.kind !== 'finished') return [];
   const cut = status.reason === 'length' ? [text.lengthReached] : [];
   const { timings } = status;
-  if (timings === null) return [...cut, ...first];
+  if (timings === null) return [...cut, ...first, ...where];
   return [
     ...cut,
     ...(timings.predicted_per_second > 0 ? [text.rate(formatRate(timings.predicted_per_second, write))] : []),
     ...first,
     text.answerTokens(timings.predicted_n),
+    ...where,
   ];
 }
 

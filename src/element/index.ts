@@ -3,6 +3,7 @@ import type { ForgelightChatConstructor, ForgelightChatElement } from './chat-el
 import { ForgelightChat as Implementation } from './forgelight-chat';
 
 export type { ChatState, ForgelightChatEvents } from './chat-events';
+export type { ForgelightChatEventMap, ForgelightChatTags } from './dom.generated';
 export type { ChatEntry, ExportedChat } from './exported-chat';
 export type { Persistence } from './persistence';
 export { useTexts, type PartialTexts, type Texts } from './texts';

@@ -1,5 +1,5 @@
 import type { MarkedToken, Token, Tokens } from 'marked';
-import { Marked } from 'marked';
+import { Lexer, Marked } from 'marked';
 
 /** A formula, with the delimiters that it is written in. */
 interface MathToken {
@@ -16,6 +16,8 @@ export interface Block {
   readonly token: MarkdownToken;
 }
 
+/** A block is final once this many stand below it: until then more text may join or change it (a setext underline, a list's next item). */
+export const OPEN_BLOCKS = 2;
 /** So many quotations and lists that begin on one line are text: the lexer calls itself for each. No text has two ways to match, so that no text takes long. */
 const NESTED = /^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))){40}/;
 /** Tokens that lie in each other at most: a deeper block is text, because who makes or lays out its nodes calls itself for each. */
@@ -70,9 +72,19 @@ export function normaliseLineEnds(text: string): string {
 
 /** The top-level blocks of `text`. What is too deep to be read is one paragraph. */
 export function lexBlocks(text: string): readonly Block[] {
+  return blocksOf(tokensOf(text, () => marked.lexer(text)));
+}
+
+/** The sources of the blocks that `lexBlocks` gives. Nobody looks inside of them, which is what takes long. */
+export function outlineOf(text: string): readonly string[] {
+  const lexer = new Lexer(marked.defaults);
+  return blocksOf(tokensOf(text, () => lexer.blockTokens(text, lexer.tokens))).map(({ source }) => source);
+}
+
+function blocksOf(tokens: readonly MarkdownToken[]): readonly Block[] {
   const blocks: { source: string; token: MarkdownToken }[] = [];
   let leading = '';
-  for (const read of tokensOf(text)) {
+  for (const read of tokens) {
     const token = isDeep(read) ? plain(read.raw) : read;
     const last = blocks.at(-1);
     if (token.type !== 'space') {
@@ -87,10 +99,10 @@ export function lexBlocks(text: string): readonly Block[] {
   return blocks;
 }
 
-function tokensOf(text: string): readonly MarkdownToken[] {
+function tokensOf(text: string, read: () => readonly Token[]): readonly MarkdownToken[] {
   try {
     // With the extension above, these are all the types that there are.
-    return marked.lexer(text) as MarkdownToken[];
+    return read() as readonly MarkdownToken[];
   } catch {
     // Emphasis in emphasis, thousands deep: the stack overflows.
     return [plain(text)];

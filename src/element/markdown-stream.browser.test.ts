@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import { until } from '../../test/support/browser-waits';
+import { loadMarkdown } from './lazy-markdown';
 import { MarkdownStream } from './markdown-stream';
+import { defineParts } from './parts';
 
 /** Pieces whose meaning depends on what stands before and after them. */
 const PIECES = [
@@ -81,8 +84,8 @@ function htmlOf(elements: readonly HTMLElement[]): string {
   return elements.map((element) => element.outerHTML).join('');
 }
 
-/** Of 24 UTF-16 units, so that short texts are cut at many places; as it is used; and one that never cuts. */
-const WINDOWS = [24, 4096, 1e9];
+/** Of 24 UTF-16 units, so that short texts are cut at many places; and one that never cuts. */
+const WINDOWS = [24, 1e9];
 
 describe.each(WINDOWS)('a streamed answer that is read in windows of %d', (window) => {
   const whole = (text: string): string => htmlOf(new MarkdownStream(window).update(text));
@@ -134,4 +137,78 @@ it('shows the source of a block whose nodes cannot be made, and goes on', () => 
   const texts = new MarkdownStream().update('a\n\n---\n\nb').map(({ textContent }) => textContent.trim());
   made.mockRestore();
   expect(texts).toEqual(['a', '---', 'b']);
+});
+
+describe('once an answer has ended', () => {
+  const lines = (count: number, line: (n: number) => string): string =>
+    Array.from({ length: count }, (_, n) => line(n)).join('\n');
+  const end = '\n\nAnd **so** on.\n';
+  const code = lines(450, (n) => `   const value${n} = next(${n});`);
+  const uncut = (text: string): string => htmlOf(new MarkdownStream(1e9).update(text));
+  /** Nobody sees the last end of a line of code. */
+  const visible = (html: string): string => html.replaceAll('\n</code>', '</code>');
+  const mended = async (stream: MarkdownStream, text: string): Promise<readonly HTMLElement[]> => {
+    stream.update(text);
+    await stream.mend();
+    return stream.update(text);
+  };
+
+  it('equals what it is where nothing was cut, however short the windows', async () => {
+    const check = async (text: string): Promise<void> => {
+      expect(visible(htmlOf(await mended(new MarkdownStream(24), text)))).toBe(visible(uncut(text)));
+    };
+    await fc.assert(fc.asyncProperty(markdown, check), { numRuns: 100, seed: 8 });
+  });
+
+  it.each([
+    ['code in a step', `1. First:\n\n   ~~~js\n${code}\n   ~~~\n\n2. Then.${end}`],
+    ['a nested list', `- All:\n${lines(400, (n) => `    - **item** ${n} of them all, and more`)}${end}`],
+    ['a paragraph', `${lines(200, (n) => `A sentence with **words that are bold ${n}**`).replaceAll('\n', ' ')}${end}`],
+    ['a table', `|a|b|\n|-|-|\n${lines(300, (n) => `| row number ${n} | and \`code\` |`)}${end}`],
+    ['a quotation', `${lines(300, (n) => `> line ${n} of what **somebody** said`)}${end}`],
+  ])('%s is whole, and what was whole before is the same element', async (_, text) => {
+    const stream = new MarkdownStream();
+    const before = stream.update(`Before.\n\n${text}`);
+    const after = await mended(stream, `Before.\n\n${text}`);
+    expect(htmlOf(after)).toBe(uncut(`Before.\n\n${text}`));
+    expect(after.length).toBe(3);
+    expect(after[0]).toBe(before[0]);
+  });
+
+  it('a block that is too long for one task keeps its pieces', async () => {
+    const stream = new MarkdownStream();
+    const text = `${lines(1000, (n) => `- item ${n} of **many**`)}${end}`;
+    const before = stream.update(text);
+    expect(before.length).toBeGreaterThan(5);
+    expect(await mended(stream, text)).toEqual(before);
+  });
+
+  it('what stands below a block that is too long for one task is no part of it', async () => {
+    const after = await mended(new MarkdownStream(), `1. First:\n\n   ~~~js\n${lines(3, () => code)}\n   ~~~${end}`);
+    expect(after.at(-1)?.innerHTML).toBe('<p>And <strong>so</strong> on.</p>');
+  });
+
+  it('another answer is not taken for it', async () => {
+    const stream = new MarkdownStream(24);
+    stream.update(`- ${'word '.repeat(40)}`);
+    const mending = stream.mend();
+    stream.update('Another one.');
+    expect(await mending).toBe(false);
+    expect(htmlOf(stream.update('Another one.'))).toBe(uncut('Another one.'));
+  });
+
+  it('its view shows it so', async () => {
+    defineParts();
+    await loadMarkdown();
+    const text = `1. First:\n\n   ~~~js\n${code}\n   ~~~${end}`;
+    const view = document.body.appendChild(document.createElement('forgelight-message'));
+    const answer = { role: 'assistant', id: 1, text, firstTokenMs: 1 } as const;
+    view.message = { ...answer, status: { kind: 'writing' } };
+    const shown = (): string => view.renderRoot.querySelector('.prose')?.textContent ?? '';
+    await until(() => shown().length > text.length * 0.8);
+    expect(view.renderRoot.querySelector('strong')).toBe(null);
+    view.message = { ...answer, status: { kind: 'finished', reason: 'stop', timings: null } };
+    await until(() => view.renderRoot.querySelector('strong')?.textContent === 'so');
+    view.remove();
+  });
 });

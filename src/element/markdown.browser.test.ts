@@ -105,6 +105,12 @@ describe('what comes late', () => {
     );
     expect(element.querySelectorAll('pre:has(span)')).toHaveLength(1);
   });
+
+  it('code that would take too long for a task keeps its one colour', async () => {
+    const element = rendered(`\`\`\`js\n${'const x = 1;\n'.repeat(500)}\`\`\`\n\n\`\`\`js\nconst x\n\`\`\`\n`);
+    await until(() => element.querySelector('.code-keyword') !== null);
+    expect(element.querySelectorAll('pre:has(span)')).toHaveLength(1);
+  });
 });
 
 it('an image is a link: nobody is asked for it before a click', async () => {

@@ -25,8 +25,8 @@ export const NOT_CONTINUED: Continuation = { continued: false, number: null };
 
 const LANGUAGE = /^[\w+#.-]{1,24}/;
 const CLOSING_FENCE = /\n {0,3}(?:`{3,}|~{3,})[`~]* *\n*$/;
-/** Of code, in UTF-16 units, that is coloured in one task: more takes too long. */
-const MAX_COLOURED = 12_000;
+/** Of code, in UTF-16 units, that is coloured: more takes too long for a task. */
+const MAX_COLOURED = 6_000;
 
 /** Headings of an answer stand below the page's h1, the conversation's h2 and the message's h3. */
 const HEADING_OFFSET = 3;

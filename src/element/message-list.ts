@@ -1,5 +1,5 @@
 import type { PropertyValues, TemplateResult } from 'lit';
-import { css, html, LitElement, nothing } from 'lit';
+import { css, html, LitElement, noChange, nothing } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import { isRunning, type Message, type Versions } from './chat-types';
 import { ICONS } from './icons';
@@ -10,7 +10,9 @@ import { baseStyles, controlStyles } from './styles';
 /** So near to the end, in CSS pixels, counts as being there. */
 const END_MARGIN = 48;
 /** A long conversation that is there at once comes in several frames, from its end: so many messages, or UTF-16 units, in each. */
-const SLICE = { messages: 6, units: 4096 };
+const SLICE = { messages: 4, units: 2048 };
+/** What was shown before goes in slices, too: to take out takes time as well, though less. */
+const LEFT_SLICE = { messages: 32, units: 65_536 };
 
 /**
  * The conversation's scrolling area. It follows what grows at the end only while the person is there; who has scrolled up stays, and gets a
@@ -53,8 +55,12 @@ export class MessageList extends LitElement {
         padding: 0;
         list-style: none;
       }
+      /* Out of sight a message is neither laid out nor painted; it stays as high as it was. What can be done with a question stands in the gap. */
       li {
         min-width: 0;
+        content-visibility: auto;
+        contain-intrinsic-size: auto 12rem;
+        overflow-clip-margin: 1.6rem;
       }
       .jump {
         position: absolute;
@@ -82,6 +88,10 @@ export class MessageList extends LitElement {
   #lastTop = 0;
   /** Messages above that are not rendered yet. */
   #above = 0;
+  /** Of the conversation that was shown before: what is still there, unseen. */
+  #left: readonly Message[] = [];
+  /** Conversations take turns at two places. */
+  #isSecond = false;
   /** Another version of a message was chosen, and is yet to come. */
   #isStepping = false;
   /** What grows under the button that chose it leaves the reader there. */
@@ -105,13 +115,14 @@ export class MessageList extends LitElement {
     const { messages } = this;
     // The first message stays while a conversation grows.
     const isOther = before !== undefined && before[0] !== messages[0] && !this.#isStepping;
-    if (isOther || this.#above > messages.length) this.#above = messages.length;
-    let left = SLICE;
-    while (this.#above > 0 && left.messages > 0 && left.units > 0) {
-      this.#above -= 1;
-      left = { messages: left.messages - 1, units: left.units - (messages[this.#above]?.text.length ?? 0) };
+    if (isOther) {
+      this.#left = before;
+      this.#isSecond = !this.#isSecond;
     }
-    if (this.#above > 0) void nextFrame().then(() => this.requestUpdate());
+    if (isOther || this.#above > messages.length) this.#above = messages.length;
+    this.#above = sliceBelow(messages, this.#above, SLICE);
+    this.#left = this.#left.slice(0, sliceBelow(this.#left, this.#left.length, LEFT_SLICE));
+    if (this.#above > 0 || this.#left.length > 0) void nextFrame().then(() => this.requestUpdate());
   }
 
   protected override render(): TemplateResult {
@@ -126,7 +137,7 @@ export class MessageList extends LitElement {
       >
         <div class="column">
           <slot name="before"></slot>
-          ${filled ? this.#renderMessages() : nothing}
+          ${filled ? html`<h2 class="visually-hidden">${TEXT.chat.title}</h2>` : nothing} ${this.#renderPlaces()}
           <slot name="after"></slot>
         </div>
       </div>
@@ -146,28 +157,39 @@ export class MessageList extends LitElement {
     `;
   }
 
-  /** One view for each place: where another version is chosen, the focus stays on the button that chose it. */
-  #renderMessages(): TemplateResult {
+  #renderPlaces(): readonly unknown[] {
+    const shown = this.messages.map((message, index) => (index < this.#above ? nothing : this.#renderMessage(message)));
+    const left = this.#left.map(() => noChange);
+    const places = [this.#renderPlace(shown, false), this.#renderPlace(left, true)];
+    return this.#isSecond ? places.toReversed() : places;
+  }
+
+  #renderPlace(items: readonly unknown[], isLeft: boolean): unknown {
+    if (items.length === 0) return nothing;
     return html`
-      <h2 class="visually-hidden">${TEXT.chat.title}</h2>
-      <ol data-testid="messages" @version-chosen=${() => (this.#isStepping = this.#isHeld = true)}>
-        ${this.messages.map((message, index) =>
-          index < this.#above
-            ? nothing
-            : html`<li>
-                <forgelight-message
-                  exportparts="question, answer"
-                  .message=${message}
-                  .retryable=${this.retryable}
-                  .editable=${this.editable}
-                  .versions=${this.versions.get(message.id) ?? null}
-                  .draft=${this.drafts.get(message.id) ?? null}
-                  .locale=${this.locale}
-                ></forgelight-message>
-              </li>`,
-        )}
+      <ol
+        data-testid=${isLeft ? nothing : 'messages'}
+        ?hidden=${isLeft}
+        @version-chosen=${() => (this.#isStepping = this.#isHeld = true)}
+      >
+        ${items}
       </ol>
     `;
+  }
+
+  /** One view for each message's place: where another version is chosen, the focus stays on the button that chose it. */
+  #renderMessage(message: Message): TemplateResult {
+    return html`<li>
+      <forgelight-message
+        exportparts="question, answer"
+        .message=${message}
+        .retryable=${this.retryable}
+        .editable=${this.editable}
+        .versions=${this.versions.get(message.id) ?? null}
+        .draft=${this.drafts.get(message.id) ?? null}
+        .locale=${this.locale}
+      ></forgelight-message>
+    </li>`;
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -195,6 +217,8 @@ export class MessageList extends LitElement {
 
   #follow(): void {
     const { scroller } = this;
+    // Whoever has scrolled up meanwhile is not taken back, though the event of that has not come yet.
+    this.#scrolled();
     // A browser would hold on to what stands below the answer, and move the reader with it.
     if (scroller) scroller.style.overflowAnchor = this.#isHeld ? 'none' : '';
     if (scroller && this.#isHeld) this.atEnd = isNearEnd(scroller);
@@ -209,6 +233,18 @@ export class MessageList extends LitElement {
     this.scrollToEnd();
     this.scroller?.focus();
   }
+}
+
+/** The message that a slice begins with, which ends before the message `end`. */
+function sliceBelow(messages: readonly Message[], end: number, most: typeof SLICE): number {
+  let begin = end;
+  let { messages: count, units } = most;
+  while (begin > 0 && count > 0 && units > 0) {
+    begin -= 1;
+    count -= 1;
+    units -= messages[begin]?.text.length ?? 0;
+  }
+  return begin;
 }
 
 function isNearEnd({ scrollTop, scrollHeight, clientHeight }: Element): boolean {

@@ -65,7 +65,7 @@ export const messageStyles = css`
     white-space: pre-wrap;
     overflow-wrap: anywhere;
   }
-  .running > .block:last-child > :last-child::after {
+  .running > .part:last-child > .block:last-child > :last-child::after {
     content: '';
     display: inline-block;
     width: 0.5em;
@@ -80,7 +80,7 @@ export const messageStyles = css`
     display: flex;
     align-items: center;
     gap: 0.6em;
-    margin: 0;
+    margin: 0.5rem 0 0;
     color: var(--ink-soft);
   }
   .reading::before {
@@ -102,7 +102,7 @@ export const messageStyles = css`
       border: 1px solid CanvasText;
     }
     .reading::before,
-    .running > .block:last-child > :last-child::after {
+    .running > .part:last-child > .block:last-child > :last-child::after {
       forced-color-adjust: none;
       background: CanvasText;
     }

@@ -21,7 +21,11 @@ import { baseStyles, cardStyles, controlStyles } from './styles';
 
 const COPIED_MS = 2000;
 /** UTF-16 units of an answer that one update adds: a long one that is there at once comes in several frames. */
-const ADDED_UNITS = 4096;
+const ADDED_UNITS = 1536;
+/** Blocks of an answer that stand together, where long ones count for several: a part costs nothing while all of it is out of sight. */
+const PART_WEIGHT = 24;
+/** UTF-16 units of a block that count for one more. */
+const WEIGHT_UNITS = 256;
 
 /** One message: a question as it was typed, or an answer as sanitised markdown with its figures. */
 export class MessageView extends LitElement {
@@ -44,12 +48,21 @@ export class MessageView extends LitElement {
   /** Of the answer, in UTF-16 units. */
   #shownUnits = 0;
 
-  /** A growing answer is rendered once a frame, however fast its tokens come. */
+  /** A growing answer is rendered once a frame, however fast its tokens come; one that is there at once in the frame after its place. */
   protected override async scheduleUpdate(): Promise<void> {
-    const { message } = this;
-    const isBehind = message?.role === 'assistant' && this.#shownUnits < message.text.length;
-    if (this.hasUpdated && isBehind) await nextFrame();
+    if (this.#isBehind()) await nextFrame();
     await super.scheduleUpdate();
+  }
+
+  /** With each answer `retryable` changes twice for all messages, of which hardly any shows it. */
+  protected override shouldUpdate(changed: PropertyValues<this>): boolean {
+    if (changed.size !== 1 || !changed.has('retryable') || this.editing || this.#isBehind()) return true;
+    return this.message?.role === 'assistant' && this.message.status.kind === 'failed';
+  }
+
+  /** More of the answer is there than is shown. */
+  #isBehind(): boolean {
+    return this.message?.role === 'assistant' && this.#shownUnits < this.message.text.length;
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -57,7 +70,9 @@ export class MessageView extends LitElement {
     this.toggleAttribute('data-user', this.message?.role === 'user');
     // Another message in the same place.
     if (changed.get('message')?.id === this.message?.id) return;
-    this.editing = this.copied = false;
+    // What was written and not sent is in sight again.
+    this.editing = this.draft !== null;
+    this.copied = false;
     this.#shownUnits = 0;
   }
 
@@ -69,7 +84,7 @@ export class MessageView extends LitElement {
     return html`
       <h3 class="visually-hidden">${TEXT.chat.model}</h3>
       <div class=${running ? 'prose running' : 'prose'} part="answer" data-testid="answer" aria-busy=${running}>
-        ${this.#renderText(message.text)}
+        ${this.#renderText(message.text, !running)}
       </div>
       ${this.#renderEnd(message)}
     `;
@@ -112,17 +127,26 @@ export class MessageView extends LitElement {
   }
 
   /** As it is, until it can be rendered; and where that cannot be fetched. */
-  #renderText(text: string): readonly HTMLElement[] | TemplateResult {
+  #renderText(text: string, isEnded: boolean): readonly TemplateResult[] | TemplateResult {
     if (this.#markdown === null) {
       this.#markdown = newMarkdownStream();
       adoptProse(this.renderRoot, MessageView);
     }
-    if (this.#markdown !== null) return this.#markdown.update(this.#nextPart(text));
+    if (this.#markdown !== null) {
+      const elements = this.#markdown.update(this.#nextPart(text));
+      if (isEnded && this.#shownUnits === text.length) void this.#mend(this.#markdown);
+      return inParts(elements);
+    }
     void loadMarkdown().then(
       () => this.requestUpdate(),
       () => undefined,
     );
     return html`<div class="block plain">${text}</div>`;
+  }
+
+  /** What had to be cut as it grew is put together. */
+  async #mend(markdown: MarkdownStream): Promise<void> {
+    if (await markdown.mend()) this.requestUpdate();
   }
 
   #nextPart(text: string): string {
@@ -134,7 +158,8 @@ export class MessageView extends LitElement {
   #renderEnd(answer: Answer): TemplateResult | typeof nothing {
     switch (answer.status.kind) {
       case 'reading':
-        return html`<p class="reading" data-testid="reading">${TEXT.chat.reading}</p>
+      case 'elsewhere':
+        return html`<p class="reading" data-testid=${answer.status.kind}>${TEXT.chat[answer.status.kind]}</p>
           ${renderVersions(this, this.versions)}`;
       case 'writing':
         return html`${renderLiveRate(answer)} ${renderVersions(this, this.versions)}`;
@@ -198,6 +223,31 @@ export class MessageView extends LitElement {
     this.copied = true;
     setTimeout(() => (this.copied = false), COPIED_MS);
   }
+}
+
+function inParts(blocks: readonly HTMLElement[]): readonly TemplateResult[] {
+  const parts: HTMLElement[][] = [];
+  let weight = PART_WEIGHT;
+  for (const block of blocks) {
+    if (weight >= PART_WEIGHT) {
+      parts.push([]);
+      weight = 0;
+    }
+    parts.at(-1)?.push(block);
+    weight += weightOf(block);
+  }
+  return parts.map((part) => html`<div class="part">${part}</div>`);
+}
+
+const weights = new WeakMap<HTMLElement, number>();
+
+/** As it was when it was seen first: what has its place keeps it. */
+function weightOf(block: HTMLElement): number {
+  const known = weights.get(block);
+  if (known !== undefined) return known;
+  const weight = 1 + Math.floor((block.textContent ?? '').length / WEIGHT_UNITS);
+  weights.set(block, weight);
+  return weight;
 }
 
 /** They are made anew with each word of an answer. */

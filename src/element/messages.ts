@@ -60,6 +60,7 @@ export const TEXT = {
     you: 'You',
     model: 'Model',
     reading: 'Reading the prompt…',
+    elsewhere: 'This is being written in another tab.',
     copy: 'Copy',
     copied: 'Copied',
     copyFailed: 'Copying was refused by the browser.',
@@ -84,6 +85,9 @@ export const TEXT = {
     rate: (rate: string) => `${rate} tokens/s`,
     firstToken: (duration: string) => `first token after ${duration}`,
     answerTokens: (count: number) => (count === 1 ? '1 token' : `${count} tokens`),
+    on: (device: string) => `on ${device}`,
+    here: (device: string) => `in this browser (${device})`,
+    next: ', then ',
     liveRate: (rate: string) => `about ${rate} tokens/s`,
     figures: 'Figures',
     figure: {
@@ -106,6 +110,7 @@ export const TEXT = {
     noModel: 'Load a model first.',
     loading: 'The model is loading. You can write already.',
     recovering: 'Waiting for the graphics processor. You can write already.',
+    elsewhere: 'Another tab is answering here. You can write already.',
     failed: 'Load a model to go on.',
   },
 

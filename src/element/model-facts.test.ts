@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { defined } from '../base/assert';
 import { CATALOGUE } from '../client/index';
-import { askSize, factsOf } from './model-facts';
+import { askSize, catalogueFacts, factsOf } from './model-facts';
 
 const PAGE = 'https://example.org/chat/';
 
 describe('what is known of a model', () => {
-  it('is the catalogue’s, or the name alone', () => {
+  it('is the catalogue’s, or the name alone', async () => {
     const { model, name, sizeBytes } = defined(CATALOGUE[0], 'a model');
-    expect(factsOf(model)).toEqual({ name, sizeBytes });
+    expect(await catalogueFacts(model)).toEqual({ name, sizeBytes });
+    expect(await catalogueFacts('hf:owner/repo:Q4_K_M')).toBeNull();
+    expect(await catalogueFacts('https://example.org/a.gguf')).toBeNull();
     expect(factsOf('https://example.org/a%20b.gguf?x=/y')).toEqual({ name: 'a b.gguf', sizeBytes: null });
     expect(factsOf('models/100%.gguf')).toEqual({ name: '100%.gguf', sizeBytes: null });
     expect(factsOf('hf:owner/repo:Q4_K_M')).toEqual({ name: 'repo:Q4_K_M', sizeBytes: null });

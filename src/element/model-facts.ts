@@ -1,5 +1,3 @@
-import { CATALOGUE } from '../client/index';
-
 /** What is known of a model before it is loaded. */
 export interface ModelFacts {
   readonly name: string;
@@ -7,11 +5,21 @@ export interface ModelFacts {
   readonly sizeBytes: number | null;
 }
 
-/** By the reference alone: the catalogue's words where it has the model, else the last part of its address. */
+/** By the reference alone: the last part of its address. */
 export function factsOf(src: string): ModelFacts {
-  const known = CATALOGUE.find(({ model }) => model === src);
-  if (known !== undefined) return { name: known.name, sizeBytes: known.sizeBytes };
   return { name: lastPart(src), sizeBytes: null };
+}
+
+/** The catalogue's words, which are fetched for a reference to the hub alone; `null` where it does not have the model, or cannot be fetched. */
+export async function catalogueFacts(src: string): Promise<ModelFacts | null> {
+  if (!src.startsWith('hf:')) return null;
+  try {
+    const { CATALOGUE } = await import('../client/catalogue');
+    const known = CATALOGUE.find(({ model }) => model === src);
+    return known === undefined ? null : { name: known.name, sizeBytes: known.sizeBytes };
+  } catch {
+    return null; // offline: the name will do
+  }
 }
 
 /**

@@ -10,15 +10,23 @@ export const proseStyles = css`
     --code-title: var(--forgelight-code-title, light-dark(#2a55a5, #97bcff));
     --code-name: var(--forgelight-code-name, light-dark(#7a4d08, #ecc27a));
   }
+  /* Out of sight its blocks are neither laid out nor painted; it stays as high as it was. */
+  .part {
+    content-visibility: auto;
+    contain-intrinsic-size: auto 30rem;
+    overflow-clip-margin: 1em;
+  }
   /* A formula of a hostile model could draw over other messages, which are further away than this; numbers of lists stand out by less. */
   .block {
     overflow: clip;
     overflow-clip-margin: 1em;
   }
+  .part + .part > .block:first-child,
   .block + .block {
     margin-top: 0.8em;
   }
   /* What goes on from a very long block above. */
+  .part + .part > .block.continued:first-child,
   .block + .block.continued {
     margin-top: 0.25em;
   }
@@ -66,6 +74,7 @@ export const proseStyles = css`
     margin: 1.2em 0 0.4em;
     line-height: 1.35;
   }
+  .part + .part > .block:first-child > :is(h4, h5, h6):first-child,
   .block + .block > :is(h4, h5, h6):first-child {
     margin-top: 1.3em;
   }

@@ -75,8 +75,9 @@ export class QuestionEditor extends LitElement {
     `;
   }
 
-  /** At its end, as in any field that is gone on with. */
+  /** At its end, as in any field that is gone on with. One that was left with a draft is only there again: nobody has opened it. */
   protected override firstUpdated(): void {
+    if (this.draft !== null) return;
     this.input?.focus();
     this.input?.setSelectionRange(this.input.value.length, this.input.value.length);
   }

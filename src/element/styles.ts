@@ -78,6 +78,12 @@ export const controlStyles = css`
     button:disabled {
       opacity: 0.99;
     }
+    button.primary:enabled {
+      --accent: Highlight;
+      --accent-hover: Highlight;
+      --on-accent: HighlightText;
+      forced-color-adjust: none;
+    }
   }
   button.primary {
     background: var(--accent);
@@ -159,23 +165,5 @@ export const cardStyles = css`
     content: '·';
     position: absolute;
     left: 0.45em;
-  }
-`;
-
-/** A dialog over the page. */
-export const dialogStyles = css`
-  dialog {
-    width: min(32rem, calc(100vw - 2rem));
-    max-height: min(44rem, calc(100dvh - 2rem));
-    padding: 0.6rem;
-    text-align: start;
-    border: 1px solid var(--line);
-    border-radius: calc(var(--radius) + 0.5rem);
-    background: var(--paper);
-    color: inherit;
-    box-shadow: var(--shadow);
-  }
-  dialog::backdrop {
-    background: #0008;
   }
 `;

@@ -3,6 +3,7 @@ import { ForgelightError } from '../base/errors';
 import type { TokenId } from '../base/ids';
 import type { RequestEvent } from '../protocol/events';
 import type { Sampled } from '../sampling/types';
+import { withBytes } from './logprob-bytes';
 import type { Outbox } from './outbox';
 import { generatedTokens, knownPositions, type Answer, type RequestRecord } from './request';
 import type { RequestTable } from './request-table';
@@ -117,7 +118,7 @@ function commitToken(record: RequestRecord, answer: Answer, result: StepResult, 
     requestId,
     tokenId,
     text,
-    ...(logprob === undefined ? {} : { logprob }),
+    ...(logprob === undefined ? {} : { logprob: withBytes(logprob, answer.tokenizer) }),
   });
   if (stopped) table.end(record, { kind: 'stop' }, nowMs);
   else if (generatedTokens(record) >= answer.maxOutputs) table.end(record, { kind: 'length' }, nowMs);

@@ -145,12 +145,19 @@ describe('a completion', () => {
     const ranked = [...exact.keys()].sort((a, b) => (exact[b] ?? 0) - (exact[a] ?? 0)).slice(0, 3);
     const events = await ask(completion({ ...GREEDY, logprobs: 3, max_tokens: 2 }));
     const [first, second] = tokensOf(events).map((event) => event.logprob);
-    expect(first?.top).toEqual(
+    expect(first?.top).toMatchObject(
       ranked.map((tokenId) => ({ tokenId, logprob: expect.closeTo((exact[tokenId] ?? 0) - Math.log(sum), 3) })),
     );
     expect(first).toMatchObject({ tokenId: ranked[0], logprob: first?.top[0]?.logprob });
     expect(second?.top).toHaveLength(3);
     expect(idsOf(events)).toEqual(reference.exact.greedy24.slice(0, 2));
+  });
+
+  it('tells the bytes of tokens that are only part of a character', async () => {
+    const [id = NaN] = engine.tokenize('\u{1F9E9}', { addSpecial: false }).slice(-1);
+    const logit_bias = { [id]: 100 };
+    const [event] = tokensOf(await ask(completion({ ...GREEDY, logit_bias, logprobs: 0, max_tokens: 1 })));
+    expect(event?.logprob).toMatchObject({ tokenId: id, bytes: [0xa9] });
   });
 
   it.each([1, 7])('has max_tokens tokens: %i', async (max_tokens) => {

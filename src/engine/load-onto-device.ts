@@ -29,6 +29,8 @@ export interface LoadHost {
   readonly source: ModelSource;
   /** Opens the device; the load owns it from then on, and the engine after it. */
   readonly openDevice: () => Promise<Device>;
+  /** Rejects where the device computes wrongly with one of a model's block formats; not given: nothing is known against it. */
+  readonly proveFormats?: (device: Device, formats: ReturnType<typeof matrixFormats>) => Promise<void>;
   readonly clock: Clock;
   readonly variantCache: VariantCache;
   readonly randomSeed: () => number;
@@ -145,7 +147,10 @@ class Load {
   }
 
   private async probe(model: DescribedModel): Promise<ChosenVariants> {
-    const { clock, variantCache } = this.host;
+    const { clock, variantCache, proveFormats } = this.host;
+    if (proveFormats !== undefined) {
+      await this.unlessAborted(proveFormats(this.device, matrixFormats(model.file)));
+    }
     if (this.before !== null && isSameAdapter(this.before.device, this.device)) return this.before.variants;
     const { debug, maxConcurrent, precision } = this.options;
     const maxRows = writesText(model.network) ? maxConcurrent : 1;

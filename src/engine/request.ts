@@ -14,6 +14,7 @@ import type { RunnerLimits } from './runner';
 export interface Answer {
   readonly sampler: Sampler;
   readonly text: AnswerText;
+  readonly tokenizer: Pick<Tokenizer, 'bytes'>;
   /** Tokens it may have: fewer once it goes on on a device with less memory. */
   maxOutputs: number;
 }
@@ -81,7 +82,7 @@ export function createRecord(listener: Listener, task: Task, source: RecordSourc
 function createAnswer(task: GenerateTask, { tokenizer, limits }: RecordSource): Answer {
   const text = new AnswerText(tokenizer, task.stop);
   for (const id of task.emittedIds) text.push(id);
-  return { sampler: createSampler(task.sampling, limits), text, maxOutputs: maxOutputs(task, limits) };
+  return { sampler: createSampler(task.sampling, limits), text, tokenizer, maxOutputs: maxOutputs(task, limits) };
 }
 
 /** Positions that have to be in the KV cache before the next token can be chosen: the prompt, and all of the known answer but its end. */

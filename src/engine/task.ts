@@ -1,16 +1,12 @@
+import { parseCompletionBody } from '../protocol/completion-schema';
+import { parseEvaluation } from '../protocol/evaluation-schema';
 import { tokenId, type TokenId } from '../base/ids';
 import { MIB } from '../base/units';
 import { ForgelightError } from '../base/errors';
 import type { EmbedTask, EvaluateTask, GenerateTask } from '../protocol/commands';
 import { parseEmbeddingBody } from '../protocol/embedding-schema';
 import type { ResumeRequest } from '../protocol/engine-port';
-import {
-  parseChatBody,
-  parseCompletionBody,
-  parseEvaluation,
-  parseResumption,
-  type ParsedBody,
-} from '../protocol/request-schema';
+import { parseChatBody, parseResumption, type ParsedBody } from '../protocol/request-schema';
 import { invalidField } from '../protocol/schema-parse';
 import type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
 

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { meta, writeGguf } from '../../test/gguf-writer';
 import { ForgelightError } from '../base/errors';
 import { parseGguf } from './parse';
@@ -95,6 +95,10 @@ function timed(bytes: Uint8Array, fileSize: number | undefined): { result: strin
 }
 
 it(`parses, asks for more or refuses each of ${MUTANTS} mutants, none of them slowly`, { timeout: 60_000 }, () => {
+  // To note where each of so many errors comes from takes longer than to find it.
+  const { stackTraceLimit } = Error;
+  onTestFinished(() => void (Error.stackTraceLimit = stackTraceLimit));
+  Error.stackTraceLimit = 0;
   const random = randomSource(3);
   const counts: Record<string, number> = {};
   let slowestMs = 0;

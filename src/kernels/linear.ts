@@ -6,7 +6,7 @@ import { sidePlaneWord, UNIT_ELEMENTS, type WeightMatrix } from './weight-matrix
 export interface LinearArgs {
   readonly weights: WeightMatrix;
   readonly x: DeviceBuffer; // [rows × columns] f32
-  /** Of the rows of x, where the kernel takes it: `takesNorm`. */
+  /** Of the rows of x, which matvec norms. */
   readonly norm?: RowNorm;
   readonly y: DeviceBuffer; // [rows × yStride] f32
   readonly yStride: number;

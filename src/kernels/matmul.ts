@@ -33,7 +33,8 @@ export function matmul(args: LinearArgs & { readonly variant: MatmulVariant }): 
       { buffer: args.x, access: 'read' },
       { buffer: args.y, access: 'write' },
     ],
-    grid: (tokens) => [divideUp(rows, tile.rows), divideUp(tokens, tile.tokens), 1],
+    // Tiles of tokens over the same weight rows are neighbours, which find these in the cache.
+    grid: (tokens) => [divideUp(tokens, tile.tokens), divideUp(rows, tile.rows), 1],
     weightBytesRead: (tokens) => matrixPlanes(args.weights).totalBytes * divideUp(tokens, tile.tokens),
   };
 }

@@ -12,7 +12,7 @@ import {
 } from './linear';
 import { matrixPlanes } from './weight-matrix';
 
-/** `rows`: a weight row a thread. `lanes`: 8 threads a row. `subgroup`: a workgroup a row, needs subgroups. */
+/** `rows`: two weight rows a thread. `lanes`: 8 threads a row. `subgroup`: a workgroup a row, needs subgroups. */
 export const MATVEC_VARIANTS = ['rows', 'lanes', 'subgroup'] as const;
 export type MatvecVariant = (typeof MATVEC_VARIANTS)[number];
 
@@ -46,6 +46,8 @@ export function widthFor<W extends { readonly width: BatchWidth }>(widths: reado
 
 const THREADS = 64;
 const LANES = 8;
+/** Numbers that a workgroup of `rows` gives, or pairs of them: a thread has two weight rows. */
+const ROWS_OF_GROUP = 64;
 const MAX_GROUPS = 65_535; // a WebGPU limit a dimension
 
 export interface MatvecArgs extends LinearArgs {
@@ -83,16 +85,11 @@ export function matvec(args: MatvecArgs): Dispatch {
       { buffer: args.weights.buffer, access: 'read' },
       { buffer: args.x, access: 'read' },
       { buffer: args.y, access: 'write' },
-      ...(shape === 'rows' ? [] : [normUse(args)]),
+      normUse(args),
     ],
     grid: (batch) => [...groups, divideUp(batch, width)],
     weightBytesRead: (batch) => matrixPlanes(args.weights).totalBytes * divideUp(batch, width),
   };
-}
-
-/** Whether the kernel norms the rows that it reads: where each thread has a weight row it would sum all of their squares. */
-export function takesNorm(variant: MatvecVariant | RoundedVariant, rows: number): boolean {
-  return fitting(variant, rows) !== 'rows';
 }
 
 /** The norm's weights; without a norm not read, but every binding has a buffer. */
@@ -116,8 +113,7 @@ export function matvecGroups(
     ({ constants: { LANES: lanes, THREADS, NORM }, groups: [divideUp(rows, THREADS / lanes), 1] }) as const;
   switch (fit) {
     case 'rows':
-      assert(norm === undefined, 'a weight row a thread takes no norm');
-      return { shape: fit, constants: {}, groups: [divideUp(rows, THREADS), 1] };
+      return { shape: fit, constants: { NORM }, groups: [divideUp(rows, ROWS_OF_GROUP), 1] };
     case 'lanes':
       return { shape: fit, ...laned(LANES) };
     case 'subgroup': {

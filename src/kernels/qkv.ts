@@ -33,7 +33,7 @@ export function takesPairs({ type }: KvLayer): boolean {
 export function qkv(args: {
   weights: WeightMatrix; // [(heads + 2·kvHeads)·headSize × columns]
   x: DeviceBuffer; // [rows × columns] f32
-  /** Of the rows of x, where the shape takes it. */
+  /** Of the rows of x. */
   norm?: RowNorm;
   q: DeviceBuffer; // [rows × heads·headSize] f32
   kv: KvLayer;

@@ -58,6 +58,19 @@ describe('chooseVariants', () => {
     },
   );
 
+  it('tries only the plain shapes where threads are those of the CPU, and those that are asked for by name', async () => {
+    const { adapter, choose, fast } = setUp({
+      isSoftware: true,
+      shaderF16: true,
+      ms: { ...LANES_FIRST, 'matvec_int8-lanes': 1 },
+    });
+    expect(await choose()).toMatchObject({ matvec: 'rows', matmul: 'rows', rounded: null, batch: BATCH_WIDTHS });
+    await fast([Q4_1]);
+    const tried = new Set(adapter.ran(() => true).map(({ shader }) => shader));
+    expect([...tried].filter((shader) => /lanes|tile|subgroup|f16/.test(shader))).toEqual([]);
+    expect(await choose({ matvec: 'lanes', matmul: 'tile' })).toMatchObject({ matvec: 'lanes', matmul: 'tile' });
+  });
+
   it('leaves out a batch width whose rows have other bits, and no other', async () => {
     const { choose } = setUp({ factor: ({ constants }) => (constants.BATCH === 8 ? LAST_BITS : 1) });
     const { batch, notes } = await choose();
@@ -90,6 +103,11 @@ describe('chooseVariants', () => {
   it.each([
     ['everything', () => NaN],
     ['the plainest matvec', ({ shader }: { shader: string }) => (shader === 'matvec_rows' ? 1.01 : 1)],
+    [
+      'the plainest norm',
+      ({ shader, constants }: Parameters<NonNullable<Posed['factor']>>[0]) =>
+        shader === 'matvec_rows' && constants['NORM'] === 1 ? 1.01 : 1,
+    ],
     ['the plainest matmul', ({ shader }: { shader: string }) => (shader === 'matmul_rows' ? 1.01 : 1)],
   ])('refuses an adapter that computes %s wrongly, and remembers nothing', async (_what, factor) => {
     const { adapter, cache, choose } = setUp({ factor });

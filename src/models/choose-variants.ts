@@ -42,6 +42,8 @@ export interface ChosenVariants extends KernelVariants {
 }
 
 const SEPARATOR = '|';
+/** Of every kernel, what a software adapter tries: the other shapes share work among threads, which was slower there in every run. */
+const ON_SOFTWARE: readonly string[] = ['rows', 'int8-rows'];
 
 /** Remembers a choice between visits. Owned by the host; losing it costs a new self-test and probe. */
 export interface VariantCache {
@@ -71,6 +73,8 @@ export async function chooseVariants(
   options: VariantOptions,
 ): Promise<ChosenVariants> {
   const matvecs = MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup' || device.limits.subgroups);
+  const worthTrying = <V extends string>(shapes: readonly V[]): readonly V[] =>
+    device.isSoftware === true ? shapes.filter((shape) => ON_SOFTWARE.includes(shape)) : shapes;
   const { fastFormats } = options;
   const roundedFormats = (fastFormats ?? []).filter(({ inBytes }) => inBytes && device.limits.packedDot);
   const halves = device.limits.shaderF16 ? HALF_VARIANTS : [];
@@ -88,8 +92,13 @@ export async function chooseVariants(
     fastFormats === null ? 'exact' : ['fast', ...roundedFormats.map(({ type }) => type).sort()].join(' ');
   const key = `${adapterKey(device)}${[format.type, `up to ${widths.at(-1)} rows`, precision].join(SEPARATOR)}`;
   const known = await options.cache.get(key);
-  const roundings = [...shapes.int8, ...shapes.f16];
-  const candidates = { matvecs, matmuls: MATMUL_VARIANTS, widths, roundings, roundedFormats };
+  const candidates = {
+    matvecs: worthTrying(matvecs),
+    matmuls: worthTrying(MATMUL_VARIANTS),
+    widths,
+    roundings: worthTrying<RoundedVariant>([...shapes.int8, ...shapes.f16]),
+    roundedFormats,
+  };
   const chosen = isChoice(known) ? known : await testAndMeasure(device, format, candidates, options.clock);
   if (chosen !== known) await options.cache.set(key, chosen);
   const isForced = matvec !== null || rounded !== null;

@@ -7,16 +7,14 @@ import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import { readGgufHeader } from '../gguf/read-header';
 import type { GgufFile } from '../gguf/types';
-import type { RoundedVariant } from '../kernels/matvec';
+import { MATVEC_VARIANTS, type RoundedVariant } from '../kernels/matvec';
 import { allocateModel, type ModelOptions } from './allocate-model';
 import type { PreparedModel } from './executor';
 import { describeNetwork } from './registry';
 
 /** More than one slice of the first pass of `argmax`, as vocabularies have. */
 const VOCABULARY = 1100;
-/** A layer where norms have dispatches of their own, and where those who read the normed rows norm them. */
-const APART = ['rmsnorm', 'qkv', 'attention', 'matvec', 'rmsnorm', 'matvec', 'matvec'];
-const FOLDED = ['qkv', 'attention', 'matvec', 'matvec', 'matvec'];
+const LAYER = ['qkv', 'attention', 'matvec', 'matvec', 'matvec'];
 const ARGMAX = ['argmax', 'argmax'];
 
 interface Options extends Partial<ModelOptions> {
@@ -72,23 +70,16 @@ const roundedBy = (variant: RoundedVariant, ...formats: string[]): Options => ({
 });
 
 describe('a decode step of a llama', () => {
-  it('takes seven dispatches a layer and four: the first norm comes with the embedding, RoPE with Q, K and V', async () => {
-    const [first, ...others] = await decodeKernels();
-    expect(first).toEqual(['embed_norm', ...APART.slice(1), ...APART, 'rmsnorm', 'matvec', ...ARGMAX]);
-    expect(first).toHaveLength(7 * TINY.layers + 4);
-    expect(others).toHaveLength(1);
-    for (const other of others) expect(other).toEqual(first);
-  });
-
-  it.each(['lanes', 'subgroup'] as const)(
-    'takes five and four where threads share a weight row: %s',
+  it.each(MATVEC_VARIANTS)(
+    'takes five dispatches a layer and four, norms come with what reads them, RoPE with Q, K and V: %s',
     async (matvec) => {
       const [first, ...others] = await decodeSteps({}, { variants: { matvec, matmul: 'rows' } });
-      expect(kernels(first)).toEqual(['embed', ...FOLDED, ...FOLDED, 'matvec', ...ARGMAX]);
+      expect(kernels(first)).toEqual(['embed', ...LAYER, ...LAYER, 'matvec', ...ARGMAX]);
       expect(first).toHaveLength(5 * TINY.layers + 4);
       // Q, K and V, gate and up, and the head read normed rows; the output projection and down do not.
       const normed = [undefined, ...[1, undefined, 0, 1, 0], ...[1, undefined, 0, 1, 0], 1, undefined, undefined];
       expect(first?.map(({ constants }) => constants['NORM'])).toEqual(normed);
+      expect(others).toHaveLength(1);
       for (const other of others) expect(kernels(other)).toEqual(kernels(first));
     },
   );
@@ -98,21 +89,20 @@ describe('a decode step of a llama', () => {
     async (form) => {
       const types = Object.fromEntries(MATRICES.map((name) => [name, 'Q8_0' as const]));
       const [first] = await decodeSteps({ types }, roundedBy(`${form}-rows`, 'Q8_0'));
-      expect(kernels(first)).toEqual(['embed', ...FOLDED, ...FOLDED, 'matvec', ...ARGMAX]);
+      expect(kernels(first)).toEqual(['embed', ...LAYER, ...LAYER, 'matvec', ...ARGMAX]);
       const shaders = new Set(first?.map(({ shader }) => shader).filter((shader) => /^(qkv|matvec)/.test(shader)));
       expect([...shaders]).toEqual([`qkv_${form}`, `matvec_${form}`]);
     },
   );
 
-  it('leaves to exact shapes what has no bytes, and with it the norm', async () => {
+  it('leaves to exact shapes what has no bytes', async () => {
     const types = Object.fromEntries(
       MATRICES.filter((name) => !/blk.1.ffn/.test(name)).map((name) => [name, 'Q8_0' as const]),
     );
     const [first] = await decodeSteps({ types }, roundedBy('int8-rows', 'Q8_0'));
-    const second = ['rmsnorm', 'qkv', 'attention', 'matvec', 'rmsnorm', 'matvec', 'matvec'];
-    expect(kernels(first)).toEqual(['embed', ...FOLDED, ...second, 'matvec', ...ARGMAX]);
-    expect(first?.slice(6, 13).map(({ shader }) => shader)).toEqual([
-      ...['rmsnorm', 'qkv_int8', 'attention', 'matvec_int8', 'rmsnorm', 'matvec_rows', 'matvec_rows'],
+    expect(kernels(first)).toEqual(['embed', ...LAYER, ...LAYER, 'matvec', ...ARGMAX]);
+    expect(first?.slice(6, 11).map(({ shader }) => shader)).toEqual([
+      ...['qkv_int8', 'attention', 'matvec_int8', 'matvec_rows', 'matvec_rows'],
     ]);
   });
 
@@ -120,24 +110,25 @@ describe('a decode step of a llama', () => {
     const types = { 'blk.0.attn_v.weight': 'Q8_0', 'blk.0.ffn_up.weight': 'Q8_0' } as const;
     const [first] = await decodeSteps({ types }, LANES);
     const layer = ['matvec', 'matvec', 'matvec', 'rope_kv', 'attention', 'matvec', 'matvec', 'matvec', 'glu', 'matvec'];
-    expect(kernels(first)).toEqual(['embed', ...layer, ...FOLDED, 'matvec', ...ARGMAX]);
+    expect(kernels(first)).toEqual(['embed', ...layer, ...LAYER, 'matvec', ...ARGMAX]);
     expect(first?.slice(1, 9).map(({ constants }) => constants['NORM'])).toEqual([
       ...[1, 1, 1, undefined],
       ...[undefined, 0, 1, 1],
     ]);
   });
 
-  it('norms outputs by themselves where the vocabulary is larger than lanes reach', async () => {
+  it('gives a vocabulary larger than lanes reach to another shape, which norms outputs too', async () => {
     const sparse = sparseLlama(524_281, []);
     const { file } = await readGgufHeader(sparse.stream(), sparse.sizeBytes);
-    const [first] = await decodeKernels({}, { ...LANES, file });
-    expect(first?.slice(-4)).toEqual(['rmsnorm', 'matvec', ...ARGMAX]);
-    expect(first?.slice(0, -4)).toEqual(['embed', ...FOLDED]);
+    const [first] = await decodeSteps({}, { ...LANES, file });
+    expect(kernels(first)).toEqual(['embed', ...LAYER, 'matvec', ...ARGMAX]);
+    expect(first?.at(-3)).toMatchObject({ shader: 'matvec_rows', constants: { NORM: 1 } });
   });
 
   it('embeds and norms one after the other where no buffer holds the embedding', async () => {
-    const [first] = await decodeKernels({}, { maxBindingBytes: (VOCABULARY / 2) * TINY.hidden * 4 });
-    expect(first?.slice(0, 4)).toEqual(['embed', 'embed', 'rmsnorm', 'qkv']);
+    const { prefill, decode } = (await prepare({}, { maxBindingBytes: (VOCABULARY / 2) * TINY.hidden * 4 })).plans;
+    expect(kernels(prefill.dispatches).slice(0, 4)).toEqual(['embed', 'embed', 'rmsnorm', 'matmul']);
+    expect(kernels(decode[0]?.plan.dispatches).slice(0, 3)).toEqual(['embed', 'embed', 'qkv']);
   });
 
   it('rotates and stores by itself where elements of the cache share a scale', async () => {

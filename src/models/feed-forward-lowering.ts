@@ -31,7 +31,7 @@ function lowerDense(
   linear: Linear,
 ): Dispatch[] {
   const { gateUp, gated } = lowering.activations;
-  const { dispatches, input } = lowering.norm(plan.feedForwardNorm, linear.takesNorm);
+  const { dispatches, input } = lowering.norm(plan.feedForwardNorm, linear.fuses);
   const [stacked, ...others] = plan.gateUp;
   const gate =
     stacked !== undefined && others.length === 0
@@ -56,7 +56,7 @@ function gatedSlices(
   return matrix.slices.flatMap((slice) => {
     const { rows, firstRow: yOffset } = slice;
     const weights = lowering.weights.matrix(slice);
-    if (linear.fusesGlu)
+    if (linear.fuses)
       return [linear.of({ ...input, weights, y: gated, yStride: size, yOffset, epilogue: 'glu', activation })];
     return [
       linear.of({ ...input, weights, y: gateUp, yStride: rows, epilogue: 'store' }),

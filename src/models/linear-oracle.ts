@@ -78,18 +78,17 @@ const F16_ROUNDING = 2 ** -11;
 export function holdsProduct(result: LinearResult): boolean {
   const { weights, x, y, rows, columns, tokens, yStride, yOffset, quantum = 0, inHalves = false } = result;
   const rounding = CERTAINTY * Math.sqrt(columns) * F32_ROUNDING;
-  for (let token = 0; token < tokens; token++) {
-    for (let row = 0; row < rows; row++) {
+  for (let row = 0; row < rows; row++) {
+    let largest = 0;
+    for (let k = row * columns; k < (row + 1) * columns; k++) largest = Math.max(largest, Math.abs(weights[k] ?? NaN));
+    for (let token = 0; token < tokens; token++) {
       let sum = 0;
       let size = 0;
-      let largest = 0;
       const halves = inHalves ? CERTAINTY * F16_ROUNDING * unitsSize(result, row, token) : 0;
       for (let k = 0; k < columns; k++) {
-        const weight = weights[row * columns + k] ?? NaN;
-        const term = weight * (x[token * columns + k] ?? NaN);
+        const term = (weights[row * columns + k] ?? NaN) * (x[token * columns + k] ?? NaN);
         sum += term;
         size += Math.abs(term);
-        largest = Math.max(largest, Math.abs(weight));
       }
       const slack = rounding * size + TIES * quantum * largest + halves;
       // Also false where y is not a number.

@@ -11,10 +11,8 @@ import type { MatrixPlan, VectorPlan } from './weight-plan';
 /** The kernel of linear layers: prefill's or decode's. */
 export interface Linear {
   readonly of: (args: LinearArgs) => Dispatch;
-  /** It norms the rows that it reads. */
-  readonly takesNorm: boolean;
-  /** It can end in a gated unit. */
-  readonly fusesGlu: boolean;
+  /** It norms the rows that it reads, and can end in a gated unit. */
+  readonly fuses: boolean;
 }
 
 /** What a linear layer reads: rows, and their norm where that is left to its kernel. */

@@ -14,7 +14,6 @@ import { matmul, type MatmulVariant } from '../kernels/matmul';
 import {
   BATCH_WIDTHS,
   matvec,
-  takesNorm,
   usefulWidths,
   type BatchWidth,
   type MatvecVariant,
@@ -175,13 +174,13 @@ export class PlanBuilder implements Lowering {
   private body(weightPlan: WeightPlan, batch: BatchWidth | null): Dispatch[] {
     return this.network.layers.flatMap((layer, i) => {
       const layerWeights = defined(weightPlan.layers[i], `weights of layer ${i}`);
-      const linear = this.linear(batch, layerWeights);
+      const linear = this.linear(batch);
       const kv = defined(this.kv[i], `KV cache of layer ${i}`);
       const { attentionNorm } = layerWeights;
       const { dispatches, input } =
         i === 0
-          ? this.embedded(weightPlan.embedding, attentionNorm, linear.takesNorm)
-          : this.norm(attentionNorm, linear.takesNorm);
+          ? this.embedded(weightPlan.embedding, attentionNorm, linear.fuses)
+          : this.norm(attentionNorm, linear.fuses);
       return [
         ...dispatches,
         ...this.queries(layer.attention, layerWeights, input, kv, linear, batch),
@@ -191,15 +190,10 @@ export class PlanBuilder implements Lowering {
     });
   }
 
-  private linear(batch: BatchWidth | null, { qkv, gateUp }: LayerWeightPlan): Linear {
+  private linear(batch: BatchWidth | null): Linear {
     const { matmul: tile } = this.options;
-    if (batch === null) return { of: (args) => matmul({ ...args, variant: tile }), takesNorm: false, fusesGlu: false };
-    const readers = [...qkv, ...gateUp].flatMap(({ slices }) => slices);
-    return {
-      of: (args) => matvec({ ...args, variant: this.shapeFor(args.weights), batch }),
-      takesNorm: readers.every(({ format }) => this.shapeFor({ format }) !== 'rows'),
-      fusesGlu: true,
-    };
+    if (batch === null) return { of: (args) => matmul({ ...args, variant: tile }), fuses: false };
+    return { of: (args) => matvec({ ...args, variant: this.shapeFor(args.weights), batch }), fuses: true };
   }
 
   private shapeFor({ format }: Pick<WeightMatrix, 'format'>): MatvecVariant | RoundedVariant {
@@ -275,25 +269,14 @@ export class PlanBuilder implements Lowering {
     const { maxOutputs } = options;
     const { vocabularySize: size, logitScale: scale, logitSoftCap: cap } = network;
     const norm = this.rowNorm(weightPlan.outputNorm);
-    const takes = weightPlan.head.slices.every((slice) => takesNorm(this.shapeFor(slice), slice.rows));
-    const { dispatches, input } = takes
-      ? { dispatches: [], input: { x: this.activations.x, norm } }
-      : this.normedOutputs(norm);
-    const args = { ...input, y: logits, yStride: size, epilogue: 'store', scale } as const;
+    const args = { x: this.activations.x, norm, y: logits, yStride: size, epilogue: 'store', scale } as const;
     const capped = cap === null ? [] : [softcap({ x: logits, size, cap })];
     return this.batches(maxOutputs, (batch) => {
       const of = (given: LinearArgs): Dispatch =>
         matvec({ ...given, variant: this.shapeFor(given.weights), batch, ofOutputs: true });
       const products = this.rowsOf(weightPlan.head, { of }, args);
-      return { label: `head.${batch}`, stepInput, dispatches: [...dispatches, ...products, ...capped] };
+      return { label: `head.${batch}`, stepInput, dispatches: [...products, ...capped] };
     });
-  }
-
-  /** Of the rows that outputs name. */
-  private normedOutputs(norm: RowNorm): Normed {
-    const { hiddenSize: hidden } = this.network;
-    const y = this.device.createBuffer('output.normed', this.options.maxOutputs * hidden * 4);
-    return { dispatches: [rmsnorm({ ...norm, hidden, x: this.activations.x, y, ofOutputs: true })], input: { x: y } };
   }
 
   get residualScale(): number {

@@ -5,14 +5,7 @@ import type { Dispatch } from '../device/plan';
 import { linearRows, type LinearArgs } from '../kernels/linear';
 import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
 import { kvLayerBytes } from '../kernels/kv-layout';
-import {
-  matvec,
-  takesNorm,
-  isHalfVariant,
-  type BatchWidth,
-  type MatvecVariant,
-  type RoundedVariant,
-} from '../kernels/matvec';
+import { matvec, isHalfVariant, type BatchWidth, type MatvecVariant, type RoundedVariant } from '../kernels/matvec';
 import { qkv } from '../kernels/qkv';
 import { encodeStepInput } from '../kernels/step-input';
 import { matrixPlanes, type WeightMatrix } from '../kernels/weight-matrix';
@@ -70,7 +63,13 @@ const BATCH_ROWS = 15;
 /** WIDE as stacked Q, K and V: heads of one pair, almost all of them queries, because these come back. */
 const HEADS = { heads: WIDE.rows / 2 - 2, kvHeads: 1, headSize: 2, pairs: 1 } as const;
 const KV = { type: 'f16', pool: 'all', blocks: 1, ...HEADS } as const;
-const EPILOGUES = ['store', 'add', 'glu'] as const;
+/** What models run: the residual stream is added to what is not normed, and gated is what is. */
+const FORMS = [
+  { isNormed: false, epilogue: 'store' },
+  { isNormed: false, epilogue: 'add' },
+  { isNormed: true, epilogue: 'store' },
+  { isNormed: true, epilogue: 'glu' },
+] as const;
 /** Half as large as the mean square of the inputs: without it other numbers come out. */
 const NORM_EPSILON = 1 / 24;
 /** What y holds before: a result that is not written is none. */
@@ -78,7 +77,7 @@ const BEFORE = 0.75;
 
 /**
  * Holds kernels against the CPU on random matrices of `format`. These are small, because making pipelines costs most: it
- * needs none but those that the probe and models take next, which norm what they read or do not. The adapter's buffers are the
+ * needs few but those that the probe and models take next, which norm what they read or do not. The adapter's buffers are the
  * caller's until `free`.
  */
 export class SelfTest {
@@ -148,13 +147,13 @@ export class SelfTest {
 
   private products(variant: MatvecVariant | RoundedVariant, rounding: Rounding): readonly Product[] {
     const shapes = [TALL, WIDE];
-    return this.inputsOf(variant).map((input) => ({
+    return [false, true].map((isNormed) => ({
       of: `matvec ${variant}`,
       rows: MATVEC_ROWS,
       shapes,
-      isNormed: input.norm !== undefined,
+      isNormed,
       rounding,
-      dispatches: shapes.map((shape) => matvec({ ...this.layer(shape), ...input, variant })),
+      dispatches: shapes.map((shape) => matvec({ ...this.layer(shape), ...this.input(isNormed), variant })),
     }));
   }
 
@@ -169,7 +168,7 @@ export class SelfTest {
     variant: MatvecVariant | RoundedVariant,
     widths: readonly BatchWidth[],
   ): Promise<readonly BatchWidth[]> {
-    const plans = widths.map((batch) => [this.layers(variant, batch), ...this.queries(variant, batch)]);
+    const plans = widths.map((batch) => [this.layers(variant, batch), this.queries(variant, batch)]);
     const results = await this.run(plans.flat().map((dispatches) => ({ rows: BATCH_ROWS, dispatches })));
     const each = results.length / widths.length;
     const isAsAlone = (words: Uint32Array, i: number): boolean =>
@@ -179,36 +178,25 @@ export class SelfTest {
     );
   }
 
-  /** WIDE with every epilogue, and normed where rows are stored or gated. */
+  /** WIDE in every form. */
   private layers(variant: MatvecVariant | RoundedVariant, batch: BatchWidth): readonly Dispatch[] {
-    const forms = this.inputsOf(variant).flatMap((input) =>
-      EPILOGUES.filter((epilogue) => input.norm === undefined || epilogue !== 'add').map((epilogue) => ({
-        ...input,
-        epilogue,
-      })),
-    );
     let yOffset = 0;
-    return forms.map((form) => {
-      const args = { ...this.layer(WIDE), ...form, yOffset, variant, batch };
+    return FORMS.map(({ isNormed, epilogue }) => {
+      const args = { ...this.layer(WIDE), ...this.input(isNormed), epilogue, yOffset, variant, batch };
       yOffset += linearRows(args);
       return matvec(args);
     });
   }
 
-  /** WIDE as queries, normed or not. */
-  private queries(variant: MatvecVariant | RoundedVariant, batch: BatchWidth): readonly (readonly Dispatch[])[] {
+  /** WIDE as queries. */
+  private queries(variant: MatvecVariant | RoundedVariant, batch: BatchWidth): readonly Dispatch[] {
     const { weights } = this.layer(WIDE);
     const kv = { ...KV, buffer: this.kv };
-    return this.inputsOf(variant).map((input) => [
-      qkv({ ...HEADS, ...input, weights, q: this.y, kv, table: 0, variant, batch }),
-    ]);
+    return [qkv({ ...HEADS, ...this.input(true), weights, q: this.y, kv, table: 0, variant, batch })];
   }
 
-  /** What a variant may read: x, and normed x where it takes a norm. */
-  private inputsOf(variant: MatvecVariant | RoundedVariant): readonly Pick<LinearArgs, 'x' | 'norm'>[] {
-    const { x } = this;
-    const norm = { weight: this.norm, epsilon: NORM_EPSILON };
-    return takesNorm(variant, TALL.rows) ? [{ x }, { x, norm }] : [{ x }];
+  private input(isNormed: boolean): Pick<LinearArgs, 'x' | 'norm'> {
+    return { x: this.x, ...(isNormed && { norm: { weight: this.norm, epsilon: NORM_EPSILON } }) };
   }
 
   private holds({ shapes, rows: tokens, isNormed, rounding }: Product, words: Uint32Array): boolean {

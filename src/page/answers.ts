@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
 import type { ChatBody, ChatCompletionChunk, Engine } from '../client/index';
-import { historyOf, type AnswerStatus } from '../element/chat-types';
+import { historyOf, type AnswerStatus, type Writer } from '../element/chat-types';
 import { failureOf, type Failure } from '../element/failure';
 import type { Asked } from './conversation-store';
 import { TEXT } from './messages';
@@ -9,7 +9,7 @@ import { TEXT } from './messages';
 export interface AnswersPorts {
   readonly clock: Clock;
   /** Both answer whether it was taken: an answer that has ended, or is gone, takes nothing. */
-  grow(answerId: number, text: string, sinceAskedMs: number): boolean;
+  grow(answerId: number, text: string, sinceAskedMs: number, writer?: Writer): boolean;
   end(answerId: number, status: AnswerStatus): boolean;
   /** An answer of this engine's failed. */
   failed(engine: Engine, failure: Failure): void;
@@ -63,7 +63,7 @@ export class Answers {
     let status: AnswerStatus | null = null;
     for await (const chunk of stream) {
       const text = chunk.choices[0]?.delta.content ?? '';
-      if (text !== '') this.ports.grow(answerId, text, clock.now() - askedAtMs);
+      if (text !== '') this.ports.grow(answerId, text, clock.now() - askedAtMs, chunk.device);
       status = finishOf(chunk) ?? status;
     }
     if (status === null) throw new ForgelightError('request-gone', TEXT.error.streamEnded);

@@ -17,6 +17,7 @@ import './conversation-panel';
 import type { ConversationPanel } from './conversation-panel';
 import './context-meter';
 import { shownVersions } from './conversations';
+import { dialogStyles } from './dialog-styles';
 import { Drafts } from './drafts';
 import { onEvent, type PageEvents } from './events';
 import { FileDrop } from './file-drop';
@@ -32,7 +33,7 @@ import { renderMachine } from './machine-button';
 import { NarrowWindow } from './narrow-window';
 import type { ModelState, PagePhase, PageState, ReadyModel } from './page-state';
 import { lostText, noticeOf, pagePhase } from './page-state';
-import { baseStyles, cardStyles, controlStyles, dialogStyles } from '../element/styles';
+import { baseStyles, cardStyles, controlStyles } from '../element/styles';
 import './share-action';
 import type { ParsedLink } from './share-link';
 import type { SettingsDialog } from './settings-dialog';
@@ -40,6 +41,7 @@ import { actOn, type ShortcutPage } from './shortcut-acts';
 import { ShortcutKeys } from './shortcut-keys';
 import type { ShortcutSheet } from './shortcut-sheet';
 import './update-notice';
+import { keepChoice } from './upstream-choice';
 import { renderWelcome } from './welcome';
 import { applyTheme, keepTheme, nextTheme, readTheme } from './theme';
 
@@ -70,7 +72,11 @@ export class AppRoot extends LitElement {
   @query('shortcut-sheet') private readonly sheet: ShortcutSheet | null | undefined;
   readonly #window = new NarrowWindow(this);
   readonly #keys = new ShortcutKeys(this, (id) => actOn(id, this.#page()));
-  readonly #drop = new FileDrop(this, (files, handles) => this.#loadFiles(files, handles));
+  readonly #drop = new FileDrop(this, {
+    model: (files, handles) => this.#loadFiles(files, handles),
+    chats: (file) => void this.#import(file),
+    stranger: (name) => this.store?.announce(TEXT.model.stranger(name), true),
+  });
   readonly #drafts = new Drafts(() => window.sessionStorage);
   #unsubscribe: (() => void) | null = null;
   #shownPhase: PagePhase = 'idle';
@@ -103,7 +109,7 @@ export class AppRoot extends LitElement {
         @handles-opened=${onEvent('handles-opened', (handles) => void this.library?.files.remember(handles))}
         @shared-taken=${onEvent('shared-taken', (taken) => this.#takeShared(taken))}
         @shared-declined=${onEvent('shared-declined', () => (this.asked = { kind: 'none' }))}
-        @prompt-sent=${onEvent('prompt-sent', (text) => this.#send(text))}
+        @prompt-sent=${onEvent('prompt-sent', (text) => void this.store?.send(text))}
         @draft-changed=${onEvent('draft-changed', (text) => this.#keepDraft(text === '' ? null : text))}
         @edit-drafted=${onEvent('edit-drafted', ({ id, text }) => this.#keepDraft(text, id))}
         @answer-stopped=${onEvent('answer-stopped', () => this.store?.stop())}
@@ -118,7 +124,7 @@ export class AppRoot extends LitElement {
         @chats-exported=${onEvent('chats-exported', (id) => void this.#export(id))}
         @chats-imported=${onEvent('chats-imported', (file) => void this.#import(file))}
         @settings-changed=${onEvent('settings-changed', (settings) => this.store?.changeSettings(settings))}
-        @bridge-changed=${onEvent('bridge-changed', () => void this.store?.reload())}
+        @bridge-changed=${onEvent('bridge-changed', () => void this.store?.moveBridge())}
         @announced=${onEvent('announced', (text) => this.store?.announce(text, text === TEXT.chat.copyFailed))}
       >
         <conversation-panel
@@ -169,6 +175,7 @@ export class AppRoot extends LitElement {
     const notice = noticeOf(state);
     const card =
       model.kind === 'ready' ? nothing : html`<model-card .model=${model} .library=${this.library}></model-card>`;
+    const foot = model.kind === 'ready' ? nothing : html`<div class="foot">${renderMachine(null)}</div>`;
     return html`
       <main>
         <forgelight-message-list
@@ -182,11 +189,10 @@ export class AppRoot extends LitElement {
             messages.length > 0
               ? nothing
               : html`<div slot="before" class="welcome">
-                  ${renderWelcome(model, phase, (text) => this.#suggest(text))} ${card}
-                  ${model.kind === 'ready' ? nothing : html`<div class="foot">${renderMachine(null)}</div>`}
+                  ${renderWelcome(model, phase, (text) => this.#suggest(text))} ${card} ${foot}
                 </div>`
           }
-          ${messages.length > 0 ? html`<div slot="after">${card}</div>` : nothing}
+          ${messages.length > 0 ? html`<div slot="after">${card} ${foot}</div>` : nothing}
         </forgelight-message-list>
         <div class="composer">
           ${notice === '' ? nothing : html`<p class="notice" data-testid="notice">${notice}</p>`}
@@ -210,12 +216,12 @@ export class AppRoot extends LitElement {
   }
 
   /** Beside the composer, where it is in sight wherever the conversation is scrolled to. */
-  #renderGpu({ choice, gpu, info }: ReadyModel, phase: PagePhase): TemplateResult | typeof nothing {
+  #renderGpu({ choice, gpu }: ReadyModel, phase: PagePhase): TemplateResult | typeof nothing {
     if (gpu.kind === 'working') return nothing;
     return html`
       <gpu-notice
         .gpu=${gpu}
-        .lost=${lostText(info)}
+        .lost=${lostText(gpu)}
         .clock=${defined(this.store, 'the store of what is shown').clock}
         ?answering=${phase === 'generating'}
         ?local=${choice.local}
@@ -275,16 +281,13 @@ export class AppRoot extends LitElement {
 
   #load(choice: ModelChoice): void {
     this.dialog?.close();
+    keepChoice(localStore, choice);
     void this.store?.load(choice);
-  }
-
-  #send(text: string): void {
-    void this.store?.send(text);
   }
 
   /** The suggestions vanish with the first message: focus goes where the person writes on. */
   #suggest(text: string): void {
-    this.#send(text);
+    void this.store?.send(text);
     this.composer?.focus();
   }
 
@@ -331,8 +334,7 @@ export class AppRoot extends LitElement {
   }
 
   async #export(id: number | null): Promise<void> {
-    const { store } = this;
-    if (store !== null) await exportChats(store, id);
+    if (this.store !== null) await exportChats(this.store, id);
   }
 
   async #import(file: File): Promise<void> {

@@ -71,6 +71,8 @@ export const appStyles = css`
     border-radius: var(--radius-small);
     background: var(--danger-wash);
     font-size: 0.8125rem;
+    white-space: pre-line;
+    text-wrap: pretty;
     overflow-wrap: anywhere;
   }
   @media (forced-colors: active) {
@@ -120,11 +122,17 @@ export const appStyles = css`
     line-height: 1.45;
     text-align: left;
   }
+  /* In sight however long the card below is. */
   .dialog-head {
+    position: sticky;
+    top: -0.6rem;
+    z-index: 1;
     display: flex;
     align-items: center;
     justify-content: space-between;
-    padding: 0 0.2rem 0.4rem 0.9rem;
+    margin: -0.6rem -0.6rem 0;
+    padding: 0.6rem 0.8rem 0.4rem 1.5rem;
+    background: var(--paper);
   }
   .dialog-head h2 {
     font-size: 1.0625rem;
@@ -139,8 +147,11 @@ export const appStyles = css`
     padding: 0.8rem 0.3rem 0.2rem;
   }
   .foot {
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: center;
+    gap: 0 0.5rem;
     margin-top: 0.8rem;
-    text-align: center;
   }
   .drop {
     position: fixed;

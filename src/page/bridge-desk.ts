@@ -6,6 +6,8 @@ import { failureOf } from '../element/failure';
 export interface DeskPorts {
   readonly find: (options: BridgeOptions) => Promise<BridgeHello>;
   readonly pair: (options: BridgeOptions) => Promise<PendingPairing>;
+  /** Rejects where the program still knows the token. */
+  readonly unpair: (pairing: BridgePairing) => Promise<void>;
   readonly permission: () => Promise<LoopbackPermission>;
   readonly read: () => BridgePairing | null;
   /** `null`: it is forgotten. */
@@ -15,18 +17,25 @@ export interface DeskPorts {
 }
 
 export type DeskState =
-  | { readonly kind: 'idle' }
+  /** `isKnownThere`: the program could not be told that this page has forgotten it. */
+  | { readonly kind: 'idle'; readonly isKnownThere: boolean }
   /** `isAsking`: the browser asks the person now. */
   | { readonly kind: 'looking'; readonly isAsking: boolean }
   | { readonly kind: 'denied' }
+  /** The program has taken the pairing back, or it is over. */
+  | { readonly kind: 'not-paired' }
   | { readonly kind: 'unreachable'; readonly detail: string }
+  /** The address is none of this computer, or what is there does not take this page. */
+  | { readonly kind: 'refused'; readonly problem: string }
   | { readonly kind: 'code'; readonly isSent: boolean; readonly problem: string | null }
   /** `device`: in words, `null` while it is asked; `isAway`: it does not answer. */
   | { readonly kind: 'paired'; readonly device: string | null; readonly isAway: boolean };
 
+const IDLE: DeskState = { kind: 'idle', isKnownThere: false };
+
 /** How a page comes to use the program on this computer, step by step. Whatever fails is a state. Looks for nothing unless it is told to, or is paired. */
 export class BridgeDesk {
-  #state: DeskState = { kind: 'idle' };
+  #state: DeskState = IDLE;
   #address: string | null = null;
   #pending: PendingPairing | null = null;
   /** Grows with everything that is begun: what was begun before says nothing any more. */
@@ -44,14 +53,14 @@ export class BridgeDesk {
   /** The desk is shown: who is paired hears whether the program is there. */
   async open(): Promise<void> {
     const pairing = this.ports.read();
-    if (pairing === null) return this.#enter({ kind: 'idle' });
+    if (pairing === null) return this.#enter(IDLE);
     const turn = this.#begin({ kind: 'paired', device: null, isAway: false });
     try {
       const hello = await this.ports.find(pairing);
       if (turn !== this.#turn) return;
       if (hello.isPaired) return this.#enter({ kind: 'paired', device: hello.device, isAway: false });
-      this.ports.keep(null); // taken back there
-      this.#enter({ kind: 'idle' });
+      this.ports.keep(null);
+      this.#enter({ kind: 'not-paired' });
     } catch (error) {
       if (turn === this.#turn) this.#failed(error, { kind: 'paired', device: null, isAway: true });
     }
@@ -87,9 +96,17 @@ export class BridgeDesk {
     }
   }
 
-  forget(): void {
+  /** At once in this page. Resolves when the program has been told too, or could not be. */
+  async forget(): Promise<void> {
+    const pairing = this.ports.read();
     this.ports.keep(null);
-    this.#begin({ kind: 'idle' });
+    const turn = this.#begin(IDLE);
+    if (pairing === null) return;
+    try {
+      await this.ports.unpair(pairing);
+    } catch {
+      if (turn === this.#turn) this.#enter({ kind: 'idle', isKnownThere: true });
+    }
   }
 
   async #find(address: string): Promise<string | null> {
@@ -113,7 +130,11 @@ export class BridgeDesk {
   }
 
   #failed(error: unknown, otherwise: DeskState): void {
-    this.#enter(failureOf(error).code === 'bridge-denied' ? { kind: 'denied' } : otherwise);
+    const { code, detail } = failureOf(error);
+    // Not the browser, but the program does not take this page.
+    const isRefused = code === 'invalid-request' || (code === 'bridge-denied' && paramOf(error) === 'origin');
+    if (isRefused) this.#enter({ kind: 'refused', problem: detail });
+    else this.#enter(code === 'bridge-denied' ? { kind: 'denied' } : otherwise);
   }
 
   #begin(state: DeskState): number {
@@ -126,4 +147,8 @@ export class BridgeDesk {
     this.#state = state;
     this.changed();
   }
+}
+
+function paramOf(error: unknown): unknown {
+  return error instanceof Error && 'param' in error ? error.param : null;
 }

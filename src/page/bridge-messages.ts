@@ -23,4 +23,16 @@ export const BRIDGE_TEXT = {
   runsOn: (device: string) => `Answers come from ${device}.`,
   fellBack: (device: string) => `Answers come from this page (${device}) for now.`,
   forget: 'Forget it',
+  stillKnown:
+    'This page has forgotten it, and answers by itself when this is closed; the conversation stays. The program did not answer, and still knows the page: to take that back there, look up the ID, then give it.',
+  notPaired:
+    'The program on this computer does not know this page any more: the pairing was taken back there, or is over. Look for it again to pair anew.',
+  models: {
+    title: 'Models of the server that it passes requests on to',
+    none: 'That server lists no models, or does not answer.',
+    use: 'Use',
+    useLabel: (name: string) => `Use ${name}`,
+    used: 'In use',
+  },
+  revoke: ['npx forgelight pair --list', 'npx forgelight pair --revoke ID'],
 } as const;

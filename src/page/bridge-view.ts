@@ -2,10 +2,12 @@ import type { TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
-import { bridgePermission, findBridge, pairBridge, type EngineInfo } from '../client/index';
+import { loopbackAddress } from '../client/bridge/loopback';
+import { bridgePermission, findBridge, pairBridge, unpairBridge, type EngineInfo } from '../client/index';
 import { baseStyles, controlStyles } from '../element/styles';
 import { BridgeDesk, type DeskPorts, type DeskState } from './bridge-desk';
 import { BRIDGE_TEXT } from './bridge-messages';
+import './bridge-models';
 import { emit } from './events';
 import { keepPairing, readPairing } from './kept-pairing';
 
@@ -15,12 +17,11 @@ const localStore = (): Storage => window.localStorage;
 const DESK_PORTS: DeskPorts = {
   find: findBridge,
   pair: pairBridge,
+  unpair: (pairing) => unpairBridge(pairing),
   permission: bridgePermission,
   read: () => readPairing(localStore, Date.now()),
   keep: (pairing) => void keepPairing(localStore, pairing),
-  ownAddress: /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(window.location.origin)
-    ? window.location.origin
-    : null,
+  ownAddress: loopbackAddress(window.location.origin),
 };
 
 /** How this page uses the program on this computer: finding it, pairing, and what answers now. Tells `bridge-changed`. */
@@ -86,6 +87,9 @@ export class BridgeView extends LitElement {
   @query('input') private readonly input: HTMLInputElement | null | undefined;
   readonly #desk = new BridgeDesk(BridgeView.desk, () => this.requestUpdate());
 
+  /** It was forgotten, and the page has not heard of that. */
+  #isNews = false;
+
   override connectedCallback(): void {
     super.connectedCallback();
     void this.#desk.open();
@@ -105,8 +109,17 @@ export class BridgeView extends LitElement {
     const text = BRIDGE_TEXT;
     switch (state.kind) {
       case 'idle':
+        if (!state.isKnownThere) return nothing;
+        return html`
+          <p class="problem">${text.stillKnown}</p>
+          <p>${text.revoke.map((command) => html`<code>${command}</code><br />`)}</p>
+        `;
+      case 'not-paired':
+        return html`<p class="problem">${text.notPaired}</p>`;
       case 'code':
         return nothing;
+      case 'refused':
+        return html`<p class="problem">${state.problem}</p>`;
       case 'looking':
         return html`<p>${state.isAsking ? text.asking : text.looking}</p>`;
       case 'denied':
@@ -145,11 +158,14 @@ export class BridgeView extends LitElement {
       case 'looking':
       case 'denied':
       case 'unreachable':
+      case 'refused':
+      case 'not-paired':
         return this.#renderLook(state);
       case 'code':
         return this.#renderCode(state.isSent, state.problem);
       case 'paired':
         return html`
+          <bridge-models .info=${this.info}></bridge-models>
           <div class="buttons">
             <button type="button" class="small" data-testid="bridge-forget" @click=${this.#forget}>
               ${BRIDGE_TEXT.forget}
@@ -221,10 +237,19 @@ export class BridgeView extends LitElement {
     else this.input?.focus();
   };
 
-  readonly #forget = (): void => {
-    this.#desk.forget();
-    emit(this, 'bridge-changed', null);
+  readonly #forget = async (): Promise<void> => {
+    this.#isNews = true;
+    await this.#desk.forget();
+    const { state } = this.#desk;
+    // With the news this may go, where the page has to load anew: what is still to be done on the other side is read first.
+    if (state.kind !== 'idle' || !state.isKnownThere) this.leave();
   };
+
+  /** Tells what the page has not heard yet. Whoever shows this calls it before it is taken away. */
+  leave(): void {
+    if (this.#isNews) emit(this, 'bridge-changed', null);
+    this.#isNews = false;
+  }
 }
 
 declare global {

@@ -1,7 +1,8 @@
 import { conversationDatabase } from './conversation-database';
-import type { ConversationPorts, TabChannel } from './conversation-ports';
+import type { AnswerLocks, ConversationPorts, TabChannel } from './conversation-ports';
 
 const CHANNEL = 'forgelight-conversations';
+const LOCK = 'forgelight-answer';
 const SHOWN = 'forgelight-conversation';
 const SETTINGS = 'forgelight-settings';
 /** So many integers are exact, and so many ids that two tabs do not draw the same one. */
@@ -12,6 +13,7 @@ export function browserConversations(): ConversationPorts {
   return {
     database: conversationDatabase(),
     channel: tabChannel(),
+    locks: answerLocks(),
     remembered: {
       read: () => attempt(() => Number(window.sessionStorage.getItem(SHOWN) ?? Number.NaN)),
       write: (id) => {
@@ -53,6 +55,46 @@ function tabChannel(): TabChannel {
       open();
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/**
+ * None are held while the browser keeps the page for Back: its engine is gone then, and a page with locks may not be kept. Nobody seems
+ * to write anything where site data is blocked.
+ */
+function answerLocks(): AnswerLocks {
+  let visit = new AbortController();
+  window.addEventListener('pagehide', () => {
+    visit.abort();
+    visit = new AbortController();
+  });
+  // Missing on pages without a safe origin.
+  const locks: LockManager | undefined = navigator.locks;
+  const request = async (
+    answerId: number,
+    options: LockOptions,
+    act: (lock: Lock | null) => Promise<void> | void,
+  ): Promise<void> => {
+    try {
+      await locks?.request(`${LOCK}-${answerId}`, options, act);
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+    }
+  };
+  return {
+    hold: (answerId) => {
+      let release = (): void => undefined;
+      const released = new Promise<void>((resolve) => (release = resolve));
+      visit.signal.addEventListener('abort', release);
+      void request(answerId, {}, () => released);
+      return release;
+    },
+    writerOf: async (answerId) => {
+      const { signal } = visit;
+      let isHeld = false;
+      await request(answerId, { mode: 'shared', ifAvailable: true }, (lock) => void (isHeld = lock === null));
+      return isHeld ? { gone: request(answerId, { mode: 'shared', signal }, () => undefined) } : null;
     },
   };
 }

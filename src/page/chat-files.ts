@@ -21,7 +21,9 @@ export async function importChats(store: ChatStore, file: File): Promise<string 
   try {
     text = await file.text();
   } catch (error) {
-    return TEXT.chats.importFailed(file.name, error instanceof Error ? error.message : String(error));
+    const problem = TEXT.chats.importFailed(file.name, error instanceof Error ? error.message : String(error));
+    store.announce(problem, true);
+    return problem;
   }
   return store.importChats(file.name, text);
 }

@@ -6,11 +6,11 @@ import {
   parseSettings,
   PRESETS,
   presetOf,
-  readSetting,
   SAMPLING_NAMES,
   withPreset,
   type Sampling,
 } from './chat-settings';
+import { readSetting } from './read-setting';
 
 const body = (sampling: object): object => ({ messages: [{ role: 'user', content: 'x' }], ...sampling });
 const isTaken = (sampling: object): boolean => {

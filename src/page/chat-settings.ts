@@ -1,5 +1,4 @@
 import { SAMPLING_RANGES, type SamplingName } from '../client/index';
-import { TEXT } from './messages';
 
 /** How the model is to answer in one conversation, by OpenAI's names. */
 export interface ChatSettings {
@@ -27,21 +26,6 @@ export const PRESETS = {
   creative: { temperature: 1.2, min_p: 0.1 },
 } as const satisfies Readonly<Record<string, Sampling>>;
 
-/** A field's text as it is typed. An empty one is the default. */
-export type ReadSetting =
-  | { readonly ok: true; readonly value: number | undefined }
-  | { readonly ok: false; readonly problem: string };
-
-/** Reads what was typed. A comma is a point, as in many languages. */
-export function readSetting(name: SamplingName, text: string): ReadSetting {
-  const typed = text.trim().replace(',', '.');
-  if (typed === '') return { ok: true, value: undefined };
-  const value = Number(typed);
-  if (isInRange(name, value)) return { ok: true, value };
-  const { min, max, whole } = SAMPLING_RANGES[name];
-  return { ok: false, problem: TEXT.settings.problem(min, max, whole) };
-}
-
 /**
  * Settings out of storage or of an imported file. Whatever is not what it should be is the default: an old or a foreign file must not
  * keep a conversation from being opened.
@@ -56,6 +40,15 @@ export function parseSettings(input: unknown): ChatSettings {
       return typeof value === 'number' && isInRange(name, value) ? value : undefined;
     }),
   };
+}
+
+/** The same out of JSON; `null` where there is none. */
+export function readSettings(json: string | null): ChatSettings | null {
+  try {
+    return json === null ? null : parseSettings(JSON.parse(json));
+  } catch {
+    return null;
+  }
 }
 
 /** The settings that `valueOf` has a value for. */
@@ -81,7 +74,8 @@ export function isSame(a: Sampling, b: Sampling): boolean {
   return SAMPLING_NAMES.every((name) => a[name] === b[name]);
 }
 
-function isInRange(name: SamplingName, value: number): boolean {
+/** Whether the engine takes it. */
+export function isInRange(name: SamplingName, value: number): boolean {
   const { min, max, whole } = SAMPLING_RANGES[name];
   return value >= min && value <= max && (!whole || Number.isInteger(value));
 }

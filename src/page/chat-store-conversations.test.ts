@@ -146,7 +146,7 @@ describe('what is kept', () => {
   });
 
   it('grows with an answer once a second, so that a tab that is closed has lost no more', async () => {
-    const { store, engines, clock, shared } = await readyStore();
+    const { store, engines, clock, shared, tab } = await readyStore();
     void store.send('Hello');
     await settle();
     const before = shared.writes.length;
@@ -159,6 +159,7 @@ describe('what is kept', () => {
     expect(shared.writes).toHaveLength(before + 1);
     answerAt(engines, 0).write(' four');
     await settle();
+    tab.die();
     const next = setUp(shared, shownId(store));
     await settle();
     expect(last(next.store)).toMatchObject({ text: 'One two three', status: { kind: 'stopped' } });

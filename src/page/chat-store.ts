@@ -1,7 +1,7 @@
 import { defined, unreachable } from '../base/assert';
 import type { Clock } from '../base/clock';
 import type { BridgePairing, createEngine, Engine, EngineEvent } from '../client/index';
-import { isRunning, type AnswerStatus } from '../element/chat-types';
+import { isRunning, type AnswerStatus, type Writer } from '../element/chat-types';
 import { endingText } from '../element/ending-text';
 import { endsEngine, failureOf, type Failure } from '../element/failure';
 import { Answers, isAbort } from './answers';
@@ -49,7 +49,7 @@ export class ChatStore {
     this.#conversations = new ConversationStore(ports.conversations, ports, (news) => this.#heardOf(news));
     this.#answers = new Answers({
       clock: ports.clock,
-      grow: (id, text, sinceAskedMs) => this.#grow(id, text, sinceAskedMs),
+      grow: (...piece) => this.#grow(...piece),
       end: (id, status) => this.#end(id, status),
       failed: (engine, failure) => this.#answerFailed(engine, failure),
       reportError: (error) => ports.reportError(error),
@@ -87,6 +87,7 @@ export class ChatStore {
       const engine = await this.#ports.createEngine({
         ...(pairing !== null && { bridgeUrl: pairing.url, bridgeToken: pairing.token }),
         model: choice.reference,
+        ...(choice.device === undefined ? {} : { device: choice.device }),
         ...(choice.sha256 === undefined ? {} : { sha256: choice.sha256 }),
         ...(choice.hubToken === undefined ? {} : { hubToken: choice.hubToken }),
         signal: loading.signal,
@@ -102,6 +103,9 @@ export class ChatStore {
       this.#engine = engine;
       this.#loading = null;
       engine.on('state', (event) => this.#follow(engine, event));
+      engine.on('unloaded', () => {
+        if (this.#engine === engine) this.announce(TEXT.status.bridgeUnloaded, true);
+      });
       this.#apply({ type: 'load-finished', info: engine.info });
       void this.#tellTimes(engine, this.#ports.clock.now() - clickedAtMs);
     } catch (error) {
@@ -118,10 +122,26 @@ export class ChatStore {
     }
   }
 
+  /** The page was paired, or has forgotten that: what is loaded goes where it now belongs. Into this page answers that run go along. */
+  async moveBridge(): Promise<void> {
+    const engine = this.#engine;
+    const isMoved =
+      engine !== null &&
+      this.#ports.pairing() === null &&
+      (await engine.use('webgpu').then(
+        () => true,
+        () => false, // it has no engine here, or cannot: a load of its own says why
+      ));
+    if (!isMoved && this.#engine === engine) await this.reload();
+  }
+
   /** What is loaded is loaded anew, where it now belongs. */
   async reload(): Promise<void> {
     const { model } = this.#state;
-    if (model.kind === 'ready') await this.load(model.choice);
+    // A bridge is asked for models by their hash alone, which is known by now.
+    if (model.kind !== 'ready') return;
+    const { sha256 } = model.info.model;
+    await this.load(sha256 === '' ? model.choice : { ...model.choice, sha256 });
   }
 
   stopLoading(): void {
@@ -204,7 +224,7 @@ export class ChatStore {
       return null;
     } catch (error) {
       const problem = TEXT.chats.importFailed(fileName, this.#failure(error).detail);
-      this.announce(problem);
+      this.announce(problem, true);
       return problem;
     }
   }
@@ -234,7 +254,7 @@ export class ChatStore {
     if (this.#engine !== engine) return;
     switch (event.state) {
       case 'lost':
-        return this.#apply({ type: 'gpu-lost' });
+        return this.#apply({ type: 'gpu-lost', isEnd: event.error !== null });
       case 'blocked':
         return this.#apply({ type: 'gpu-blocked', retryAtMs: defined(event.retryAtMs, 'a time to try again') });
       case 'ready':
@@ -270,8 +290,8 @@ export class ChatStore {
     await this.#answers.run(engine, asked);
   }
 
-  #grow(id: number, text: string, sinceAskedMs: number): boolean {
-    const isTaken = this.#conversations.grow(id, text, sinceAskedMs);
+  #grow(id: number, text: string, sinceAskedMs: number, writer?: Writer): boolean {
+    const isTaken = this.#conversations.grow(id, text, sinceAskedMs, writer);
     if (isTaken) this.#apply({ type: 'answer-began', sinceAskedMs });
     return isTaken;
   }

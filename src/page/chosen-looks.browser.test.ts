@@ -1,8 +1,11 @@
 import { cdp, page, userEvent } from 'vitest/browser';
 import { afterEach, describe, expect, it } from 'vitest';
+import { MACHINE_FACTS } from '../../test/support/machine-facts';
 import { allElements, mountBeforeEach, until } from '../../test/support/mounted-page';
 import { defined } from '../base/assert';
 import { ForgelightError } from '../base/errors';
+import './machine-view';
+import { parseShareLink } from './share-link';
 
 // What people choose in their system: colours of their own, in which backgrounds are gone, and pages where nothing moves.
 
@@ -14,6 +17,16 @@ interface Devtools {
     method: 'Emulation.setEmulatedMedia',
     options: { readonly features: readonly { readonly name: string; readonly value: string }[] },
   ): Promise<unknown>;
+  send(
+    method: 'Emulation.setDeviceMetricsOverride',
+    options: {
+      readonly width: number;
+      readonly height: number;
+      readonly deviceScaleFactor: number;
+      readonly mobile: boolean;
+    },
+  ): Promise<unknown>;
+  send(method: 'Emulation.clearDeviceMetricsOverride'): Promise<unknown>;
 }
 
 const choose = (...names: readonly ('forced-colors' | 'prefers-reduced-motion')[]): Promise<unknown> =>
@@ -43,11 +56,12 @@ function isDrawn(element: Element, pseudo?: string): boolean {
   ground.style.background = 'Canvas';
   document.body.append(ground);
   const [drawn, canvas] = [getComputedStyle(element, pseudo), getComputedStyle(ground).backgroundColor];
-  const { backgroundColor, outlineStyle, borderTopStyle } = drawn;
+  const { backgroundColor, outlineStyle, borderTopStyle, borderBottomStyle } = drawn;
   ground.remove();
-  return (
-    outlineStyle !== 'none' || borderTopStyle !== 'none' || ![canvas, 'rgba(0, 0, 0, 0)'].includes(backgroundColor)
-  );
+  const lines = [outlineStyle, borderTopStyle, borderBottomStyle];
+  // What is transparent stays so, in whatever colour.
+  const isFilled = backgroundColor !== canvas && !/^rgba.* 0\)$/.test(backgroundColor);
+  return isFilled || lines.some((style) => style !== 'none');
 }
 
 const all = (selector: string): readonly Element[] =>
@@ -76,8 +90,8 @@ describe('in colours of their own people see', () => {
     expect(all('.writing').map((dot) => isDrawn(dot))).toEqual([true]);
     expect(all('.row.shown, .question').map((one) => isDrawn(one))).toEqual([true, true]);
     mounted().answer.write('It falls.');
-    await until(() => all('.running > .block p').length === 1);
-    expect(all('.running > .block p').map((caret) => isDrawn(caret, '::after'))).toEqual([true]);
+    await until(() => all('.running .block p').length === 1);
+    expect(all('.running .block p').map((caret) => isDrawn(caret, '::after'))).toEqual([true]);
     mounted().answer.fail(new ForgelightError('context-overflow', 'at token 17'));
     await until(() => all('.box').length === 1);
     expect(all('.box').map((one) => isDrawn(one))).toEqual([true]);
@@ -85,6 +99,34 @@ describe('in colours of their own people see', () => {
     await userEvent.click(page.getByTestId('chat-delete'));
     await until(() => page.getByTestId('chat-question').elements().length > 0);
     expect(isDrawn(page.getByTestId('chat-question').element())).toBe(true);
+  });
+
+  it('what a link asks for, and what can be answered', async () => {
+    await choose('forced-colors');
+    mounted().root.asked = parseShareLink(`#${new URLSearchParams({ m: 'hf:a/b/c.gguf', sys: 'Be brief.' })}`);
+    await until(() => all('[data-testid=shared] button').length === 3);
+    await expect.element(page.getByTestId('shared-use')).toBeEnabled();
+    const drawn = all('[data-testid=shared], [data-testid=shared-system], [data-testid=shared] button');
+    expect(drawn.map((one) => isDrawn(one))).toEqual(drawn.map(() => true));
+    expect(drawn).toHaveLength(5);
+  });
+
+  it('what this machine can do, row by row, with what can be done', async () => {
+    await choose('forced-colors');
+    const view = document.createElement('machine-view');
+    view.ports = {
+      look: async () => MACHINE_FACTS,
+      measure: async () => ({ bytesPerSecond: 1 }),
+      copy: async () => await Promise.reject(new DOMException('', 'NotAllowedError')),
+    };
+    mounted().root.renderRoot.append(view);
+    await userEvent.click(page.getByTestId('copy-report'));
+    await until(() => all('textarea[readonly]').length === 1);
+    const rows = all('dl > div');
+    expect(rows.length).toBeGreaterThan(8);
+    const drawn = [...rows, ...all('textarea[readonly], [data-testid=copy-report], [data-testid=measure]')];
+    expect(drawn.filter((one) => !isDrawn(one)).map((one) => one.textContent)).toEqual([]);
+    expect(drawn).toHaveLength(rows.length + 3);
   });
 
   it('which button does nothing, as well as the browser shows it', async () => {
@@ -95,6 +137,44 @@ describe('in colours of their own people see', () => {
     expect(opacity).toBeGreaterThan(0.95);
     // Without a change of this the frame keeps the colour of what does nothing when the button does something again.
     expect(opacity).toBeLessThan(1);
+  });
+});
+
+describe('which button is the first to press', () => {
+  const inkOf = (testId: string): string => {
+    const { backgroundColor, color } = getComputedStyle(page.getByTestId(testId).element());
+    return `${color} on ${backgroundColor}`;
+  };
+
+  it('is seen in colours of their own too, and that it does nothing yet', async () => {
+    await choose('forced-colors');
+    expect(inkOf('load-model')).not.toBe(inkOf('open-file'));
+    await mounted().becomeReady();
+    const disabled = inkOf('send');
+    await userEvent.fill(page.getByTestId('prompt'), 'Hi');
+    await expect.element(page.getByTestId('send')).toBeEnabled();
+    expect(inkOf('send')).not.toBe(disabled);
+  });
+});
+
+describe('who points with a finger', () => {
+  const devtools = cdp() as Devtools;
+  const hold = (mobile: boolean): Promise<unknown> =>
+    mobile
+      ? devtools.send('Emulation.setDeviceMetricsOverride', { width: 0, height: 0, deviceScaleFactor: 0, mobile })
+      : devtools.send('Emulation.clearDeviceMetricsOverride');
+
+  afterEach(() => hold(false));
+
+  it('reads the names of conversations beside their buttons, on two lines', async () => {
+    await hold(true);
+    await until(() => matchMedia('(hover: none)').matches);
+    await mounted().fillConversations();
+    await mounted().showConversations();
+    const [title] = all('.title').filter((one) => one.textContent.includes('the wind'));
+    const { height } = defined(title, 'a title').getBoundingClientRect();
+    expect(height).toBeGreaterThan(32);
+    expect(height).toBeLessThan(60);
   });
 });
 

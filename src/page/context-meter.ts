@@ -40,7 +40,7 @@ export class ContextMeter extends LitElement {
         margin: 0.2rem 0 0;
         font-size: 0.875rem;
         text-align: right;
-        text-wrap: pretty;
+        text-wrap: balance;
       }
       [data-level='near'] .fill,
       [data-level='full'] .fill {

@@ -43,6 +43,23 @@ describe('a file of conversations', () => {
     expect(read(fileOf([failed, finished, set, running]))).toEqual([failed, finished, set, stopped]);
   });
 
+  it('names the devices of its answers, as the database does', () => {
+    const moved = withText(withText(running, 2, ' there', 5, { kind: 'hip', name: 'Radeon' }), 2, '.', 6, {
+      kind: 'webgpu',
+      name: 'GPU',
+    });
+    const ended = withEnd(moved, 2, { kind: 'finished', reason: 'stop', timings: null });
+    expect(read(fileOf([ended]))).toEqual([ended]);
+    expect(parseKept(structuredClone(ended))).toEqual(ended);
+    const devices = [
+      { kind: 'hip', name: 'Radeon' },
+      { kind: 'webgpu', name: 'GPU' },
+    ];
+    expect(parseKept(structuredClone(ended))?.nodes[1]).toMatchObject({ devices });
+    const wrong = structuredClone(ended.nodes.map((node) => ({ ...node, devices: [{ kind: 'hip' }] })));
+    expect(parseKept({ ...ended, nodes: wrong })).toBe(null);
+  });
+
   it('may be one that the element has exported: questions without an answer get an empty one', () => {
     const chat = exportOf(
       [

@@ -43,11 +43,14 @@ const status = v.variant('kind', [
   }),
 ]);
 
+/** What wrote an answer, where a version that knew that wrote it down. */
+const devices = v.exactOptional(v.array(record({ kind: v.string(), name: v.string() })));
+
 const place = { id, text: v.string(), parent: v.nullable(id), atMs: timeMs };
 
 const node = v.variant('role', [
   record({ role: v.literal('user'), ...place }),
-  record({ role: v.literal('assistant'), ...place, status, firstTokenMs: v.nullable(figure) }),
+  record({ role: v.literal('assistant'), ...place, status, firstTokenMs: v.nullable(figure), devices }),
 ]);
 
 const settings = v.pipe(v.unknown(), v.transform(parseSettings));

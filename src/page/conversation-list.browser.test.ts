@@ -121,15 +121,48 @@ describe('the list of conversations', () => {
     await until(() => focused() === 'chats');
   });
 
-  it('says why a file was not imported, and takes one that is right', async () => {
-    await mounted().converse();
+  describe('a file to import', () => {
     const upload = (text: string): Promise<void> =>
       userEvent.upload(page.getByTestId('import-file'), new File([text], 'chats.json'));
-    await upload('GIF89a');
-    await expect.element(page.getByTestId('import-problem')).toHaveTextContent(TEXT.chats.noJson);
-    await upload(mounted().store.exportChats(null).replace('How does rain form?', 'How does snow form?'));
-    await until(() => titles().length === 2);
-    expect(page.getByTestId('import-problem').elements()).toEqual([]);
+    const drop = (text: string, name: string): void => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([text], name));
+      window.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));
+    };
+    const noticed = async (text: string): Promise<void> => {
+      await expect.element(page.getByTestId('notice')).toHaveTextContent(text);
+    };
+
+    it('says beside the conversation why it was not taken; one that is right is', async () => {
+      await mounted().converse();
+      await upload('GIF89a');
+      await noticed(TEXT.chats.importFailed('chats.json', TEXT.chats.noJson));
+      await upload(mounted().store.exportChats(null).replace('How does rain form?', 'How does snow form?'));
+      await until(() => titles().length === 2);
+      await noticed(TEXT.chats.imported(1, 0));
+      expect(page.getByTestId('import-problem').elements()).toEqual([]);
+    });
+
+    it('is dropped anywhere, and what is no model leaves the model alone', async () => {
+      await mounted().converse();
+      drop('{"messages": []}', 'Other app.JSON');
+      await noticed(TEXT.chats.importFailed('Other app.JSON', TEXT.chats.wrongFormat));
+      drop(mounted().store.exportChats(null).replace('How does rain form?', 'How does snow form?'), 'chats.json');
+      await until(() => titles().length === 2);
+      drop('GIF89a', 'cat.gif');
+      await noticed(TEXT.model.stranger('cat.gif'));
+      expect(mounted().engines.loads).toHaveLength(1);
+    });
+
+    it('says so in the drawer, and behind it', async () => {
+      await page.viewport(390, 844);
+      await mounted().converse();
+      await mounted().showConversations();
+      await upload('[');
+      await expect.element(page.getByTestId('import-problem')).toHaveTextContent(TEXT.chats.noJson);
+      await userEvent.keyboard('{Escape}');
+      await noticed(TEXT.chats.importFailed('chats.json', TEXT.chats.noJson));
+    });
   });
 });
 
@@ -198,9 +231,10 @@ describe('messages', () => {
     await expect.element(page.getByTestId('prompt')).toHaveValue('');
     mounted().store.showChat(id);
     await expect.element(page.getByTestId('prompt')).toHaveValue('And snow?');
-    focusOn('edit');
-    await userEvent.keyboard('{Enter}');
+    // Open as it was left, and the person is where they were.
     await expect.element(page.getByTestId('question-editor')).toHaveValue(`${RAIN} Or not?`);
+    expect(focused()).not.toBe('question-editor');
+    focusOn('question-editor');
     await userEvent.keyboard('{Escape}');
     await until(() => focused() === 'edit');
     await userEvent.keyboard('{Enter}');

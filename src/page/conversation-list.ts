@@ -137,7 +137,8 @@ export class ConversationList extends LitElement {
     }
     const text = TEXT.chats;
     const isShown = this.chats.shown?.id === id;
-    const isWriting = conversation.nodes.some((node) => this.chats.running.has(node.id));
+    const { running, elsewhere } = this.chats;
+    const isWriting = conversation.nodes.some(({ id: node }) => running.has(node) || elsewhere.has(node));
     return html`
       <div class=${isShown ? 'row shown' : 'row'} data-id=${id}>
         <button

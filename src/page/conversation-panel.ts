@@ -65,7 +65,7 @@ export class ConversationPanel extends LitElement {
   ];
 
   @property({ attribute: false }) chats: Conversations = NO_CONVERSATIONS;
-  /** Why the last file was not imported. */
+  /** Why the last file was not imported: told in the drawer, which lies over where the page tells it. */
   @property({ attribute: false }) problem: string | null = null;
   @property({ type: Boolean }) drawer = false;
   @query('conversation-list') private readonly list: ConversationList | null | undefined;
@@ -92,7 +92,7 @@ export class ConversationPanel extends LitElement {
     const list = html`<conversation-list
       .chats=${this.chats}
       .todayMs=${new Date().setHours(0, 0, 0, 0)}
-      .problem=${this.problem}
+      .problem=${this.drawer ? this.problem : null}
       ?drawer=${this.drawer}
     ></conversation-list>`;
     if (!this.drawer) return html`<nav aria-label=${TEXT.chats.title}>${renderBrand()} ${list}</nav>`;

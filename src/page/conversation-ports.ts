@@ -23,9 +23,18 @@ export interface TabChannel {
   listen(listener: (message: unknown) => void): () => void;
 }
 
+/** Which answers are being written, in any tab. A tab that ends or dies lets go of all that it holds. */
+export interface AnswerLocks {
+  /** This tab writes the answer, until the returned function is called. */
+  hold(answerId: number): () => void;
+  /** Who writes it: `null`, nobody. Never rejects, and neither does `gone`, which resolves once nobody does any more. */
+  writerOf(answerId: number): Promise<{ readonly gone: Promise<void> } | null>;
+}
+
 export interface ConversationPorts {
   readonly database: ConversationDatabase;
   readonly channel: TabChannel;
+  readonly locks: AnswerLocks;
   /** Which conversation this tab shows, for when it is loaded anew; `null`: a new one. */
   readonly remembered: { read(): number | null; write(id: number | null): void };
   /** What this tab's next new conversation begins with, for the same; as JSON that may be anybody's, `null`: nothing yet. */
@@ -36,4 +45,11 @@ export interface ConversationPorts {
 
 export function isTombstone(kept: unknown): kept is Tombstone {
   return typeof kept === 'object' && kept !== null && 'deletedAtMs' in kept && typeof kept.deletedAtMs === 'number';
+}
+
+/** Of what a tab tells the others: the conversation that it has written. */
+export function idOf(message: unknown): number | null {
+  return typeof message === 'object' && message !== null && 'id' in message && typeof message.id === 'number'
+    ? message.id
+    : null;
 }

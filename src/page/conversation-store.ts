@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
-import type { AnswerStatus, Message } from '../element/chat-types';
-import { DEFAULT_SETTINGS, parseSettings, type ChatSettings } from './chat-settings';
+import { isRunning, type AnswerStatus, type Message, type Writer } from '../element/chat-types';
+import { AnswerWriters } from './answer-writers';
+import { DEFAULT_SETTINGS, readSettings, type ChatSettings } from './chat-settings';
 import * as tree from './conversation';
 import type { Conversation } from './conversation';
 import { fileOf, parseFile, parseKept } from './conversation-file';
-import { isTombstone, type ConversationPorts, type Tombstone } from './conversation-ports';
+import { idOf, isTombstone, type ConversationPorts, type Tombstone } from './conversation-ports';
 import { ConversationSaver } from './conversation-saver';
 import { NO_CONVERSATIONS, newestFirst, shownMessages, type Conversations, type Keeping } from './conversations';
 
@@ -34,6 +35,7 @@ export class ConversationStore {
   readonly #tell: (news: ConversationNews) => void;
   readonly #reportError: (error: unknown) => void;
   readonly #saver: ConversationSaver;
+  readonly #writers: AnswerWriters;
   readonly #byId = new Map<number, Conversation>();
   /** Answers that this tab writes, with their conversations. */
   readonly #running = new Map<number, number>();
@@ -56,6 +58,7 @@ export class ConversationStore {
     this.#clock = world.clock;
     this.#reportError = (error) => world.reportError(error);
     this.#tell = tell;
+    this.#writers = new AnswerWriters(ports.locks, (answer, id) => void this.#writerGone(answer, id));
     this.#saver = new ConversationSaver({
       database: ports.database,
       clock: world.clock,
@@ -81,7 +84,7 @@ export class ConversationStore {
   /** The page was away, and may have missed news: where there are any, all is read. */
   async lookAgain(): Promise<void> {
     try {
-      if (!(await this.#ports.database.hasNews())) return;
+      if (!(await this.#ports.database.hasNews())) return await this.#lookForWriters();
     } catch (error) {
       return this.#failedToRead(error);
     }
@@ -90,19 +93,22 @@ export class ConversationStore {
 
   /** Takes up what is kept, at the start and when there is more. */
   async readKept(): Promise<void> {
-    let found: readonly unknown[];
+    let found: readonly (Conversation | Tombstone | null)[];
     try {
-      found = await this.#ports.database.readAll();
+      const kept = await this.#ports.database.readAll();
+      found = kept.map((one) => (isTombstone(one) ? one : parseKept(one)));
     } catch (error) {
       return this.#failedToRead(error);
     }
+    const readable = found.filter((one): one is Conversation => one !== null && !isTombstone(one));
+    await Promise.all(readable.map((one) => this.#writers.look(one)));
     const isFirst = this.#keeping.kind === 'asking' || this.#keeping.kind === 'blocked';
     // What was said before anybody knew whether it is kept. Later, what is missing may have been cleared on purpose.
     const unkept = isFirst ? [...this.#byId.keys()] : [];
     if (isFirst) this.#keep({ kind: 'working' });
     for (const kept of found) {
       if (isTombstone(kept)) this.#bury(kept.id, kept.deletedAtMs);
-      else this.#takeUp(parseKept(kept));
+      else this.#takeUp(kept);
     }
     this.#showRemembered();
     for (const id of unkept) this.#saver.save(id);
@@ -138,10 +144,10 @@ export class ConversationStore {
   }
 
   /** These change nothing where the answer is not one that this tab writes: the first end counts. Whether it did. */
-  grow(answerId: number, text: string, sinceAskedMs: number): boolean {
+  grow(answerId: number, text: string, sinceAskedMs: number, writer?: Writer): boolean {
     const conversation = this.conversationOf(answerId);
     if (conversation === null) return false;
-    this.#set(tree.withText(conversation, answerId, text, sinceAskedMs), 'soon');
+    this.#set(tree.withText(conversation, answerId, text, sinceAskedMs, writer), 'soon');
     return true;
   }
 
@@ -149,6 +155,7 @@ export class ConversationStore {
     const conversation = this.conversationOf(answerId);
     if (!this.#running.delete(answerId) || conversation === null) return false;
     this.#set(tree.withEnd(conversation, answerId, status), 'now');
+    if (this.#keeping.kind === 'blocked') this.#letGo();
     return true;
   }
 
@@ -212,11 +219,12 @@ export class ConversationStore {
     const asked = tree.withAnswer(conversation, question, answerId, this.#clock.now());
     this.#beginWith(settings.value);
     this.#running.set(answerId, conversationId);
+    this.#writers.hold(answerId);
     this.#isUsed = true;
     this.#shownId = conversationId;
     this.#ports.remembered.write(conversationId);
     this.#set(asked, 'now');
-    const messages = shownMessages(asked, this.#state.running);
+    const messages = shownMessages(asked, this.#state);
     return { conversationId, answerId, settings: settings.value, messages };
   }
 
@@ -263,6 +271,11 @@ export class ConversationStore {
   }
 
   #saved(id: number, written: Conversation | null): void {
+    const isWritten = (answerId: number): boolean => {
+      const node = written === null ? null : tree.nodeOf(written, answerId);
+      return node !== null && !isRunning(node);
+    };
+    this.#writers.letGo(isWritten);
     this.#takeUp(written);
     this.#keepsAgain();
     this.#ports.channel.post({ id });
@@ -279,12 +292,32 @@ export class ConversationStore {
     if (id === null || this.#keeping.kind === 'blocked') return;
     try {
       const kept = await this.#ports.database.read(id);
+      const conversation = isTombstone(kept) ? null : parseKept(kept);
+      if (conversation !== null) await this.#writers.look(conversation);
       if (isTombstone(kept)) this.#goneElsewhere(id);
-      else this.#takeUp(parseKept(kept));
+      else this.#takeUp(conversation);
       this.#change();
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  /** What is left of what the other tab wrote shows as what it is once all of that is here. */
+  async #writerGone(answerId: number, id: number): Promise<void> {
+    await this.#hear({ id });
+    this.#writers.forget(answerId);
+    this.#change();
+  }
+
+  /** Whoever wrote may have died while nobody here waited for it. */
+  async #lookForWriters(): Promise<void> {
+    await Promise.all([...this.#byId.values()].map((conversation) => this.#writers.look(conversation)));
+    this.#change();
+  }
+
+  /** Nothing more of what is over will be written, for now. */
+  #letGo(): void {
+    this.#writers.letGo((answerId) => !this.#running.has(answerId));
   }
 
   #bury(id: number, deletedAtMs: number): void {
@@ -303,7 +336,9 @@ export class ConversationStore {
 
   #drop(id: number, left: Tombstone | null = null): boolean {
     this.#deleted.set(id, left);
-    for (const [answerId, conversationId] of this.#running) if (conversationId === id) this.#running.delete(answerId);
+    const answers = [...this.#running].filter(([, conversationId]) => conversationId === id).map(([answer]) => answer);
+    for (const answer of answers) this.#running.delete(answer);
+    this.#writers.letGo((answer) => answers.includes(answer));
     if (this.#shownId === id) {
       this.#shownId = null;
       this.#ports.remembered.write(null);
@@ -317,7 +352,7 @@ export class ConversationStore {
     const id = this.#ports.remembered.read();
     if (id !== null && this.#byId.has(id)) this.#shownId = id;
     const newest = [...this.#byId.values()].toSorted((a, b) => b.settings.atMs - a.settings.atMs)[0];
-    this.#settings = parseJson(this.#ports.settings.read()) ?? newest?.settings.value ?? this.#settings;
+    this.#settings = readSettings(this.#ports.settings.read()) ?? newest?.settings.value ?? this.#settings;
   }
 
   #beginWith(settings: ChatSettings): void {
@@ -333,6 +368,7 @@ export class ConversationStore {
   }
 
   #failed(error: unknown): void {
+    this.#letGo();
     if (!(error instanceof DOMException || error instanceof ForgelightError)) this.#reportError(error);
     if (this.#keeping.kind === 'failing') return;
     this.#keep({ kind: 'failing', reason: error instanceof Error ? error.message : String(error) });
@@ -351,6 +387,7 @@ export class ConversationStore {
       shown,
       settings: shown?.settings.value ?? this.#settings,
       running: new Set(this.#running.keys()),
+      elsewhere: this.#writers.elsewhere,
       keeping: this.#keeping,
     };
     this.#tell({ type: 'changed' });
@@ -359,16 +396,4 @@ export class ConversationStore {
 
 function idsOf({ nodes }: Conversation): ReadonlySet<number> {
   return new Set(nodes.map(({ id }) => id));
-}
-
-function parseJson(json: string | null): ChatSettings | null {
-  try {
-    return json === null ? null : parseSettings(JSON.parse(json));
-  } catch {
-    return null;
-  }
-}
-
-function idOf(value: unknown): number | null {
-  return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'number' ? value.id : null;
 }

@@ -139,6 +139,17 @@ export const conversationStyles = css`
       clip-path: inset(50%);
     }
   }
+  /* Where none can, they take half of it. */
+  @media (hover: none) {
+    .title {
+      display: -webkit-box;
+      -webkit-box-orient: vertical;
+      -webkit-line-clamp: 2;
+      white-space: normal;
+      overflow-wrap: anywhere;
+      line-height: 1.35;
+    }
+  }
   form {
     display: flex;
     align-items: center;
@@ -168,7 +179,7 @@ export const conversationStyles = css`
   .question div {
     display: flex;
     flex-wrap: wrap;
-    gap: 0.4rem;
+    gap: 0.6rem;
   }
   .note {
     margin: 0.5rem;

@@ -6,6 +6,7 @@ import {
   type AnswerStatus,
   type Message,
   type Versions,
+  type Writer,
 } from '../element/chat-types';
 import type { ChatSettings } from './chat-settings';
 
@@ -126,8 +127,14 @@ export function withAnswer(conversation: Conversation, question: number, id: num
 }
 
 /** What comes for an answer that has ended changes nothing. */
-export function withText(conversation: Conversation, id: number, text: string, sinceAskedMs: number): Conversation {
-  return withChange(conversation, id, (answer) => withPiece(answer, text, sinceAskedMs));
+export function withText(
+  conversation: Conversation,
+  id: number,
+  text: string,
+  sinceAskedMs: number,
+  writer?: Writer,
+): Conversation {
+  return withChange(conversation, id, (answer) => withPiece(answer, text, sinceAskedMs, writer));
 }
 
 export function withEnd(conversation: Conversation, id: number, status: AnswerStatus): Conversation {

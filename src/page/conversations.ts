@@ -21,8 +21,10 @@ export interface Conversations {
   readonly shown: Conversation | null;
   /** Of the shown one, also of a new one. */
   readonly settings: ChatSettings;
-  /** Answers that this tab writes. Others that have not ended are another tab's, or were cut off with theirs. */
+  /** Answers that this tab writes. */
   readonly running: ReadonlySet<number>;
+  /** Answers that other tabs write. Those that have not ended and are neither were cut off with their tab. */
+  readonly elsewhere: ReadonlySet<number>;
   readonly keeping: Keeping;
 }
 
@@ -31,6 +33,7 @@ export const NO_CONVERSATIONS: Conversations = {
   shown: null,
   settings: DEFAULT_SETTINGS,
   running: new Set(),
+  elsewhere: new Set(),
   keeping: { kind: 'asking' },
 };
 
@@ -59,7 +62,7 @@ export function summaryOf(conversation: Conversation): Summary {
 /** Whether a list shows the same of both: with each word of an answer it does. */
 export function areListedAlike(a: Conversations, b: Conversations): boolean {
   if (a.all.length !== b.all.length || a.shown?.id !== b.shown?.id) return false;
-  if (a.running.size !== b.running.size || [...a.running].some((id) => !b.running.has(id))) return false;
+  if (!areSame(a.running, b.running) || !areSame(a.elsewhere, b.elsewhere)) return false;
   return a.all.every((one, index) => {
     const other = b.all[index];
     if (one === other) return true;
@@ -69,15 +72,24 @@ export function areListedAlike(a: Conversations, b: Conversations): boolean {
   });
 }
 
+function areSame(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  return a.size === b.size && [...a].every((id) => b.has(id));
+}
+
 /** Those in which something was last said first. */
 export function newestFirst(conversations: Iterable<Conversation>): readonly Conversation[] {
   return [...conversations].toSorted((a, b) => summaryOf(b).changedAtMs - summaryOf(a).changedAtMs || b.id - a.id);
 }
 
-/** What is shown of a conversation. An answer that nobody here writes has stopped, as far as this tab knows. */
-export function shownMessages(conversation: Conversation, running: ReadonlySet<number>): readonly Message[] {
+/** What is shown of a conversation. An answer that nobody writes any more has stopped. */
+export function shownMessages(
+  conversation: Conversation,
+  { running, elsewhere }: Pick<Conversations, 'running' | 'elsewhere'>,
+): readonly Message[] {
   return pathOf(conversation).map((node) =>
-    isRunning(node) && !running.has(node.id) ? { ...node, status: { kind: 'stopped' } } : node,
+    isRunning(node) && !running.has(node.id)
+      ? { ...node, status: { kind: elsewhere.has(node.id) ? 'elsewhere' : 'stopped' } }
+      : node,
   );
 }
 

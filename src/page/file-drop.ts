@@ -1,20 +1,26 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import { droppedHandles, type FileHandle } from './file-handles';
 
+/** What becomes of files that are dropped. */
+export interface DropActs {
+  /** The files of a model, and what the page can come back to them by as soon as the browser tells. */
+  model(files: readonly File[], handles: Promise<readonly FileHandle[]>): void;
+  /** Conversations that were exported, as far as its name says. */
+  chats(file: File): void;
+  /** Neither: nothing is done with it. */
+  stranger(name: string): void;
+}
+
 /** Lets files be dropped anywhere in the window while its host is connected. */
 export class FileDrop implements ReactiveController {
   /** A file hangs over the window. */
   active = false;
   readonly #host: ReactiveControllerHost;
-  readonly #onFiles: (files: readonly File[], handles: Promise<readonly FileHandle[]>) => void;
+  readonly #acts: DropActs;
 
-  /** @param onFiles is given the files at once, and what the page can come back to them by as soon as the browser tells */
-  constructor(
-    host: ReactiveControllerHost,
-    onFiles: (files: readonly File[], handles: Promise<readonly FileHandle[]>) => void,
-  ) {
+  constructor(host: ReactiveControllerHost, acts: DropActs) {
     this.#host = host;
-    this.#onFiles = onFiles;
+    this.#acts = acts;
     host.addController(this);
   }
 
@@ -47,12 +53,31 @@ export class FileDrop implements ReactiveController {
     const files = [...(event.dataTransfer?.files ?? [])];
     if (files.length === 0) return;
     event.preventDefault();
-    this.#onFiles(files, droppedHandles(event.dataTransfer?.items ?? []));
+    void this.#take(files, droppedHandles(event.dataTransfer?.items ?? []));
   };
+
+  /** A loaded model gives way to the next one, and not to a file that is none. */
+  async #take(files: readonly File[], handles: Promise<readonly FileHandle[]>): Promise<void> {
+    const [first] = files;
+    if (first !== undefined && files.length === 1 && /\.json$/i.test(first.name)) return this.#acts.chats(first);
+    for (const file of files) if (!(await isModel(file))) return this.#acts.stranger(file.name);
+    this.#acts.model(files, handles);
+  }
 
   #show(active: boolean): void {
     if (this.active === active) return;
     this.active = active;
     this.#host.requestUpdate();
+  }
+}
+
+/** By its name, or by its beginning where it has another one. What else is wrong with it the load says. */
+async function isModel(file: File): Promise<boolean> {
+  if (/\.gguf$/i.test(file.name)) return true;
+  try {
+    return (await file.slice(0, 4).text()) === 'GGUF';
+  } catch {
+    // A folder, or a file that may not be read.
+    return false;
   }
 }

@@ -22,7 +22,7 @@ export type FitState =
 export interface FitPorts {
   /** Opens no device and downloads nothing. */
   rated(): Promise<{ readonly entries: readonly RatedEntry[]; readonly budgetBytes: number | null }>;
-  checkFit(model: string, options: { readonly signal: AbortSignal }): Promise<FitReport>;
+  checkFit(model: string, options: { readonly signal: AbortSignal; readonly sha256?: string }): Promise<FitReport>;
   reportError(error: unknown): void;
 }
 
@@ -63,7 +63,10 @@ export class FitCheck {
     this.#checking = checking;
     this.#enter({ kind: 'checking', entry });
     try {
-      const { verdict, reason } = await this.ports.checkFit(entry.model, { signal: checking.signal });
+      const { verdict, reason } = await this.ports.checkFit(entry.model, {
+        signal: checking.signal,
+        ...(entry.sha256 === undefined ? {} : { sha256: entry.sha256 }),
+      });
       if (this.#checking !== checking) return null;
       this.#checking = null;
       const fits = verdict === 'fits' || verdict === 'fits-shorter';

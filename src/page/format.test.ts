@@ -9,7 +9,7 @@ import {
   progressDetails,
 } from './format';
 import { TEXT } from './messages';
-import type { Answer } from '../element/chat-types';
+import { withPiece, type Answer } from '../element/chat-types';
 
 const DOWNLOAD = {
   phase: 'download',
@@ -131,5 +131,22 @@ describe('answerDetails', () => {
 
   it('claims no speed for a stopped answer', () => {
     expect(answerDetails(answer({ kind: 'stopped' }))).toEqual(['Stopped', 'first token after 1.2 s']);
+  });
+
+  it('names what wrote it, in order where it moved', () => {
+    const radeon = { kind: 'hip', name: 'AMD Radeon' };
+    const gpu = { kind: 'webgpu', name: 'GPU' };
+    const moved = [radeon, radeon, gpu, gpu, radeon].reduce<Answer>(
+      (growing, writer) => withPiece(growing, 'x', 1200, writer),
+      answer({ kind: 'reading' }),
+    );
+    expect(moved.devices).toEqual([radeon, gpu, radeon]);
+    const where = 'on AMD Radeon, then in this browser (GPU), then on AMD Radeon';
+    const endings: Answer['status'][] = [
+      { kind: 'finished', reason: 'stop', timings },
+      { kind: 'finished', reason: 'stop', timings: null },
+      { kind: 'stopped' },
+    ];
+    for (const status of endings) expect(answerDetails({ ...moved, status }).at(-1)).toBe(where);
   });
 });

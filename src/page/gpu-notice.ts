@@ -79,7 +79,9 @@ export class GpuNotice extends LitElement {
       case 'lost':
         return this.#renderBox(
           this.lost,
-          html`<load-progress .progress=${gpu.progress} ?local=${this.local}></load-progress>`,
+          gpu.isAlone && gpu.progress === null
+            ? nothing
+            : html`<load-progress .progress=${gpu.progress} ?local=${this.local}></load-progress>`,
         );
       case 'blocked':
         return this.#renderBox(TEXT.gpu.blocked, this.#renderCountdown(gpu.retryAtMs));
@@ -88,7 +90,7 @@ export class GpuNotice extends LitElement {
     }
   }
 
-  #renderBox(title: string, body: TemplateResult): TemplateResult {
+  #renderBox(title: string, body: TemplateResult | typeof nothing): TemplateResult {
     return html`
       <section class="box" aria-labelledby="title" data-testid="gpu-notice" data-gpu=${this.gpu.kind}>
         ${ICONS.warning}

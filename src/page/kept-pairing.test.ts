@@ -23,6 +23,12 @@ it('a pairing is kept until it is over or forgotten', () => {
   expect(kept.size).toBe(0);
 });
 
+it.each(['https://evil.example', 'http://192.168.1.9:8788', 'x'])('one with %s is none', (url) => {
+  const { kept, open } = storage();
+  kept.set('forgelight-bridge', JSON.stringify({ ...pairing, url }));
+  expect(readPairing(open, 0)).toBe(null);
+});
+
 it.each(['{', '1', '{"url":1,"token":"x","expiresAtMs":5}', '{"url":"x","token":"y"}'])('%s is none', (text) => {
   const { kept, open } = storage();
   kept.set('forgelight-bridge', text);

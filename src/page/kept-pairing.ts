@@ -1,3 +1,4 @@
+import { loopbackAddress } from '../client/bridge/loopback';
 import type { BridgePairing } from '../client/index';
 
 const KEY = 'forgelight-bridge';
@@ -7,7 +8,9 @@ export function readPairing(storage: () => Storage, nowMs: number): BridgePairin
   try {
     const kept = JSON.parse(storage().getItem(KEY) ?? 'null') as Partial<BridgePairing> | null;
     if (typeof kept?.url !== 'string' || typeof kept.token !== 'string') return null;
-    const { url, token, expiresAtMs } = kept;
+    const { token, expiresAtMs } = kept;
+    const url = loopbackAddress(kept.url);
+    if (url === null) return null; // an earlier version took others
     return typeof expiresAtMs === 'number' && expiresAtMs > nowMs ? { url, token, expiresAtMs } : null;
   } catch {
     return null; // site data is blocked, or it is not ours

@@ -1,7 +1,7 @@
 // What the library is made of, in a script of its own: a page whose visitor only chats never fetches it.
 import {
   CATALOGUE,
-  checkFit,
+  checkFit as checkFitOf,
   detectMemoryBudget,
   fitOfSize,
   listHubModels,
@@ -10,10 +10,20 @@ import {
 } from '../client/index';
 import type { FitPorts } from './fit-check';
 import type { HubPorts } from './hub-list';
+import { readPairing } from './kept-pairing';
 
-export { checkFit, openModelStore };
+export { openModelStore };
 export { saveFile, saveHost } from './save-file';
 export { loadRecent, saveRecent } from './handle-database';
+
+/** Asked of whoever would answer: the program on this computer, where this page is paired with it. */
+export const checkFit: FitPorts['checkFit'] = (model, options) => {
+  const pairing = readPairing(() => window.localStorage, Date.now());
+  return checkFitOf(model, {
+    ...(pairing !== null && { bridgeUrl: pairing.url, bridgeToken: pairing.token }),
+    ...options,
+  });
+};
 
 /** Models that chat, as this page does. */
 export const ratedCatalogue: FitPorts['rated'] = async () => {

@@ -2,7 +2,8 @@ import type { TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { EngineInfo } from '../client/index';
-import { baseStyles, controlStyles, dialogStyles } from '../element/styles';
+import { baseStyles, controlStyles } from '../element/styles';
+import { dialogStyles } from './dialog-styles';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
 
@@ -18,14 +19,21 @@ export class MachineButton extends LitElement {
         padding: 0.6rem 1.2rem 1.2rem;
       }
       .head {
+        position: sticky;
+        top: -0.6rem;
+        z-index: 1;
         display: flex;
         align-items: center;
         justify-content: space-between;
-        margin-right: -0.5rem;
+        margin: -0.6rem -1.2rem 0;
+        padding: 0.6rem 0.7rem 0.3rem 1.2rem;
+        background: var(--paper);
       }
       h2 {
         margin: 0;
         font-size: 1.0625rem;
+        line-height: 1.3;
+        text-wrap: balance;
       }
       p {
         color: var(--danger);
@@ -67,7 +75,8 @@ export class MachineButton extends LitElement {
         closedby="any"
         aria-labelledby="title"
         data-testid="${view}-dialog"
-        @close=${() => (this.shown = 'nothing')}
+        @close=${() => this.#closed()}
+        @model-chosen=${() => this.#dialog?.close()}
       >
         <div class="head">
           <h2 id="title">${text.title}</h2>
@@ -84,6 +93,11 @@ export class MachineButton extends LitElement {
   #renderView(): TemplateResult {
     if (this.view === 'machine') return html`<machine-view></machine-view>`;
     return html`<bridge-view .info=${this.info}></bridge-view>`;
+  }
+
+  #closed(): void {
+    this.renderRoot.querySelector('bridge-view')?.leave();
+    this.shown = 'nothing';
   }
 
   async #open(): Promise<void> {

@@ -2,10 +2,9 @@ import axe from 'axe-core';
 import { page, userEvent } from 'vitest/browser';
 import { afterEach, expect, it, vi } from 'vitest';
 import { until } from '../../test/support/browser-waits';
+import { MACHINE_FACTS } from '../../test/support/machine-facts';
 import { ForgelightError } from '../base/errors';
-import { MIB } from '../base/units';
 import { defineParts } from '../element/parts';
-import type { MachineFacts } from './machine-report';
 import type { MachinePorts } from './machine-tools';
 import './machine-view';
 import { MACHINE_TEXT } from './machine-messages';
@@ -14,34 +13,6 @@ import './page.css';
 
 vi.setConfig({ testTimeout: 20_000 });
 defineParts();
-
-const FACTS: MachineFacts = {
-  graphics: {
-    ok: true,
-    report: {
-      adapter: { vendor: 'intel', architecture: 'gen-12lp', device: '', description: '' },
-      features: ['shader-f16', 'subgroups'],
-      usedFeatures: ['subgroups'],
-      limits: { maxBufferSize: 2048 * MIB, maxComputeInvocationsPerWorkgroup: 1024 },
-      memoryBudgetBytes: 8192 * MIB,
-      build: 'b',
-      kernels: [
-        {
-          format: 'Q4_1',
-          precision: 'exact',
-          rows: 'up to 16 rows',
-          matvec: 'lanes',
-          matmul: 'tile',
-          widths: [1, 2, 4],
-          notes: ['The kernel matvec subgroup computes wrongly here and is not used.'],
-        },
-      ],
-    },
-  },
-  bandwidth: null,
-  storage: { usedBytes: 98_362_432, quotaBytes: 10_000_000_000, isPersisted: false },
-  browser: { browser: 'chrome', version: 140, system: 'linux', isSecure: true, isOnline: true, userAgent: 'Agent/1' },
-};
 
 /** Measurements that a test ends. */
 let measured: ((bytesPerSecond: number) => void)[] = [];
@@ -59,7 +30,7 @@ async function show(given: Partial<MachinePorts> = {}): Promise<void> {
   document.title = 'Machine';
   const view = document.createElement('machine-view');
   view.ports = {
-    look: async () => FACTS,
+    look: async () => MACHINE_FACTS,
     measure: (signal) =>
       new Promise((resolve, reject) => {
         measured.push((bytesPerSecond) => resolve({ bytesPerSecond }));
@@ -90,7 +61,7 @@ it('the report is copied as text with the same as JSON, or shown to be copied by
   expect(copied[0]).toContain('Vendor: intel');
   expect(copied[0]).toContain('computes wrongly here');
   const json = copied[0]?.split('\n').find((line) => line.startsWith('{')) ?? '';
-  expect(JSON.parse(json)).toEqual(FACTS);
+  expect(JSON.parse(json)).toEqual(MACHINE_FACTS);
   document.body.replaceChildren();
   await show({ copy: () => Promise.reject(new DOMException('refused', 'NotAllowedError')) });
   await userEvent.click(page.getByTestId('copy-report'));
@@ -110,7 +81,7 @@ it('the memory is measured on a click, and measuring can be stopped', async () =
 
 it('a machine without an adapter has a report too', async () => {
   const { code, message } = new ForgelightError('no-adapter', 'none');
-  await show({ look: async () => ({ ...FACTS, graphics: { ok: false, failure: { code, detail: message } } }) });
+  await show({ look: async () => ({ ...MACHINE_FACTS, graphics: { ok: false, failure: { code, detail: message } } }) });
   await expect.element(page.getByTestId('error')).toHaveAttribute('data-code', 'no-adapter');
   await userEvent.click(page.getByTestId('copy-report'));
   await until(() => copied.length === 1);

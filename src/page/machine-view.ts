@@ -187,11 +187,16 @@ function renderGroup({ title, facts }: FactGroup): TemplateResult {
       ${facts.map(
         ([term, value]) =>
           html`<div>
-            <dt>${term}</dt>
+            <dt>${breakable(term)}</dt>
             <dd>${value}</dd>
           </div>`,
       )}
     </dl>`;
+}
+
+/** Names of limits are long and have no blanks: they break before a capital letter. */
+function breakable(term: string): readonly (TemplateResult | string)[] {
+  return term.split(/(?<=[a-z])(?=[A-Z])/).map((part, index) => (index === 0 ? part : html`<wbr />${part}`));
 }
 
 function selectAll({ target }: Event): void {

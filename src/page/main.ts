@@ -7,16 +7,16 @@ import { browserUpdates } from './browser-updates';
 import { ChatStore } from './chat-store';
 import { readPairing } from './kept-pairing';
 import { TEXT } from './messages';
-import { startOf } from './model-choice';
 import { pagePhase } from './page-state';
 import { takeShareLink } from './taken-link';
+import { startHere } from './upstream-choice';
 import { applyTheme, readTheme } from './theme';
 
 const page = document.documentElement;
-const start = startOf(new URL(window.location.href));
 const reportError = (error: unknown): void => window.reportError(error);
 const conversations = browserConversations();
 const pairing = (): BridgePairing | null => readPairing(() => window.localStorage, Date.now());
+const start = startHere(new URL(window.location.href), () => window.localStorage, pairing() !== null);
 const store = new ChatStore({ createEngine, clock: systemClock, conversations, pairing, reportError }, start.choice);
 const library = browserLibrary(systemClock, reportError);
 

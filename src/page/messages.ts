@@ -32,8 +32,10 @@ export const TEXT = {
     others: 'Another model',
     hint: 'Any supported GGUF file: drop it on the page, open it, or give its address.',
     urlLabel: 'Address of a GGUF file',
-    urlPlaceholder: 'https://… or hf:owner/repo',
-    dropHere: 'Drop the GGUF file to load it',
+    urlPlaceholder: 'https:// or hf:owner/repo',
+    dropHere: 'Drop a GGUF file to load it, or exported conversations to import them',
+    stranger: (name: string) =>
+      `${name} is neither a GGUF file nor conversations that “Export” has written. Drop one of those; nothing here has changed.`,
     close: 'Close',
     stopped: 'Loading was stopped.',
     nothingKept: 'Loading was stopped; nothing of it is kept.',
@@ -137,7 +139,10 @@ export const TEXT = {
 
   gpu: {
     lost: 'The graphics processor was lost; loading the model again…',
-    bridgeLost: 'The program on this computer went away; making this page ready to go on…',
+    bridgeLost: 'The bridge went away; answers come from this browser. Making it ready…',
+    bridgeAway:
+      'The bridge went away, and this browser cannot answer. Start it again: npx forgelight serve. This page then goes on by itself.',
+    bridgeBack: 'The bridge is there again. Making it ready…',
     blocked: 'The browser has closed the graphics processor to this page for a while',
     retry: (time: string, left: string) => `It failed twice in a short time. Trying again at ${time}, in ${left}.`,
     retrying: 'It failed twice in a short time. Trying again now…',
@@ -194,7 +199,8 @@ export const TEXT = {
         count === 1 ? '1 conversation was imported.' : `${count} conversations were imported.`,
         ...(known === 0 ? [] : [known === 1 ? '1 was here already.' : `${known} were here already.`]),
       ].join(' '),
-    importFailed: (name: string, problem: string) => `${name} was not imported: ${problem}`,
+    importFailed: (name: string, problem: string) =>
+      `${name} was not imported, and nothing here has changed: ${problem}`,
     noJson: 'it is not JSON. Choose a file that “Export” has written.',
     wrongFormat: 'it holds no conversations. Choose a file that “Export” has written.',
     wrongPart: (where: string, problem: string) =>
@@ -216,6 +222,9 @@ export const TEXT = {
       `The browser has closed the graphics processor to this page for a while. Trying again at ${time}.`,
     gpuBack: 'The graphics processor is back.',
     moved: (device: string) => `Answers come from ${device} now.`,
+    bridgeGone: (device: string) => `The bridge went away; answers come from this browser (${device}).`,
+    bridgeThere: (device: string) => `The bridge is there; answers come from ${device} now.`,
+    bridgeUnloaded: 'The bridge has taken the model off its device; the next message loads it there again.',
     gpuBackAnswering: 'The graphics processor is back; the answer goes on.',
   },
 
@@ -238,7 +247,7 @@ export const TEXT = {
     close: 'Close',
     hint: 'Nothing of it has been fetched or set yet. Take it if you trust where the link came from.',
     model: 'Model',
-    system: 'System prompt: what the model is told before every conversation',
+    system: 'Instructions (system prompt): what the model reads before every conversation',
     kept: 'a model that this browser must keep already',
     hub: (repository: string) => `Hugging Face, ${repository}`,
     byHash: (start: string) => `Model ${start}…`,

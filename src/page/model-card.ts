@@ -223,24 +223,27 @@ function hostOf(reference: string): string {
     : reference.split('/').slice(0, 2).join('/');
 }
 
+/** What nobody tells is left out. */
 function renderFacts({ model, device, notes }: EngineInfo, choice: ModelChoice): TemplateResult {
   const text = TEXT.model.facts;
   const facts: readonly (readonly [string, string])[] = [
-    [text.nameInFile, model.name],
+    [text.nameInFile, device.kind === 'upstream' ? '' : model.name],
     [text.device, device.name],
-    [text.size, formatBytes(model.sizeBytes)],
+    [text.size, model.sizeBytes === 0 ? '' : formatBytes(model.sizeBytes)],
     [text.architecture, model.architecture],
     [text.quantisation, model.quantisation],
-    [text.context, TEXT.model.tokens(model.contextLength)],
+    [text.context, model.contextLength === 0 ? '' : TEXT.model.tokens(model.contextLength)],
     ...(choice.licence === undefined ? [] : [[text.licence, choice.licence] as const]),
   ];
   return html`
     <dl data-testid="model-facts">
-      ${facts.map(
-        ([term, value]) =>
-          html`<dt>${term}</dt>
-            <dd>${value}</dd>`,
-      )}
+      ${facts
+        .filter(([, value]) => value !== '')
+        .map(
+          ([term, value]) =>
+            html`<dt>${term}</dt>
+              <dd>${value}</dd>`,
+        )}
     </dl>
     ${
       notes.length === 0

@@ -13,6 +13,8 @@ export interface ModelChoice {
   readonly licence?: string;
   /** Access token of the hub, for gated models; never kept. */
   readonly hubToken?: string;
+  /** Another server's, by way of the program on this computer. */
+  readonly device?: 'bridge';
   /** What was found out about whether it fits, as a sentence. */
   readonly verdict?: string;
 }

@@ -27,14 +27,19 @@ export class ModelSource extends LitElement {
         color: var(--ink-soft);
         font-size: 0.875rem;
       }
+      /* The button stands below where both have no room on one line, and is as wide as what is above it. */
       form {
         display: flex;
+        flex-wrap: wrap;
         gap: 0.5rem;
         margin-top: 0.6rem;
       }
       .field {
-        flex: 1;
+        flex: 99 1 14rem;
         min-width: 0;
+      }
+      form button {
+        flex: 1 0 auto;
       }
       p.problem {
         margin: 0.4rem 0 0 0.9rem;

@@ -56,6 +56,8 @@ export class PageDialog extends LitElement {
       .body {
         padding: 1.1rem clamp(1rem, 4vw, 1.4rem) 1.4rem;
         overflow-y: auto;
+        scrollbar-width: thin;
+        scrollbar-color: var(--line-strong) transparent;
         overscroll-behavior: contain;
       }
       .body:focus-visible {

@@ -70,7 +70,7 @@ describe('a lost GPU', () => {
     ['generating', WRITING],
     ['recovering', READY],
   ] as const)('leaves the page %s, whatever comes until it is back', (phase, events) => {
-    const lost = after(...events, { type: 'gpu-lost' });
+    const lost = after(...events, { type: 'gpu-lost', isEnd: false });
     expect(lost.model).toMatchObject({ kind: 'ready', gpu: { kind: 'lost', progress: null } });
     expect(pagePhase(lost)).toBe(phase);
     const blocked = reduce(lost, { type: 'gpu-blocked', retryAtMs: 1000 });
@@ -86,18 +86,18 @@ describe('a lost GPU', () => {
   });
 
   it('is announced when it goes, is tried again and is back, and not at every step between', () => {
-    const lost = after(...WRITING, { type: 'gpu-lost' });
+    const lost = after(...WRITING, { type: 'gpu-lost', isEnd: false });
     expect(lost.announcement).toBe(TEXT.gpu.lost);
     expect(reduce(lost, { type: 'load-progressed', progress: RELOAD }).announcement).toBe(TEXT.gpu.lost);
     const blocked = reduce(lost, { type: 'gpu-blocked', retryAtMs: 1000 });
     expect(blocked.announcement).toBe(TEXT.status.gpuBlocked(formatTime(1000)));
     const restored = { type: 'gpu-restored', info: SCRIPTED_INFO } as const;
     expect(reduce(blocked, restored).announcement).toBe(TEXT.status.gpuBackAnswering);
-    expect(after(...READY, { type: 'gpu-lost' }, restored).announcement).toBe(TEXT.status.gpuBack);
+    expect(after(...READY, { type: 'gpu-lost', isEnd: false }, restored).announcement).toBe(TEXT.status.gpuBack);
   });
 
   it('that does not come back fails the model; what was written stays', () => {
-    const gone = after(...WRITING, { type: 'gpu-lost' }, { type: 'engine-failed', failure: FAILURE });
+    const gone = after(...WRITING, { type: 'gpu-lost', isEnd: false }, { type: 'engine-failed', failure: FAILURE });
     expect(gone.model).toEqual({ kind: 'failed', choice: CHOICE, failure: FAILURE });
     expect(pagePhase(gone)).toBe('error');
     expect(gone.messages).toEqual(after(...WRITING).messages);
@@ -105,7 +105,7 @@ describe('a lost GPU', () => {
 
   it('is no news where no model is loaded, and progress none where no GPU is lost', () => {
     for (const state of [after(), after(READY[0] as PageEvent)]) {
-      expect(reduce(state, { type: 'gpu-lost' })).toBe(state);
+      expect(reduce(state, { type: 'gpu-lost', isEnd: false })).toBe(state);
       expect(reduce(state, { type: 'gpu-restored', info: SCRIPTED_INFO })).toBe(state);
     }
     const ready = after(...READY);
@@ -183,7 +183,7 @@ describe('what stands above the composer', () => {
 
   it('is what may be lost, for as long as it may be', () => {
     const failing = keeps({ kind: 'failing', reason: 'full' });
-    expect(noticeOf(after(failing, says('Refused.', true)))).toBe(TEXT.chats.notKept('full'));
+    expect(noticeOf(after(failing, says('Refused.', true)))).toBe(`${TEXT.chats.notKept('full')}\nRefused.`);
     expect(noticeOf(after(failing, keeps({ kind: 'working' })))).toBe('');
     expect(noticeOf(after(keeps({ kind: 'blocked' })))).toBe(TEXT.chats.blocked);
   });

@@ -1,6 +1,6 @@
 import { unreachable } from '../base/assert';
 import type { EngineInfo, LoadProgress } from '../client/index';
-import { isRunning, type Message } from '../element/chat-types';
+import { isRunning, type ChatPhase, type Message } from '../element/chat-types';
 import type { Failure } from '../element/failure';
 import { NO_CONVERSATIONS, shownMessages, type Conversations } from './conversations';
 import { formatTime, isKept, phaseText } from './format';
@@ -11,8 +11,16 @@ import type { ModelChoice } from './model-choice';
 /** What becomes of the GPU under a model that was loaded. */
 export type GpuState =
   | { readonly kind: 'working' }
-  /** The engine loads the model onto another device; `null` until it reports. */
-  | { readonly kind: 'lost'; readonly progress: LoadProgress | null }
+  /**
+   * The engine loads the model onto another device; `null` until it reports. `isBridge`: the program on this computer went away; `isAlone`: and
+   * nothing else answers until it is back.
+   */
+  | {
+      readonly kind: 'lost';
+      readonly progress: LoadProgress | null;
+      readonly isBridge: boolean;
+      readonly isAlone: boolean;
+    }
   /** The browser gives none for now. The engine tries again at `retryAtMs`, on the clock that `Date` counts on. */
   | { readonly kind: 'blocked'; readonly retryAtMs: number };
 
@@ -59,7 +67,8 @@ export type PageEvent =
   | { readonly type: 'load-stopped' }
   | { readonly type: 'pause-forgotten' }
   | { readonly type: 'engine-failed'; readonly failure: Failure }
-  | { readonly type: 'gpu-lost' }
+  /** `isEnd`: what answered has ended, and not its device alone. */
+  | { readonly type: 'gpu-lost'; readonly isEnd: boolean }
   | { readonly type: 'gpu-blocked'; readonly retryAtMs: number }
   | { readonly type: 'gpu-restored'; readonly info: EngineInfo }
   | { readonly type: 'chats-changed'; readonly chats: Conversations }
@@ -67,8 +76,8 @@ export type PageEvent =
   | { readonly type: 'answer-began'; readonly sinceAskedMs: number }
   | { readonly type: 'announced'; readonly text: string; readonly inSight: boolean };
 
-/** The page in one word, for tests and styles. `recovering`: without a GPU, and no answer waits for one. */
-export type PagePhase = 'idle' | 'loading' | 'ready' | 'generating' | 'recovering' | 'error';
+/** The page in one word, for tests and styles. */
+export type PagePhase = ChatPhase;
 
 export function initialState(choice: ModelChoice): PageState {
   const model = { kind: 'none', choice, stopped: false, paused: null } as const;
@@ -134,17 +143,25 @@ export function pagePhase({ model, messages }: PageState): PagePhase {
       return 'error';
     case 'ready':
       if (messages.some(isRunning)) return 'generating';
+      if (messages.some(isElsewhere)) return 'elsewhere';
       return model.gpu.kind === 'working' ? 'ready' : 'recovering';
     default:
       return unreachable(model);
   }
 }
 
-/** What stands above the composer: what may be lost, or else what went wrong until something else is said. */
+function isElsewhere(message: Message): boolean {
+  return message.role === 'assistant' && message.status.kind === 'elsewhere';
+}
+
+/** What stands above the composer, a line each: what may be lost, and what went wrong until something else is said. */
 export function noticeOf({ chats: { keeping }, announcement, notice }: PageState): string {
-  if (keeping.kind === 'blocked') return TEXT.chats.blocked;
-  if (keeping.kind === 'failing') return TEXT.chats.notKept(keeping.reason);
-  return notice === announcement ? notice : '';
+  const lines = [
+    ...(keeping.kind === 'blocked' ? [TEXT.chats.blocked] : []),
+    ...(keeping.kind === 'failing' ? [TEXT.chats.notKept(keeping.reason)] : []),
+    ...(notice === announcement ? [notice] : []),
+  ];
+  return lines.filter((line) => line !== '').join('\n');
 }
 
 /** Whether the load is a download of which something stays when it is stopped. */
@@ -173,7 +190,8 @@ function withModel(state: PageState, model: ModelState, announcement: string): P
 function progressed(state: PageState, progress: LoadProgress): PageState {
   const { model } = state;
   if (model.kind === 'ready' && model.gpu.kind !== 'working') {
-    return withModel(state, { ...model, gpu: { kind: 'lost', progress } }, state.announcement);
+    const { isBridge, isAlone } = model.gpu.kind === 'lost' ? model.gpu : { isBridge: false, isAlone: false };
+    return withModel(state, { ...model, gpu: { kind: 'lost', progress, isBridge, isAlone } }, state.announcement);
   }
   if (model.kind !== 'loading') return state;
   const changed = model.progress?.phase !== progress.phase;
@@ -182,12 +200,16 @@ function progressed(state: PageState, progress: LoadProgress): PageState {
 }
 
 /** What is gone: this page's graphics processor, or the program that answered. */
-export function lostText({ device }: EngineInfo): string {
-  return device.kind === 'webgpu' ? TEXT.gpu.lost : TEXT.gpu.bridgeLost;
+export function lostText(gpu: GpuState): string {
+  if (gpu.kind !== 'lost') return TEXT.gpu.lost;
+  if (gpu.isAlone) return gpu.progress === null ? TEXT.gpu.bridgeAway : TEXT.gpu.bridgeBack;
+  return gpu.isBridge ? TEXT.gpu.bridgeLost : TEXT.gpu.lost;
 }
 
 function restoredText(before: EngineInfo, { device }: EngineInfo, isAnswering: boolean): string {
-  if (device.kind !== before.device.kind) return TEXT.status.moved(device.name);
+  if (device.kind !== before.device.kind)
+    return device.kind === 'webgpu' ? TEXT.status.bridgeGone(device.name) : TEXT.status.bridgeThere(device.name);
+  if (device.kind !== 'webgpu') return TEXT.status.moved(device.name);
   return isAnswering ? TEXT.status.gpuBackAnswering : TEXT.status.gpuBack;
 }
 
@@ -195,8 +217,12 @@ type GpuEvent = Extract<PageEvent, { type: `gpu-${string}` }>;
 
 function withGpu(state: PageState, model: ReadyModel, event: GpuEvent): PageState {
   switch (event.type) {
-    case 'gpu-lost':
-      return withModel(state, { ...model, gpu: { kind: 'lost', progress: null } }, lostText(model.info));
+    case 'gpu-lost': {
+      const isAlone = event.isEnd && model.gpu.kind === 'lost'; // told once more
+      const isBridge = event.isEnd && model.info.device.kind !== 'webgpu';
+      const gpu = { kind: 'lost', progress: null, isBridge, isAlone } as const;
+      return withModel(state, { ...model, gpu }, lostText(gpu));
+    }
     case 'gpu-blocked': {
       const { retryAtMs } = event;
       return withModel(
@@ -207,7 +233,9 @@ function withGpu(state: PageState, model: ReadyModel, event: GpuEvent): PageStat
     }
     case 'gpu-restored': {
       const announcement = restoredText(model.info, event.info, state.chats.running.size > 0);
-      return withModel(state, { ...model, info: event.info, gpu: { kind: 'working' } }, announcement);
+      const restored = withModel(state, { ...model, info: event.info, gpu: { kind: 'working' } }, announcement);
+      // Which program answers is for everybody's eyes.
+      return event.info.device.kind === model.info.device.kind ? restored : { ...restored, notice: announcement };
     }
     default:
       return unreachable(event);
@@ -215,11 +243,8 @@ function withGpu(state: PageState, model: ReadyModel, event: GpuEvent): PageStat
 }
 
 function withChats(state: PageState, chats: Conversations): PageState {
-  const isShownAsBefore = chats.shown === state.chats.shown && chats.running.size === state.chats.running.size;
-  const messages = isShownAsBefore
-    ? state.messages
-    : chats.shown === null
-      ? []
-      : shownMessages(chats.shown, chats.running);
+  const { shown, running, elsewhere } = state.chats;
+  const isShownAsBefore = chats.shown === shown && chats.running.size === running.size && chats.elsewhere === elsewhere;
+  const messages = isShownAsBefore ? state.messages : chats.shown === null ? [] : shownMessages(chats.shown, chats);
   return { ...state, chats, messages };
 }

@@ -45,6 +45,15 @@ describe('narrow windows', () => {
   /** Scrolls sideways by itself, or is for screen readers only. */
   const exempt = 'pre, .block > div, .visually-hidden';
 
+  /** What says what a field is for is read to its end. */
+  const isCut = (input: HTMLInputElement): boolean => {
+    const context = defined(new OffscreenCanvas(1, 1).getContext('2d'), 'a canvas');
+    const { font, paddingLeft, paddingRight } = getComputedStyle(input);
+    context.font = font;
+    const room = input.clientWidth - Number.parseFloat(paddingLeft) - Number.parseFloat(paddingRight);
+    return context.measureText(input.placeholder).width > room;
+  };
+
   it.each(Object.keys(STATES))('%s fits 320 pixels', async (name) => {
     await page.viewport(320, 568);
     await enter(name);
@@ -53,6 +62,9 @@ describe('narrow windows', () => {
         element.checkVisibility() && element.closest(exempt) === null && element.getBoundingClientRect().right > 320.5,
     );
     expect(wide.map(({ tagName, className }) => `${tagName}.${String(className)}`)).toEqual([]);
+    const inputs = [...allElements(mounted().root)].filter((element) => element instanceof HTMLInputElement);
+    const cut = inputs.filter((input) => input.checkVisibility() && isCut(input));
+    expect(cut.map(({ placeholder }) => placeholder)).toEqual([]);
     // WCAG 2.5.8; links within a sentence are exempt. A label is part of what it names.
     const smallerSideOf = (element: Element): number => {
       const { width, height } = (element.closest('label') ?? element).getBoundingClientRect();

@@ -3,17 +3,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deepFocus, until } from '../../test/support/browser-waits';
 import { defined } from '../base/assert';
 import { DEFAULT_SETTINGS, type ChatSettings } from './chat-settings';
-import { TEXT } from './messages';
 import './page.css';
 import './settings-dialog';
 import type { SettingsDialog } from './settings-dialog';
+import { SETTINGS_TEXT } from './settings-messages';
 
 let dialog: SettingsDialog;
 let told: ChatSettings[];
 const field = (name: string) => page.getByTestId(`setting-${name}`);
 const focusOf = (): string | null => deepFocus()?.getAttribute('data-testid') ?? null;
 const isOpen = (): boolean => dialog.shadowRoot?.querySelector('page-dialog')?.open === true;
-const own = TEXT.settings.fields;
+const own = SETTINGS_TEXT.fields;
 
 beforeEach(async () => {
   await page.viewport(800, 700);
@@ -66,9 +66,9 @@ describe('the settings of a conversation', () => {
   });
 
   it('that are wrong and folded are unfolded', async () => {
-    await userEvent.click(page.getByText(TEXT.settings.fine));
+    await userEvent.click(page.getByText(SETTINGS_TEXT.fine));
     await userEvent.fill(field('top_p'), '2');
-    await userEvent.click(page.getByText(TEXT.settings.fine));
+    await userEvent.click(page.getByText(SETTINGS_TEXT.fine));
     await userEvent.click(page.getByTestId('settings-done'));
     await until(() => focusOf() === 'setting-top_p');
   });

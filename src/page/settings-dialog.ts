@@ -8,7 +8,6 @@ import {
   isSame,
   PRESETS,
   presetOf,
-  readSetting,
   SAMPLING_NAMES,
   samplingOf,
   withPreset,
@@ -17,9 +16,10 @@ import {
   type Sampling,
 } from './chat-settings';
 import { emit } from './events';
-import { TEXT } from './messages';
 import './page-dialog';
 import type { PageDialog } from './page-dialog';
+import { readSetting } from './read-setting';
+import { SETTINGS_TEXT } from './settings-messages';
 import { settingsStyles } from './settings-styles';
 
 /** Shown first; the others are folded. */
@@ -57,7 +57,7 @@ export class SettingsDialog extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const text = TEXT.settings;
+    const text = SETTINGS_TEXT;
     const folded = SAMPLING_NAMES.filter((name) => !PLAIN.includes(name));
     return html`
       <page-dialog
@@ -84,7 +84,7 @@ export class SettingsDialog extends LitElement {
   }
 
   #renderSystem(): TemplateResult {
-    const text = TEXT.settings;
+    const text = SETTINGS_TEXT;
     return html`
       <div class="system">
         <label for="system">${text.system}</label>
@@ -103,7 +103,7 @@ export class SettingsDialog extends LitElement {
   }
 
   #renderPresets(): TemplateResult {
-    const text = TEXT.settings;
+    const text = SETTINGS_TEXT;
     const chosen = presetOf(this.#read());
     const names = Object.keys(PRESETS) as readonly PresetName[];
     return html`
@@ -132,7 +132,7 @@ export class SettingsDialog extends LitElement {
   }
 
   #renderField(name: SamplingName): TemplateResult {
-    const text = TEXT.settings;
+    const text = SETTINGS_TEXT;
     const { label, help } = text.fields[name];
     const shown = this.typed[name] ?? textOf(this.#told.sampling[name]);
     const read = readSetting(name, shown);
@@ -241,8 +241,8 @@ function textOf(value: number | undefined): string {
 
 function initialOf(name: SamplingName): string {
   const { initial } = SAMPLING_RANGES[name];
-  if (initial !== null) return TEXT.settings.initial(initial);
-  return TEXT.settings.noInitial[name === 'seed' ? 'seed' : 'max_tokens'];
+  if (initial !== null) return SETTINGS_TEXT.initial(initial);
+  return SETTINGS_TEXT.noInitial[name === 'seed' ? 'seed' : 'max_tokens'];
 }
 
 declare global {

@@ -45,7 +45,7 @@ export const settingsStyles = css`
   }
   .presets {
     display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr));
+    grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr));
     gap: 0.5rem;
     margin-top: 0.5rem;
   }

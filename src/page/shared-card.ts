@@ -4,7 +4,8 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
 import { formatBytes } from '../base/units';
 import type { RatedEntry } from '../client/index';
-import { baseStyles, cardStyles, controlStyles, dialogStyles } from '../element/styles';
+import { baseStyles, cardStyles, controlStyles } from '../element/styles';
+import { dialogStyles } from './dialog-styles';
 import { emit } from './events';
 import { choiceOfRated, type FitCandidate, type FitState } from './fit-check';
 import { FollowLibrary } from './follow-library';
@@ -70,6 +71,8 @@ export class SharedCard extends LitElement {
         font: 0.9375rem/1.5 var(--font);
         white-space: pre-wrap;
         overflow: auto;
+        scrollbar-width: thin;
+        scrollbar-color: var(--line-strong) transparent;
         overflow-wrap: anywhere;
       }
       .buttons {

@@ -6,7 +6,7 @@ import type { StorageRoom, StoreEntry } from '../client/index';
 import { baseStyles, controlStyles } from '../element/styles';
 import { emit } from './events';
 import { TEXT } from './messages';
-import { storageParts, type StoragePart } from './storage-parts';
+import { shownBytes, storageParts, type StoragePart } from './storage-parts';
 
 /** Marks of what takes room: colours, and a pattern for what is unfinished. */
 export const markStyles = css`
@@ -182,13 +182,6 @@ function legendOf(parts: readonly StoragePart[]): readonly (readonly [StoragePar
       kind === 'model' || kind === 'models' ? [] : [[kind, names[kind], sizeBytes] as const],
     ),
   ];
-}
-
-/** What is free is often a hundred times what is used, and would leave no room to see that: it takes half of the bar at most. */
-function shownBytes({ kind, sizeBytes }: StoragePart, parts: readonly StoragePart[]): number {
-  if (kind !== 'free') return sizeBytes;
-  const usedBytes = parts.reduce((sum, part) => (part.kind === 'free' ? sum : sum + part.sizeBytes), 0);
-  return usedBytes === 0 ? 1 : Math.min(sizeBytes, usedBytes);
 }
 
 declare global {

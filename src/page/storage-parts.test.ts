@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { keptModel, unfinished } from '../../test/support/fake-model-store';
-import { colourOf, COLOURS, storageParts } from './storage-parts';
+import { colourOf, COLOURS, shownBytes, storageParts } from './storage-parts';
 
 const model = (id: number, sizeBytes: number) => keptModel({ sha256: String(id), sizeBytes });
 const room = (usageBytes: number | null, quotaBytes: number | null) => ({ usageBytes, quotaBytes, isPersistent: null });
@@ -38,5 +38,22 @@ describe('what takes the room', () => {
     const entries = Array.from({ length: COLOURS }, (_, index) => model(index, 10 + index));
     const colours = entries.map((entry) => colourOf(storageParts(entries, room(null, null)), entry));
     expect(new Set(colours).size).toBe(COLOURS);
+  });
+});
+
+describe('the bar', () => {
+  const shares = (...args: Parameters<typeof storageParts>): readonly number[] => {
+    const parts = storageParts(...args);
+    return parts.map((part) => shownBytes(part, parts));
+  };
+
+  it('shows models beside as much of what is free as they take', () => {
+    expect(shares([model(1, 300), model(2, 100)], room(400, 100_000))).toEqual([300, 100, 400]);
+    expect(shares([model(1, 300)], room(300, 350))).toEqual([300, 50]);
+  });
+
+  it('is nearly empty where nothing but the page takes room', () => {
+    expect(shares([], room(2, 10_000))).toEqual([2, 9998]);
+    expect(shares([], room(0, 10))).toEqual([10]);
   });
 });

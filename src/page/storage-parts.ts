@@ -42,6 +42,17 @@ export function storageParts(
   ].filter(({ sizeBytes }) => sizeBytes > 0);
 }
 
+/**
+ * What is free is often a hundred times what is used, and would leave no room to tell models from each other: beside any it takes half of
+ * the bar at most. Without them the bar is what it is, nearly empty.
+ */
+export function shownBytes({ kind, sizeBytes }: StoragePart, parts: readonly StoragePart[]): number {
+  const hasModels = parts.some((part) => part.kind !== 'free' && part.kind !== 'other');
+  if (kind !== 'free' || !hasModels) return sizeBytes;
+  const usedBytes = parts.reduce((sum, part) => (part.kind === 'free' ? sum : sum + part.sizeBytes), 0);
+  return Math.min(sizeBytes, usedBytes);
+}
+
 /** The colour of an entry's models, for the mark beside its name; `null`: a download that is not finished. */
 export function colourOf(parts: readonly StoragePart[], entry: StoreEntry): number | null {
   if (entry.state === 'partial') return null;

@@ -57,6 +57,7 @@ export interface DebugOptions {
   readonly profile?: boolean;
 }
 
+/** Of an upstream nobody tells more than the names of model and server: then all else is empty, and 0. */
 export interface EngineInfo {
   readonly model: {
     readonly name: string;
@@ -69,7 +70,8 @@ export interface EngineInfo {
     readonly vocabularySize: number;
   };
   readonly device: {
-    readonly kind: 'webgpu' | 'reference' | 'hip';
+    /** `upstream`: another server, which a bridge passes requests on to. */
+    readonly kind: 'webgpu' | 'reference' | 'hip' | 'upstream';
     readonly name: string;
     readonly features: readonly string[];
   };

@@ -10,12 +10,17 @@ export type Outcome =
   | { readonly kind: 'timed_out' }
   | { readonly kind: 'failed'; readonly error: ErrorData };
 
-export interface TokenLogprob {
+export interface RatedToken {
   readonly tokenId: TokenId;
   /** Natural logarithm of the probability at temperature 1, before truncation. */
   readonly logprob: number;
+  /** Of a token that is only part of a character, which its text does not tell. */
+  readonly bytes?: readonly number[];
+}
+
+export interface TokenLogprob extends RatedToken {
   /** The `top_logprobs` most likely tokens, best first. */
-  readonly top: readonly { readonly tokenId: TokenId; readonly logprob: number }[];
+  readonly top: readonly RatedToken[];
 }
 
 export interface Usage {

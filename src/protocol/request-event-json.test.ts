@@ -31,7 +31,7 @@ test.each<RequestEvent>([
     requestId: id,
     tokenId: tokenId(7),
     text: 'é😀',
-    logprob: { tokenId: tokenId(7), logprob: -0.5, top: [{ tokenId: tokenId(0), logprob: -Infinity }] },
+    logprob: { tokenId: tokenId(7), logprob: -0.5, bytes: [0xe2], top: [{ tokenId: tokenId(0), logprob: -Infinity }] },
   },
   { type: 'logits', requestId: id, position: 1, logits: Float32Array.of(-0, 1.5, Infinity, 1e-40) },
   { type: 'embedding', requestId: id, embedding: new Float32Array(0) },

@@ -1,7 +1,7 @@
 import { unreachable } from '../base/assert';
 import { ForgelightError } from '../base/errors';
 import { floatsOfBase64 } from '../base/floats-of-base64';
-import type { RequestEvent, TokenLogprob } from './events';
+import type { RatedToken, RequestEvent, TokenLogprob } from './events';
 
 /**
  * The event of a frame as the daemon sends it: its own fields as JSON, with vectors as base64 of little-endian f32 in `{"f32": "…"}`. Throws `network` where it is none: what comes from a socket may be anybody's, and the reader counts on numbers being
@@ -85,7 +85,7 @@ function unpacked(value: unknown): Float32Array {
 }
 
 /** JSON has no infinity: the logarithm of 0 comes as `null`. */
-function logprobOf({ tokenId, logprob, top }: TokenLogprob): TokenLogprob {
-  const known = (value: number | null): number => value ?? -Infinity;
-  return { tokenId, logprob: known(logprob), top: top.map((each) => ({ ...each, logprob: known(each.logprob) })) };
+function logprobOf(given: TokenLogprob): TokenLogprob {
+  const known = <T extends RatedToken>(one: T): T => ({ ...one, logprob: (one.logprob as number | null) ?? -Infinity });
+  return { ...known(given), top: given.top.map(known) };
 }

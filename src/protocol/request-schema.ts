@@ -8,6 +8,7 @@ import {
   oneOf,
   plainObject,
   refused,
+  refusedList,
   textOf,
   textOr,
 } from './schema-fields';
@@ -23,7 +24,7 @@ import {
 import { invalidField, parseInput } from './schema-parse';
 
 /**
- * The one place where requests are validated: the page, the worker and the daemon all read bodies through these functions.
+ * Requests are validated here and beside (`completion-schema.ts`, `evaluation-schema.ts`): the page, the worker and the daemon all read bodies through these functions.
  * Each throws `invalid-request` with the field in `param`; nothing unknown is ever ignored.
  */
 
@@ -54,15 +55,6 @@ export interface ParsedChat extends ParsedBody {
   readonly templateKwargs: Readonly<Record<string, unknown>>;
 }
 
-export interface ParsedCompletion extends ParsedBody {
-  readonly prompt: string | readonly number[];
-}
-
-export interface ParsedEvaluation {
-  readonly ids: readonly number[];
-  readonly positions: 'last' | 'all' | readonly number[];
-}
-
 const textPart = object({
   type: v.literal('text', 'must be "text" (images, audio and files are not supported)'),
   text: textOf(0, MAX_TEXT_LENGTH),
@@ -75,6 +67,9 @@ const content = v.pipe(
 
 const toolsComeLater = refused('tools come in a later version; leave it out');
 
+const SEND_CONTENT = 'send the text as content';
+const notText = refused(SEND_CONTENT);
+
 const message = object({
   role: oneOf(['system', 'user', 'assistant', 'tool', 'developer']),
   content,
@@ -82,9 +77,12 @@ const message = object({
   tool_calls: toolsComeLater,
   tool_call_id: toolsComeLater,
   function_call: toolsComeLater,
-  refusal: refused('send the text as content'),
-  audio: refused('send text'),
+  refusal: notText,
+  audio: notText,
+  annotations: refusedList(SEND_CONTENT),
 });
+
+const textOnly = refused('there is text alone, and no more to it; leave it out');
 
 const chatBody = object({
   messages: listOf(message, 1, MAX_MESSAGES, 'messages'),
@@ -92,35 +90,18 @@ const chatBody = object({
   logprobs: v.nullish(boolean(), false),
   top_logprobs: v.nullish(integerFrom(0, MAX_TOP_LOGPROBS)),
   chat_template_kwargs: v.nullish(v.pipe(plainObject(), boundedJson(4096, 65_536)), {}),
+  modalities: v.nullish(listOf(v.literal('text', 'must be "text"'), 1, 1, '"text"')),
+  audio: textOnly,
+  prediction: textOnly,
+  web_search_options: textOnly,
+  reasoning_effort: textOnly,
+  verbosity: textOnly,
   ...samplingEntries,
 });
 
 const tokenIds = listOf(integerFrom(0, MAX_INT32), 0, MAX_PROMPT_TOKENS, 'token ids');
 
 const resumption = object({ promptIds: tokenIds, emittedIds: tokenIds, seed: integerFrom(0, 2 ** 32 - 1) });
-
-const completionBody = object({
-  prompt: textOr(
-    textOf(0, MAX_TEXT_LENGTH),
-    listOf(integerFrom(0, MAX_INT32), 1, MAX_PROMPT_TOKENS, 'token ids, or text'),
-  ),
-  logprobs: v.nullish(integerFrom(0, MAX_TOP_LOGPROBS)),
-  suffix: refused('this engine does not fill in the middle'),
-  echo: v.nullish(v.literal(false, 'must be false: put the prompt before the answer yourself')),
-  best_of: v.nullish(v.literal(1, 'must be 1')),
-  ...samplingEntries,
-});
-
-const evaluation = object({
-  ids: listOf(integerFrom(0, MAX_INT32), 1, MAX_PROMPT_TOKENS, 'token ids'),
-  positions: v.optional(
-    textOr(
-      oneOf(['last', 'all']),
-      listOf(integerFrom(0, MAX_INT32), 1, MAX_PROMPT_TOKENS, 'positions, or "last" or "all"'),
-    ),
-    'last',
-  ),
-});
 
 const tokenizeOptions = object({ addSpecial: v.optional(boolean(), true), parseSpecial: v.optional(boolean(), true) });
 const tokenizeInput = object({ text: textOf(0, MAX_TEXT_LENGTH), options: v.optional(tokenizeOptions, {}) });
@@ -140,17 +121,6 @@ export function parseChatBody(body: unknown): ParsedChat {
     })),
     templateKwargs: fields.chat_template_kwargs,
   };
-}
-
-/** Reads the body of a text completion. */
-export function parseCompletionBody(body: unknown): ParsedCompletion {
-  const fields = parseInput(completionBody, body, 'the request body');
-  return { ...parsedBody(fields, fields.logprobs ?? null), prompt: fields.prompt };
-}
-
-/** Reads what `evaluate` is asked; `positions` is 'last' by default. Whether they fit the model is not known here. */
-export function parseEvaluation(input: { readonly ids: unknown; readonly positions?: unknown }): ParsedEvaluation {
-  return parseInput(evaluation, input, 'the evaluation');
 }
 
 /** Reads what `tokenize` is asked; both options are true by default. */
@@ -176,7 +146,8 @@ export function parseResumption(input: {
   return parseInput(resumption, { promptIds, emittedIds, seed }, 'the resumption');
 }
 
-function parsedBody(fields: SamplingFields, topLogprobs: number | null): ParsedBody {
+/** What chat and text completions share. Throws `invalid-request`. */
+export function parsedBody(fields: SamplingFields, topLogprobs: number | null): ParsedBody {
   if (fields.stream_options && !fields.stream) throw invalidField('stream_options', 'needs stream to be true');
   return {
     model: fields.model ?? null,

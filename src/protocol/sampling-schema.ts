@@ -6,6 +6,7 @@ import {
   listOf,
   numberFrom,
   object,
+  oneOf,
   plainObject,
   refused,
   textOf,
@@ -53,7 +54,12 @@ function withInitial(range: SamplingRange & { readonly initial: number }) {
 export const samplingEntries = {
   model: v.nullish(textOf(1, 1024)),
   stream: v.nullish(boolean(), false),
-  stream_options: v.nullish(object({ include_usage: v.nullish(boolean(), false) })),
+  stream_options: v.nullish(
+    object({
+      include_usage: v.nullish(boolean(), false),
+      include_obfuscation: v.nullish(v.literal(false, 'must be false: nothing is padded here')),
+    }),
+  ),
   max_tokens: v.nullish(ranged(SAMPLING_RANGES.max_tokens)),
   temperature: withInitial(SAMPLING_RANGES.temperature),
   top_p: withInitial(SAMPLING_RANGES.top_p),
@@ -70,9 +76,13 @@ export const samplingEntries = {
   user: ignored(),
   metadata: ignored(),
   store: ignored(),
+  safety_identifier: ignored(),
+  prompt_cache_key: ignored(),
+  service_tier: v.nullish(oneOf(['auto', 'default'])),
   tools: refused(COMES_LATER),
   tool_choice: refused(COMES_LATER),
-  parallel_tool_calls: refused(COMES_LATER),
+  // Of what may not be there yet.
+  parallel_tool_calls: v.nullish(boolean()),
   functions: refused(COMES_LATER),
   function_call: refused(COMES_LATER),
   response_format: v.nullish(

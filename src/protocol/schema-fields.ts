@@ -49,6 +49,13 @@ export function refused(reason: string) {
   return v.nullish(v.never(`is not supported: ${reason}`));
 }
 
+/** The same for lists, of which an empty one says nothing. */
+export function refusedList(reason: string) {
+  return v.nullish(
+    v.pipe(v.array(v.unknown(), `is not supported: ${reason}`), v.maxLength(0, `is not supported: ${reason}`)),
+  );
+}
+
 /** A field that is accepted and does nothing. */
 export function ignored() {
   return v.optional(v.unknown());

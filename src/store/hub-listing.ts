@@ -44,7 +44,8 @@ async function readPage(
     link = response.headers.get('link');
     return response;
   };
-  const { stream } = await urlSource(url, { ...options, fetch: noticing }).open(signal);
+  const { firstBytes: _, ...whole } = options;
+  const { stream } = await urlSource(url, { ...whole, fetch: noticing }).open(signal);
   const entries = entriesOf(url, await readText(stream, url));
   return { entries, following: nextPage(link, url) };
 }

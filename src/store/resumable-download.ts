@@ -20,6 +20,8 @@ export interface DownloadOptions extends ConnectionOptions {
   readonly random: () => number;
   /** How often in a row the download may fail without a single new byte. */
   readonly maxAttempts: number;
+  /** Only the beginning is wanted: the file is asked for in ranges, the first so long and each twice as long as the one before. */
+  readonly firstBytes?: number;
 }
 
 const FIRST_PAUSE_MS = 500;
@@ -39,7 +41,7 @@ export interface OpenedDownload {
 /**
  * The bytes of one URL from the first to the last, across broken connections: each time it goes on from where it broke
  * (`Range`, `If-Range`) and makes sure that the file is still the same one. It may begin where an earlier one ended (`from`);
- * where that is not possible, it begins at the first byte, and says so.
+ * where that is not possible, it begins at the first byte, and says so. Where the server gives no ranges, `firstBytes` changes nothing.
  */
 export class ResumableDownload implements ByteStream {
   private readonly stop = new AbortController();
@@ -54,6 +56,10 @@ export class ResumableDownload implements ByteStream {
   private failures = 0;
   /** Off after a request with it failed: across origins it costs a preflight, which not every server answers. */
   private useIfRange = true;
+  /** Of the range that is asked for next; `null`: all that is left. */
+  private rangeBytes: number | null;
+  /** Where the present answer ends, short of the file. */
+  private rangeEnd: number | null = null;
 
   constructor(
     private readonly url: string,
@@ -63,6 +69,7 @@ export class ResumableDownload implements ByteStream {
   ) {
     this.identity = from?.identity ?? null;
     this.position = from?.position ?? 0;
+    this.rangeBytes = options.firstBytes ?? null;
     this.mayRestart = this.position > 0;
     if (signal.aborted) this.abort();
     else signal.addEventListener('abort', this.abort, { once: true });
@@ -132,6 +139,10 @@ export class ResumableDownload implements ByteStream {
     const chunk = connection === null ? null : await connection.read();
     const { sizeBytes } = this.known();
     if (chunk === null) {
+      if (this.rangeEnd !== null && this.position >= this.rangeEnd && this.position !== sizeBytes) {
+        this.disconnect();
+        return this.readOnce();
+      }
       if (sizeBytes !== null && this.position < sizeBytes) throw new TransientFailure('the connection ended early');
       this.ended = true;
       this.letGo();
@@ -152,6 +163,11 @@ export class ResumableDownload implements ByteStream {
     if (resuming && this.encoded) throw this.cannotContinue();
     const { connection, response } = await this.request();
     try {
+      if (!resuming && this.rangeBytes !== null && !this.begins(response)) {
+        connection.close();
+        this.rangeBytes = null;
+        return await this.connect();
+      }
       if (resuming && response.status === 416 && contentRange(response.headers)?.sizeBytes === this.position) {
         connection.close();
         return null;
@@ -162,7 +178,9 @@ export class ResumableDownload implements ByteStream {
         connection.close();
         return await this.connect();
       }
-      this.accept(response, this.position > 0);
+      this.accept(response, this.position > 0 || (this.rangeBytes !== null && response.status === 206));
+      this.rangeEnd = this.rangeBytes === null || response.status !== 206 ? null : this.position + this.rangeBytes;
+      this.rangeBytes = this.rangeEnd === null ? null : (this.rangeBytes ?? 0) * 2;
     } catch (error) {
       connection.close();
       throw error;
@@ -175,15 +193,26 @@ export class ResumableDownload implements ByteStream {
     try {
       return await Connection.open(this.options, this.url, this.requestHeaders(), this.stop.signal);
     } catch (error) {
-      if (error instanceof TransientFailure) this.useIfRange = false;
+      if (error instanceof TransientFailure) {
+        this.useIfRange = false;
+        if (this.position === 0) this.rangeBytes = null;
+      }
       throw error;
     }
   }
 
   private requestHeaders(): Record<string, string> {
+    // Across origins such a range needs no preflight, as If-Range would; the answers are compared all the same.
+    if (this.rangeBytes !== null) return { Range: `bytes=${this.position}-${this.position + this.rangeBytes - 1}` };
     if (this.position === 0) return {};
     const ifRange = this.useIfRange ? ifRangeOf(this.known()) : null;
     return { Range: `bytes=${this.position}-`, ...(ifRange === null ? {} : { 'If-Range': ifRange }) };
+  }
+
+  /** Whether this is the file's first range, or the whole file of a server that gives none; or a failure that may pass. */
+  private begins(response: Response): boolean {
+    const { status } = response;
+    return status === 200 || this.continues(response) || failureOf(response, this.url) instanceof TransientFailure;
   }
 
   /** Why this answer does not go on with the file of an earlier download; `null` where it does, or is another failure. */

@@ -12,6 +12,8 @@ export interface UrlSourceOptions {
   readonly fetch?: typeof fetch;
   /** How often in a row the download may fail without a single new byte. Default 5. */
   readonly maxAttempts?: number;
+  /** Only the file's beginning is wanted: so many bytes are asked for first, and more as they are read. */
+  readonly firstBytes?: number;
 }
 
 const DEFAULT_MAX_ATTEMPTS = 5;

@@ -9,6 +9,8 @@ import { MemoryGround } from '../store/testing/memory-ground';
 import { MemoryTab } from '../store/testing/memory-tab';
 import { sha256Of } from '../store/testing/visits';
 import { FakeClock } from '../../test/support/fake-clock';
+import { ScriptedServer } from '../../test/support/scripted-server';
+import { MIB } from '../base/units';
 import { heldSource } from './model-sources';
 
 const whole = new Uint8Array(readFileSync('test/fixtures/zoo/llama.gguf'));
@@ -71,6 +73,20 @@ describe('heldSource', () => {
     hub.requests.length = 0;
     await (await header().source.open(signal)).stream.cancel('enough');
     expect(hub.requests).toEqual([]);
+  });
+
+  it('asks for no more than it reads of, where only the header is wanted', async () => {
+    const server = Object.assign(new ScriptedServer(new Uint8Array(9 * MIB)), { chunkBytes: MIB / 16 });
+    vi.stubGlobal('fetch', server.fetch);
+    const use = { store, keep: false, isForHeader: true, onWatched: nobody };
+    const { stream } = await heldSource(optionsOf('https://host/m.gguf'), use).source.open(signal);
+    for (let left = 1.5 * MIB; left > 0; left -= (await stream.read())?.length ?? left);
+    await stream.cancel('enough');
+    expect(server.requests.map((request) => request.get('range'))).toEqual([
+      'bytes=0-1048575',
+      'bytes=1048576-3145727',
+    ]);
+    expect(server.sentBytes).toBeLessThan(2 * MIB);
   });
 
   it('says what no store means: a note where something was to be kept, an error where it was to be there', async () => {

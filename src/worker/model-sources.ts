@@ -1,5 +1,6 @@
 import { ForgelightError } from '../base/errors';
 import { systemClock as clock } from '../base/system-clock';
+import { MIB } from '../base/units';
 import type { LoadOptions } from '../protocol/engine-port';
 import { DEFAULT_TIMEOUTS } from '../protocol/timeouts';
 import type { ModelStore } from '../store/model-store';
@@ -24,6 +25,8 @@ interface StoreUse {
   readonly isMissed?: boolean;
   /** `false`: what is not there is not kept either. */
   readonly keep?: boolean;
+  /** Only the header is to be read. */
+  readonly isForHeader?: boolean;
   /** Hears how far another tab is, which downloads the same file. */
   readonly onWatched: (progress: { readonly loadedBytes: number; readonly totalBytes: number }) => void;
   /** Where there is no room: an error, or by default on without keeping. */
@@ -31,6 +34,8 @@ interface StoreUse {
 }
 
 const SCHEME = 'sha256:';
+/** Of a header; one with a large vocabulary has up to 16 MiB. */
+const FIRST_BYTES = MIB;
 const STORED = /^sha256:[0-9a-f]{64}$/i;
 
 /** A model that has to be in the store. */
@@ -41,7 +46,7 @@ export function isStored(model: LoadOptions['model']): model is string {
 /** Where a model comes from, with the store before it. Throws `invalid-request` about the reference. */
 export function heldSource(
   options: SourceOptions,
-  { store, isMissed = false, keep = true, onWatched, whenFull = 'pass' }: StoreUse,
+  { store, isMissed = false, keep = true, isForHeader = false, onWatched, whenFull = 'pass' }: StoreUse,
 ): HeldSource {
   const { model, timeouts, sha256, mirrors, hubToken } = options;
   const files: StoredSource[] = [];
@@ -58,6 +63,7 @@ export function heldSource(
     clock,
     random: Math.random,
     stallMs: timeouts.stallMs,
+    ...(isForHeader ? { firstBytes: FIRST_BYTES } : {}),
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(mirrors === undefined ? {} : { mirrors }),
     ...(hubToken === undefined ? {} : { hubToken }),

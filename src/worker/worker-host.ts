@@ -149,7 +149,8 @@ export class WorkerHost implements EngineHost, MachineHost {
   /** Only the header is read of it: out of the store where it is there, and never into it. */
   private async headerSource(load: LoadOptions): Promise<ModelSource> {
     const nobody = (): void => undefined;
-    return heldSource(load, { store: await storeFor(load, nobody), keep: false, onWatched: nobody }).source;
+    const store = await storeFor(load, nobody);
+    return heldSource(load, { store, keep: false, isForHeader: true, onWatched: nobody }).source;
   }
 
   private loaded(): HostedEngine {

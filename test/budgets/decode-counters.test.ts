@@ -24,6 +24,8 @@ const budgets = readJson(FILE) as Budgets;
 /** The real one, of 30 layers, by its header. */
 const DEFAULT_MODEL = 'SmolLM2-135M-Instruct';
 const MODELS = [DEFAULT_MODEL, ...ZOO_MODELS];
+/** Of one quantisation, for which the gates are. */
+const LLAMA_SHAPED = [DEFAULT_MODEL, 'llama', 'smollm2', 'llama3-tied-ropefreqs', 'mistral-headdim', 'quant-Q8_0'];
 
 async function fileOf(name: string): Promise<GgufFile> {
   if (name === DEFAULT_MODEL) return smollm2Header();
@@ -76,6 +78,18 @@ describe('the budget of a decoded token', () => {
   it.each(cases)('is what it costs: $name, $variant', async ({ name, variant }) => {
     const dispatches = budgets.dispatches[name]?.[variant] ?? NaN;
     expect(complaints({ ...(await countersOf(name, variant)) }, { ...budgets.everyToken, dispatches })).toEqual([]);
+  });
+
+  it.each(LLAMA_SHAPED)('keeps to the gates: %s', async (name) => {
+    const { everyToken: token, dispatches } = budgets;
+    const { layers } = describeNetwork(await fileOf(name));
+    const most = Math.max(...Object.values(dispatches[name] ?? { none: Infinity }));
+    expect(most).toBeLessThanOrEqual(6 * layers.length + 4);
+    expect([token['submits'], token['passes'], token['bindGroupsCreated'], token['buffersCreated']]).toEqual([
+      1, 1, 0, 0,
+    ]);
+    expect(token['bufferWrites']).toBeLessThanOrEqual(1);
+    expect(token['readbackBytes']).toBeLessThanOrEqual(16);
   });
 
   it('is told of what costs more, what costs less, and what nobody counted', () => {

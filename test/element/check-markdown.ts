@@ -1,5 +1,5 @@
 import { MarkdownStream } from '../../src/element/markdown-stream';
-import { type TreeElement, useTreeDocument } from '../support/tree-document';
+import { type TreeElement, withTreeDocument } from '../support/tree-document';
 import { XSS_PAYLOADS } from '../support/xss-payloads';
 
 // What a browser test looks at in full, here at a few places and without a browser, so that each planted mistake is looked for in no time.
@@ -81,7 +81,8 @@ function checkGrowing(text: string, window: number): void {
 
 /** Throws where rendered markdown is not what it is to be. */
 export function checkMarkdown(): void {
-  const parsed = useTreeDocument();
-  for (const payload of XSS_PAYLOADS.filter((_, n) => n % 4 === 0)) checkHostile(payload, parsed);
-  for (const text of GROWING) for (const window of WINDOWS) checkGrowing(text, window);
+  withTreeDocument((parsed) => {
+    for (const payload of XSS_PAYLOADS.filter((_, n) => n % 4 === 0)) checkHostile(payload, parsed);
+    for (const text of GROWING) for (const window of WINDOWS) checkGrowing(text, window);
+  });
 }

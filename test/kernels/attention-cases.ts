@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import type { Device } from '../../src/device/device';
 import { attention } from '../../src/kernels/attention';
 import { KV_TYPES, type KvPool, type KvType } from '../../src/kernels/kv-layout';
 import { randomCache } from './cache-oracle';
+import { expectSame } from './expected';
 import { attentionOracle, type CacheShape } from './oracle';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
@@ -151,7 +152,7 @@ function describeSinks(deviceOf: DeviceOf): void {
       const width = args.shape.kvHeads * args.group * args.shape.headSize;
       for (const [i, row] of args.rows.entries()) {
         const alone = await run(deviceOf(), { ...args, rows: [row], q: rowOf(args.q, i, width) });
-        expect(alone, `position ${row.position}`).toEqual(rowOf(together, i, width));
+        expectSame(alone, rowOf(together, i, width), `position ${row.position}`);
       }
     });
   });

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { activate } from '../../src/kernels/activation';
 import { layernorm } from '../../src/kernels/layernorm';
 import { pool } from '../../src/kernels/pool';
-import { Expected, TOLERANCE } from './expected';
+import { Expected, expectSame, TOLERANCE } from './expected';
 import { activate as activateOracle, TANH_ERROR } from './oracle';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
@@ -30,7 +30,7 @@ function layernormOracle({ x, weight, bias, epsilon }: LayernormCase): Expected 
   const hidden = weight.length;
   const expected = new Expected(new Float64Array(x.length));
   for (let row = 0; row < x.length / hidden; row++) {
-    const values = Float64Array.from(rowOf(x, row, hidden));
+    const values = new Float64Array(rowOf(x, row, hidden));
     const mean = values.reduce((sum, value) => sum + value, 0) / hidden;
     const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / hidden;
     const deviation = Math.sqrt(variance + epsilon);
@@ -73,7 +73,7 @@ export function describeLayernorm(deviceOf: DeviceOf): void {
       const args = layernormCase(384, 5, 1);
       const together = await run(args);
       for (let row = 0; row < 5; row++) {
-        expect(await run({ ...args, x: rowOf(args.x, row, 384) })).toEqual(rowOf(together, row, 384));
+        expectSame(await run({ ...args, x: rowOf(args.x, row, 384) }), rowOf(together, row, 384), `row ${row}`);
       }
     });
   });

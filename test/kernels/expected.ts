@@ -33,3 +33,18 @@ export class Expected {
     expect.fail(`${name}: [${wrong}] is ${actual[wrong]}, not ${value} ± ${this.tolerances[wrong]}`);
   }
 }
+
+type Numbers = Float32Array | Uint32Array | Uint8Array;
+
+/** Expects the very bits. `toEqual` would look at each element as at a property of an object. */
+export function expectSame(actual: Numbers, expected: Numbers, what: string): void {
+  expect(actual.length, what).toBe(expected.length);
+  const [bits, wanted] = [bitsOf(actual), bitsOf(expected)];
+  const wrong = bits.findIndex((value, i) => value !== wanted[i]);
+  if (wrong >= 0) expect.fail(`${what}: [${wrong}] is ${actual[wrong]}, not ${expected[wrong]}`);
+}
+
+/** Element by element. */
+function bitsOf(values: Numbers): Uint32Array | Uint8Array {
+  return values instanceof Float32Array ? new Uint32Array(values.buffer, values.byteOffset, values.length) : values;
+}

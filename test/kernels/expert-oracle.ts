@@ -49,7 +49,7 @@ export interface ExpertsCase {
 export function expectExperts(expected: Expected, args: ExpertsCase): void {
   const { matrix, experts, epilogue, yStride, yOffset } = args;
   const rows = matrix.rows / experts / (epilogue === 'glu' ? 2 : 1);
-  const x = Float64Array.from(args.x);
+  const x = new Float64Array(args.x);
   const linear = (matrixRow: number, xRow: number, bias: number): { sum: number; size: number } => {
     const found = dot(matrix.values, matrixRow * matrix.columns, x, xRow * matrix.columns, matrix.columns);
     return { sum: found.sum + bias, size: found.size + Math.abs(bias) };

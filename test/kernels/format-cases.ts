@@ -15,7 +15,7 @@ export function sampleMatrix(format: QuantFormat): TestMatrix {
   const columns = (format.blockElements === 256 ? 3 : 5) * Math.max(format.blockElements, 32);
   const random = new Random(301);
   const bytes = sampleBlocks(format, (SAMPLE_ROWS * columns) / format.blockElements, random.draw);
-  return { format, rows: SAMPLE_ROWS, columns, bytes, values: Float64Array.from(dequantize(format, bytes)) };
+  return { format, rows: SAMPLE_ROWS, columns, bytes, values: new Float64Array(dequantize(format, bytes)) };
 }
 
 /** Two rows of x times a sample matrix, and what each variant gives for them. */

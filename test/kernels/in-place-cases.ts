@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { addBias } from '../../src/kernels/add-bias';
 import { headNorm } from '../../src/kernels/head-norm';
 import { softcap } from '../../src/kernels/softcap';
-import { Expected } from './expected';
+import { expectSame, Expected } from './expected';
 import { headNormOracle, softcapOracle, type Segments } from './oracle';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
@@ -68,7 +68,7 @@ export function describeHeadNorm(deviceOf: DeviceOf): void {
       const together = await run(args);
       for (let row = 0; row < 4; row++) {
         const alone = await run({ ...args, x: rowOf(args.x, row, args.stride) });
-        expect(alone).toEqual(rowOf(together, row, args.stride));
+        expectSame(alone, rowOf(together, row, args.stride), `row ${row}`);
       }
     });
   });
@@ -81,7 +81,7 @@ export function describeAddBias(deviceOf: DeviceOf): void {
       const [offset, rows] = [3, 5];
       const stride = offset + size + 2;
       const [x, bias] = [random.floats(rows * stride), random.floats(size)];
-      const expected = new Expected(Float64Array.from(x));
+      const expected = new Expected(new Float64Array(x));
       for (let row = 0; row < rows; row++) {
         bias.forEach((value, k) => {
           const at = row * stride + offset + k;

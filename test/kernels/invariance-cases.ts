@@ -24,6 +24,7 @@ import { sample } from '../../src/kernels/sample';
 import { softcap } from '../../src/kernels/softcap';
 import type { StepInputDraw, StepInputPenalties, StepInputRow } from '../../src/kernels/step-input';
 import { Q4_1 } from '../../src/quant/q4_1';
+import { expectSame } from './expected';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
 import { randomMatrix } from './test-matrix';
@@ -327,7 +328,7 @@ export function describeInvariance(deviceOf: DeviceOf): void {
         const [from, to] = seam % 2 === 1 ? [0, seam] : [seam, ROWS];
         const width = whole.length / ROWS;
         const piece = await answers(deviceOf(), kernel, from, to);
-        expect(piece, `rows ${from} … ${to - 1}`).toEqual(whole.slice(from * width, to * width));
+        expectSame(piece, whole.slice(from * width, to * width), `rows ${from} … ${to - 1}`);
       }
     });
 

@@ -1,9 +1,8 @@
-import { expect } from 'vitest';
 import type { Dispatch } from '../../src/device/plan';
 import type { Activation, Epilogue, LinearArgs, RowNorm } from '../../src/kernels/linear';
 import type { WeightMatrix } from '../../src/kernels/weight-matrix';
 import type { QuantFormat } from '../../src/quant/format';
-import { Expected } from './expected';
+import { Expected, expectSame } from './expected';
 import { expectLinear, type NormOracle } from './oracle';
 import type { Random } from './random';
 import { randomMatrix, type TestMatrix } from './test-matrix';
@@ -104,7 +103,7 @@ export class LayerBench {
   async check(tokens: number, spread = 1): Promise<void> {
     const { x: xs, before } = this.draw(tokens, spread);
     const actual = await this.run(tokens, xs, before);
-    const expected = new Expected(Float64Array.from(before));
+    const expected = new Expected(new Float64Array(before));
     for (const layer of this.layers) {
       const x = xs.get(layer.columns) ?? new Float32Array(0);
       expectLinear(expected, { ...layer, tokens, x, yStride: this.yStride });
@@ -128,7 +127,7 @@ export class LayerBench {
       const xOfPiece = new Map([...x].map(([columns, values]) => [columns, cut(values, columns)]));
       const alone = await this.run(piece, xOfPiece, cut(before, this.yStride));
       for (let t = 0; t < piece; t++) {
-        expect(rowOf(alone, t, this.yStride)).toEqual(rowOf(whole, from + t, this.yStride));
+        expectSame(rowOf(alone, t, this.yStride), rowOf(whole, from + t, this.yStride), `token ${from + t}`);
       }
       from += piece;
     }

@@ -81,7 +81,6 @@ export function describeMatvec(deviceOf: DeviceOf, names: readonly string[]): vo
       });
     });
 
-    if (variant === 'rows') return;
     it('norms the rows that it reads: of odd shapes, tiny and huge, with an epsilon that matters, and of zeros', async () => {
       await withBench(deviceOf(), async (bench) => {
         const sizes = [...FEW_SHAPES, { rows: 9, columns: 32 }, { rows: 4, columns: 2304 }];

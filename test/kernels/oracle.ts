@@ -72,7 +72,7 @@ export function expectLinear(expected: Expected, args: LinearCase): void {
   const { activation = 'silu', scale = 1 } = args;
   const rows = args.epilogue === 'glu' ? args.matrix.rows / 2 : args.matrix.rows;
   for (let token = 0; token < args.tokens; token++) {
-    const row = Float64Array.from(args.x.subarray(token * columns, (token + 1) * columns));
+    const row = new Float64Array(args.x.subarray(token * columns, (token + 1) * columns));
     const x = args.norm ? normed(row, args.norm.weight, args.norm.epsilon) : row;
     for (let n = 0; n < rows; n++) {
       const at = token * args.yStride + args.yOffset + n;
@@ -104,9 +104,9 @@ export function rmsnormOracle(
   { scale = 1, before = null }: { scale?: number; before?: Float32Array | null } = {},
 ): Expected {
   const hidden = weight.length;
-  const expected = new Expected(Float64Array.from(before ?? new Float32Array(sources.length * hidden)));
+  const expected = new Expected(new Float64Array(before ?? new Float32Array(sources.length * hidden)));
   sources.forEach((source, row) => {
-    const values = normed(Float64Array.from(x.subarray(source * hidden, (source + 1) * hidden)), weight, epsilon);
+    const values = normed(new Float64Array(x.subarray(source * hidden, (source + 1) * hidden)), weight, epsilon);
     values.forEach((value, k) => {
       const old = expected.values[row * hidden + k] ?? NaN;
       expected.set(row * hidden + k, old + scale * value, TOLERANCE * (Math.abs(scale * value) + Math.abs(old)));
@@ -129,8 +129,8 @@ export function headNormOracle(
   groups: readonly Segments[],
   epsilon: number,
 ): Expected {
-  const exact = Float64Array.from(x);
-  const expected = new Expected(Float64Array.from(x));
+  const exact = new Float64Array(x);
+  const expected = new Expected(new Float64Array(x));
   for (let row = 0; row < x.length / stride; row++) {
     for (const { offset, count, weight } of groups) {
       for (let segment = 0; segment < count; segment++) {
@@ -177,7 +177,7 @@ export function embedOracle(
   before: Float32Array | null = null,
 ): Expected {
   const exact = matrix.format.type === 'F32' && scale === 1 && before === null;
-  const expected = new Expected(Float64Array.from(before ?? new Float32Array(tokens.length * matrix.columns)));
+  const expected = new Expected(new Float64Array(before ?? new Float32Array(tokens.length * matrix.columns)));
   tokens.forEach((token, row) => {
     for (let k = 0; k < matrix.columns; k++) {
       const at = row * matrix.columns + k;
@@ -230,7 +230,7 @@ export function attentionOracle(args: {
   mutual?: boolean;
 }): Expected {
   const { shape, cache, group, window, softCap, mutual = false } = args;
-  const q = Float64Array.from(args.q);
+  const q = new Float64Array(args.q);
   const { headSize } = shape;
   const expected = new Expected(new Float64Array(q.length));
   args.rows.forEach(({ position, blocks }, row) => {

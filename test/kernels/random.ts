@@ -24,7 +24,9 @@ export class Random {
   }
 
   floats(length: number, from = -1, to = 1): Float32Array<ArrayBuffer> {
-    return Float32Array.from({ length }, () => this.between(from, to));
+    const values = new Float32Array(length);
+    for (let i = 0; i < length; i++) values[i] = this.between(from, to);
+    return values;
   }
 
   /** A permutation of 0 … length − 1. */

@@ -4,7 +4,7 @@ import { Q4_K } from '../../src/quant/q4_k';
 import { Q8_0 } from '../../src/quant/q8_0';
 import { checkBatches } from './batch-cases';
 import { LayerBench, type MakeDispatch } from './layer-bench';
-import { checkFormat } from './qkv-cases';
+import { checkFormat, FEW_QUERIES } from './qkv-cases';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
 import { withBench } from './workbench';
@@ -21,7 +21,11 @@ const SIZES = [
  * Shapes of matvec that round x, on rows which that leaves as they are, and halves their products too: the oracle is the exact one
  * then. What rounding does, in every format that has bytes, is the self-test's to hold against the CPU.
  */
-export function describeRoundedMatvec(deviceOf: DeviceOf, variants: readonly RoundedVariant[]): void {
+export function describeRoundedMatvec(
+  deviceOf: DeviceOf,
+  variants: readonly RoundedVariant[],
+  queries = FEW_QUERIES,
+): void {
   describe.each(variants)('matvec %s', (variant) => {
     const make: MakeDispatch = (args) => matvec({ ...args, variant });
     const values = isHalfVariant(variant) ? 'signs' : 'bytes';
@@ -47,7 +51,7 @@ export function describeRoundedMatvec(deviceOf: DeviceOf, variants: readonly Rou
     // Of halves test/long has it.
     if (isHalfVariant(variant)) return;
     it('as queries, has the bits of matvec and rope_kv', async () => {
-      await checkFormat(deviceOf(), Q8_0, variant);
+      await checkFormat(deviceOf(), Q8_0, variant, queries);
     });
   });
 

@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Device } from '../../src/device/device';
-import { BYTE_VARIANTS, type RoundedVariant } from '../../src/kernels/matvec';
+import { BYTE_VARIANTS, MATVEC_VARIANTS, type RoundedVariant } from '../../src/kernels/matvec';
 import type { QuantFormat } from '../../src/quant/format';
+import { Q8_0 } from '../../src/quant/q8_0';
 import { describeAttention } from './attention-cases';
 import { describeBatches } from './batch-cases';
 import { describeCandidates } from './candidates-cases';
-import { describeExpertMatvec, describeRoute } from './expert-cases';
+import { describeExpertFormats, describeExpertMatvec, describeRoute } from './expert-cases';
 import { describeActivation, describeLayernorm, describePool } from './encoder-cases';
 import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-cases';
 import { describeInvariance } from './invariance-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
 import { describePenalise } from './penalise-cases';
-import { describeQkv } from './qkv-cases';
+import { describeQkv, describeQkvBatches, FEW_QUERIES } from './qkv-cases';
 import { describeRelayout } from './relayout-cases';
 import { describeRoundedMatvec } from './rounded-cases';
 import { describeRopeKv } from './rope-kv-cases';
@@ -24,9 +25,13 @@ export interface KernelSuiteOptions {
   readonly variants: { readonly matvec: readonly string[]; readonly matmul: readonly string[] };
   /** Of matvec that round x; those that round to bytes if not given. */
   readonly rounded?: readonly RoundedVariant[];
+  /** Whether queries of rounded rows come 16 at once too: other pipelines, which a software adapter takes long to make. */
+  readonly wideQueries?: boolean;
   /** Block formats whose batches are compared; those that are drawn for all cases if not given. */
   readonly batchFormats?: readonly QuantFormat[];
 }
+
+const WIDE_QUERIES = [...FEW_QUERIES, [15, 16]] as const;
 
 /** Gives the device of the running suite. */
 export type DeviceOf = () => Device;
@@ -46,10 +51,12 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeGlu(deviceOf);
     describeActivation(deviceOf);
     describeMatvecs(deviceOf, options.variants.matvec, options.batchFormats);
-    describeRoundedMatvec(deviceOf, options.rounded ?? BYTE_VARIANTS);
+    const queries = options.wideQueries === true ? WIDE_QUERIES : FEW_QUERIES;
+    describeRoundedMatvec(deviceOf, options.rounded ?? BYTE_VARIANTS, queries);
     describeInvariance(deviceOf);
     describeMatmul(deviceOf, options.variants.matmul);
     describeRoute(deviceOf);
+    describeExpertFormats(deviceOf);
     describeExpertMatvec(deviceOf);
     describeRopeKv(deviceOf);
     describeAttention(deviceOf);
@@ -61,10 +68,30 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
   });
 }
 
+/**
+ * Of the suite the fewest cases in which every kernel runs, for orders of threads beyond the first: those of 1 … 16 rows, alone and in company,
+ * which cross the edges of batches, and of workgroups and of tiles where their shapes do; and each block format once.
+ */
+export function describeFewKernels(name: string, createDevice: () => Promise<Device>): void {
+  describe(`every kernel on ${name}`, () => {
+    const deviceOf = useDevice(createDevice);
+    describeInvariance(deviceOf);
+    describeBatches(deviceOf, MATVEC_VARIANTS, [Q8_0]);
+    describeQkvBatches(deviceOf, MATVEC_VARIANTS);
+    describeRoundedMatvec(deviceOf, BYTE_VARIANTS, WIDE_QUERIES);
+    describeExpertFormats(deviceOf);
+    describeRelayout(deviceOf);
+  });
+}
+
 /** What of the suite uses subgroups. All other kernels use no feature: where they are, the texts and the pipelines are the same. */
-export function describeSubgroupKernels(name: string, createDevice: () => Promise<Device>): void {
+export function describeSubgroupKernels(
+  name: string,
+  createDevice: () => Promise<Device>,
+  batchFormats?: readonly QuantFormat[],
+): void {
   describe(`kernels of subgroups on ${name}`, () => {
-    describeMatvecs(useDevice(createDevice), ['subgroup']);
+    describeMatvecs(useDevice(createDevice), ['subgroup'], batchFormats);
   });
 }
 
@@ -72,6 +99,7 @@ function describeMatvecs(deviceOf: DeviceOf, variants: readonly string[], batchF
   describeMatvec(deviceOf, variants);
   describeBatches(deviceOf, variants, batchFormats);
   describeQkv(deviceOf, variants);
+  describeQkvBatches(deviceOf, variants);
 }
 
 /** A device for the tests of the `describe` that this is called in. */

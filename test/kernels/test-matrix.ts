@@ -66,7 +66,10 @@ export function randomMatrix(format: QuantFormat, rows: number, columns: number,
   const bytes = new Uint8Array(blocks * format.blockBytes);
   const view = new DataView(bytes.buffer);
   const values = new Float64Array(rows * columns);
-  for (let i = 0; i < blocks; i++) values.set(draw(view, i * format.blockBytes, random), i * format.blockElements);
+  let at = 0;
+  for (let i = 0; i < blocks; i++) {
+    for (const value of draw(view, i * format.blockBytes, random)) values[at++] = value;
+  }
   return { format, rows, columns, bytes, values };
 }
 

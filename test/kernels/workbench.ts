@@ -111,5 +111,5 @@ export async function withBench<T>(device: Device, work: (bench: Workbench) => P
 
 /** The values of row `row` of [rows × width]. */
 export function rowOf(values: Float32Array, row: number, width: number): Float32Array<ArrayBuffer> {
-  return Float32Array.from(values.subarray(row * width, (row + 1) * width));
+  return new Float32Array(values.subarray(row * width, (row + 1) * width));
 }

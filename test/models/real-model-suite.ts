@@ -3,7 +3,7 @@ import { countersSince } from '../../src/base/counters';
 import { defined } from '../../src/base/assert';
 import type { Device } from '../../src/device/device';
 import type { KernelVariants } from '../../src/models/choose-variants';
-import { argmaxOf, perplexityOf, RealModel, type RealFile } from './real-model';
+import { argmaxOf, RealModel, type RealFile } from './real-model';
 import { float32Of } from './zoo-suite';
 
 /** The oracle's own rounding decides below this margin. */
@@ -27,7 +27,7 @@ export interface RealModelOptions {
   readonly variants: KernelVariants;
   /** After the prompt; each is a step of decoding. */
   readonly greedyTokens: number;
-  /** A decoded token has at most so many a layer, and four; 7 if not given. */
+  /** A decoded token has at most so many a layer, and four; 5 if not given. */
   readonly layerDispatches?: number;
   /** Of a long text: how many positions are looked at, at most 64. A head for each is what costs. */
   readonly positions: number;
@@ -60,7 +60,7 @@ export function describeRealModel(
 
 async function compareGreedy(
   model: RealModel,
-  { greedyTokens: tokens, layerDispatches = 7 }: RealModelOptions,
+  { greedyTokens: tokens, layerDispatches = 5 }: RealModelOptions,
 ): Promise<void> {
   const { promptIds, exact } = defined(model.oracle.raw[0], 'a raw prompt');
   const [found] = await model.evaluate(promptIds, [promptIds.length - 1]);
@@ -87,7 +87,6 @@ async function compareGreedy(
   expect(chosen.filter(isSure).length).toBeGreaterThan(tokens / 2);
 }
 
-/** Their perplexity too, where it is known: of 64. */
 async function comparePositions(model: RealModel, positions: number): Promise<void> {
   const { perplexity, teacherForced } = model.oracle;
   const ids = perplexity.ids.slice(0, positions);
@@ -96,8 +95,6 @@ async function comparePositions(model: RealModel, positions: number): Promise<vo
   const sure = [...ids.keys()].filter((i) => (margins[i] ?? 0) >= SURE_MARGIN);
   expect(sure.map((i) => argmaxOf(defined(logits[i], 'logits')))).toEqual(sure.map((i) => argmax[i]));
   expect(sure.length).toBeGreaterThan(0.75 * positions);
-  if (positions < 64) return;
-  expect(Math.abs(perplexityOf(logits, ids) / perplexity.exactFirst64 - 1)).toBeLessThan(1e-3);
 }
 
 /** The largest difference, as a share of the largest logit; the oracle may know every so many-th logit only. */

@@ -29,7 +29,6 @@ export interface Oracle {
   };
   readonly perplexity: {
     readonly ids: readonly number[];
-    readonly exactFirst64: number;
     readonly exactFirst256: number;
   };
 }

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { chatsScenario, simulateChats, type ChatsCounts } from './simulate-chats';
+import { chatsScenario, NO_COUNTS, simulateChats, type ChatsCounts } from './simulate-chats';
 
 const SEED = 20261126;
 const RUNS = 200;
 
 it('conversations in two tabs: answers end once, nothing is lost, what was deleted stays deleted', async () => {
-  const met: ChatsCounts = { together: 0, deletedWhileWriting: 0, left: 0, versions: 0, failed: 0, recovered: 0 };
+  const met: ChatsCounts = { ...NO_COUNTS };
   await fc.assert(
     fc.asyncProperty(chatsScenario, async (scenario) => {
       const counts = await simulateChats(scenario);

@@ -7,7 +7,7 @@ import type { Conversation } from '../../src/page/conversation';
 import { parseKept } from '../../src/page/conversation-file';
 import { isTombstone } from '../../src/page/conversation-ports';
 import { FakeClock } from '../support/fake-clock';
-import { MemoryConversations } from '../support/memory-conversations';
+import { MemoryConversations, type MemoryTab } from '../support/memory-conversations';
 import { type ScriptedAnswer, ScriptedEngines } from '../support/scripted-engine';
 
 /** What happens, with how often. */
@@ -55,6 +55,8 @@ export interface ChatsCounts {
   failed: number;
   /** Tabs that could keep everything again after that, without having been asked to. */
   recovered: number;
+  /** Answers that a tab shows as another's, while everything else has come to its end. */
+  elsewhere: number;
 }
 
 export const chatsScenario: fc.Arbitrary<ChatsScenario> = fc.record({
@@ -83,6 +85,7 @@ const CHOICE = { reference: 'https://example.org/a.gguf', name: 'a.gguf', local:
 class Tab {
   readonly engines = new ScriptedEngines();
   readonly store: ChatStore;
+  readonly conversations: MemoryTab;
   readonly #ended = new Map<number, string>();
   readonly deleted = new Set<number>();
   /** Answers that the engine has ended. */
@@ -107,6 +110,7 @@ class Tab {
     };
     const { createEngine } = this.engines;
     const conversations = shared.tab(pace);
+    this.conversations = conversations;
     this.store = new ChatStore({ createEngine, clock, conversations, pairing: () => null, reportError }, CHOICE);
     this.store.subscribe(() => this.#check());
   }
@@ -120,7 +124,8 @@ class Tab {
   }
 
   #check(): void {
-    const { all, running } = this.store.state.chats;
+    const { all, running, elsewhere } = this.store.state.chats;
+    for (const id of elsewhere) assert(!running.has(id), `answer ${id} is written here and elsewhere`);
     for (const { id, nodes } of all) {
       assert(!this.deleted.has(id), `conversation ${id} is back after it was deleted`);
       for (const node of nodes) {
@@ -136,6 +141,16 @@ class Tab {
     }
   }
 }
+
+export const NO_COUNTS: Readonly<ChatsCounts> = {
+  together: 0,
+  deletedWhileWriting: 0,
+  left: 0,
+  versions: 0,
+  failed: 0,
+  recovered: 0,
+  elsewhere: 0,
+};
 
 /** Two tabs on one database, with several answers at once, in whatever order things happen. */
 export async function simulateChats({ steps, scheduler }: ChatsScenario): Promise<ChatsCounts> {
@@ -154,7 +169,7 @@ export async function simulateChats({ steps, scheduler }: ChatsScenario): Promis
 }
 
 class World {
-  readonly counts: ChatsCounts = { together: 0, deletedWhileWriting: 0, left: 0, versions: 0, failed: 0, recovered: 0 };
+  readonly counts: ChatsCounts = { ...NO_COUNTS };
   readonly #clock = new FakeClock();
   readonly #shared = new MemoryConversations();
   readonly #tabs: Tab[];
@@ -265,8 +280,20 @@ class World {
       const shown = comparable(store.state.chats.all);
       assert(shown === saved, `tab ${index} does not show what is kept:\n${shown}\n${saved}`);
     }
+    for (const tab of this.#tabs) this.#checkWriters(tab);
     for (const [text, { id }] of this.#asked) {
       assert(this.#deleted.has(id) || saved.includes(`"${text}"`), `question ${text} is lost`);
+    }
+  }
+
+  /** What has not ended is shown as another tab's as long as there is one that writes it. */
+  #checkWriters({ store }: Tab): void {
+    const { all, running, elsewhere } = store.state.chats;
+    const others = this.#tabs.filter((tab) => tab.store !== store).map((tab) => tab.store.state.chats.running);
+    for (const { id } of all.flatMap(({ nodes }) => nodes.filter((node) => isRunning(node) && !running.has(node.id)))) {
+      const isWritten = others.some((theirs) => theirs.has(id));
+      assert(elsewhere.has(id) === isWritten, `answer ${id} is ${isWritten ? '' : 'not '}written in another tab`);
+      if (isWritten) this.counts.elsewhere += 1;
     }
   }
 
@@ -322,6 +349,7 @@ class World {
     const tab = defined(this.#tabs[index], 'a tab');
     if (tab.store.state.chats.running.size > 0) this.counts.left += 1;
     tab.isClosed = true;
+    tab.conversations.die();
     this.#hasLeft = true;
     this.#tabs[index] = this.#open();
     for (const [text, { tab: where }] of this.#asked)

@@ -54,7 +54,7 @@ export const MARKDOWN_BUGS: readonly PlantedBug[] = [
   plant({
     name: 'a code block whose fence is closed is dropped',
     file: 'src/element/markdown-stream.ts',
-    find: 'this.#finished.push(code.element);',
+    find: 'this.#finished.push({ key, element: code.element });',
     replace: '',
     why: 'long code vanishes as its last line comes',
   }),
@@ -67,9 +67,9 @@ export const MARKDOWN_BUGS: readonly PlantedBug[] = [
   }),
   plant({
     name: 'a block is final as soon as another begins',
-    file: 'src/element/markdown-stream.ts',
-    find: 'const OPEN_BLOCKS = 2;',
-    replace: 'const OPEN_BLOCKS = 0;',
+    file: 'src/element/markdown-lexer.ts',
+    find: 'export const OPEN_BLOCKS = 2;',
+    replace: 'export const OPEN_BLOCKS = 0;',
     why: 'a paragraph ends at its first letter',
   }),
   plant({

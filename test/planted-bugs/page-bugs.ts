@@ -5,6 +5,8 @@ const CHATS = {
   test: 'conversations in two tabs: answers end once, nothing is lost, what was deleted stays deleted',
 };
 
+const TABS = 'src/page/chat-store-tabs.test.ts';
+
 /** Mistakes of the chat page about what it shows of the store, about who is asked, and about what it keeps of conversations and of itself. */
 export const PAGE_BUGS: readonly PlantedBug[] = [
   {
@@ -98,6 +100,17 @@ export const PAGE_BUGS: readonly PlantedBug[] = [
     replace: 'if (kept === null) return;',
     why: 'a deleted conversation stands in the list again',
     seenBy: CHATS,
+  },
+  {
+    name: 'a tab lets go of an answer before its end is on the disk',
+    file: 'src/page/conversation-store.ts',
+    find: "if (this.#keeping.kind === 'blocked') this.#letGo();",
+    replace: 'this.#letGo();',
+    why: 'other tabs say that a whole answer has stopped, until they hear of its end',
+    seenBy: {
+      file: TABS,
+      test: 'an answer that another tab writes is shown as such until its end is on the disk',
+    },
   },
   {
     name: 'Stop ends the answers of all conversations',

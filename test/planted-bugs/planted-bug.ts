@@ -9,7 +9,7 @@ export interface PlantedBug {
   /** The simulation, unless it cannot see this: then a unit test, by its file and full name. */
   readonly seenBy?: { readonly file: string; readonly test: string };
   /** Which simulation; the actor's by default. Markdown has a check in its place. */
-  readonly simulation?: 'store' | 'tabs' | 'supervisor' | 'markdown';
+  readonly simulation?: 'store' | 'tabs' | 'supervisor' | 'askers' | 'markdown';
   /** The code throws by itself. */
   readonly crashes?: true;
   /** A seed of schedules that meet it soon. */

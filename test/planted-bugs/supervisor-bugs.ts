@@ -1,6 +1,7 @@
 import type { PlantedBug } from './planted-bug';
 
 const simulation = 'supervisor';
+const BACKEND = 'native-bridge/engine/engine-backend.ts';
 
 /** Mistakes about engine processes, and the requests that outlive them. */
 export const SUPERVISOR_BUGS: readonly PlantedBug[] = [
@@ -75,5 +76,29 @@ export const SUPERVISOR_BUGS: readonly PlantedBug[] = [
     replace: '',
     why: 'whoever waits for one waits for ever',
     simulation,
+  },
+  {
+    name: 'a load that gets nowhere is waited for',
+    file: 'native-bridge/engine/supervisor.ts',
+    find: '    this.stopWatch = this.deps.clock.after(patienceMs',
+    replace: '    this.stopWatch = this.deps.clock.after(Infinity * patienceMs',
+    why: 'a disk that is gone keeps every request from being answered, for ever',
+    simulation,
+  },
+  {
+    name: 'a load goes on when everybody has left',
+    file: BACKEND,
+    find: '    void this.drop(current);\n  }\n\n  private async meant',
+    replace: '  }\n\n  private async meant',
+    why: 'a page that was closed keeps the device busy with a model that nobody wants',
+    simulation: 'askers',
+  },
+  {
+    name: 'the first who leaves ends the load of all',
+    file: BACKEND,
+    find: 'if (current.claims > 0 || supervisor.info',
+    replace: 'if (supervisor.info',
+    why: 'closing one tab ends what another waits for',
+    simulation: 'askers',
   },
 ];

@@ -8,6 +8,7 @@ import type { ErrorCode } from '../../src/base/errors';
 import type { AppRoot } from '../../src/page/app-root';
 import '../../src/page/app-root';
 import { ChatStore } from '../../src/page/chat-store';
+import { SAVE_EVERY_MS } from '../../src/page/conversation-saver';
 import { rateCatalogue, type FitReport } from '../../src/client/index';
 import type { HubModel, HubPorts } from '../../src/page/hub-list';
 import { Library } from '../../src/page/library';
@@ -115,16 +116,14 @@ export class MountedPage {
     },
   });
   readonly conversations = new MemoryConversations();
-  readonly store = new ChatStore(
-    {
-      createEngine: this.engines.createEngine,
-      clock: this.clock,
-      conversations: this.conversations.tab(),
-      pairing: () => null,
-      reportError: (error) => this.reported.push(error),
-    },
-    CHOICE,
-  );
+  readonly ports = {
+    createEngine: this.engines.createEngine,
+    clock: this.clock,
+    conversations: this.conversations.tab(),
+    pairing: () => null,
+    reportError: (error: unknown) => void this.reported.push(error),
+  };
+  readonly store = new ChatStore(this.ports, CHOICE);
 
   get load(): ScriptedLoad {
     return defined(this.engines.loads.at(-1), 'a load');
@@ -185,6 +184,28 @@ export class MountedPage {
     await this.beginAnswer();
     this.answer.finish();
     await this.phase('ready');
+  }
+
+  /** Another tab writes an answer in the conversation that is shown here. */
+  async answerElsewhere(): Promise<void> {
+    await this.becomeReady();
+    const engines = new ScriptedEngines();
+    const there = new ChatStore(
+      { ...this.ports, createEngine: engines.createEngine, conversations: this.conversations.tab() },
+      CHOICE,
+    );
+    const loading = there.load(CHOICE);
+    await until(() => engines.loads.length > 0);
+    defined(engines.loads[0], 'a load').finish();
+    await loading;
+    void there.send('How does rain form?');
+    await until(() => engines.answers.length > 0);
+    defined(engines.answers[0], 'an answer').write(ANSWER);
+    await until(() => this.store.state.chats.all.length > 0);
+    this.store.showChat(defined(there.state.chats.shown, 'the one there').id);
+    this.clock.advance(SAVE_EVERY_MS);
+    await this.phase('elsewhere');
+    await until(() => page.getByTestId('elsewhere').elements().length > 0);
   }
 
   /** Another answer to the last question, and a second conversation that is being written, beside the shown one. */

@@ -1,7 +1,9 @@
 import { page, userEvent } from 'vitest/browser';
 import { defined } from '../../src/base/assert';
 import { ERROR_CODES, ForgelightError } from '../../src/base/errors';
+import type { AppUpdates } from '../../src/page/app-updates';
 import { TEXT } from '../../src/page/messages';
+import { SETTINGS_TEXT } from '../../src/page/settings-messages';
 import { until } from './browser-waits';
 import { fakeHandle } from './fake-handle';
 import type { DeskPorts } from '../../src/page/bridge-desk';
@@ -13,6 +15,7 @@ async function openBridge(ports: Partial<DeskPorts>): Promise<void> {
   BridgeView.desk = {
     find: async () => ({ url: 'http://127.0.0.1:8788', version: '1.0.0', isPaired: true, device: 'hip: Radeon' }),
     pair: async () => ({ expiresInMs: 120_000, finish: wrongCode }),
+    unpair: async () => undefined,
     permission: async () => 'granted',
     read: () => null,
     keep: () => undefined,
@@ -33,7 +36,7 @@ const wrongCode = async (): Promise<never> => {
   throw new ForgelightError('bridge-denied', 'The code is wrong. Look at the terminal again: 4 more can be tried.');
 };
 
-const failing = (code: 'bridge-denied' | 'bridge-unreachable') => async (): Promise<never> => {
+const failing = (code: 'bridge-denied' | 'bridge-unreachable' | 'invalid-request') => async (): Promise<never> => {
   throw new ForgelightError(code, 'Nothing answers at http://127.0.0.1:8788 (Failed to fetch).');
 };
 
@@ -55,6 +58,7 @@ export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<v
     await mounted.ask('Hello');
   },
   generating: (mounted) => mounted.beginAnswer(),
+  'answer elsewhere': (mounted) => mounted.answerElsewhere(),
   'answer failed': async (mounted) => {
     await mounted.failAnswering('context-overflow');
     await until(() => page.getByTestId('error').elements().length > 0);
@@ -86,6 +90,22 @@ export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<v
     await userEvent.click(page.getByTestId('chat-delete').first());
     await until(() => page.getByTestId('chat-question').elements().length > 0);
   },
+  'conversations, renaming one': async (mounted) => {
+    await mounted.converse();
+    await mounted.showConversations();
+    await userEvent.hover(page.getByTestId('chat').first());
+    await userEvent.click(page.getByTestId('chat-rename').first());
+    await until(() => page.getByTestId('chat-name').elements().length > 0);
+  },
+  'a new version is ready': async ({ root }) => {
+    const ready: Pick<AppUpdates, 'state' | 'subscribe' | 'apply'> = {
+      state: 'waiting',
+      subscribe: () => () => undefined,
+      apply: () => undefined,
+    };
+    root.updates = ready as AppUpdates;
+    await until(() => page.getByTestId('update').elements().length > 0);
+  },
   'conversations that are not kept': async (mounted) => {
     mounted.conversations.isBlocked = true;
     await mounted.converse();
@@ -94,12 +114,12 @@ export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<v
     await mounted.showConversations();
     const file = new File(['GIF89a'], 'a-file-that-is-no-export-of-conversations-but-a-picture-of-a-cat.gif');
     await userEvent.upload(page.getByTestId('import-file'), file);
-    await until(() => page.getByTestId('import-problem').elements().length > 0);
+    await until(() => mounted.store.state.notice.includes('cat.gif'));
   },
   'settings with something wrong': async (mounted) => {
     await mounted.becomeReady();
     await mounted.openDialog('settings-button', 'settings-done');
-    await userEvent.click(page.getByText(TEXT.settings.fine));
+    await userEvent.click(page.getByText(SETTINGS_TEXT.fine));
     await userEvent.fill(page.getByTestId('setting-top_p'), '2');
   },
   // By keys: narrow windows have no button for it.
@@ -143,6 +163,14 @@ export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<v
     await openBridge({ read: () => PAIRING, find: failing('bridge-unreachable') });
     await until(() => page.getByTestId('bridge-forget').elements().length > 0);
   },
+  'bridge, forgotten and away': async (mounted) => {
+    await mounted.becomeReady();
+    await userEvent.click(page.getByTestId('model-button'));
+    await openBridge({ read: () => PAIRING, unpair: failing('bridge-unreachable') });
+    await userEvent.click(page.getByTestId('bridge-forget'));
+    await until(() => page.getByText('pair --revoke').elements().length > 0);
+  },
+  'bridge, an address elsewhere': () => lookForBridge({ find: failing('invalid-request') }, 'refused'),
   'model dialog': async (mounted) => {
     await mounted.becomeReady();
     await userEvent.click(page.getByTestId('model-button'));

@@ -9,6 +9,7 @@ import { withOverrides } from './load-zoo';
 export interface Posed {
   readonly subgroups?: boolean;
   readonly shaderF16?: boolean;
+  readonly isSoftware?: boolean;
   /** Milliseconds of a dispatch of a shader while the probe measures; 10 where not given. */
   readonly ms?: Readonly<Record<string, number>>;
   readonly submitMs?: number;
@@ -31,13 +32,15 @@ export class PosingAdapter {
   readonly submits: Plan[][] = [];
   private readonly plans = new Map<PreparedPlan, Plan>();
 
-  constructor({ subgroups = true, shaderF16 = false, ms = {}, submitMs = 0, factor = () => 1 }: Posed = {}) {
+  constructor(posed: Posed = {}) {
+    const { subgroups = true, shaderF16 = false, isSoftware = false, ms = {}, submitMs = 0, factor = () => 1 } = posed;
     const { base, clock, plans, submits } = this;
     this.device = withOverrides(base, {
       kind: 'webgpu',
       name: 'posing',
       features: subgroups ? ['subgroups'] : [],
       limits: { ...base.limits, subgroups, shaderF16 },
+      isSoftware,
       prepare: async (plan) => {
         const dispatches = plan.dispatches.map((dispatch) => scaled(dispatch, factor(dispatch)));
         const prepared = await base.prepare({ ...plan, dispatches });
@@ -51,7 +54,7 @@ export class PosingAdapter {
       submit: async (steps, readback) => {
         const ran = steps.map(({ plan }) => this.planOf(plan));
         submits.push(ran);
-        if (!ran.every(({ label }) => label === 'probe')) return await base.submit(steps, readback);
+        if (!ran.some(({ label }) => label === 'probe')) return await base.submit(steps, readback);
         const dispatches = ran.flatMap((plan) => plan.dispatches);
         clock.advance(dispatches.reduce((sum, { shader }) => sum + (ms[shader] ?? 10), submitMs));
         return new Uint8Array(readback.sizeBytes);

@@ -1,11 +1,20 @@
 import type { EngineStats } from '../../src/protocol/engine-port';
 import { statsOf } from './stats';
-import type { ChatBody, ChatCompletionChunk, Engine, EngineEvent, EngineOptions } from '../../src/client/index';
+import type {
+  AnswerDevice,
+  ChatBody,
+  ChatCompletionChunk,
+  Engine,
+  EngineEvent,
+  EngineOptions,
+} from '../../src/client/index';
 
 type StateEvent = Extract<EngineEvent, { type: 'state' }>;
 
 /** A chunk of a stream, cut down to what a page reads of it. */
-export type ScriptedChunk = { readonly text: string } | { readonly finish: 'stop' | 'length' };
+export type ScriptedChunk =
+  | { readonly text: string; readonly device: AnswerDevice | null }
+  | { readonly finish: 'stop' | 'length' };
 
 export const SCRIPTED_INFO: Engine['info'] = {
   model: {
@@ -78,7 +87,7 @@ export class ScriptedEngines {
       evaluate: refuse,
       cancel: refuse,
       on: load.on,
-      use: refuse,
+      use: (device) => load.use(device),
       snapshot: refuse,
       stats: async () => {
         await load.beforeStats;
@@ -101,9 +110,12 @@ export class ScriptedLoad {
   loadMs: EngineStats['loadMs'] = { start: 120, probe: 40, download: 900, compile: 200, warmup: 9 };
   /** Its engine tells no stats before that. */
   beforeStats: Promise<void> = Promise.resolve();
+  /** Whether it can move; a test may change it. */
+  use: Engine['use'] = () => Promise.reject(new Error('It has one place.'));
   readonly promise: Promise<Engine>;
   readonly #engine: Engine;
   readonly #listeners = new Set<(event: StateEvent) => void>();
+  readonly #unloadListeners = new Set<() => void>();
   #resolve: (engine: Engine) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
@@ -129,12 +141,21 @@ export class ScriptedLoad {
   }
 
   readonly on: Engine['on'] = (type, listener) => {
-    // The page listens to states only.
+    if (type === 'unloaded') {
+      const hear = listener as () => void;
+      this.#unloadListeners.add(hear);
+      return () => void this.#unloadListeners.delete(hear);
+    }
+    // To nothing else the page listens.
     if (type !== 'state') throw new Error('not scripted');
     const own = listener as (event: StateEvent) => void;
     this.#listeners.add(own);
     return () => void this.#listeners.delete(own);
   };
+
+  tellUnloaded(): void {
+    for (const listener of this.#unloadListeners) listener();
+  }
 
   /** The engine enters `state`, and says so. */
   enter(state: StateEvent['state'], about: Partial<Pick<StateEvent, 'retryAtMs' | 'error'>> = {}): void {
@@ -154,8 +175,9 @@ export class ScriptedAnswer {
     signal?.addEventListener('abort', () => this.fail(new DOMException('The answer was stopped.', 'AbortError')));
   }
 
-  write(text: string): void {
-    this.#push({ text });
+  /** `device`: what writes it; `null`: nobody says. */
+  write(text: string, device: AnswerDevice | null = null): void {
+    this.#push({ text, device });
   }
 
   finish(finish: 'stop' | 'length' = 'stop'): void {
@@ -212,6 +234,7 @@ function chunkOf(step: ScriptedChunk): ChatCompletionChunk {
     created: 0,
     model: SCRIPTED_INFO.model.name,
     system_fingerprint: SCRIPTED_INFO.systemFingerprint,
+    ...('text' in step && step.device !== null && { device: step.device }),
     choices: [{ index: 0, delta: 'text' in step ? { content: step.text } : {}, logprobs: null, finish_reason: finish }],
     ...(finish === null ? {} : { timings: TIMINGS }),
   };

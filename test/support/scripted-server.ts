@@ -17,6 +17,8 @@ export class ScriptedServer {
   /** The headers of each request. */
   readonly requests: Headers[] = [];
   readonly signals: AbortSignal[] = [];
+  /** Bytes that were given to whoever reads. */
+  sentBytes = 0;
 
   constructor(public body: Uint8Array) {}
 
@@ -30,18 +32,20 @@ export class ScriptedServer {
   };
 
   private answer(request: Headers, cut: number | undefined): Response {
-    const start = this.startOf(request);
+    const { length } = this.body;
+    const range = this.rangeOf(request);
     const headers = new Headers(this.headers);
     if (this.etag !== null) headers.set('etag', this.etag);
     if (this.lastModified !== null) headers.set('last-modified', this.lastModified);
-    if (start !== null && start >= this.body.length) {
-      headers.set('content-range', `bytes */${this.body.length}`);
+    if (range !== null && range.start >= length) {
+      headers.set('content-range', `bytes */${length}`);
       return new Response(null, { status: 416, headers: this.visible(headers) });
     }
-    headers.set('content-length', String(this.body.length - (start ?? 0)));
-    if (start !== null) headers.set('content-range', `bytes ${start}-${this.body.length - 1}/${this.body.length}`);
-    const status = start === null ? 200 : 206;
-    return new Response(this.stream(start ?? 0, cut), { status, headers: this.visible(headers) });
+    const { start, end } = range ?? { start: 0, end: length };
+    headers.set('content-length', String(end - start));
+    if (range !== null) headers.set('content-range', `bytes ${start}-${end - 1}/${length}`);
+    const status = range === null ? 200 : 206;
+    return new Response(this.stream(start, end, cut), { status, headers: this.visible(headers) });
   }
 
   private visible(headers: Headers): Headers {
@@ -50,26 +54,29 @@ export class ScriptedServer {
   }
 
   /** `null`: the whole file. */
-  private startOf(request: Headers): number | null {
-    const match = /^bytes=(\d+)-$/.exec(request.get('range') ?? '');
+  private rangeOf(request: Headers): { readonly start: number; readonly end: number } | null {
+    const match = /^bytes=(\d+)-(\d+)?$/.exec(request.get('range') ?? '');
     const ifRange = request.get('if-range');
     if (match === null || !this.ranges) return null;
-    return ifRange === null || ifRange === this.etag || ifRange === this.lastModified ? Number(match[1]) : null;
+    if (ifRange !== null && ifRange !== this.etag && ifRange !== this.lastModified) return null;
+    const last = Number(match[2] ?? this.body.length - 1);
+    return { start: Number(match[1]), end: Math.min(this.body.length, last + 1) };
   }
 
-  private stream(start: number, cut: number | undefined): ReadableStream<Uint8Array> {
+  private stream(start: number, rangeEnd: number, cut: number | undefined): ReadableStream<Uint8Array> {
     const { body } = this;
     let position = start;
-    const end = Math.min(cut ?? body.length, body.length);
+    const end = Math.min(cut ?? rangeEnd, rangeEnd);
     return new ReadableStream({
       pull: (controller) => {
         if (position < end) {
           const next = Math.min(end, position + this.chunkBytes);
           controller.enqueue(body.slice(position, next));
+          this.sentBytes += next - position;
           position = next;
           return undefined;
         }
-        if (cut === undefined || this.cutBy === 'end') controller.close();
+        if (cut === undefined || cut > rangeEnd || this.cutBy === 'end') controller.close();
         else if (this.cutBy === 'error') controller.error(new TypeError('network error'));
         else return new Promise(() => undefined);
         return undefined;

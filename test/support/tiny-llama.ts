@@ -70,6 +70,10 @@ function tinyMetadata(hidden: number): Record<string, MetaValue> {
 
 /** The bytes of a tiny llama; its weights are seeded noise. */
 export function tinyGguf(options: TinyOptions = {}): Uint8Array<ArrayBuffer> {
+  return write(options, noise);
+}
+
+function write(options: TinyOptions, dataOf: (sizeBytes: number, seed: number) => Uint8Array): Uint8Array<ArrayBuffer> {
   const { hidden = TINY.hidden, types = {}, order = (names) => names } = options;
   const shapes = without({ ...tinyShapes(hidden), ...options.shapes });
   const metadata = without({ ...tinyMetadata(hidden), ...options.metadata });
@@ -78,19 +82,21 @@ export function tinyGguf(options: TinyOptions = {}): Uint8Array<ArrayBuffer> {
     const type = types[name] ?? 'F32';
     const { blockElements, blockBytes } = ggmlTypeLayout(type);
     const elements = shape.reduce((product, length) => product * length, 1);
-    return { name, type, shape, data: noise((elements / blockElements) * blockBytes, i + 1) };
+    return { name, type, shape, data: dataOf((elements / blockElements) * blockBytes, i + 1) };
   });
   return writeGguf({ metadata, tensors });
 }
 
 function noise(sizeBytes: number, seed: number): Uint8Array {
   const random = new Random(seed);
-  return Uint8Array.from({ length: sizeBytes }, () => random.integer(0, 255));
+  const bytes = new Uint8Array(sizeBytes);
+  for (let at = 0; at < sizeBytes; at += 1) bytes[at] = random.integer(0, 255);
+  return bytes;
 }
 
-/** The header of a tiny llama. */
+/** The header of a tiny llama, which no weights need to be drawn for. */
 export function tinyFile(options: TinyOptions = {}): GgufFile {
-  const bytes = tinyGguf(options);
+  const bytes = write(options, (sizeBytes) => new Uint8Array(sizeBytes));
   const parsed = parseGguf(bytes, bytes.byteLength);
   if (parsed.kind !== 'complete') throw new Error('the tiny model is cut');
   return parsed.file;

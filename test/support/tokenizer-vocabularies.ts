@@ -28,19 +28,26 @@ export function createRandom(seed: number): (below: number) => number {
  * `pre`: the pre-tokenizer's name.
  */
 export function pairVocabulary(pre: string): VocabularyMetadata {
+  pairs ??= makePairs();
+  return named({ ...pairs, 'tokenizer.ggml.pre': pre });
+}
+
+/** The same of all pre-tokenizers; made when first asked for. */
+let pairs: VocabularyMetadata | undefined;
+
+function makePairs(): VocabularyMetadata {
   const ends = BYTE_CHARACTERS.flatMap((left) => BYTE_CHARACTERS.map((right) => `${left} ${right}`));
   // an odd multiplier makes this a permutation
   const merges = ends.map((_, rank) => ends[(rank * 40_503 + 12_345) % ends.length] ?? '');
-  return named({
+  return {
     'tokenizer.ggml.model': 'gpt2',
-    'tokenizer.ggml.pre': pre,
     'tokenizer.ggml.tokens': [...BYTE_CHARACTERS, ...merges.map((merge) => merge.replace(' ', '')), '<|end|>'],
     'tokenizer.ggml.merges': merges,
     'tokenizer.ggml.token_type': Int32Array.from({ length: 257 + merges.length }, (_, id) =>
       id === 256 + merges.length ? 3 : 1,
     ),
     'tokenizer.ggml.add_bos_token': false,
-  });
+  };
 }
 
 /** BPE over characters, as Gemma 4 has it: merges of every two of some characters, then of some pairs with each other. */

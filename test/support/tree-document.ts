@@ -83,13 +83,17 @@ export class TreeElement {
   }
 }
 
-/** Puts such a document in the place of the global one. Returns the HTML texts that were parsed with it. */
-export function useTreeDocument(): readonly string[] {
+/** Works with such a document in the place of the global one; given are the HTML texts that are parsed with it. */
+export function withTreeDocument(work: (parsed: readonly string[]) => void): void {
   const parsed: string[] = [];
   const document = {
     createElement: (tag: string) => new TreeElement(tag, parsed),
     createTextNode: (text: string) => new TreeText(text),
   };
   Object.assign(globalThis, { document });
-  return parsed;
+  try {
+    work(parsed);
+  } finally {
+    Reflect.deleteProperty(globalThis, 'document');
+  }
 }

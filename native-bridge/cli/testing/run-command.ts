@@ -45,3 +45,11 @@ export function useCommand() {
     },
   };
 }
+
+/** A daemon that says hello, and answers all else so. */
+export function afterHello(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
+  return (url, init) => {
+    const isHello = (url instanceof Request ? url.url : String(url)).endsWith('/v1/hello');
+    return isHello ? Promise.resolve(Response.json({ service: 'forgelight' })) : fetch(url, init);
+  };
+}

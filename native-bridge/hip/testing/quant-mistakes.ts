@@ -43,7 +43,13 @@ function mistake(
 
 /** At least one of each family of formats. */
 export const QUANT_MISTAKES: readonly QuantMistake[] = [
-  mistake('a shift too short', BF16, 'quant/bf16.hip', ['b << 16u', 'b << 15u'], VALUES),
+  mistake(
+    'a word twice',
+    BF16,
+    'quant/bf16.hip',
+    ['unpack2xbfloat(weights[o + 1u])', 'unpack2xbfloat(weights[o])'],
+    VALUES,
+  ),
   mistake(
     'a minimum of the wrong sign',
     Q4_0,

@@ -6,8 +6,7 @@ import { parseGguf } from '../../../src/gguf/parse';
 import { matrixFormats } from '../../../src/models/describe-model';
 import { Q4_K } from '../../../src/quant/q4_k';
 import { Q8_0 } from '../../../src/quant/q8_0';
-import { clang, hipBuild } from '../../sim/testing/build-scripts';
-import { simulatorLibrary } from '../../sim/testing/simulator';
+import { simulatorLibrary, simulatorUnit } from '../../sim/testing/simulator';
 
 /** Block formats that a self-test multiplies. */
 const TESTED = [Q4_K, Q8_0];
@@ -26,19 +25,17 @@ export async function simulatedComputer(
     return matrixFormats(parsed.file);
   });
   const units = ['core', ...new Set([...formats, ...TESTED].map(({ module }) => module))];
-  const [programs, build, library] = await Promise.all([clang(), hipBuild(), simulatorLibrary()]);
+  const library = await simulatorLibrary();
   const target = join(folder, 'sim');
   await mkdir(target, { recursive: true });
   const hashes: Record<string, string> = {};
   const install = async (unit: string): Promise<void> => {
-    const output = join(target, `${unit}.so`);
-    await build.compileUnit({ clang: programs.clang, unit, target: 'sim', output });
-    const bytes = await readFile(output);
+    const bytes = await readFile(await simulatorUnit(unit));
     hashes[unit] = createHash('sha256').update(bytes).digest('hex');
     const params = { [constants.BROTLI_PARAM_QUALITY]: 1 };
     await writeFile(join(target, `${unit}.co.br`), brotliCompressSync(bytes, { params }));
   };
-  await Promise.all(units.map(install));
+  for (const unit of units) await install(unit);
   await writeFile(join(folder, 'manifest.json'), JSON.stringify({ objects: { sim: hashes } }));
   return { FORGELIGHT_HIP_LIBRARY: library, FORGELIGHT_HIP_KERNELS: folder };
 }

@@ -15,8 +15,8 @@ FN f32 unit_squares(const vec4f *x, u32 o) {
 }
 
 // `add_row`, which with a norm (`normed` is 1) weighs each weight by it and, where `squared`, adds the squares of x to `squares`. One loop for both: a
-// branch that all threads take alike costs less than a second copy of the loop in each kernel.
-template <u32 CAPACITY>
+// branch that all threads take alike costs less than a second copy of the loop in each kernel. `ALIKE`: all threads read the same of x.
+template <u32 CAPACITY, bool ALIKE = false>
 FN void add_normed_row(
   array<vec4f, CAPACITY> &sums, array<f32, CAPACITY> &squares, bool squared,
   const u32 *step, const u32 *weights, const vec4f *x, const vec4f *norm, u32 normed,
@@ -39,6 +39,7 @@ FN void add_normed_row(
           if (normed == 1u && squared) squares[b] += unit_squares(x, o);
         }
       }
+      if constexpr (ALIKE) in_this_order(); // else the rows of x for several units come into scalar registers at once
     }
   }
 }

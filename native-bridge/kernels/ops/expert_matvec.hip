@@ -9,7 +9,6 @@
 #pragma once
 #include "../lib/batch.h"
 #include "../lib/epilogue.h"
-#include "../lib/reduce.h"
 
 namespace expert_matvec {
 
@@ -39,30 +38,34 @@ struct Constants {
     OUT(f32) y, Constants constants
 #define PASSED params, step, weights, x, routes, bias, up_bias, y, constants
 
-template <u32 LANES>
-FN f32 part_dot(const Params &params, const u32 *weights, const vec4f *x, u32 row, u32 x_row, u32 lane) {
+FN f32 part_dot(const Params &params, const u32 *weights, const vec4f *x, u32 row, u32 x_row, u32 lane, u32 lanes) {
   array<vec4f, 1> sum = {};
-  add_row(sum, weights, x, row, params.units, params.plane, x_row, 1u, lane, LANES);
+  add_row(sum, weights, x, row, params.units, params.plane, x_row, 1u, lane, lanes);
   return dot(sum[0], vec4f(1.0f));
 }
 
-// The sum over a row's lanes; with one lane there is none to wait for.
-template <u32 LANES>
-FN f32 total(f32 *partial_sums, f32 part, u32 local) {
-  if constexpr (LANES == 1u) {
-    return part;
-  } else {
-    return lane_sum<LANES>(partial_sums, part, local);
+// The sum over a row's lanes, in the first of them; with one lane there is none to wait for.
+FN f32 total(f32 *partial_sums, f32 part, u32 local, u32 lanes) {
+  if (lanes == 1u) return part;
+  workgroupBarrier(); // the sum before is read
+  partial_sums[local] = part;
+  workgroupBarrier();
+  for (u32 half = lanes / 2u; half > 0u; half /= 2u) {
+    if (local % lanes < half) partial_sums[local] += partial_sums[local + half];
+    workgroupBarrier();
   }
+  return partial_sums[local];
 }
 
-template <u32 LANES>
-FN void run_lanes(f32 *partial_sums, ARGUMENTS) {
+// How many lanes share a row is known at run time alone: three loops over weights in the code object instead of nine.
+FN void run(ARGUMENTS) {
+  WORKGROUP(f32, partial_sums, THREADS);
+  const u32 lanes = constants.LANES;
   const vec3u group = workgroup_id();
   const u32 local = local_invocation_index();
-  const u32 n = group.x * (THREADS / LANES) + local / LANES;
+  const u32 n = group.x * (THREADS / lanes) + local / lanes;
   const u32 read_n = min(n, params.rows - 1u); // threads past the end compute the last row again and store nothing
-  const u32 lane = local % LANES;
+  const u32 lane = local % lanes;
   const bool biased = constants.BIAS != 0u && lane == 0u; // one lane of a row brings its bias
   f32 v = 0.0f;
   if (constants.EPILOGUE == ADD) {
@@ -70,37 +73,27 @@ FN void run_lanes(f32 *partial_sums, ARGUMENTS) {
       const u32 at = group.z * params.used + k;
       const u32 expert = routes[at].x - params.first_expert; // of one before the first: beyond the last
       if (expert >= params.experts) continue;
-      const f32 part = part_dot<LANES>(params, weights, x, expert * params.rows + read_n, at, lane);
+      const f32 part = part_dot(params, weights, x, expert * params.rows + read_n, at, lane, lanes);
       v += bitcast<f32>(routes[at].y) * (part + (biased ? bias[routes[at].x * params.rows + read_n] : 0.0f));
     }
-    v = total<LANES>(partial_sums, v, local);
+    v = total(partial_sums, v, local, lanes);
   } else {
     const u32 expert = routes[group.z].x - params.first_expert;
     if (expert >= params.experts) return;
     const u32 row = expert * params.rows + read_n;
     const u32 bias_row = routes[group.z].x * params.rows + read_n;
     const u32 token = group.z / params.used;
-    const f32 part = part_dot<LANES>(params, weights, x, row, token, lane) + (biased ? bias[bias_row] : 0.0f);
-    v = total<LANES>(partial_sums, part, local);
+    const f32 part = part_dot(params, weights, x, row, token, lane, lanes) + (biased ? bias[bias_row] : 0.0f);
+    v = total(partial_sums, part, local, lanes);
     if (constants.EPILOGUE == GLU) {
-      const f32 up = part_dot<LANES>(params, weights, x, row + params.up, token, lane) + (biased ? up_bias[bias_row] : 0.0f);
-      v = gated(constants.ACTIVATION, v, total<LANES>(partial_sums, up, local));
+      const f32 up =
+        part_dot(params, weights, x, row + params.up, token, lane, lanes) + (biased ? up_bias[bias_row] : 0.0f);
+      v = gated(constants.ACTIVATION, v, total(partial_sums, up, local, lanes));
     }
   }
   if (lane != 0u || n >= params.rows) return;
   const u32 to = group.z * params.y_stride + params.y_offset + n;
   y[to] = constants.EPILOGUE == ADD ? y[to] + v : v;
-}
-
-FN void run(ARGUMENTS) {
-  WORKGROUP(f32, partial_sums, THREADS);
-  if (constants.LANES == 1u) {
-    run_lanes<1>(partial_sums, PASSED);
-  } else if (constants.LANES == 8u) {
-    run_lanes<8>(partial_sums, PASSED);
-  } else {
-    run_lanes<16>(partial_sums, PASSED);
-  }
 }
 
 KERNEL(expert_matvec, run)

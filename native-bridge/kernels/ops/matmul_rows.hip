@@ -2,7 +2,7 @@
 // epilogue. Weights are read once per 8 tokens. Best on software adapters, which want constant indices and no loops
 // over private arrays.
 // W [rows × 32·units] quantised · x [tokens × 32·units] f32 · y [tokens × y_stride] f32
-// grid: (⌈rows / 4 / 64⌉, ⌈tokens / 8⌉, 1)
+// grid: (⌈tokens / 8⌉, ⌈rows / 4 / 64⌉, 1)
 #pragma once
 #include "../lib/epilogue.h"
 #include "../lib/format.h"
@@ -31,9 +31,9 @@ struct Constants {
 #define PASSED params, step, weights, x, y, constants
 
 FN void run(ARGUMENTS) {
-  const u32 row = (workgroup_id().x * THREADS + local_invocation_index()) * R;
+  const u32 row = (workgroup_id().y * THREADS + local_invocation_index()) * R;
   if (row >= params.rows) return;
-  const u32 token = workgroup_id().y * T;
+  const u32 token = workgroup_id().x * T;
   const u32 tokens = row_count(step);
   array<array<f32, R>, T> sums = {}; // [token][row]
   for (u32 u = 0u; u < params.units; u++) {

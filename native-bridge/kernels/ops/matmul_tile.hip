@@ -1,7 +1,7 @@
 // Matrix × matrix for prompts, tiles of 64 weight rows × 64 tokens in workgroup memory, 8 × 8 sums a thread:
 // y[t, n] = Σ_k W[n, k] · x[t, k], then the epilogue. Weights are read once per 64 tokens.
 // W [rows × 32·units] quantised · x [tokens × 32·units] f32 · y [tokens × y_stride] f32
-// grid: (⌈rows / 64⌉, ⌈tokens / 64⌉, 1)
+// grid: (⌈tokens / 64⌉, ⌈rows / 64⌉, 1)
 #pragma once
 #include "../lib/epilogue.h"
 #include "../lib/format.h"
@@ -34,8 +34,8 @@ FN void run(ARGUMENTS) {
   const vec3u group = workgroup_id();
   const u32 local = local_invocation_index();
   const u32 tokens = row_count(step);
-  const u32 load_row = min(group.x * TILE + local, params.rows - 1u);
-  const u32 load_token = min(group.y * TILE + local, tokens - 1u);
+  const u32 load_row = min(group.y * TILE + local, params.rows - 1u);
+  const u32 load_token = min(group.x * TILE + local, tokens - 1u);
   const u32 column = local % PER;
   const u32 line = local / PER;
   array<array<f32, PER>, PER> sums = {}; // [token][row]
@@ -62,10 +62,10 @@ FN void run(ARGUMENTS) {
   }
 #pragma unroll
   for (u32 t = 0u; t < PER; t++) {
-    const u32 token = group.y * TILE + t * PER + line;
+    const u32 token = group.x * TILE + t * PER + line;
 #pragma unroll
     for (u32 r = 0u; r < PER; r++) {
-      const u32 n = group.x * TILE + r * PER + column;
+      const u32 n = group.y * TILE + r * PER + column;
       if (token < tokens && n < params.rows) {
         const u32 to = token * params.y_stride + params.y_offset + n;
         const f32 v = sums[t][r] * params.scale;

@@ -2,10 +2,14 @@
 #pragma once
 #define BLOCK_FORMAT "bf16"
 
+// Conversions, where the shader shifts: shifts of several rows become vectors on CDNA, and rows of x are then fetched long before they are used.
+FN vec2f unpack2xbfloat(u32 word) {
+  typedef VECTOR(__bf16, 2) bfloat2;
+  return __builtin_convertvector(bitcast<bfloat2>(word), vec2f);
+}
+
 FN vec4f quad(const u32 *weights, u32 o) {
-  const u32 a = weights[o];
-  const u32 b = weights[o + 1u];
-  return bitcast<vec4f>(vec4u(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
+  return vec4f(unpack2xbfloat(weights[o]), unpack2xbfloat(weights[o + 1u]));
 }
 
 // The 32 weights from element 32·unit on. `plane` is not used: the format has no side plane.

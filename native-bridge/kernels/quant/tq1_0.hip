@@ -36,12 +36,20 @@ FN vec4f values(u32 word, u32 power_of_digit, f32 scale) {
   return (vec4f((rest * 3u) >> vec4u(8u)) - vec4f(1.0f)) * scale;
 }
 
+// `first` where the mask is 0, `second` where it is all ones. (Masks, where the shader selects: conditions of 64 threads are two scalar
+// registers each.)
+FN vec4u masked(vec4u first, vec4u second, u32 mask) {
+  return (first & vec4u(~mask)) | (second & vec4u(mask));
+}
+
 FN array<vec4f, 8> dequant_unit(const u32 *weights, const Words &words, u32 unit, u32 plane) {
   const u32 j = unit & 7u;
   const bool late = j >= 5u; // these have the ten digits of the four words: two a unit, and one in the last
   const bool last = j == 7u; // with the four digits of the last word
-  const vec4u a = select(words.eight.a, words.four, late);
-  const vec4u b = select(select(words.eight.b, words.four, late), vec4u(words.last), last);
+  const u32 late_mask = 0u - ((j + 3u) >> 3u);
+  const u32 last_mask = 0u - ((j + 1u) >> 3u);
+  const vec4u a = masked(words.eight.a, words.four, late_mask);
+  const vec4u b = masked(masked(words.eight.b, words.four, late_mask), vec4u(words.last), last_mask);
   const u32 digit = select(j, 2u * j - 10u, late);
   const u32 p = power(digit);
   const u32 next = power(select(digit, digit + 1u, late));

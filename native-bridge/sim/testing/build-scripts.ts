@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { KernelManifest } from '../../hip/code-objects';
 
 /** Programs of clang and LLVM. */
 export interface Clang {
@@ -14,6 +15,8 @@ interface HipBuild {
   readonly KERNELS_FOLDER: string;
   readonly SIMULATOR_FOLDER: string;
   unitsOf(): Promise<readonly string[]>;
+  /** The names of a unit's files of ops/. */
+  opsOf(unit: string, folder?: string): Promise<readonly string[]>;
   /** Changes with any text that the unit's kernels of `op` are made of. */
   textHash(what: {
     readonly unit: string;
@@ -32,22 +35,36 @@ interface HipBuild {
     readonly folder?: string;
     /** Instead of the unit's own: what is included. */
     readonly text?: string;
+    /** For the simulator: for `linkSimulated`. */
+    readonly isPart?: boolean;
+  }): Promise<void>;
+  linkSimulated(what: {
+    readonly clang: string;
+    readonly lld: string;
+    readonly parts: readonly string[];
+    readonly output: string;
   }): Promise<void>;
   compileSimulator(what: { readonly clang: string; readonly output: string }): Promise<void>;
 }
 
-/** What a kernel's code object says of it. */
-export interface KernelFacts {
-  readonly name: string;
-  readonly args: readonly { readonly size: number; readonly offset: number; readonly kind: string }[];
+interface ObjectName {
+  readonly target: string;
+  readonly unit: string;
 }
 
-interface HipInspect {
-  kernelFacts(readelf: string, file: string): Promise<readonly KernelFacts[]>;
-  /** What must not be, a line each. */
-  kernelProblems(kernels: readonly KernelFacts[]): readonly string[];
-  /** How often each occurs. */
-  instructionsOf(objdump: string, file: string): Promise<ReadonlyMap<string, number>>;
+interface HipManifest {
+  readManifest(): Promise<KernelManifest>;
+}
+
+interface HipCheck {
+  coverOf(units: readonly string[], targets: readonly string[], turn: number): readonly ObjectName[];
+  allOf(units: readonly string[], targets: readonly string[]): readonly ObjectName[];
+  turnOf(commit: string, turns: number): number;
+  testedCommit(): Promise<string>;
+  /** How a code object differs from the published one, and what must not be in it, a line each. */
+  checkObject(programs: Clang, manifest: KernelManifest, name: ObjectName, file: string): Promise<readonly string[]>;
+  /** With what to do about them. */
+  withRemedy(problems: readonly string[]): readonly string[];
 }
 
 const SCRIPTS = resolve(import.meta.dirname, '../../../scripts/lib');
@@ -61,8 +78,12 @@ export async function hipBuild(): Promise<HipBuild> {
   return await script('hip-build.mjs');
 }
 
-export async function hipInspect(): Promise<HipInspect> {
-  return await script('hip-inspect.mjs');
+export async function hipManifest(): Promise<HipManifest> {
+  return await script('hip-manifest.mjs');
+}
+
+export async function hipCheck(): Promise<HipCheck> {
+  return await script('hip-check.mjs');
 }
 
 /** The compiler, installed where that may be done; a test without it fails, and says what to install. */

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CodeObjects } from '../../hip/code-objects';
 import { clang, hipBuild } from './build-scripts';
+import { inParallel } from './in-parallel';
 
 const FOLDER = resolve(import.meta.dirname, '../../../artifacts/hip-simulator');
 
@@ -67,16 +68,43 @@ export function simulatorObjects(folder?: string): CodeObjects {
     build: 'simulator',
     targets: ['sim'],
     nameOf: (unit, shader) => `${unit}.${shader}`,
-    load: async (_target, name) => await readFile(await simulatorObject(name, folder)),
+    load: async (_target, name) => {
+      const [unit = '', op = ''] = name.split('.');
+      return await readFile(await simulatorObject(unit, op, folder));
+    },
   };
 }
 
-async function simulatorObject(name: string, given: string | undefined): Promise<string> {
+/** The code object of a unit whole, from the parts that tests of single kernels have too. */
+export async function simulatorUnit(unit: string): Promise<string> {
+  const build = await hipBuild();
+  const ops = await build.opsOf(unit);
+  const hash = await build.textHash({ unit, simulated: true });
+  return await builtOnce(join(FOLDER, `${unit}-${hash}.so`), async (output) => {
+    const parts = new Map<string, string>();
+    await inParallel(ops, async (op) => void parts.set(op, await simulatorPart(unit, op)));
+    await link(
+      ops.flatMap((op) => parts.get(op) ?? []),
+      output,
+    );
+  });
+}
+
+async function simulatorObject(unit: string, op: string, folder: string | undefined): Promise<string> {
+  const part = await simulatorPart(unit, op, folder);
+  return await builtOnce(part.replace(/\.o$/, '.so'), (output) => link([part], output));
+}
+
+async function link(parts: readonly string[], output: string): Promise<void> {
   const [programs, build] = await Promise.all([clang(), hipBuild()]);
-  const [unit = '', op = ''] = name.split('.');
+  await build.linkSimulated({ clang: programs.clang, lld: programs.lld, parts, output });
+}
+
+async function simulatorPart(unit: string, op: string, given?: string): Promise<string> {
+  const [programs, build] = await Promise.all([clang(), hipBuild()]);
   const folder = given ?? build.KERNELS_FOLDER;
   const hash = await build.textHash({ unit, op, folder, simulated: true });
-  return await builtOnce(join(FOLDER, `${name}-${hash}.so`), (output) =>
-    build.compileUnit({ clang: programs.clang, unit, op, target: 'sim', output, folder }),
+  return await builtOnce(join(FOLDER, `${unit}.${op}-${hash}.o`), (output) =>
+    build.compileUnit({ clang: programs.clang, unit, op, target: 'sim', output, folder, isPart: true }),
   );
 }

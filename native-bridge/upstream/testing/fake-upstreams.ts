@@ -40,6 +40,7 @@ export class FakeUpstreams {
   readonly fetch = async (input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
     const url = new URL(input instanceof Request ? input.url : input);
     const { signal, body } = init;
+    if (init.redirect !== 'manual') throw new Error('A redirect would take the key and the prompt along.');
     if (!(signal instanceof AbortSignal)) throw new Error('A request without a signal cannot be cancelled.');
     const seen: SeenRequest = {
       url: url.href,

@@ -5,52 +5,61 @@ import type { LoadProgress } from '../../protocol/progress';
 import type { EngineSnapshot } from '../../protocol/snapshot';
 import { requestEventFromJson } from '../../protocol/request-event-json';
 import type { BridgeHttp } from './bridge-http';
-import type { AttemptListener, PlacedEngine } from './engine-place';
+import type { BridgeScope } from './bridge-scope';
+import { BridgeWatch } from './bridge-watch';
+import type { AttemptListener, PlacedEngine, PlaceNews } from './engine-place';
 import { localEnd } from './local-end';
-import { isBreak } from './request-routes';
+import { isBreak } from './breaks';
+import { LoadNews } from './load-news';
+import { Turns } from './turns';
 
 /** Requests that stream at once. A browser has six connections for all its tabs; what waits for one says nothing, as if the bridge were gone. */
-const MAX_STREAMS = 4;
+export const MAX_STREAMS = 4;
 
 export interface BridgeModel {
   /** `sha256:…` */
   readonly model: string;
+  readonly scope: Pick<BridgeScope, 'clock' | 'sight'>;
+  readonly news: PlaceNews;
   readonly onProgress: (progress: LoadProgress) => void;
+  /** What users should know besides what the daemon says of its engine. */
+  readonly notes: (info: EngineInfo) => readonly string[];
   readonly signal: AbortSignal | null;
 }
 
 /** The engine that the daemon lends, with a model that it has: loaded there where it is not. Throws as `BridgeHttp`, and why it cannot be loaded. */
 export async function openBridgeEngine(
   http: BridgeHttp,
-  { model, onProgress, signal }: BridgeModel,
+  { model, scope, news, onProgress, notes, signal }: BridgeModel,
 ): Promise<PlacedEngine> {
   let info: EngineInfo | null = null;
+  const progress = new LoadNews(onProgress);
   const query = `?model=${encodeURIComponent(model)}`;
   for await (const frame of http.frames(`/v1/engine${query}`, { signal })) {
     const told = frame as
       | ({ readonly type: 'progress' } & LoadProgress)
       | { readonly type: 'ready'; readonly info: EngineInfo };
-    if (told.type === 'progress') onProgress(told);
+    if (told.type === 'progress') progress.heard(told);
     if (told.type === 'ready') info = told.info;
   }
-  return new BridgeEngine(http, model, checked(info));
+  const engine = new BridgeEngine(http, model, { info: checked(info, notes), scope, news, notes });
+  progress.ended();
+  return engine;
 }
 
-/**
- * An open engine of the daemon's. Nothing but its requests holds a connection: browsers have six for all their tabs. So its end is known when
- * something is asked of it.
- */
+/** An open engine of the daemon's. Its requests hold connections, and its watch does while somebody sees the page: browsers have six for all their tabs. */
 class BridgeEngine implements PlacedEngine {
   readonly calls: PlacedEngine['calls'];
   private readonly closing = new AbortController();
-  private streams = 0;
-  private readonly waiting: (() => void)[] = [];
+  private current: EngineInfo;
+  private readonly turns = new Turns(MAX_STREAMS);
 
   constructor(
     private readonly http: BridgeHttp,
     private readonly model: string,
-    readonly info: EngineInfo,
+    { info, scope, news, notes }: Pick<BridgeModel, 'scope' | 'news' | 'notes'> & { readonly info: EngineInfo },
   ) {
+    this.current = info;
     const { signal } = this.closing;
     const query = `?model=${encodeURIComponent(model)}`;
     this.calls = {
@@ -72,6 +81,16 @@ class BridgeEngine implements PlacedEngine {
           return { ...stats, loadMs: {} }; // of a load that may be long ago, and was not this page's
         }),
     };
+    const event: PlaceNews['event'] = (told) => {
+      if (told.type !== 'restored') return news.event(told);
+      this.current = checked(told.info, notes);
+      news.event({ ...told, info: this.current });
+    };
+    new BridgeWatch({ http, scope, signal, path: `/v1/engine/events${query}`, news: { ...news, event } }).begin();
+  }
+
+  get info(): EngineInfo {
+    return this.current;
   }
 
   begin(id: number, request: HostRequest, listener: AttemptListener): () => void {
@@ -85,7 +104,7 @@ class BridgeEngine implements PlacedEngine {
   }
 
   private async run(id: number, request: HostRequest, listener: AttemptListener, signal: AbortSignal): Promise<void> {
-    await this.turn();
+    await this.turns.take();
     try {
       if (!signal.aborted) await this.stream(id, request, listener, signal);
     } catch (error) {
@@ -94,22 +113,8 @@ class BridgeEngine implements PlacedEngine {
       if (isBreak(data)) listener.broke(data);
       else listener.event(localEnd(id, { kind: 'failed', error: data }));
     } finally {
-      this.leave();
+      this.turns.leave();
     }
-  }
-
-  /** Resolves when there is a connection for one more. */
-  private turn(): Promise<void> {
-    if (this.streams === MAX_STREAMS) return new Promise((resolve) => this.waiting.push(resolve));
-    this.streams += 1;
-    return Promise.resolve();
-  }
-
-  /** Whoever waits longest has the place that was left. */
-  private leave(): void {
-    const next = this.waiting.shift();
-    if (next === undefined) this.streams -= 1;
-    else next();
   }
 
   private async stream(
@@ -137,8 +142,8 @@ async function settle<T>(work: () => Promise<T>): Promise<Result<T>> {
   }
 }
 
-/** What the daemon says of its engine, as far as the page counts on it. */
-function checked(value: unknown): EngineInfo {
+/** What the daemon says of its engine, as far as the page counts on it, with notes of this page's. */
+function checked(value: unknown, notes: BridgeModel['notes']): EngineInfo {
   const info = value as EngineInfo | null;
   const isWhole =
     typeof info?.model?.sha256 === 'string' &&
@@ -148,7 +153,8 @@ function checked(value: unknown): EngineInfo {
     typeof info.device?.name === 'string' &&
     typeof info.systemFingerprint === 'string' &&
     Array.isArray(info.notes);
-  if (isWhole) return info;
+  const more = isWhole ? notes(info) : [];
+  if (isWhole) return more.length === 0 ? info : { ...info, notes: [...info.notes, ...more] };
   throw new ForgelightError(
     'bridge-unreachable',
     'The bridge did not say what its engine is: its version may be another one.',

@@ -1,17 +1,21 @@
-import { ERROR_CODES, errorToData, ForgelightError, type ErrorCode } from '../../base/errors';
+import { ERROR_CODES, ForgelightError, type ErrorCode } from '../../base/errors';
 import { serverSentEvents } from '../../protocol/server-sent-events';
 import type { BridgeScope } from './bridge-scope';
+import { loopbackAddress } from './loopback';
 import { Silence } from './silence';
+import { whyUnreachable } from './why-unreachable';
 
 const DEFAULT_URL = 'http://127.0.0.1:8788';
 
-/** Without a slash at the end. Throws `invalid-request` for what is no address of a daemon: it stands at the root of a host and port. */
+/** Without a slash at the end. Throws `invalid-request` for what is no address of a program on this computer. */
 export function bridgeAddress(given: string | URL | null | undefined): string {
-  const url = String(given ?? DEFAULT_URL).replace(/\/+$/, '');
-  if (/^https?:\/\/[^/?#@]+$/.test(url) && URL.canParse(url)) return url;
-  throw new ForgelightError('invalid-request', 'bridgeUrl must be the address of a bridge, as http://127.0.0.1:8788', {
-    param: 'bridgeUrl',
-  });
+  const url = loopbackAddress(String(given ?? DEFAULT_URL));
+  if (url !== null) return url;
+  throw new ForgelightError(
+    'invalid-request',
+    'bridgeUrl must be an address of this computer, as http://127.0.0.1:8788: a bridge is used on its own computer alone.',
+    { param: 'bridgeUrl' },
+  );
 }
 
 export interface BridgeAddress {
@@ -49,7 +53,7 @@ export class BridgeHttp {
       const response = await this.ask(path, call, 'application/json', patience.signal);
       return await response.json();
     } catch (error) {
-      throw await this.explained(error, patience.signal);
+      throw await this.explained(error, path, patience.signal);
     } finally {
       patience.end();
     }
@@ -70,7 +74,7 @@ export class BridgeHttp {
       }
       throw this.endedEarly();
     } catch (error) {
-      throw await this.explained(error, patience.signal);
+      throw await this.explained(error, path, patience.signal);
     } finally {
       patience.end();
     }
@@ -133,24 +137,10 @@ export class BridgeHttp {
     return value;
   }
 
-  /** `fetch` tells no reasons. */
-  private async explained(error: unknown, signal: AbortSignal): Promise<unknown> {
+  private async explained(error: unknown, path: string, signal: AbortSignal): Promise<unknown> {
     if (signal.aborted) return signal.reason;
     if (error instanceof ForgelightError) return error;
-    const { url } = this.address;
-    if ((await this.scope.loopbackPermission()) === 'denied') {
-      return new ForgelightError(
-        'bridge-denied',
-        `The browser does not let this page reach ${url}. Allow “Apps on device” (or “Local network”) for this site in the browser’s site settings, then try again.`,
-        { cause: error },
-      );
-    }
-    const { message } = errorToData(error, 'bridge-unreachable');
-    return new ForgelightError(
-      'bridge-unreachable',
-      `Nothing answers at ${url} (${message}). Start it with “npx forgelight serve”, or look at its terminal.`,
-      { cause: error },
-    );
+    return whyUnreachable(this.scope, { ...this.address, path, cause: error, signal });
   }
 
   private stalled(): ForgelightError {

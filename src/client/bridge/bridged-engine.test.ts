@@ -1,80 +1,8 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { parseEngineOptions } from '../../protocol/engine-options-schema';
-import type { EngineEvent } from '../../protocol/engine-events';
-import { createEngineIn } from '../create-engine';
-import { info } from '../testing/fake-host';
-import { FakeScope } from '../testing/fake-worker';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { rejection } from '../testing/rejection';
-import type { ChatCompletionChunk, Engine, EngineOptions } from '../types';
-import { BRIDGE_URL, bridgeInfo, FakeBridge, TOKEN } from './testing/fake-bridge';
-
-const messages = [{ role: 'user', content: 'hi' }] as const;
-const model = 'https://models.example/x.gguf';
-const pageInfo = {
-  ...info,
-  device: { kind: 'webgpu', name: 'GPU', features: [] } as const,
-  systemFingerprint: 'fp_page',
-};
-const ends: (() => void)[] = [];
-
-afterEach(() => {
-  vi.unstubAllGlobals();
-  for (const end of ends.splice(0)) end();
-});
-
-interface Setup {
-  readonly bridge: FakeBridge;
-  readonly scope: FakeScope;
-  readonly create: (options?: Partial<EngineOptions>) => Promise<Engine>;
-}
-
-function setUp(): Setup {
-  const bridge = new FakeBridge();
-  const scope = new FakeScope();
-  scope.host.onLoad = () => Promise.resolve({ ok: true, value: pageInfo });
-  ends.push(() => scope.worker.terminate());
-  const create = async (options: Partial<EngineOptions> = {}): Promise<Engine> => {
-    const given = { model, workerUrl: '/worker.js', bridgeUrl: BRIDGE_URL, bridgeToken: TOKEN, ...options };
-    const engine = await createEngineIn(scope, parseEngineOptions(given), bridge);
-    ends.push(() => void engine.close());
-    return engine;
-  };
-  return { bridge, scope, create };
-}
-
-/** Reads a stream as far as it is asked to. */
-class Reading {
-  readonly chunks: ChatCompletionChunk[] = [];
-  readonly whole: Promise<void>;
-
-  constructor(stream: AsyncIterable<ChatCompletionChunk>) {
-    this.whole = (async () => {
-      for await (const chunk of stream) this.chunks.push(chunk);
-    })();
-  }
-
-  get text(): string {
-    return this.chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('');
-  }
-
-  async until(text: string): Promise<void> {
-    await vi.waitFor(() => expect(this.text).toBe(text));
-  }
-
-  get devices(): readonly (string | undefined)[] {
-    return [...new Set(this.chunks.map(({ device }) => device?.name))];
-  }
-}
-
-async function read(engine: Engine): Promise<Reading> {
-  return new Reading(await engine.chat.completions.create({ messages, stream: true }));
-}
-
-function eventsOf(engine: Engine): EngineEvent[] {
-  const events: EngineEvent[] = [];
-  for (const type of ['state', 'lost', 'restored'] as const) engine.on(type, (event) => events.push(event));
-  return events;
-}
+import type { EngineOptions } from '../types';
+import { eventsOf, messages, pageInfo, read, Reading, setUp } from './testing/bridged-page';
+import { BRIDGE_URL, bridgeInfo, TOKEN, type FakeBridge } from './testing/fake-bridge';
 
 describe('an engine of the bridge', () => {
   it('answers with what the daemon sends, and names its device', async () => {
@@ -82,7 +10,7 @@ describe('an engine of the bridge', () => {
     const phases: string[] = [];
     const engine = await create({ device: 'bridge', onProgress: ({ phase }) => phases.push(phase) });
     expect(engine.info).toEqual(bridgeInfo);
-    expect(phases).toEqual(['upload']);
+    expect(phases).toEqual(['upload', 'ready']);
     const creating = read(engine);
     const request = await bridge.arrival();
     expect(request.request).toEqual({ kind: 'chat', body: { messages, stream: true } });
@@ -97,6 +25,7 @@ describe('an engine of the bridge', () => {
     expect(bridge.asked).toEqual([
       `GET /v1/models Bearer ${TOKEN}`,
       `GET /v1/engine?model=sha256%3A${'ab'.repeat(32)} Bearer ${TOKEN}`,
+      `GET /v1/engine/events?model=sha256%3A${'ab'.repeat(32)} Bearer ${TOKEN}`,
       `POST /v1/engine/submit Bearer ${TOKEN}`,
     ]);
     expect(await engine.tokenize('abc')).toEqual([1, 2, 3]);
@@ -136,6 +65,9 @@ describe('an engine of the bridge', () => {
     for (const controller of controllers) controller.abort();
     expect(await Promise.all(all)).toEqual(['answered', ...Array.from({ length: 5 }, () => 'AbortError')]);
     expect(submits()).toBe(5);
+    // What was stopped has left its connection.
+    void engine.completions.create({ prompt: [1] }).catch(() => undefined);
+    await bridge.arrival();
   });
 
   it('passes on what the daemon refuses of a request', async () => {
@@ -184,12 +116,24 @@ describe('an engine of the bridge', () => {
       const { bridge, create } = setUp();
       const asked = vi.fn<typeof fetch>();
       vi.stubGlobal('fetch', asked);
+      onTestFinished(() => void vi.unstubAllGlobals());
       const engine = await create(options);
       expect(engine.info).toEqual(pageInfo);
       expect([bridge.asked, asked.mock.calls]).toEqual([[], []]);
       await expect(engine.use('bridge')).rejects.toMatchObject({ code: 'invalid-request' });
     },
   );
+});
+
+it('no token is sent to another computer, and nothing else', async () => {
+  const { bridge, scope, create } = setUp();
+  for (const device of ['auto', 'bridge'] as const) {
+    for (const bridgeUrl of ['https://evil.example', 'http://192.168.1.9:8788', 'http://127.0.0.1.evil.example']) {
+      const refused = { code: 'invalid-request', param: 'bridgeUrl' };
+      await expect(create({ device, bridgeUrl })).rejects.toMatchObject(refused);
+    }
+  }
+  expect([bridge.asked, scope.started]).toEqual([[], []]);
 });
 
 describe('an answer that runs on the bridge', () => {
@@ -229,6 +173,26 @@ describe('an answer that runs on the bridge', () => {
       { type: 'state', state: 'ready' },
     ]);
     expect(engine.info.device.name).toBe('GPU');
+  });
+
+  it('is tried again after each break that a token came before', async () => {
+    const { bridge, create } = setUp();
+    const creating = read(await create({ device: 'bridge' }));
+    for (let breaks = 0; breaks < 3; breaks++) {
+      const request = await bridge.arrival();
+      request.accept();
+      request.token(breaks, `${breaks} `);
+      await (await creating).until('0 1 2 '.slice(0, 2 * (breaks + 1)));
+      request.fail(new TypeError('network error'));
+    }
+    const last = await bridge.arrival();
+    expect(last.request).toMatchObject({ kind: 'resume', emittedIds: [0, 1, 2] });
+    last.accept();
+    last.finish();
+    await (
+      await creating
+    ).whole;
+    expect((await creating).text).toBe('0 1 2 ');
   });
 
   it('moves here and back when it is told to', async () => {
@@ -292,28 +256,20 @@ describe('an answer that runs on the bridge', () => {
     const { bridge, scope, create } = setUp();
     bridge.isReachable = false;
     const engine = await create();
-    bridge.isReachable = true;
     const first = read(engine);
     const here = await scope.host.arrival();
     here.accept();
-    bridge.clock.advance(20_000);
-    const second = read(engine);
-    const also = await scope.host.arrival();
-    also.accept();
+    bridge.isReachable = true;
+    bridge.clock.advance(1000);
     await vi.waitFor(() => expect(engine.info.device.name).toBe('Radeon'));
-    const third = read(engine);
+    const second = read(engine);
     const request = await bridge.arrival();
     request.accept();
+    request.token(1, 'there');
     request.finish();
-    for (const each of [here, also]) each.end({ kind: 'stop' }, 'here');
-    const texts = await Promise.all(
-      [first, second, third].map(async (reading) => {
-        await (
-          await reading
-        ).whole;
-        return (await reading).devices;
-      }),
-    );
-    expect(texts).toEqual([['GPU'], ['GPU'], ['Radeon']]);
+    here.end({ kind: 'stop' }, 'here');
+    const readings = await Promise.all([first, second]);
+    await Promise.all(readings.map(({ whole }) => whole));
+    expect(readings.map(({ devices }) => devices)).toEqual([['GPU'], ['Radeon']]);
   });
 });

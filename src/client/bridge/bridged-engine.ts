@@ -9,9 +9,12 @@ import type { Engine } from '../types';
 import { openBridgeEngine } from './bridge-engine';
 import { bridgeAddress, BridgeHttp } from './bridge-http';
 import { bridgeScope, type BridgeScope } from './bridge-scope';
-import type { PlacedEngine } from './engine-place';
+import { isRefusal } from './breaks';
+import type { OpenPlace, PlacedEngine, PlaceNews } from './engine-place';
 import { findBridgeModel } from './find-model';
+import { isUpstream } from './no-model-there';
 import { RoutedHost } from './routed-host';
+import { unusedOptions } from './unused-options';
 import { WorkerEngine } from './worker-engine';
 
 export interface BridgedOptions {
@@ -25,9 +28,6 @@ export interface BridgedOptions {
   readonly bridge?: BridgeScope;
 }
 
-/** Failures after which the bridge is not asked again: it has said no, and would have to be asked by a person. */
-const REFUSALS: readonly string[] = ['bridge-denied', 'not-paired', 'invalid-request', 'missing-feature', 'no-adapter'];
-
 /**
  * An engine that the program on this computer answers for, and with `device: 'auto'` this page where that does not: from the start, with a note
  * in `info.notes` why, or in the middle of answers. This page's engine is made when it is needed first. Throws as `createEngine`.
@@ -37,11 +37,11 @@ export async function createBridgedEngine(parts: BridgedOptions): Promise<Engine
   const calledAtMs = scope.now();
   const places = new BridgedPlaces(parts);
   const isAlone = options.device === 'bridge';
-  const bridge = (): Promise<PlacedEngine> => places.openBridge();
+  const bridge: OpenPlace = (news) => places.openBridge(news);
   const host = new RoutedHost({
     places: isAlone ? { bridge } : { bridge, webgpu: (news) => places.openPage(news) },
     preferred: 'bridge',
-    clock: places.clock,
+    ...{ clock: places.scope.clock, sight: places.scope.sight },
     stallMs: options.load.timeouts.stallMs,
   });
   const dispose = (): void => {
@@ -56,7 +56,10 @@ export async function createBridgedEngine(parts: BridgedOptions): Promise<Engine
     return connect(host, info, lifeline, { dispose, startMs, use: (device) => host.routes.use(device) });
   } catch (error) {
     dispose();
-    throw error;
+    if (!isAlone || !isUpstream(error)) throw error;
+    const { openUpstreamEngine } = await import('./upstream-engine');
+    const startMs = (): number => scope.now() - calledAtMs;
+    return openUpstreamEngine({ options, scope: places.scope, lifeline, startMs });
   }
 }
 
@@ -67,7 +70,7 @@ async function firstEngine({ routes }: RoutedHost, places: BridgedPlaces, isAlon
     if (isAlone || !(error instanceof ForgelightError)) throw error;
     places.whyNotBridge = error;
     const info = await routes.use('webgpu').catch((reason: unknown) => Promise.reject(both(reason, error)));
-    if (!REFUSALS.includes(error.code)) routes.prefer('bridge');
+    if (!isRefusal(error)) routes.prefer('bridge');
     return info;
   }
 }
@@ -80,7 +83,7 @@ function both(reason: unknown, bridge: ForgelightError): unknown {
 
 /** How the engines of both places come to be. Owns what opening them needs: one signal for all of it, until the engine is closed. */
 class BridgedPlaces {
-  readonly clock: BridgeScope['clock'];
+  readonly scope: BridgeScope;
   whyNotBridge: ForgelightError | null = null;
   private readonly http: BridgeHttp;
   private readonly abort = new AbortController();
@@ -90,7 +93,7 @@ class BridgedPlaces {
 
   constructor(private readonly parts: BridgedOptions) {
     const { options, bridge = bridgeScope() } = parts;
-    this.clock = bridge.clock;
+    this.scope = bridge;
     const { signal } = options;
     const follow = (): void => this.abort.abort(signal?.reason);
     if (signal?.aborted === true) follow();
@@ -113,11 +116,14 @@ class BridgedPlaces {
     this.abort.abort();
   }
 
-  async openBridge(): Promise<PlacedEngine> {
+  async openBridge(news: PlaceNews): Promise<PlacedEngine> {
     const { signal } = this.abort;
-    const model = await findBridgeModel(this.http, this.load, signal);
+    const { scope } = this;
+    const { pageUrl } = this.parts.scope;
+    const model = await findBridgeModel(this.http, this.load, { listHub: scope.listHub, signal, pageUrl });
     const engine = await openBridgeEngine(this.http, {
-      model,
+      ...{ model, scope, news },
+      notes: ({ model: { contextLength } }) => unusedOptions(this.load, contextLength),
       onProgress: (progress) => this.parts.options.onProgress?.(progress),
       signal,
     });
@@ -125,7 +131,7 @@ class BridgedPlaces {
     return engine;
   }
 
-  async openPage(news: ConstructorParameters<typeof WorkerEngine>[2]): Promise<PlacedEngine> {
+  async openPage(news: PlaceNews): Promise<PlacedEngine> {
     const { options, scope, loadInWorker } = this.parts;
     const why = this.whyNotBridge;
     const here: ParsedEngineOptions = {

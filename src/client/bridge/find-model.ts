@@ -1,37 +1,44 @@
+import { unreachable } from '../../base/assert';
 import { ForgelightError } from '../../base/errors';
 import type { LoadOptions } from '../../protocol/engine-port';
+import { isHubReference, parseHubReference } from '../../store/hub';
+import type { HubModelEntry } from '../list-hub-models';
 import type { BridgeHttp } from './bridge-http';
+import type { BridgeScope } from './bridge-scope';
+import { doesNotHave, nameOf, refuseSplit, requireEngineThere } from './no-model-there';
 
-interface Listed {
-  readonly name: string;
-  readonly sha256: string;
+type Wanted = Pick<LoadOptions, 'model' | 'sha256' | 'hubToken'>;
+
+interface FindTools extends Pick<BridgeScope, 'listHub'> {
+  readonly signal: AbortSignal;
+  /** What paths are relative to, where there is a page. */
+  readonly pageUrl?: string;
 }
 
 /**
- * What the daemon calls a model: `sha256:…`. It is known by its hash, else by its file's name; the daemon itself fetches nothing for a page.
- * Throws `invalid-request` where it does not have it, and as the call does.
+ * What the daemon calls a model: `sha256:…`. Nothing but its hash says that bytes there are those that are meant here; the hub is asked for it
+ * where it knows it. Throws `invalid-request` where nobody knows it yet (`param: 'sha256'`) or the daemon does not have the model,
+ * `missing-feature` or `no-adapter` where it has no engine for it, and as the call does.
  */
-export async function findBridgeModel(
-  http: BridgeHttp,
-  { model, sha256 }: Pick<LoadOptions, 'model' | 'sha256'>,
-  signal: AbortSignal,
-): Promise<string> {
-  const listed = listOf(await http.json('/v1/models', { signal }));
-  const hash = sha256 ?? hashOf(model);
-  const found = hash === null ? named(listed, fileName(model)) : listed.find((each) => each.sha256 === hash);
-  if (found !== undefined) return `sha256:${found.sha256}`;
-  const name = typeof model === 'string' ? model : 'this file';
-  throw new ForgelightError(
-    'invalid-request',
-    `The bridge does not have the model ${name}. Fetch it there: npx forgelight pull ${typeof model === 'string' ? model : 'ADDRESS'}`,
-    { param: 'model' },
-  );
-}
-
-/** One, or nothing where two could be meant. */
-function named(listed: readonly Listed[], name: string | null): Listed | undefined {
-  const all = listed.filter((each) => each.name === name);
-  return new Set(all.map(({ sha256 }) => sha256)).size === 1 ? all[0] : undefined;
+export async function findBridgeModel(http: BridgeHttp, wanted: Wanted, tools: FindTools): Promise<string> {
+  const { signal } = tools;
+  const { model } = wanted;
+  const listed = hashesOf(await http.json('/v1/models', { signal }));
+  const known = wanted.sha256?.toLowerCase() ?? hashOf(model);
+  if (known !== null && listed.includes(known)) return `sha256:${known}`;
+  await requireEngineThere(http, signal);
+  refuseSplit(model);
+  const onHub = await hashOnHub(wanted, tools);
+  const hash = known ?? onHub;
+  if (hash === null) {
+    throw new ForgelightError(
+      'invalid-request',
+      `The SHA-256 of ${nameOf(model)} is not known before it was loaded once, and the bridge is asked for models by that alone.`,
+      { param: 'sha256' },
+    );
+  }
+  if (listed.includes(hash)) return `sha256:${hash}`;
+  throw doesNotHave(model, tools.pageUrl);
 }
 
 function hashOf(model: LoadOptions['model']): string | null {
@@ -39,19 +46,46 @@ function hashOf(model: LoadOptions['model']): string | null {
   return match?.[1]?.toLowerCase() ?? null;
 }
 
-/** `x.gguf` of an address or a reference to the hub. */
-function fileName(model: LoadOptions['model']): string | null {
-  if (typeof model !== 'string') return null;
-  return /([^/\\:?#]+\.gguf)(?:[?#].*)?$/i.exec(model)?.[1] ?? null;
+/** `null` also where the hub does not answer: this page's own load then says why. Throws for a model in several files. */
+async function hashOnHub(wanted: Wanted, tools: FindTools): Promise<string | null> {
+  const entry = await entryOnHub(wanted, tools);
+  if (entry !== null) refuseSplit(entry.path);
+  return entry?.sha256 ?? null;
 }
 
-function listOf(value: unknown): Listed[] {
+async function entryOnHub({ model, hubToken }: Wanted, { listHub, signal }: FindTools): Promise<HubModelEntry | null> {
+  if (typeof model !== 'string' || !isHubReference(model)) return null;
+  try {
+    const entries = await listHub(model, { signal, ...(hubToken === undefined ? {} : { hubToken }) });
+    const named = entries.filter((entry) => isNamed(entry, model));
+    return named.length === 1 ? (named[0] ?? null) : null;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return null;
+  }
+}
+
+/** `hf:owner/repo/x.gguf` names a file, `hf:owner/repo:Q4_K_M` the one of that quantisation. */
+function isNamed({ path, quantisation }: HubModelEntry, model: string): boolean {
+  const wanted = parseHubReference(model);
+  switch (wanted.kind) {
+    case 'file':
+      return path === wanted.path;
+    case 'quantisation':
+      return quantisation?.toLowerCase() === wanted.tag.toLowerCase();
+    case 'repository':
+      return false;
+    default:
+      return unreachable(wanted);
+  }
+}
+
+/** In small letters; models of which nobody says a hash are not there for pages. */
+function hashesOf(value: unknown): readonly string[] {
   const data = (value as { readonly data?: unknown } | null)?.data;
   if (!Array.isArray(data)) return [];
   return data.flatMap((entry: unknown) => {
-    const { name, sha256 } = (entry ?? {}) as Partial<Listed>;
-    return typeof name === 'string' && typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256)
-      ? [{ name, sha256 }]
-      : [];
+    const { sha256 } = (entry ?? {}) as { readonly sha256?: unknown };
+    return typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) ? [sha256] : [];
   });
 }

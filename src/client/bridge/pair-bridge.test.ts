@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findBridge, pairBridge } from './pair-bridge';
+import { findBridge, pairBridge, unpairBridge } from './pair-bridge';
 import { BRIDGE_URL, FakeBridge, TOKEN } from './testing/fake-bridge';
 
 describe('a page', () => {
@@ -9,14 +9,44 @@ describe('a page', () => {
     expect(bridge.asked).toEqual(['GET /v1/hello nobody']);
   });
 
-  it.each(['127.0.0.1:8788', 'http://user:word@127.0.0.1', 'file:///x', 'http://127.0.0.1:1/?x'])(
-    'does not look at %s',
+  it.each([
+    ...['127.0.0.1:8788', 'http://user:word@127.0.0.1', 'file:///x', 'http://127.0.0.1:1/?x', 'http://127.0.0.1/x'],
+    ...['https://127.0.0.1:8788', 'http://evil.example:8788', 'http://127.0.0.1.evil.example', 'http://127.0.0.2:8788'],
+    ...[
+      'http://localhost.evil.example',
+      'http://192.168.1.9:8788',
+      'http://[::2]:8788',
+      'http://127.0.0.1@evil.example',
+    ],
+  ])('does not look at %s, and sends no token there', async (url) => {
+    const bridge = new FakeBridge();
+    const refused = { code: 'invalid-request', param: 'bridgeUrl' };
+    await expect(findBridge({ url, token: TOKEN }, bridge)).rejects.toMatchObject(refused);
+    await expect(pairBridge({ url }, bridge)).rejects.toMatchObject(refused);
+    await expect(unpairBridge({ url, token: TOKEN }, bridge)).rejects.toMatchObject(refused);
+    expect(bridge.asked).toEqual([]);
+  });
+
+  it.each(['http://localhost:8788', 'http://[::1]:8788', 'http://127.0.0.1', 'HTTP://LocalHost:1/'])(
+    'looks at %s',
     async (url) => {
-      const bridge = new FakeBridge();
-      await expect(findBridge({ url }, bridge)).rejects.toMatchObject({ code: 'invalid-request', param: 'bridgeUrl' });
-      expect(bridge.asked).toEqual([]);
+      const { url: asked } = await findBridge({ url }, new FakeBridge());
+      expect(asked).toBe(new URL(url).origin);
     },
   );
+
+  it('gives its token back, also where that was taken back before', async () => {
+    const bridge = new FakeBridge();
+    const pairing = { url: BRIDGE_URL, token: TOKEN };
+    await unpairBridge(pairing, bridge);
+    expect(bridge.asked).toEqual([`POST /v1/pair/revoke Bearer ${TOKEN}`]);
+    bridge.refusal = { status: 401, body: { error: { code: 'not-paired', message: 'Unknown.' } } };
+    await unpairBridge(pairing, bridge);
+    bridge.refusal = { status: 404, body: { error: { code: 'invalid-request', message: 'An older daemon.' } } };
+    await expect(unpairBridge(pairing, bridge)).rejects.toMatchObject({ code: 'invalid-request' });
+    bridge.isReachable = false;
+    await expect(unpairBridge(pairing, bridge)).rejects.toMatchObject({ code: 'bridge-unreachable' });
+  });
 
   it('is told what to do where it does not find it', async () => {
     const bridge = new FakeBridge();

@@ -3,7 +3,7 @@ import { bridgeAddress, BridgeHttp } from './bridge-http';
 import { bridgeScope, type BridgeScope, type LoopbackPermission } from './bridge-scope';
 
 /** Long enough for a person who is asked whether the page may. */
-const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 60_000;
 
 export interface BridgeOptions {
   /** Default `http://127.0.0.1:8788`. */
@@ -89,6 +89,22 @@ export async function pairBridge(
       return { url, token, expiresAtMs: Date.parse(expires_at) };
     },
   };
+}
+
+/**
+ * Gives a pairing up: the daemon knows the token no longer, and what runs with it ends. Resolves also where it had forgotten it before.
+ * Throws as `findBridge`: then it still knows it, and `forgelight pair --revoke` takes it back there.
+ */
+export async function unpairBridge(
+  { url, token }: Pick<BridgePairing, 'url' | 'token'>,
+  scope: BridgeScope = bridgeScope(),
+): Promise<void> {
+  const { http } = callsOf({ url, token }, scope);
+  try {
+    await http.json('/v1/pair/revoke', { body: {} });
+  } catch (error) {
+    if (!(error instanceof ForgelightError && error.code === 'not-paired')) throw error;
+  }
 }
 
 interface Begun {

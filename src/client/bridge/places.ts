@@ -13,6 +13,8 @@ interface Place {
 export interface PlaceListener {
   readonly opened: (name: PlaceName, engine: PlacedEngine) => void;
   readonly failed: (name: PlaceName, error: ErrorData) => void;
+  /** An engine has said by itself that it answers no more. */
+  readonly wentDown: (name: PlaceName, engine: PlacedEngine, error: ErrorData) => void;
   readonly news: (engine: PlacedEngine, event: Parameters<PlaceNews['event']>[0]) => void;
 }
 
@@ -69,7 +71,7 @@ export class Places {
     let end: ErrorData | null = null; // it may break before it is known here
     const broke = (error: ErrorData): void => {
       end = error;
-      if (engine !== null) this.down(name, engine);
+      if (engine !== null && this.down(name, engine)) this.listener.wentDown(name, engine, error);
     };
     try {
       engine = await place.open({
@@ -77,8 +79,9 @@ export class Places {
         event: (event) => {
           if (engine === null || place.engine !== engine) return;
           // With its end its requests end, each by itself, and go on elsewhere.
-          if (event.type === 'state' && (event.state === 'gone' || event.state === 'closed')) this.down(name, engine);
-          else this.listener.news(engine, event);
+          if (event.type === 'state' && (event.state === 'gone' || event.state === 'closed')) {
+            broke(event.error ?? errorToData(closed(), 'closed'));
+          } else this.listener.news(engine, event);
         },
       });
       if (this.isClosed || end !== null) {
@@ -96,12 +99,13 @@ export class Places {
     return engine;
   }
 
-  /** `engine` answers no more; another one that the place may have by now is left alone. */
-  down(name: PlaceName, engine: PlacedEngine): void {
+  /** `engine` answers no more; another one that the place may have by now is left alone. False where that is known already. */
+  down(name: PlaceName, engine: PlacedEngine): boolean {
     const place = this.place(name);
-    if (place.engine !== engine) return;
+    if (place.engine !== engine) return false;
     place.engine = null;
     void engine.close();
+    return true;
   }
 
   /** Closes what is open, and whatever is still being opened once it is. */

@@ -8,6 +8,7 @@ const step = fc.record({
   does: fc.oneof(
     { weight: 4, arbitrary: fc.constant('deliver' as const) },
     { weight: 2, arbitrary: fc.constantFrom('submit', 'open', 'use bridge', 'use webgpu') },
+    { weight: 1, arbitrary: fc.constantFrom('break a place', 'cancel one that waits') },
     { weight: 3, arbitrary: fc.constantFrom(...STEPS) },
   ),
   pick: fc.nat({ max: 11 }),

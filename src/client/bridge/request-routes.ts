@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert';
-import { ForgelightError, type ErrorCode, type ErrorData } from '../../base/errors';
+import type { Clock } from '../../base/clock';
+import { ForgelightError, type ErrorData } from '../../base/errors';
 import type { RequestId } from '../../base/ids';
 import type { EngineEvent } from '../../protocol/engine-events';
 import type { EngineInfo, HostRequest } from '../../protocol/engine-port';
@@ -7,20 +8,23 @@ import type { RequestEvent } from '../../protocol/events';
 import { RequestJournal } from '../../protocol/request-journal';
 import type { RequestState } from '../../protocol/snapshot';
 import type { StreamEvent } from '../../protocol/stream-event';
+import type { Sight } from './bridge-scope';
+import { isBreak, isRefusal } from './breaks';
 import type { OpenPlace, PlacedEngine, PlaceName } from './engine-place';
 import { localEnd } from './local-end';
 import { Places } from './places';
+import { WayBack, type WayBackPorts } from './way-back';
 
 export interface RoutePorts {
   readonly places: Readonly<Partial<Record<PlaceName, OpenPlace>>>;
   /** Of the engine itself. */
   readonly tell: (event: EngineEvent) => void;
-  /** Milliseconds on a clock that never goes back. */
-  readonly now: () => number;
+  readonly clock: Clock;
+  readonly sight: Sight;
 }
 
 /** How often a place that is preferred and gone is looked at again, when a request comes. */
-export const RETRY_MS = 10_000;
+const RETRY_MS = 10_000;
 
 /** One request at one engine. */
 interface Attempt {
@@ -49,23 +53,6 @@ interface Failure {
   readonly isFinal: boolean;
 }
 
-/** Ends of a request that are none of its own: the engine went away under it. */
-const BREAKS: ReadonlySet<ErrorCode> = new Set([
-  'bridge-unreachable',
-  'bridge-denied',
-  'not-paired',
-  'network',
-  'closed',
-  'device-lost',
-  'device-blocked',
-  'no-adapter',
-  'request-gone',
-]);
-
-export function isBreak({ code }: ErrorData): boolean {
-  return BREAKS.has(code);
-}
-
 /**
  * Which engine each request is answered by, and how it goes on at another one: from its tokens, so that its reader hears of each token once
  * and of one end. One owner of all of it, and synchronous: nothing can happen between a check and what it decides. Events of an engine that a
@@ -80,15 +67,28 @@ export class RequestRoutes {
   private currentInfo: EngineInfo | null = null;
   /** It was told that no engine is there. */
   private isLost = false;
+  /** And that nothing else answers meanwhile. */
+  private isAlone = false;
+  /** The preferred place has said no: nobody looks for it until something is asked. */
+  private isRefused = false;
+  /** Places that may answer instead of one that went down, and were not tried yet. */
+  private recovery: PlaceName[] = [];
+  private readonly wayBack: WayBack;
 
   constructor(
     private readonly ports: RoutePorts,
     private preferred: PlaceName,
   ) {
-    this.places = new Places(ports.places, ports.now, {
+    const { clock, sight } = ports;
+    this.places = new Places(ports.places, () => clock.now(), {
       opened: (name, engine) => this.opened(name, engine),
       failed: (name, error) => this.failed(name, error),
+      wentDown: (...news) => this.wentDown(...news),
       news: (engine, event) => this.news(engine, event),
+    });
+    this.wayBack = new WayBack({
+      ...{ clock, sight, missing: () => this.missing() },
+      look: () => void this.places.open(this.preferred).catch(() => undefined), // told by `failed`
     });
   }
 
@@ -130,12 +130,12 @@ export class RequestRoutes {
       );
     }
     const before = this.preferred;
-    this.preferred = name;
+    this.prefer(name);
     let engine: PlacedEngine;
     try {
       engine = await this.places.open(name);
     } catch (error) {
-      if (this.preferred === name) this.preferred = before;
+      if (this.preferred === name) this.prefer(before);
       throw error;
     }
     if (this.preferred !== name || this.places.engine(name) !== engine) return engine.info; // somebody was faster
@@ -148,9 +148,11 @@ export class RequestRoutes {
     return engine.info;
   }
 
-  /** New requests go to `name` again when it is ready. */
+  /** New requests go to `name` when it is ready, which is looked for. */
   prefer(name: PlaceName): void {
+    this.isRefused &&= this.preferred === name;
     this.preferred = name;
+    this.wayBack.update();
   }
 
   /** An engine that can answer what is no request; opened where there is none. */
@@ -168,14 +170,15 @@ export class RequestRoutes {
   }
 
   /** `engine` did not answer what was no request. */
-  fails(engine: PlacedEngine): void {
-    for (const name of this.places.names) this.places.down(name, engine);
+  fails(engine: PlacedEngine, error: ErrorData): void {
+    for (const name of this.places.names) if (this.places.down(name, engine)) this.wentDown(name, engine, error);
   }
 
   /** Gives everything up, without a word to its readers: whoever closes has told them. */
   async close(): Promise<void> {
     const routes = [...this.routes.values()];
     this.routes.clear();
+    this.wayBack.close();
     for (const route of routes) this.leave(route);
     await this.places.close();
   }
@@ -192,7 +195,7 @@ export class RequestRoutes {
   private lookAgain(): void {
     const { places, preferred } = this;
     if (places.engine(preferred) !== null || places.isOpening(preferred)) return;
-    if (this.ports.now() - places.triedAtMs(preferred) < RETRY_MS) return;
+    if (this.ports.clock.now() - places.triedAtMs(preferred) < RETRY_MS) return;
     void places.open(preferred).catch(() => undefined); // told by `failed`
   }
 
@@ -209,7 +212,7 @@ export class RequestRoutes {
     }
     const [name] = left;
     if (name === undefined) return this.giveUp(route);
-    this.tellLost();
+    this.tellLost([...failures.values()].at(-1)?.error ?? null);
     void this.places.open(name).catch(() => undefined); // told by `failed`
   }
 
@@ -245,6 +248,7 @@ export class RequestRoutes {
     this.leave(route);
     route.failures.set(attempt.place, { error, isFinal: route.failures.has(attempt.place) });
     if (isAll) this.places.down(attempt.place, attempt.engine);
+    this.wayBack.update();
     this.start(route);
   }
 
@@ -258,15 +262,47 @@ export class RequestRoutes {
     for (const route of this.waiting()) {
       if (route.failures.get(name)?.isFinal !== true) this.begin(route, name, engine);
     }
+    if (name === this.preferred) this.isRefused = false;
     if (name === this.preferred || this.isLost) this.follow(engine);
+    this.wayBack.update();
+  }
+
+  /** Whoever listens hears of it at once, and of what answers instead, although nothing is asked. */
+  private wentDown(name: PlaceName, engine: PlacedEngine, error: ErrorData): void {
+    this.wayBack.update();
+    if (engine !== this.current) return;
+    this.tellLost(error);
+    const { places } = this;
+    const others = places.names.filter((other) => other !== name);
+    const up = others.map((other) => places.engine(other)).find((other) => other !== null) ?? null;
+    if (up !== null) return this.follow(up);
+    this.recovery = [...others, name];
+    this.recover(error);
+  }
+
+  /** Makes the next place ready; `error`: why the last one is not. */
+  private recover(error: ErrorData): void {
+    const next = this.recovery.shift();
+    if (next === undefined) this.tellGone(error);
+    else void this.places.open(next).catch(() => undefined); // told by `failed`
+  }
+
+  /** Of the preferred place, where another one may answer meanwhile: who has one place alone is told that it is gone. */
+  private missing(): ReturnType<WayBackPorts['missing']> {
+    const { places, preferred } = this;
+    if (this.isRefused || preferred !== 'bridge' || places.names.length === 1) return 'no';
+    if (places.engine(preferred) !== null) return 'no';
+    return places.isOpening(preferred) ? 'opening' : 'yes';
   }
 
   private failed(name: PlaceName, error: ErrorData): void {
+    if (name === this.preferred) this.isRefused = isRefusal(error);
     for (const route of this.waiting()) {
       route.failures.set(name, { error, isFinal: true });
       this.start(route);
     }
-    if (this.isLost) this.tellGone(error);
+    if (this.isLost) this.recover(error);
+    this.wayBack.update();
   }
 
   private waiting(): Route[] {
@@ -287,29 +323,30 @@ export class RequestRoutes {
     const { info } = engine;
     this.current = engine;
     this.currentInfo = info;
+    this.recovery = [];
     if (before === null || (before === info && !this.isLost)) return;
-    this.isLost = false;
+    [this.isLost, this.isAlone] = [false, false];
     this.ports.tell({ type: 'restored', info, sameAnswers: info.systemFingerprint === before.systemFingerprint });
     this.ports.tell({ type: 'state', state: 'ready', retryAtMs: null, error: null });
   }
 
-  private tellLost(): void {
+  private tellLost(error: ErrorData | null): void {
     if (this.isLost || this.currentInfo === null) return;
     this.isLost = true;
-    this.ports.tell({ type: 'state', state: 'lost', retryAtMs: null, error: null });
+    this.ports.tell({ type: 'state', state: 'lost', retryAtMs: null, error });
     this.ports.tell({ type: 'lost' });
   }
 
-  /** Unless something answers, or is about to. */
+  /** Unless something answers, or is about to. Where it is looked for, that nothing answers meanwhile is told once. */
   private tellGone(error: ErrorData): void {
     const { places } = this;
     const up = places.names.map((name) => places.engine(name)).find((engine) => engine !== null) ?? null;
-    if (up !== null) {
-      if (this.isLost) this.follow(up);
-    } else if (!places.names.some((name) => places.isOpening(name))) {
-      this.isLost = true;
-      this.ports.tell({ type: 'state', state: 'gone', retryAtMs: null, error });
-    }
+    if (up !== null && this.isLost) this.follow(up);
+    if (up !== null || places.names.some((name) => places.isOpening(name))) return;
+    const state = this.missing() === 'no' ? 'gone' : 'lost';
+    if (state === 'lost' && (this.isAlone || !this.isLost)) return;
+    [this.isLost, this.isAlone] = [true, true];
+    this.ports.tell({ type: 'state', state, retryAtMs: null, error });
   }
 
   /** What the engine in force says of its device. */

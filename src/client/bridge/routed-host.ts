@@ -4,13 +4,16 @@ import type { EngineEvent } from '../../protocol/engine-events';
 import type { HostRequest, Result } from '../../protocol/engine-port';
 import { ReaderPort } from '../../protocol/reader-port';
 import type { CalledHost } from '../called-host';
+import type { Sight } from './bridge-scope';
 import type { PlacedEngine } from './engine-place';
-import { isBreak, RequestRoutes, type RoutePorts } from './request-routes';
+import { isBreak } from './breaks';
+import { RequestRoutes, type RoutePorts } from './request-routes';
 import type { PlaceName } from './engine-place';
 
 export interface RoutedHostOptions extends Pick<RoutePorts, 'places'> {
   readonly preferred: PlaceName;
   readonly clock: Clock;
+  readonly sight: Sight;
   /** As of `timeouts.stallMs`: who reads a request's events no more has it cancelled. */
   readonly stallMs: number;
 }
@@ -24,8 +27,8 @@ export class RoutedHost implements CalledHost {
 
   constructor(options: RoutedHostOptions) {
     this.options = options;
-    const { places, preferred, clock } = options;
-    this.routes = new RequestRoutes({ places, tell: (event) => this.tell(event), now: () => clock.now() }, preferred);
+    const { places, preferred, clock, sight } = options;
+    this.routes = new RequestRoutes({ places, tell: (event) => this.tell(event), clock, sight }, preferred);
   }
 
   async submit(id: number, request: HostRequest, port: MessagePort): Promise<void> {
@@ -71,7 +74,7 @@ export class RoutedHost implements CalledHost {
         const engine = await this.routes.engine();
         last = await call(engine);
         if (last.ok || !isBreak(last.error)) return last;
-        this.routes.fails(engine);
+        this.routes.fails(engine, last.error);
       } catch (error) {
         return last ?? { ok: false, error: errorToData(error, 'closed') };
       }

@@ -21,13 +21,8 @@ function normedInHalves(run: KernelRun, x: Float32Array, norm: number, epsilon: 
 function inHalves(row: Float32Array): Float32Array {
   const rounded = new Float32Array(row.length);
   for (let from = 0; from < row.length; from += UNIT_ELEMENTS) {
-    const unit = row.subarray(from, from + UNIT_ELEMENTS);
-    const largest = unit.reduce((most, value) => Math.max(most, Math.abs(value)), 2 ** -100);
-    const scale = 2 ** (Math.floor(Math.log2(largest)) - 4);
-    rounded.set(
-      unit.map((value) => f16ToF32(f32ToF16(value / scale)) * scale),
-      from,
-    );
+    const scale = 2 ** (Math.floor(Math.log2(Math.max(largestOf(row, from), 2 ** -100))) - 4);
+    for (let k = from; k < from + UNIT_ELEMENTS; k++) rounded[k] = f16ToF32(f32ToF16((row[k] ?? 0) / scale)) * scale;
   }
   return rounded;
 }
@@ -36,13 +31,16 @@ function inHalves(row: Float32Array): Float32Array {
 function inBytes(row: Float32Array): Float32Array {
   const rounded = new Float32Array(row.length);
   for (let from = 0; from < row.length; from += UNIT_ELEMENTS) {
-    const unit = row.subarray(from, from + UNIT_ELEMENTS);
-    const scale = unit.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127;
-    if (scale > 0)
-      rounded.set(
-        unit.map((value) => Math.round(value / scale) * scale),
-        from,
-      );
+    const scale = largestOf(row, from) / 127;
+    if (scale === 0) continue;
+    for (let k = from; k < from + UNIT_ELEMENTS; k++) rounded[k] = Math.round((row[k] ?? 0) / scale) * scale;
   }
   return rounded;
+}
+
+/** Of the magnitudes in the unit that begins at `from`. */
+function largestOf(row: Float32Array, from: number): number {
+  let largest = 0;
+  for (let k = from; k < from + UNIT_ELEMENTS; k++) largest = Math.max(largest, Math.abs(row[k] ?? 0));
+  return largest;
 }

@@ -42,11 +42,14 @@ export function hasNorm({ dispatch }: KernelRun): boolean {
 /** x · weight / rms(x) */
 export function rmsNorm(x: Float32Array, weight: Float32Array, epsilon: number): Float64Array {
   const scale = normScale(x, epsilon);
-  return Float64Array.from(x, (value, k) => value * scale * (weight[k] ?? 0));
+  const normed = new Float64Array(x.length);
+  for (let k = 0; k < x.length; k++) normed[k] = (x[k] ?? 0) * scale * (weight[k] ?? 0);
+  return normed;
 }
 
 /** 1 / rms(x) */
 export function normScale(x: Float32Array, epsilon: number): number {
-  const squares = x.reduce((sum, value) => sum + value * value, 0);
+  let squares = 0;
+  for (let k = 0; k < x.length; k++) squares += (x[k] ?? 0) * (x[k] ?? 0);
   return 1 / Math.sqrt(squares / x.length + epsilon);
 }

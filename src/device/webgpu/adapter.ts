@@ -34,6 +34,7 @@ export interface OpenedDevice {
   readonly device: GPUDevice;
   readonly name: string;
   readonly features: readonly string[];
+  readonly isSoftware: boolean;
 }
 
 /** Opens the GPU. Throws `no-webgpu`, `no-adapter` or `missing-feature`, each saying what to do. */
@@ -53,7 +54,12 @@ export async function openGpuDevice(gpu: GPU | undefined, options: AdapterOption
   try {
     const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits });
     const hasDot = hasPackedDot(gpu, options);
-    return { device, name: adapterName(adapter.info), features: hasDot ? [...features, PACKED_DOT] : features };
+    return {
+      device,
+      name: adapterName(adapter.info),
+      features: hasDot ? [...features, PACKED_DOT] : features,
+      isSoftware: adapter.info.isFallbackAdapter,
+    };
   } catch (cause) {
     throw new ForgelightError(
       'missing-feature',

@@ -3,8 +3,12 @@ import { collectGpuErrors } from '../../../test/kernels/gpu-errors';
 import { describeKernels, describeSubgroupKernels } from '../../../test/kernels/suite';
 import { MATMUL_VARIANTS } from '../../kernels/matmul';
 import { MATVEC_VARIANTS } from '../../kernels/matvec';
+import { Q4_1 } from '../../quant/q4_1';
 import { PACKED_DOT } from './adapter';
 import { createWebGpuDevice } from './webgpu-device';
+
+/** Whose batches are compared; those of all the others in test/long: sixteen rows at once are many pipelines. */
+const BATCH_FORMATS = [Q4_1];
 
 const gpuErrors = collectGpuErrors();
 
@@ -14,6 +18,7 @@ afterEach(async () => {
 
 describeKernels('WebGPU without features', () => createWebGpuDevice(navigator.gpu, { features: [PACKED_DOT] }), {
   variants: { matvec: MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup'), matmul: MATMUL_VARIANTS },
+  batchFormats: BATCH_FORMATS,
 });
 
-describeSubgroupKernels('WebGPU with all features', () => createWebGpuDevice(navigator.gpu));
+describeSubgroupKernels('WebGPU with all features', () => createWebGpuDevice(navigator.gpu), BATCH_FORMATS);

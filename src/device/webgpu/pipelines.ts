@@ -1,5 +1,6 @@
 import { ForgelightError } from '../../base/errors';
 import type { Dispatch } from '../plan';
+import { shaderName, variantKey } from '../variant-key';
 import { shaderText } from './shader-text';
 import { SHADERS } from './shaders.generated';
 
@@ -7,17 +8,6 @@ import { SHADERS } from './shaders.generated';
 export interface KernelPipeline {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
-}
-
-/** The key of a variant: kernel, modules and constants; also the pipeline's GPU label. */
-export function variantKey(dispatch: Dispatch): string {
-  const constants = Object.entries(dispatch.constants).map(([name, value]) => `${name.toLowerCase()}${value}`);
-  return [shaderName(dispatch), ...constants.sort()].join('.');
-}
-
-/** A kernel with its modules, of which the block format comes first. */
-function shaderName({ shader, modules }: Dispatch): string {
-  return [shader, modules.quant, modules.kv].filter((part) => part !== undefined).join('.');
 }
 
 /** Makes each pipeline once, asynchronously, and keeps it as long as the device. */

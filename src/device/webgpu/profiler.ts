@@ -1,4 +1,5 @@
 import type { KernelTime } from '../../base/counters';
+import { KernelTimes } from '../kernel-times';
 
 const QUERIES_PER_SET = 4096; // WebGPU's limit
 const QUERY_BYTES = 8;
@@ -52,19 +53,17 @@ export class PassTimestamps {
 
 /** Adds up the GPU time of each kernel variant. Timestamps stand at the borders of passes, so each dispatch has its own. */
 export class Profiler {
-  private readonly times = new Map<string, { dispatches: number; gpuMs: number }>();
+  private readonly times = new KernelTimes();
 
   /** `timestamps` [2 × kernels] u64, in nanoseconds: when the pass of each began and ended. */
   add(kernels: readonly string[], timestamps: Uint8Array): void {
     const times = new BigUint64Array(timestamps.slice().buffer);
     for (const [i, kernel] of kernels.entries()) {
-      const known = this.times.get(kernel) ?? { dispatches: 0, gpuMs: 0 };
-      const ns = Number((times[2 * i + 1] ?? 0n) - (times[2 * i] ?? 0n));
-      this.times.set(kernel, { dispatches: known.dispatches + 1, gpuMs: known.gpuMs + Math.max(ns, 0) / NS_PER_MS });
+      this.times.add(kernel, Number((times[2 * i + 1] ?? 0n) - (times[2 * i] ?? 0n)) / NS_PER_MS);
     }
   }
 
   kernelTimes(): KernelTime[] {
-    return [...this.times].map(([kernel, time]) => ({ kernel, ...time }));
+    return this.times.list();
   }
 }

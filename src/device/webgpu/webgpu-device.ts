@@ -12,7 +12,7 @@ import {
   type Readback,
 } from '../device';
 import { DISPATCH_PARAMS_BYTES, type Dispatch, type Plan, type PlanStep } from '../plan';
-import { hasShaderF16, openGpuDevice, PACKED_DOT, type AdapterOptions } from './adapter';
+import { hasShaderF16, openGpuDevice, PACKED_DOT, type AdapterOptions, type OpenedDevice } from './adapter';
 import { PipelineCache } from './pipelines';
 import { PassTimestamps, Profiler } from './profiler';
 import { SHADER_BUILD } from './shaders.generated';
@@ -43,16 +43,19 @@ class GpuPlan implements PreparedPlan {
 
 /** Opens the adapter that `gpu` (the host's `navigator.gpu`) offers. Throws `no-webgpu`, `no-adapter`, `missing-feature`. */
 export async function createWebGpuDevice(gpu: GPU | undefined, options: AdapterOptions = {}): Promise<Device> {
-  const { device, name, features } = await openGpuDevice(gpu, options);
-  return new WebGpuDevice(device, name, features, options);
+  return new WebGpuDevice(await openGpuDevice(gpu, options), options);
 }
 
 /** The Device port over WebGPU: the only user of `GPUDevice`. */
 export class WebGpuDevice implements Device {
   readonly kind = 'webgpu';
   readonly build = SHADER_BUILD;
+  readonly name: string;
+  readonly features: readonly string[];
+  readonly isSoftware: boolean;
   readonly limits: DeviceLimits;
   readonly lost: Promise<DeviceLoss>;
+  private readonly gpu: GPUDevice;
   private readonly pipelines: PipelineCache;
   private readonly staging: StagingRing;
   private readonly profiler: Profiler | null;
@@ -63,11 +66,13 @@ export class WebGpuDevice implements Device {
   private bytes = 0;
 
   constructor(
-    private readonly gpu: GPUDevice,
-    readonly name: string,
-    readonly features: readonly string[],
+    { device: gpu, name, features, isSoftware }: OpenedDevice,
     { limits: lowered = {}, profile = false }: Pick<AdapterOptions, 'limits' | 'profile'> = {},
   ) {
+    this.gpu = gpu;
+    this.name = name;
+    this.features = features;
+    this.isSoftware = isSoftware;
     this.profiler = profile ? new Profiler() : null;
     this.pipelines = new PipelineCache(gpu);
     this.staging = new StagingRing(gpu, () => (this.counts.buffersCreated += 1));

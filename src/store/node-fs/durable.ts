@@ -3,12 +3,13 @@ import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StoreFullError } from '../store-files';
 
-/** `null` where the file is not there; other failures throw. */
+/** `null` where the file is not there, or of /proc the process that it told of; other failures throw. */
 export async function unlessMissing<T>(work: Promise<T>): Promise<T | null> {
   try {
     return await work;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ESRCH') return null;
     throw error;
   }
 }

@@ -11,6 +11,7 @@ import { ModelStore } from '../model-store';
 import type { ModelSource } from '../source';
 import { content, sha256Of } from '../testing/visits';
 import { urlSource } from '../url-source';
+import { unlessMissing } from './durable';
 import { NodeLocks } from './node-locks';
 import { nodeStorePorts } from './node-store';
 
@@ -135,6 +136,13 @@ describe('locks between processes', () => {
     const next = locks().acquire('lock', { mode: 'exclusive', signal });
     child.kill('SIGKILL');
     (await next).release();
+  });
+
+  it('do not mind a process that dies while it is looked at', async () => {
+    const dying = Object.assign(new Error('no such process, read'), { code: 'ESRCH' });
+    expect(await unlessMissing(Promise.reject(dying))).toBeNull();
+    const broken = Object.assign(new Error('broken'), { code: 'EIO' });
+    await expect(unlessMissing(Promise.reject(broken))).rejects.toBe(broken);
   });
 
   it.runIf(process.platform === 'linux')(

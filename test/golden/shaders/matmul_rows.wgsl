@@ -36,12 +36,12 @@ fn add_quad(sums: ptr<function, array<vec4f, T>>, w: mat4x4f, o: u32) {
   (*sums)[7] += x[o + 7u * stride] * w;
 }
 
-@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x * R;
+@compute @workgroup_size(64) fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let row = (group.y * 64u + local) * R;
   if (row >= params.rows) {
     return;
   }
-  let token = id.y * T;
+  let token = group.x * T;
   let tokens = row_count();
   var sums: array<vec4f, T>;
   for (var u = 0u; u < params.units; u++) {

@@ -24,8 +24,8 @@ var<workgroup> x_tile: array<vec4f, 512>; // [8 quads × 64 tokens]
 
 @compute @workgroup_size(TILE) fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let tokens = row_count();
-  let load_row = min(group.x * TILE + local, params.rows - 1u);
-  let load_token = min(group.y * TILE + local, tokens - 1u);
+  let load_row = min(group.y * TILE + local, params.rows - 1u);
+  let load_token = min(group.x * TILE + local, tokens - 1u);
   let column = local % PER;
   let line = local / PER;
   var sums: array<array<f32, PER>, PER>; // [token][row]
@@ -51,9 +51,9 @@ var<workgroup> x_tile: array<vec4f, 512>; // [8 quads × 64 tokens]
     workgroupBarrier();
   }
   for (var t = 0u; t < PER; t++) {
-    let token = group.y * TILE + t * PER + line;
+    let token = group.x * TILE + t * PER + line;
     for (var r = 0u; r < PER; r++) {
-      let n = group.x * TILE + r * PER + column;
+      let n = group.y * TILE + r * PER + column;
       if (token < tokens && n < params.rows) {
         let to = token * params.y_stride + params.y_offset + n;
         let v = sums[t][r] * params.scale;

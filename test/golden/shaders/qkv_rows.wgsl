@@ -5,13 +5,11 @@
   }
   let first = id.z * BATCH;
   let count = batch_rows(first, 0u);
-  var evens: array<vec4f, MAX_BATCH>;
-  add_row(&evens, 2u * pair, params.units, params.plane, first, count, 0u, 1u);
-  var odds: array<vec4f, MAX_BATCH>;
-  add_row(&odds, 2u * pair + 1u, params.units, params.plane, first, count, 0u, 1u);
-  for (var b = 0u; b < BATCH; b++) {
-    if (b < count) {
-      finish(pair, first + b, vec2f(dot(evens[b], vec4f(1.0)), dot(odds[b], vec4f(1.0))));
+  var sums: Sums;
+  add_pair(&sums, vec2u(2u * pair, 2u * pair + 1u), params.units, params.plane, first, count, 0u);
+  for (var r = 0u; r < BATCH; r++) {
+    if (r < count) {
+      finish(pair, first + r, pair_dots(&sums, r, params.units, params.epsilon));
     }
   }
 }
@@ -31,24 +29,34 @@ fn batch_rows(first: u32, of_outputs: u32) -> u32 {
   return min(BATCH, select(row_count(), output_count(), of_outputs == 1u) - first);
 }
 
-// Adds the products of weight row `row`, of `units` units, with `count` rows of x from row `first` on: of every `lanes`-th
-// group of units from group `lane` on. What a group shares is read once.
-fn add_row(sums: ptr<function, array<vec4f, MAX_BATCH>>, row: u32, units: u32, plane: u32, first: u32, count: u32, lane: u32, lanes: u32) {
-  let row_quads = units * 8u;
-  for (var g = lane * GROUP_UNITS; g < units; g += lanes * GROUP_UNITS) {
-    let words = group_words(row * units + g, plane);
+// Adds weight rows `rows.x` and `rows.y`, of `units` units, times `count` rows of x from row `first` on, normed where NORM is 1.
+fn add_pair(sums: ptr<function, Sums>, rows: vec2u, units: u32, plane: u32, first: u32, count: u32, of_outputs: u32) {
+  let alone = source_of(first, of_outputs);
+  for (var g = 0u; g < units; g += GROUP_UNITS) {
+    let i = rows * units + vec2u(g);
+    let a = group_words(i.x, plane);
+    let b = group_words(i.y, plane);
     if (GROUP_UNITS == 1u) {
       // a loop of one turn costs a software adapter as much as the unit
-      add_unit(sums, dequant_unit(words, row * units + g, plane), first * row_quads + g * 8u, row_quads, count);
+      add_units(sums, dequant_unit(a, i.x, plane), dequant_unit(b, i.y, plane), g, units, alone, first, count, of_outputs);
     } else {
       for (var u = g; u < g + GROUP_UNITS; u++) {
-        add_unit(sums, dequant_unit(words, row * units + u, plane), first * row_quads + u * 8u, row_quads, count);
+        let k = rows * units + vec2u(u);
+        add_units(sums, dequant_unit(a, k.x, plane), dequant_unit(b, k.y, plane), u, units, alone, first, count, of_outputs);
       }
     }
   }
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
+
+// What a thread adds up for each row of the batch: the products of weight row `a` and of `b` with it, and its squares.
+struct Sums {
+  a: array<vec4f, MAX_BATCH>,
+  b: array<vec4f, MAX_BATCH>,
+  squares: array<f32, MAX_BATCH>,
+}
+
 
 const MAX_BATCH = 16u;
 
@@ -70,6 +78,15 @@ fn finish(pair: u32, row: u32, v: vec2f) {
     let key = kv_address_of(params.kv_heads, params.head_size, block, (head - params.heads) % params.kv_heads, position);
     store2(key + select(0u, params.v_plane, is_value) + 2u * place, turned);
   }
+}
+
+// Both dot products of row `r` of the batch.
+fn pair_dots(sums: ptr<function, Sums>, r: u32, units: u32, epsilon: f32) -> vec2f {
+  let dots = vec2f(dot((*sums).a[r], vec4f(1.0)), dot((*sums).b[r], vec4f(1.0)));
+  if (NORM == 0u) {
+    return dots;
+  }
+  return dots * norm_scale((*sums).squares[r], units, epsilon);
 }
 
 // Rotary position embedding of one pair.
@@ -112,28 +129,95 @@ const ROWS: u32 = 8u; // word at which the rows begin
 
 const ROW_WORDS: u32 = 5u;
 
+override NORM: u32 = 0u; // 1: rows are normed
+
+// 1 / rms of a row whose squares have the sum `squares`.
+fn norm_scale(squares: f32, units: u32, epsilon: f32) -> f32 {
+  return inverseSqrt(squares / f32(units * 32u) + epsilon);
+}
+
 fn output_count() -> u32 {
   return step[3];
 }
 
-// Adds the products of a unit of weights with each row's unit of x; the first row's begins at quad `o`.
-fn add_unit(sums: ptr<function, array<vec4f, MAX_BATCH>>, w: array<vec4f, 8>, o: u32, row_quads: u32, count: u32) {
+// The row of x that row `row` of the batch reads: with a norm an output's is the one that it names.
+fn source_of(row: u32, of_outputs: u32) -> u32 {
+  if (NORM == 0u) {
+    return row;
+  }
+  return source_row(row, of_outputs);
+}
+
+// Adds unit `u` of both weight rows; `alone` is the row of x in a batch of one.
+fn add_units(sums: ptr<function, Sums>, a: array<vec4f, 8>, b: array<vec4f, 8>, u: u32, units: u32, alone: u32, first: u32, count: u32, of_outputs: u32) {
+  let weights_of_norm = norm_unit(u);
   if (BATCH == 1u) {
-    (*sums)[0] += unit_products(w, o);
+    let unit = unit_sums(a, b, weights_of_norm, (alone * units + u) * 8u);
+    (*sums).a[0] += unit.a;
+    (*sums).b[0] += unit.b;
+    if (NORM == 1u) {
+      (*sums).squares[0] += unit.squares;
+    }
   } else {
-    for (var b = 0u; b < BATCH; b++) {
-      if (b < count) {
-        (*sums)[b] += unit_products(w, o + b * row_quads);
+    for (var r = 0u; r < BATCH; r++) {
+      if (r < count) {
+        let unit = unit_sums(a, b, weights_of_norm, (source_of(first + r, of_outputs) * units + u) * 8u);
+        (*sums).a[r] += unit.a;
+        (*sums).b[r] += unit.b;
+        if (NORM == 1u) {
+          (*sums).squares[r] += unit.squares;
+        }
       }
     }
   }
 }
 
-fn unit_products(w: array<vec4f, 8>, o: u32) -> vec4f {
-  return w[0] * x[o] + w[1] * x[o + 1u] + w[2] * x[o + 2u] + w[3] * x[o + 3u] + w[4] * x[o + 4u] + w[5] * x[o + 5u] + w[6] * x[o + 6u] + w[7] * x[o + 7u];
+fn norm_unit(u: u32) -> array<vec4f, 8> {
+  if (NORM == 0u) {
+    return array<vec4f, 8>();
+  }
+  let o = u * 8u;
+  return array<vec4f, 8>(norm[o], norm[o + 1u], norm[o + 2u], norm[o + 3u], norm[o + 4u], norm[o + 5u], norm[o + 6u], norm[o + 7u]);
+}
+
+// The unit of x begins at quad `o`.
+fn unit_sums(a: array<vec4f, 8>, b: array<vec4f, 8>, n: array<vec4f, 8>, o: u32) -> UnitSums {
+  let v = array<vec4f, 8>(x[o], x[o + 1u], x[o + 2u], x[o + 3u], x[o + 4u], x[o + 5u], x[o + 6u], x[o + 7u]);
+  if (NORM == 0u) {
+    return UnitSums(products(a, v), products(b, v), 0.0);
+  }
+  let w = array<vec4f, 8>(v[0] * n[0], v[1] * n[1], v[2] * n[2], v[3] * n[3], v[4] * n[4], v[5] * n[5], v[6] * n[6], v[7] * n[7]);
+  let squares = dot(v[0], v[0]) + dot(v[1], v[1]) + dot(v[2], v[2]) + dot(v[3], v[3]) + dot(v[4], v[4]) + dot(v[5], v[5]) + dot(v[6], v[6]) + dot(v[7], v[7]);
+  return UnitSums(products(a, w), products(b, w), squares);
 }
 
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
+
+// Of one unit.
+struct UnitSums {
+  a: vec4f,
+  b: vec4f,
+  squares: f32,
+}
+
+
+fn products(w: array<vec4f, 8>, v: array<vec4f, 8>) -> vec4f {
+  return w[0] * v[0] + w[1] * v[1] + w[2] * v[2] + w[3] * v[3] + w[4] * v[4] + w[5] * v[5] + w[6] * v[6] + w[7] * v[7];
+}
+
+@group(0) @binding(5) var<storage, read> norm: array<vec4f>; // [columns] f32; where NORM is 0 not read
+
+fn source_row(row: u32, of_outputs: u32) -> u32 {
+  if (of_outputs == 1u) {
+    return output_row(row);
+  }
+  return row;
+}
+
+// The row that output `output` reads.
+fn output_row(output: u32) -> u32 {
+  return step[step[1] + output];
+}
 
 struct Params {
   heads: u32, // query heads

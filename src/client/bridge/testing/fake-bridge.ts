@@ -1,9 +1,11 @@
 import { FakeClock } from '../../../../test/support/fake-clock';
-import { defined } from '../../../base/assert';
+import { assert, defined } from '../../../base/assert';
 import { tokenId, requestId } from '../../../base/ids';
 import type { EngineInfo, HostRequest } from '../../../protocol/engine-port';
 import { info as someInfo } from '../../testing/fake-host';
+import type { HubModelEntry } from '../../list-hub-models';
 import type { BridgeScope, LoopbackPermission } from '../bridge-scope';
+import { FakeSight } from './fake-sight';
 
 export const BRIDGE_URL = 'http://127.0.0.1:8788';
 export const TOKEN = 'the-token';
@@ -24,6 +26,8 @@ const ENDED = {
 /** A stream of frames that the test writes. */
 class FrameStream {
   wasCancelled = false;
+  /** The test has ended it. */
+  hasEnded = false;
   private controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   readonly body = new ReadableStream<Uint8Array>({
     start: (controller) => void (this.controller = controller),
@@ -52,10 +56,12 @@ class FrameStream {
 
   /** The socket ends. */
   end(): void {
+    this.hasEnded = true;
     this.controller?.close();
   }
 
   fail(error: unknown): void {
+    this.hasEnded = true;
     this.controller?.error(error);
   }
 }
@@ -86,12 +92,22 @@ export class BridgeRequest extends FrameStream {
 /** The daemon as pages see it, without a socket: `fetch` alone, and what the browser says of the way to it. */
 export class FakeBridge implements BridgeScope {
   readonly clock = new FakeClock();
+  readonly sight = new FakeSight();
+  /** What the hub lists. */
+  readonly hub: HubModelEntry[] = [];
+  /** Streams of news that pages have opened. */
+  readonly watches: FrameStream[] = [];
   permission: LoopbackPermission = 'granted';
   isReachable = true;
   /** Refuses every call with this. */
   refusal: { readonly status: number; readonly body: unknown } | null = null;
+  /** Besides what it says of itself to everybody. */
+  hello: object = {};
   models: unknown = [{ id: 'x', name: 'x.gguf', sha256: bridgeInfo.model.sha256 }];
   info: unknown = bridgeInfo;
+  /** Of each load, as far as it is told. */
+  phases: readonly string[] = ['upload'];
+  fit: unknown = { verdict: 'fits', reason: 'It fits there.' };
   /** `METHOD path`, with the token that came along. */
   readonly asked: string[] = [];
   private readonly requests: BridgeRequest[] = [];
@@ -101,8 +117,21 @@ export class FakeBridge implements BridgeScope {
     return this.permission;
   }
 
+  listHub = async (): Promise<readonly HubModelEntry[]> => this.hub;
+
+  /** As a power cut ends it: whoever listens hears it. */
+  die(): void {
+    this.isReachable = false;
+    for (const watch of this.watches) watch.fail(new TypeError('network error'));
+  }
+
   readonly fetch: typeof fetch = async (input, init = {}) => {
     const { pathname, search } = new URL(input instanceof Request ? input.url : input);
+    const { credentials, redirect } = init;
+    assert(
+      credentials === 'omit' && redirect === 'error',
+      'nothing else of the page goes along, and nothing elsewhere',
+    );
     const headers = new Headers(init.headers);
     this.asked.push(`${init.method ?? 'GET'} ${pathname}${search} ${headers.get('authorization') ?? 'nobody'}`);
     init.signal?.throwIfAborted();
@@ -126,18 +155,26 @@ export class FakeBridge implements BridgeScope {
         return Response.json({ object: 'list', data: this.models });
       case '/v1/engine': {
         const stream = new FrameStream(null);
-        const progress = { phase: 'upload', loaded: 1, total: 2, bytesPerSecond: 0, etaSeconds: null, resumed: 0 };
-        stream.frame({ type: 'progress', ...progress });
+        const progress = { loaded: 1, total: 2, bytesPerSecond: 0, etaSeconds: null, resumed: 0 };
+        for (const phase of this.phases) stream.frame({ type: 'progress', phase, ...progress });
         stream.frame({ type: 'ready', info: this.info });
         stream.done();
         return streamed(stream);
       }
+      case '/v1/engine/fit':
+        return Response.json(this.fit);
       case '/v1/engine/submit': {
         const request = new BridgeRequest(body()['request'] as HostRequest, init.signal ?? null);
         const claim = this.waiting.shift();
         if (claim === undefined) this.requests.push(request);
         else claim(request);
         return streamed(request);
+      }
+      case '/v1/engine/events': {
+        const watch = new FrameStream(init.signal ?? null);
+        this.watches.push(watch);
+        watch.frame({ type: 'state', state: 'ready', retryAtMs: null, error: null });
+        return streamed(watch);
       }
       case '/v1/engine/tokenize':
         return Response.json({ ids: [1, 2, 3] });
@@ -149,8 +186,10 @@ export class FakeBridge implements BridgeScope {
           { error: { code: 'bridge-denied', message: 'The code is wrong.', param: 'code' } },
           { status: 403 },
         );
+      case '/v1/pair/revoke':
+        return Response.json({ revoked: true });
       case '/v1/hello':
-        return Response.json({ service: 'forgelight', version: '1.0.0', protocol: 1, paired: false });
+        return Response.json({ service: 'forgelight', version: '1.0.0', protocol: 1, paired: false, ...this.hello });
       default:
         return Response.json({ error: { code: 'invalid-request', message: `no ${path}` } }, { status: 404 });
     }

@@ -1,9 +1,11 @@
+import { FakeClock } from '../../../../test/support/fake-clock';
 import { assert, defined } from '../../../base/assert';
 import { ForgelightError, type ErrorData } from '../../../base/errors';
 import type { EngineEvent } from '../../../protocol/engine-events';
 import type { StreamEvent } from '../../../protocol/stream-event';
 import type { PlaceName } from '../engine-place';
 import { RequestRoutes } from '../request-routes';
+import { FakeSight } from './fake-sight';
 import { ANSWER_TOKENS, SimulatedPlace, tokenAt, type SimulatedAttempt } from './simulated-place';
 
 export const STEPS = [
@@ -12,6 +14,7 @@ export const STEPS = [
   'deliver late',
   'break late',
   'cancel',
+  'cancel one that waits',
   'cancel when told',
   'use when told',
   'use bridge',
@@ -22,6 +25,8 @@ export const STEPS = [
   'open',
   'fail to open',
   'wait',
+  'look away',
+  'look',
 ] as const;
 
 export interface Step {
@@ -46,14 +51,15 @@ export class RouteSimulation {
   private readonly readers: Reader[] = [];
   private readonly told: EngineEvent[] = [];
   private readonly routes: RequestRoutes;
-  private nowMs = 0;
+  private readonly clock = new FakeClock();
+  private readonly sight = new FakeSight();
   private failures = 0;
   private whenTold: (() => void) | null = null;
 
-  constructor(preferred: PlaceName) {
+  constructor(private preferred: PlaceName) {
     const places = { bridge: this.bridge.open, webgpu: this.webgpu.open };
     this.routes = new RequestRoutes(
-      { places, tell: (event) => void this.told.push(event), now: () => this.nowMs },
+      { places, tell: (event) => void this.told.push(event), clock: this.clock, sight: this.sight },
       preferred,
     );
   }
@@ -66,11 +72,15 @@ export class RouteSimulation {
     for (const step of steps) await this.do(step);
     await this.finish();
     for (const reader of this.readers) this.check(reader);
+    const states = this.told.flatMap((event) => (event.type === 'state' ? [event.state] : []));
+    assert(!states.join(' ').includes('lost lost lost'), 'that nothing answers is told once');
     const last = this.told.findLast((event) => event.type === 'state');
     assert(last?.state !== 'lost', 'who was told that the engine is lost is told what comes of it');
     const open = this.attempts().filter(({ gaveUp, isOver }) => !gaveUp && !isOver);
     assert(open.length === 0, 'no engine works for nobody');
+    assert(this.bridge.isUp || this.preferred !== 'bridge', 'a bridge that is back is found by itself');
     await this.routes.close();
+    assert(this.clock.waiting === 0 && this.sight.watched === 0, 'nobody waits for anything in the end');
     for (const { opened, closed } of [this.bridge, this.webgpu]) assert(opened === closed, 'engines are closed once');
   }
 
@@ -94,6 +104,8 @@ export class RouteSimulation {
         return this.breakLate(pickOf(left, pick));
       case 'cancel':
         return this.cancel(pickOf(this.readers, pick));
+      case 'cancel one that waits':
+        return this.cancel(pickOf(this.waiting(live), pick));
       case 'cancel when told':
         this.whenTold = () => this.cancel(pickOf(this.readers, pick));
         return;
@@ -117,8 +129,10 @@ export class RouteSimulation {
         this.failures += 1;
         return place.failOpening(new ForgelightError(BROKEN.code, BROKEN.message));
       case 'wait':
-        this.nowMs += 6000;
-        return;
+        return this.clock.advance(6000);
+      case 'look away':
+      case 'look':
+        return this.sight.show(does === 'look');
     }
   }
 
@@ -144,7 +158,18 @@ export class RouteSimulation {
   }
 
   private use(name: PlaceName): void {
-    this.routes.use(name).catch(() => undefined);
+    const before = this.preferred;
+    this.preferred = name;
+    this.routes.use(name).catch(() => {
+      if (this.preferred === name) this.preferred = before;
+    });
+  }
+
+  /** Whose request is at no engine now. */
+  private waiting(live: readonly SimulatedAttempt[]): Reader[] {
+    return this.readers.filter(
+      ({ id, events }) => !live.some((attempt) => attempt.id === id) && events.at(-1)?.type !== 'ended',
+    );
   }
 
   private attempts() {
@@ -159,6 +184,11 @@ export class RouteSimulation {
       if (live.length === 0 && this.bridge.openings.length + this.webgpu.openings.length === 0) break;
       await this.do({ does: 'deliver', pick: round });
       await this.do({ does: 'deliver late', pick: round });
+    }
+    await this.do({ does: 'look', pick: 0 });
+    for (let minute = 0; minute < 3; minute++) {
+      this.clock.advance(60_000);
+      for (const pick of [0, 1]) await this.do({ does: 'open', pick });
     }
   }
 

@@ -84,6 +84,11 @@ export class SimulatedPlace {
       this.openings.push({ settle, fail, news });
     });
 
+  /** An engine is there, and has not broken. */
+  get isUp(): boolean {
+    return this.opened > this.closed;
+  }
+
   finishOpening(): void {
     const opening = this.openings.shift();
     if (opening === undefined) return;

@@ -1,0 +1,84 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { ProcessEndings, type EndingProcess } from './process-endings';
+
+class FakeProcess extends EventEmitter implements EndingProcess {
+  readonly pid = 7;
+  readonly stdout = new EventEmitter();
+  readonly stderr = new EventEmitter();
+  readonly ends: unknown[] = [];
+
+  constructor(readonly platform: NodeJS.Platform = 'linux') {
+    super();
+  }
+
+  exit(code: number): void {
+    this.ends.push(code);
+  }
+
+  kill(pid: number, signal: NodeJS.Signals): boolean {
+    this.ends.push([pid, signal, this.listenerCount(signal)]);
+    return true;
+  }
+}
+
+const failure = (code: string) => Object.assign(new Error(code), { code });
+
+function endings({
+  platform = 'linux',
+  interrupt = () => false,
+}: { platform?: NodeJS.Platform; interrupt?: () => boolean } = {}) {
+  const process = new FakeProcess(platform);
+  return { process, endings: new ProcessEndings(process, interrupt) };
+}
+
+describe('ProcessEndings', () => {
+  it.each(['SIGINT', 'SIGTERM'])('ends in order at the first %s, at once at the second', (name) => {
+    const { process, endings: heard } = endings();
+    process.emit(name);
+    expect(heard.signal.reason).toMatchObject({ name: 'AbortError', message: `Stopped by ${name}.` });
+    expect(process.ends).toEqual([]);
+    process.emit(name);
+    expect(process.ends).toEqual([130]);
+  });
+
+  it('leaves SIGINT to whoever hears of it, as often as he does', () => {
+    let answers = 2;
+    const { process, endings: heard } = endings({ interrupt: () => (answers -= 1) >= 0 });
+    process.emit('SIGINT');
+    process.emit('SIGINT');
+    expect(heard.signal.aborted).toBe(false);
+    process.emit('SIGINT');
+    expect(heard.signal.aborted).toBe(true);
+  });
+
+  it('ends in order however many SIGHUP come, and by that signal when all is closed', () => {
+    const { process, endings: heard } = endings();
+    for (const name of ['SIGHUP', 'SIGHUP', 'SIGHUP']) process.emit(name);
+    process.stdout.emit('error', failure('EIO'));
+    expect(heard.signal.aborted).toBe(true);
+    expect([heard.codeOf(130), process.ends]).toEqual([130, []]);
+    heard.settle();
+    expect(process.ends).toEqual([[7, 'SIGHUP', 0]]);
+  });
+
+  it('keeps its exit code where no terminal was closed, and on Windows', () => {
+    const [closed, stopped] = [endings({ platform: 'win32' }), endings()];
+    closed.process.emit('SIGHUP');
+    stopped.process.emit('SIGTERM');
+    for (const { endings: heard } of [closed, stopped]) heard.settle();
+    expect([closed.process.ends, stopped.process.ends]).toEqual([[], []]);
+  });
+
+  it('ends in order, and as no failure, when nobody reads what it prints; complaints may go unread', () => {
+    const { process, endings: heard } = endings();
+    process.stderr.emit('error', failure('EPIPE'));
+    expect(heard.signal.aborted).toBe(false);
+    process.stdout.emit('error', failure('EPIPE'));
+    expect(heard.signal.aborted).toBe(true);
+    expect([heard.codeOf(130), process.ends]).toEqual([0, []]);
+    for (const output of [process.stdout, process.stderr]) {
+      expect(() => output.emit('error', failure('ENOSPC'))).toThrow('ENOSPC');
+    }
+  });
+});

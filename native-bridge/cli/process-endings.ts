@@ -1,0 +1,72 @@
+import type { EventEmitter } from 'node:events';
+
+/** What of `process` is used. */
+export interface EndingProcess extends Pick<EventEmitter, 'on' | 'removeAllListeners'> {
+  readonly pid: number;
+  readonly platform: NodeJS.Platform;
+  readonly stdout: EventEmitter;
+  readonly stderr: EventEmitter;
+  exit(code: number): void;
+  kill(pid: number, signal: NodeJS.Signals): boolean;
+}
+
+/** A second Ctrl+C: what a shell says of a process that SIGINT ended. */
+const AT_ONCE = 130;
+/** What a pipe without a reader gives, and a terminal that was closed. */
+const UNREAD = ['EPIPE', 'EIO'];
+
+/**
+ * What ends the command from outside: signals, and that nobody reads any more what it prints. `signal` fires at the first of them,
+ * so that what runs ends in order. A second SIGINT or SIGTERM ends the process at once; a second SIGHUP does not, as whoever closes
+ * a terminal lets both the shell and the system send one. `interrupt` hears each SIGINT before: true where it was meant for an answer.
+ */
+export class ProcessEndings {
+  private readonly stop = new AbortController();
+  private isUnread = false;
+  private isHungUp = false;
+
+  constructor(
+    private readonly process: EndingProcess,
+    private readonly interrupt: () => boolean,
+  ) {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => this.hear(name));
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (!UNREAD.includes(error.code ?? '')) throw error;
+      this.isUnread = true;
+      this.end('Nobody reads what it prints.');
+    });
+    // Complaints that nobody reads are no reason to end.
+    process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+      if (!UNREAD.includes(error.code ?? '')) throw error;
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.stop.signal;
+  }
+
+  /** The exit code of a command that ended with `code`. Whoever had read enough, as behind `| head`, sees no failure. */
+  codeOf(code: number): number {
+    return this.isUnread && !this.isHungUp ? 0 : code;
+  }
+
+  /** Call it when all is closed: a process whose terminal is gone ends by the signal that told so. Windows has none. */
+  settle(): void {
+    if (!this.isHungUp || this.process.platform === 'win32') return;
+    // Node would try to give the terminal back as it was, and abort where there is none.
+    this.process.removeAllListeners('SIGHUP');
+    this.process.kill(this.process.pid, 'SIGHUP');
+  }
+
+  private hear(name: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void {
+    if (name === 'SIGHUP') this.isHungUp = true;
+    else if (name === 'SIGINT' && this.interrupt()) return;
+    // Whoever asks twice does not want to wait for what is still to be written down.
+    else if (this.stop.signal.aborted) return this.process.exit(AT_ONCE);
+    this.end(`Stopped by ${name}.`);
+  }
+
+  private end(why: string): void {
+    this.stop.abort(new DOMException(why, 'AbortError')); // the first reason stays
+  }
+}
