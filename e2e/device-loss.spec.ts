@@ -66,6 +66,7 @@ async function memory(): Promise<object> {
   const book = await page.evaluate(async () => {
     const { gpuBytes } = await engine.stats();
     const { kv } = await engine.snapshot();
+    await probe.caughtUp();
     return { gpuBytes, inUse: kv.totalBlocks - kv.freeBlocks };
   });
   return { ...book, buffers: await liveBuffers() };
@@ -165,7 +166,7 @@ test('a device is replaced as soon as it is lost, though nothing runs; lost unde
 
   await page.evaluate(async () => crashGpu());
   await expect.poll(whatIsHeard).toEqual([...ONE_LOSS, 'state lost', 'lost', 'state blocked']);
-  expect(await liveBuffers()).toEqual(nothing);
+  await expect.poll(liveBuffers).toEqual(nothing);
   await page.evaluate(async () => engine.close());
 });
 

@@ -42,6 +42,7 @@ for (const depth of [1, 2] as const) {
         const prompt = Array.from({ length: 300 }, (_, index) => index);
         for await (const _ of writing) reading ??= engine.completions.create({ prompt, max_tokens: 1, temperature: 0 });
         await reading;
+        await probe.caughtUp();
         await engine.close();
         return probe.events;
       },
@@ -67,6 +68,7 @@ test('requests that ask for the same are done in the order in which they came', 
         return engine.completions.create({ prompt, max_tokens: 10, temperature: 0, logit_bias });
       };
       await Promise.all(Array.from({ length: 12 }, ask));
+      await probe.caughtUp();
       await engine.close();
       return probe.events;
     },

@@ -29,6 +29,7 @@ test('load, answer, close, and again: as many buffers each time, and none after'
         const engine = await createEngine({ model, maxConcurrent: 1, workerUrl: probe.workerUrl(library) });
         const { choices } = await engine.completions.create({ prompt, max_tokens: 8, temperature: 0 });
         const { gpuBytes } = await engine.stats();
+        await probe.caughtUp();
         const live = probe.live();
         await engine.close();
         return { live, gpuBytes, text: choices[0]?.text ?? '' };
@@ -91,6 +92,7 @@ test('two engines in one page answer at the same time; one that is closed does n
         { prompt: short, max_tokens: 24, temperature: 1, seed: 3, logprobs: 0 },
       ];
       const [llama, gemma] = [await open('llama'), await open('gemma3')];
+      await probe.caughtUp(2);
       const both = probe.live();
       const alone = { llama: await crowd.solo(llama, bodies), gemma: await crowd.solo(gemma, bodies) };
       const [llamaTogether, gemmaTogether] = await Promise.all([crowd.solo(llama, bodies), crowd.solo(gemma, bodies)]);
@@ -101,6 +103,7 @@ test('two engines in one page answer at the same time; one that is closed does n
       );
       await llama.close();
       const undisturbed = await goingOn;
+      await probe.caughtUp();
       const one = probe.live();
       const { gpuBytes } = await gemma.stats();
       await gemma.close();

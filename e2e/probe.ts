@@ -8,6 +8,9 @@ export type ProbeEvent =
   /** The device has fallen silent and waits to be lost. */
   | { readonly type: 'silent' };
 
+/** A page asks how far its workers are; each answers behind all that it has told. */
+type Question = { readonly type: 'question' | 'answer'; readonly id: string };
+
 export interface LiveBuffers {
   readonly count: number;
   readonly bytes: number;
@@ -27,6 +30,11 @@ export interface Probe {
   workerUrl(library: string, losing?: Losing): string;
   /** Of all workers together. */
   readonly events: ProbeEvent[];
+  /**
+   * Resolves once `events` has all that happened before in the workers, of which so many live: they take a longer way than what a worker
+   * tells the page itself.
+   */
+  caughtUp(workers?: number): Promise<void>;
   /** The buffers of all workers, as each told it last. */
   live(): LiveBuffers;
   onSilence: () => void;
@@ -40,6 +48,9 @@ function observe(channel: string, { everyTokens = 0, duringLoad = 0 }: Losing): 
   const port = new BroadcastChannel(channel);
   const worker = crypto.randomUUID();
   const tell = (event: ProbeEvent): void => port.postMessage(event);
+  port.addEventListener('message', ({ data }: MessageEvent<ProbeEvent | Question>) => {
+    if (data.type === 'question') port.postMessage({ type: 'answer', id: data.id } satisfies Question);
+  });
   /** A method as it was, to be called on the object that the new one is called on. */
   const original = <T extends object, K extends keyof T>(prototype: T, name: K): T[K] => prototype[name];
   const live = new Map<GPUBuffer, number>();
@@ -107,7 +118,9 @@ export const INSTALL_PROBE = `(${install.toString()})(${JSON.stringify(observe.t
 
 function install(observeSource: string): void {
   const name = crypto.randomUUID();
+  const channel = new BroadcastChannel(name);
   const buffers = new Map<string, LiveBuffers>();
+  const answered = new Map<string, () => void>();
   const probe: Probe = {
     workerUrl(library, losing = {}) {
       const worker = new URL('worker.js', library).href;
@@ -115,6 +128,13 @@ function install(observeSource: string): void {
       return URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
     },
     events: [],
+    caughtUp: (workers = 1) =>
+      new Promise((resolve) => {
+        const id = crypto.randomUUID();
+        let left = workers;
+        answered.set(id, () => (left -= 1) === 0 && resolve());
+        channel.postMessage({ type: 'question', id } satisfies Question);
+      }),
     live() {
       const all = [...buffers.values()];
       return {
@@ -124,7 +144,8 @@ function install(observeSource: string): void {
     },
     onSilence: () => undefined,
   };
-  new BroadcastChannel(name).addEventListener('message', ({ data }: MessageEvent<ProbeEvent>) => {
+  channel.addEventListener('message', ({ data }: MessageEvent<ProbeEvent | Question>) => {
+    if ('id' in data) return answered.get(data.id)?.();
     probe.events.push(data);
     if (data.type === 'buffers') buffers.set(data.worker, data.live);
     if (data.type === 'silent') probe.onSilence();
