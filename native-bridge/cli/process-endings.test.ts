@@ -33,13 +33,18 @@ function endings({
 }
 
 describe('ProcessEndings', () => {
-  it.each(['SIGINT', 'SIGTERM'])('ends in order at the first %s, at once at the second', (name) => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ])('ends in order at the first %s, at once at the second, and with %i', (name, code) => {
     const { process, endings: heard } = endings();
     process.emit(name);
     expect(heard.signal.reason).toMatchObject({ name: 'AbortError', message: `Stopped by ${name}.` });
     expect(process.ends).toEqual([]);
+    // What stopped says 130, whatever stopped it; what ended in order says 0.
+    expect([heard.codeOf(130), heard.codeOf(0)]).toEqual([code, 0]);
     process.emit(name);
-    expect(process.ends).toEqual([130]);
+    expect(process.ends).toEqual([code]);
   });
 
   it('leaves SIGINT to whoever hears of it, as often as he does', () => {

@@ -10,8 +10,8 @@ export interface EndingProcess extends Pick<EventEmitter, 'on' | 'removeAllListe
   kill(pid: number, signal: NodeJS.Signals): boolean;
 }
 
-/** A second Ctrl+C: what a shell says of a process that SIGINT ended. */
-const AT_ONCE = 130;
+/** What a shell says of a process that such a signal ended. */
+const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 /** What a pipe without a reader gives, and a terminal that was closed. */
 const UNREAD = ['EPIPE', 'EIO'];
 
@@ -24,6 +24,7 @@ export class ProcessEndings {
   private readonly stop = new AbortController();
   private isUnread = false;
   private isHungUp = false;
+  private isTerminated = false;
 
   constructor(
     private readonly process: EndingProcess,
@@ -45,9 +46,13 @@ export class ProcessEndings {
     return this.stop.signal;
   }
 
-  /** The exit code of a command that ended with `code`. Whoever had read enough, as behind `| head`, sees no failure. */
+  /**
+   * The exit code of a command that ended with `code`. Whoever had read enough, as behind `| head`, sees no failure; what says that it was
+   * stopped says by which signal.
+   */
   codeOf(code: number): number {
-    return this.isUnread && !this.isHungUp ? 0 : code;
+    if (this.isUnread && !this.isHungUp) return 0;
+    return code === SIGNAL_CODES.SIGINT && this.isTerminated ? SIGNAL_CODES.SIGTERM : code;
   }
 
   /** Call it when all is closed: a process whose terminal is gone ends by the signal that told so. Windows has none. */
@@ -62,7 +67,8 @@ export class ProcessEndings {
     if (name === 'SIGHUP') this.isHungUp = true;
     else if (name === 'SIGINT' && this.interrupt()) return;
     // Whoever asks twice does not want to wait for what is still to be written down.
-    else if (this.stop.signal.aborted) return this.process.exit(AT_ONCE);
+    else if (this.stop.signal.aborted) return this.process.exit(SIGNAL_CODES[name]);
+    else this.isTerminated = name === 'SIGTERM';
     this.end(`Stopped by ${name}.`);
   }
 

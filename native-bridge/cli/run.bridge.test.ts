@@ -70,6 +70,6 @@ describe('forgelight run, as a process', () => {
     const pid = Number(/is (\d+)/.exec(await until(/is \d+\s/))?.[1]);
     await until(/> /);
     process.kill(pid, 'SIGTERM');
-    expect(await ended).toBe(130);
+    expect(await ended).toBe(143);
   });
 });
