@@ -168,7 +168,7 @@ function endOf(
       prompt_per_second: promptTokens * 20,
       predicted_n: tokens,
       predicted_ms: elapsedMs,
-      predicted_per_second: (tokens / elapsedMs) * 1000,
+      predicted_per_second: elapsedMs > 0 ? (tokens / elapsedMs) * 1000 : 0,
       cache_n: 0,
     },
   };

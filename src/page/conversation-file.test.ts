@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Timings } from '../client/index';
 import { exportOf } from '../element/exported-chat';
 import { DEFAULT_SETTINGS } from './chat-settings';
 import {
@@ -58,6 +59,15 @@ describe('a file of conversations', () => {
     expect(parseKept(structuredClone(ended))?.nodes[1]).toMatchObject({ devices });
     const wrong = structuredClone(ended.nodes.map((node) => ({ ...node, devices: [{ kind: 'hip' }] })));
     expect(parseKept({ ...ended, nodes: wrong })).toBe(null);
+  });
+
+  it('loses a figure that is no number, and nothing else', () => {
+    const ended = (timings: Timings | null): Conversation =>
+      withEnd(running, 2, { kind: 'finished', reason: 'stop', timings });
+    const prompt = { prompt_n: 2, prompt_ms: 0, prompt_per_second: Infinity };
+    const kept = ended({ ...prompt, predicted_n: 1, predicted_ms: 0, predicted_per_second: Number.NaN, cache_n: 0 });
+    expect(parseKept(structuredClone(kept))).toEqual(ended(null));
+    expect(read(fileOf([kept]))).toHaveLength(1);
   });
 
   it('may be one that the element has exported: questions without an answer get an empty one', () => {

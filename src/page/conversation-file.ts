@@ -31,7 +31,8 @@ const status = v.variant('kind', [
   record({
     kind: v.literal('finished'),
     reason: v.picklist(['stop', 'length', 'tool_calls']),
-    timings: v.nullable(timings),
+    // Of no worth beside what was said.
+    timings: v.fallback(v.nullable(timings), null),
   }),
   record({
     kind: v.literal('failed'),
