@@ -53,3 +53,19 @@ it('a page that is looked at again reads what is kept only where another tab has
   await settle();
   expect(parts.shared.looks).toBe(3);
 });
+
+it('a conversation that this version cannot read is told, and left as it is', async () => {
+  const { store: earlier, shared } = await readyStore();
+  void earlier.send('Hello');
+  await settle();
+  const ofLater = { id: 99, version: 2, turns: [] };
+  shared.records.set(99, ofLater);
+  const { store } = setUp(shared);
+  await settle();
+  expect(store.state.chats.all).toHaveLength(1);
+  expect(store.state.chats.unreadable).toBe(1);
+  store.renameChat(1, 'Greetings');
+  await settle();
+  expect(shared.records.get(99)).toEqual(ofLater);
+  expect(store.state.chats.unreadable).toBe(1);
+});

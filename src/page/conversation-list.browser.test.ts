@@ -2,6 +2,7 @@ import { page, userEvent } from 'vitest/browser';
 import { describe, expect, it } from 'vitest';
 import { deepFocus, mountBeforeEach, until } from '../../test/support/mounted-page';
 import { defined } from '../base/assert';
+import { NO_CONVERSATIONS } from './conversations';
 import { Drafts } from './drafts';
 import { TEXT } from './messages';
 
@@ -49,6 +50,16 @@ describe('the list of conversations', () => {
       await expect.element(page.getByTestId('answer')).toHaveTextContent(word.trim());
     }
     expect(count).toBe(0);
+  });
+
+  it('says how many are kept that it cannot show', async () => {
+    const list = document.createElement('conversation-list');
+    list.chats = { ...NO_CONVERSATIONS, unreadable: 2 };
+    document.body.append(list);
+    await expect.element(page.getByTestId('chats-unreadable')).toHaveTextContent(TEXT.chats.unreadable(2));
+    list.chats = NO_CONVERSATIONS;
+    await until(() => page.getByTestId('chats-unreadable').elements().length === 0);
+    list.remove();
   });
 
   it('finds by title and text, and says how many', async () => {

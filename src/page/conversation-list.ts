@@ -202,9 +202,11 @@ export class ConversationList extends LitElement {
 
   #renderBottom(): TemplateResult {
     const text = TEXT.chats;
-    const isEmpty = this.chats.all.length === 0;
+    const { all, unreadable } = this.chats;
+    const isEmpty = all.length === 0;
     return html`
       <div class="bottom">
+        ${unreadable === 0 ? nothing : html`<p class="note" data-testid="chats-unreadable">${text.unreadable(unreadable)}</p>`}
         ${this.problem === null ? nothing : html`<p class="problem" data-testid="import-problem">${this.problem}</p>`}
         <div class="files">
           <button

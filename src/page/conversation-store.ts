@@ -42,6 +42,7 @@ export class ConversationStore {
   /** Never to be taken up again, whatever a late look at the database finds; with what this tab leaves of those it has deleted. */
   readonly #deleted = new Map<number, Tombstone | null>();
   #shownId: number | null = null;
+  #unreadable = 0;
   /** What a new conversation begins with. */
   #settings = DEFAULT_SETTINGS;
   #keeping: Keeping = { kind: 'asking' };
@@ -100,6 +101,7 @@ export class ConversationStore {
     } catch (error) {
       return this.#failedToRead(error);
     }
+    this.#unreadable = found.filter((one) => one === null).length;
     const readable = found.filter((one): one is Conversation => one !== null && !isTombstone(one));
     await Promise.all(readable.map((one) => this.#writers.look(one)));
     const isFirst = this.#keeping.kind === 'asking' || this.#keeping.kind === 'blocked';
@@ -131,7 +133,7 @@ export class ConversationStore {
     const replaced = inPlaceOf === null ? null : tree.nodeOf(conversation, inPlaceOf);
     if (inPlaceOf !== null && replaced?.role !== 'user') return null;
     const parent = replaced === null ? conversation.head.value : replaced.parent;
-    const id = this.#newId(idsOf(conversation));
+    const id = this.#newId(tree.idsOf(conversation));
     return this.#begin(tree.withQuestion(conversation, { id, text, parent }, nowMs), id);
   }
 
@@ -215,7 +217,7 @@ export class ConversationStore {
 
   #begin(conversation: Conversation, question: number): Asked {
     const { id: conversationId, settings } = conversation;
-    const answerId = this.#newId(idsOf(conversation));
+    const answerId = this.#newId(tree.idsOf(conversation));
     const asked = tree.withAnswer(conversation, question, answerId, this.#clock.now());
     this.#beginWith(settings.value);
     this.#running.set(answerId, conversationId);
@@ -389,11 +391,8 @@ export class ConversationStore {
       running: new Set(this.#running.keys()),
       elsewhere: this.#writers.elsewhere,
       keeping: this.#keeping,
+      unreadable: this.#unreadable,
     };
     this.#tell({ type: 'changed' });
   }
-}
-
-function idsOf({ nodes }: Conversation): ReadonlySet<number> {
-  return new Set(nodes.map(({ id }) => id));
 }

@@ -99,6 +99,11 @@ export function versionsOf(conversation: Conversation, node: Node): Versions {
   };
 }
 
+/** Of its messages. */
+export function idsOf({ nodes }: Conversation): ReadonlySet<number> {
+  return new Set(nodes.map(({ id }) => id));
+}
+
 export function nodeOf({ nodes }: Conversation, id: number): Node | null {
   return nodes.find((node) => node.id === id) ?? null;
 }

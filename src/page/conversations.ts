@@ -26,6 +26,8 @@ export interface Conversations {
   /** Answers that other tabs write. Those that have not ended and are neither were cut off with their tab. */
   readonly elsewhere: ReadonlySet<number>;
   readonly keeping: Keeping;
+  /** Kept ones that this version of the page cannot read, and leaves alone. */
+  readonly unreadable: number;
 }
 
 export const NO_CONVERSATIONS: Conversations = {
@@ -35,6 +37,7 @@ export const NO_CONVERSATIONS: Conversations = {
   running: new Set(),
   elsewhere: new Set(),
   keeping: { kind: 'asking' },
+  unreadable: 0,
 };
 
 /** A conversation as a list shows it. */
@@ -62,6 +65,7 @@ export function summaryOf(conversation: Conversation): Summary {
 /** Whether a list shows the same of both: with each word of an answer it does. */
 export function areListedAlike(a: Conversations, b: Conversations): boolean {
   if (a.all.length !== b.all.length || a.shown?.id !== b.shown?.id) return false;
+  if (a.unreadable !== b.unreadable) return false;
   if (!areSame(a.running, b.running) || !areSame(a.elsewhere, b.elsewhere)) return false;
   return a.all.every((one, index) => {
     const other = b.all[index];

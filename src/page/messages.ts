@@ -176,6 +176,8 @@ export const TEXT = {
     today: 'Today',
     earlier: 'Earlier',
     none: 'What you ask is kept here, in this browser alone.',
+    unreadable: (count: number) =>
+      `${count === 1 ? '1 conversation is' : `${count} conversations are`} kept that this version of the page cannot read: a newer one may have written ${count === 1 ? 'it' : 'them'}. Nothing is lost.`,
     noMatch: (query: string) => `Nothing holds “${query}”.`,
     found: (count: number) => (count === 1 ? '1 conversation found.' : `${count} conversations found.`),
     writing: 'writing',
