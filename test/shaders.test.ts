@@ -27,6 +27,7 @@ import { softcap, softcapParams } from '../src/kernels/softcap';
 import { glu, gluParams } from '../src/kernels/glu';
 import { activate, activationParams } from '../src/kernels/activation';
 import { layernorm, layernormParams } from '../src/kernels/layernorm';
+import { keepTokens, keepTokensParams } from '../src/kernels/keep-tokens';
 import { penalise, penaliseParams } from '../src/kernels/penalise';
 import { pool, poolParams } from '../src/kernels/pool';
 import { QUANT_FORMATS } from '../src/quant/registry';
@@ -267,7 +268,11 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
     params: attentionParams,
     dispatches: KV_TYPES.map((type) => attention({ q: buffer(), y: buffer(), kv: kvLayer(type), heads: 1, scale: 1 })),
   },
-  penalise: { params: penaliseParams, dispatches: [penalise({ ...candidateArgs, sampled: buffer() })] },
+  keep_tokens: { params: keepTokensParams, dispatches: [keepTokens({ text: buffer(), sampled: buffer() })] },
+  penalise: {
+    params: penaliseParams,
+    dispatches: [penalise({ ...candidateArgs, sampled: buffer(), text: buffer() })],
+  },
   argmax: { params: argmaxParams, dispatches: argmax({ ...candidateArgs, sampled: buffer() }).dispatches },
   topk_chunks: { params: topkParams, dispatches: topk(candidateArgs).dispatches.slice(0, 1) },
   topk_winners: { params: topkParams, dispatches: topk(candidateArgs).dispatches.slice(1, 2) },

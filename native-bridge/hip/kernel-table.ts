@@ -93,6 +93,7 @@ export const KERNEL_TABLE: Readonly<Record<string, KernelEntry>> = {
   route: core(),
   expert_matvec: ofFormat('only', ...named('EPILOGUE', 'ACTIVATION', 'BIAS', 'LANES')),
   pool: core(...named('POOLING')),
+  keep_tokens: core(),
   penalise: core(),
   argmax: core(),
   topk_chunks: core(),

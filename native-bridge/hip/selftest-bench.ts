@@ -36,7 +36,9 @@ export const TEST_ROWS = POSITIONS.length;
 export const TEST_OUTPUTS = 2;
 
 const DRAW: StepInputDraw = { topK: 40, temperature: 0.8, topP: 0.9, minP: 0.05, unit: 0.375 };
-const PENALTIES: StepInputPenalties = { repeat: 1.5, presence: 0.75, frequency: 0.5, before: [1, 7, 7, 30] };
+const PENALTIES: Omit<StepInputPenalties, 'tokens'> = { repeat: 1.5, presence: 0.75, frequency: 0.5 };
+/** Of the last row, and of the first, which has no other token than its own. */
+const PENALISED = [20, 1] as const;
 
 /** Inputs of one case on one device, drawn alike on every one. Owns its buffers until `free`. */
 export class SelfTestBench {
@@ -52,7 +54,7 @@ export class SelfTestBench {
         return i % 2 === 0 ? Math.cos(angle) : Math.sin(angle);
       });
     const draws = Array.from({ length: TEST_OUTPUTS }, () => DRAW);
-    const penalties = Array.from({ length: TEST_OUTPUTS }, () => PENALTIES);
+    const penalties = PENALISED.map((tokens) => ({ ...PENALTIES, tokens }));
     this.step = this.words(encodeStepInput(rows, [2, 0], [table], draws, penalties));
   }
 

@@ -5,6 +5,7 @@ import { argmax, candidateBytes } from '../../src/kernels/candidates';
 import { glu } from '../../src/kernels/glu';
 import { headNorm } from '../../src/kernels/head-norm';
 import { kvLayerBytes, KV_TYPES, type KvLayer, type KvType } from '../../src/kernels/kv-layout';
+import { keepTokens, textBytes } from '../../src/kernels/keep-tokens';
 import { layernorm } from '../../src/kernels/layernorm';
 import { penalise } from '../../src/kernels/penalise';
 import { pool } from '../../src/kernels/pool';
@@ -131,6 +132,9 @@ const RELAYOUT: readonly SelfTestCase[] = RELAYOUT_BLOCKS.map((blocks) => ({
   },
 }));
 
+/** Few tokens, so that they come again. */
+const TEXT = Uint32Array.from({ length: textBytes(TEST_BLOCKS) / 4 }, (_, i) => (i * 7) % 11);
+
 const TOKENS: readonly SelfTestCase[] = [
   {
     name: 'argmax',
@@ -141,13 +145,21 @@ const TOKENS: readonly SelfTestCase[] = [
     },
   },
   {
+    name: 'keep_tokens',
+    rows: TEST_ROWS,
+    prepare(bench) {
+      const text = bench.words(TEXT);
+      return { dispatches: [keepTokens({ text, sampled: bench.empty(4) })], result: text, exact: true };
+    },
+  },
+  {
     name: 'penalties and the draw',
     rows: TEST_OUTPUTS,
     prepare(bench) {
       const sampled = bench.empty(4);
-      const args = { ...candidatesOf(bench), sampled };
+      const args = { ...candidatesOf(bench), sampled, text: bench.words(TEXT) };
       const { dispatches } = sample(args);
-      return { dispatches: [penalise(args), ...dispatches], result: sampled, exact: true };
+      return { dispatches: [penalise(args), ...dispatches], result: sampled, also: args.text, exact: true };
     },
   },
 ];

@@ -5,7 +5,7 @@ const ROWS: u32 = 8u; // word at which the rows begin
 const ROW_WORDS: u32 = 5u;
 const ON_DEVICE: u32 = 0xffffffffu;
 const DRAW_WORDS: u32 = 5u;
-const PENALTY_WORDS: u32 = 6u;
+const PENALTY_WORDS: u32 = 5u;
 
 fn row_count() -> u32 { return step[0]; }
 fn row_token(row: u32) -> u32 { return step[ROWS + row * ROW_WORDS]; }
@@ -27,11 +27,9 @@ fn output_slot(output: u32) -> u32 { return row_slot(output_row(output)); }
 // What the token of output `output` is drawn with: word 0 top-k, then as f32 1 temperature, 2 top-p, 3 min-p, 4 the random number.
 fn output_draw(output: u32, word: u32) -> u32 { return step[step[4] + output * DRAW_WORDS + word]; }
 
-// What penalises the logits of output `output`: word 0 where the tokens before its row begin, 1 how many tokens count, the row's
-// own included (0: no penalties), then as f32 2 the repeat penalty, 3 its inverse, 4 presence, 5 frequency.
+// What penalises the logits of output `output`: word 0 how many tokens count, the row's own and those before it (0: no penalties),
+// then as f32 1 the repeat penalty, 2 its inverse, 3 presence, 4 frequency.
 fn output_penalty(output: u32, word: u32) -> u32 { return step[step[5] + output * PENALTY_WORDS + word]; }
-// Token `index` of those before the row.
-fn output_recent(output: u32, index: u32) -> u32 { return step[output_penalty(output, 0u) + index]; }
 
 // cos and sin of pair `pair` at the row's position, from table `table`.
 fn rope_cos_sin(row: u32, table: u32, pair: u32, pairs: u32) -> vec2f {

@@ -18,6 +18,7 @@ export type KernelName =
   | 'rope_kv'
   | 'attention'
   | 'pool'
+  | 'keep_tokens'
   | 'penalise'
   | 'argmax'
   | 'topk_chunks'

@@ -187,7 +187,7 @@ describe('ModelRunner over a model', () => {
       return logits;
     };
     const outputs = rows.flatMap((row, i): StepOutput[] => {
-      const penalties = penaltiesAt(ids, row, options);
+      const penalties = penaltiesAt(row, options);
       const given = i % 2 === 0 && penalties !== null ? { penalties } : {};
       return [
         { row, mode: 'argmax', ...given },

@@ -72,7 +72,7 @@ export interface StepSequence {
 
 /**
  * `row` is an index into `rows`. `argmax`, `sample`: the device chooses the token, once it has penalised
- * the logits of the row's token and of those that `penalties` names. `embedding`: of a model that makes them, which has
+ * the logits of the row's token and of as many before it as `penalties` says, which it has from their own rows. `embedding`: of a model that makes them, which has
  * no other mode; the row is the last of its text.
  */
 export type StepOutput =

@@ -84,8 +84,7 @@ function outputAt(record: RequestRecord, position: number, row: number): StepOut
   if (answer === null) return { row, mode: 'logits' };
   const { mode } = answer.sampler;
   if (mode === 'logits') return { row, mode };
-  assert(position <= record.history.length, "all tokens but the row's own are known");
-  const penalties = answer.sampler.penalties(record.history, position);
+  const penalties = answer.sampler.penalties(position);
   const penalised = penalties === null ? { row } : { row, penalties };
   if (mode === 'argmax') return { ...penalised, mode };
   return { ...penalised, mode, draw: answer.sampler.draw(position + 1 - task.promptIds.length) };

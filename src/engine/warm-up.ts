@@ -4,7 +4,7 @@ import type { Executor, OutputMode } from '../models/executor';
 const row = { token: 0, position: 0, slot: 0, blocks: [0] };
 const rows = [row];
 const draw = { topK: 1, temperature: 1, topP: 1, minP: 0, unit: 0 };
-const penalties = { repeat: 1, presence: 0, frequency: 0, before: [] };
+const penalties = { repeat: 1, presence: 0, frequency: 0, tokens: 1 };
 
 /**
  * Before anyone waits for an answer: every pipeline runs once, because drivers finish compiling at first use, and one whole

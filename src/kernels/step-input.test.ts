@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { PENALTY_WINDOW } from './penalise';
 import { encodeStepInput, ON_DEVICE, stepInputWords, type StepInputRow } from './step-input';
 
 const FIRST = [7, 3, 11];
@@ -50,18 +49,17 @@ describe('encodeStepInput', () => {
     expect(floats.slice(38)).toEqual([0.75, 0.5, 0.125, 1 - 2 ** -24, 9, 9, 9]);
   });
 
-  it('puts the penalties behind the draws, and the tokens that they look at behind them', () => {
-    const penalties = [{ ...PENALTIES, before: [41, 7] }, null, { ...PENALTIES, repeat: 4, before: [] }];
+  it('puts the penalties behind the draws, and how many tokens they look at first', () => {
+    const penalties = [{ ...PENALTIES, tokens: 3 }, null, { ...PENALTIES, repeat: 4, tokens: 1 }];
     const words = encodeStepInput(ROWS, [2, 1, 0], [() => Float32Array.of(9)], [DRAW, DRAW, DRAW], penalties);
-    expect([words[4], words[5], words[2]]).toEqual([33, 48, 68]);
+    expect([words[4], words[5], words[2]]).toEqual([33, 48, 63]);
     const floats = [...new Float32Array(words.buffer)];
-    expect([...words.subarray(48, 50)]).toEqual([66, 3]);
-    expect(floats.slice(50, 54)).toEqual([2, 0.5, 0.25, -0.5]);
-    expect([...words.subarray(54, 60)]).toEqual([0, 0, 0, 0, 0, 0]);
-    expect([...words.subarray(60, 62)]).toEqual([68, 1]);
-    expect(floats.slice(62, 66)).toEqual([4, 0.25, 0.25, -0.5]);
-    expect([...words.subarray(66, 68)]).toEqual([41, 7]);
-    expect(floats.slice(68)).toEqual([9, 9, 9]);
+    expect(words[48]).toBe(3);
+    expect(floats.slice(49, 53)).toEqual([2, 0.5, 0.25, -0.5]);
+    expect([...words.subarray(53, 58)]).toEqual([0, 0, 0, 0, 0]);
+    expect(words[58]).toBe(1);
+    expect(floats.slice(59, 63)).toEqual([4, 0.25, 0.25, -0.5]);
+    expect(floats.slice(63)).toEqual([9, 9, 9]);
   });
 
   it('encodes a step of nothing', () => {
@@ -84,7 +82,7 @@ describe('stepInputWords', () => {
       [0, 1, 2],
       [table, table],
       [DRAW, DRAW, DRAW],
-      [0, 1, 2].map(() => ({ ...PENALTIES, before: Array.from({ length: PENALTY_WINDOW - 1 }, () => 1) })),
+      [0, 1, 2].map(() => ({ ...PENALTIES, tokens: 256 })),
     );
     expect(largest.length).toBe(stepInputWords(size));
   });

@@ -1,14 +1,11 @@
-import { PENALTY_WINDOW } from './penalise';
-
 /**
  * The one small buffer that is written before a step, in words:
  * 0 row count · 1 word at which the outputs' rows begin · 2 word at which the cos/sin tables begin · 3 output count ·
  * 4 word at which the outputs' draws begin · 5 word at which their penalties begin · 6, 7 zero ·
  * 8: per row token (ON_DEVICE: see `sampled`), position, slot, words of its sequence's block tables, of each pool one ·
  * then the block tables, the outputs (a row index each), their draws (top-k, then temperature, top-p, min-p and unit as f32)
- * where the device samples, their penalties (word at which the tokens before the row begin, tokens that count, then the repeat
- * penalty, its inverse, presence and frequency as f32) with those tokens where the device penalises, and the tables
- * [tables × rows × pairs × (cos, sin)] of f32.
+ * where the device samples, their penalties (tokens that count, then the repeat penalty, its inverse, presence and frequency as
+ * f32) where the device penalises, and the tables [tables × rows × pairs × (cos, sin)] of f32.
  * `shaders/lib/step.wgsl` reads it.
  */
 export interface StepInputRow {
@@ -34,19 +31,19 @@ export interface StepInputDraw {
   readonly unit: number;
 }
 
-/** What the device penalises an output's logits for: the token of its row, and those before it. */
+/** What the device penalises an output's logits for: the last `tokens` tokens of its text, its row's own included. */
 export interface StepInputPenalties {
   readonly repeat: number;
   readonly presence: number;
   readonly frequency: number;
-  /** At most `PENALTY_WINDOW` - 1. */
-  readonly before: readonly number[];
+  /** 1 … `PENALTY_WINDOW`, of which the device has all but the last from the steps before. */
+  readonly tokens: number;
 }
 
 export const STEP_ROWS = 8;
 export const STEP_ROW_WORDS = 5;
 export const STEP_DRAW_WORDS = 5;
-export const STEP_PENALTY_WORDS = 6;
+export const STEP_PENALTY_WORDS = 5;
 export const ON_DEVICE = 0xffffffff;
 
 /** cos and sin for each rotated pair at a position, [pairs × 2]; one function a table. */
@@ -66,7 +63,7 @@ export interface StepInputSize {
 export function stepInputWords(size: StepInputSize): number {
   const tables = size.tablePairs.reduce((sum, pairs) => sum + size.rows * pairs * 2, 0);
   const ofRows = size.rows * STEP_ROW_WORDS + size.sequences * size.blocksPerSequence;
-  const ofOutputs = size.outputs * (1 + STEP_DRAW_WORDS + STEP_PENALTY_WORDS + PENALTY_WINDOW - 1);
+  const ofOutputs = size.outputs * (1 + STEP_DRAW_WORDS + STEP_PENALTY_WORDS);
   return STEP_ROWS + ofRows + ofOutputs + tables;
 }
 
@@ -90,8 +87,7 @@ export function encodeStepInput(
   const outputsAt = next;
   const drawsAt = outputsAt + outputs.length;
   const penaltiesAt = drawsAt + draws.length * STEP_DRAW_WORDS;
-  const recentTokens = penalties.reduce((sum, penalty) => sum + (penalty?.before.length ?? 0), 0);
-  const tablesAt = penaltiesAt + penalties.length * STEP_PENALTY_WORDS + recentTokens;
+  const tablesAt = penaltiesAt + penalties.length * STEP_PENALTY_WORDS;
   const cosSin = tables.map((table) => rows.map((row) => table(row.position)));
   const tableWords = cosSin.reduce((sum, table) => sum + table.reduce((words, row) => words + row.length, 0), 0);
 
@@ -109,7 +105,12 @@ export function encodeStepInput(
     words[drawsAt + i * STEP_DRAW_WORDS] = topK;
     floats.set([temperature, topP, minP, unit], drawsAt + i * STEP_DRAW_WORDS + 1);
   });
-  writePenalties(words, floats, penaltiesAt, penalties);
+  penalties.forEach((penalty, i) => {
+    if (penalty === null) return;
+    const { tokens, repeat, presence, frequency } = penalty;
+    words[penaltiesAt + i * STEP_PENALTY_WORDS] = tokens;
+    floats.set([repeat, 1 / repeat, presence, frequency], penaltiesAt + i * STEP_PENALTY_WORDS + 1);
+  });
   let at = tablesAt;
   for (const table of cosSin) {
     for (const row of table) {
@@ -118,22 +119,4 @@ export function encodeStepInput(
     }
   }
   return words;
-}
-
-function writePenalties(
-  words: Uint32Array,
-  floats: Float32Array,
-  at: number,
-  penalties: readonly (StepInputPenalties | null)[],
-): void {
-  let next = at + penalties.length * STEP_PENALTY_WORDS;
-  penalties.forEach((penalty, i) => {
-    if (penalty === null) return;
-    const { repeat, presence, frequency, before } = penalty;
-    const own = at + i * STEP_PENALTY_WORDS;
-    words.set([next, before.length + 1], own);
-    floats.set([repeat, 1 / repeat, presence, frequency], own + 2);
-    words.set(before, next);
-    next += before.length;
-  });
 }

@@ -109,13 +109,14 @@ export function chunkLimits(
 async function preparePlans(device: Device, plans: ModelPlans): Promise<PreparedModel['prepared']> {
   const batches = (of: readonly BatchPlan[]): Promise<readonly PreparedBatch[]> =>
     Promise.all(of.map(async ({ width, plan }) => ({ width, plan: await device.prepare(plan) })));
-  const [prefill, decode, head, penalise, argmax, sample] = await Promise.all([
+  const [prefill, decode, head, keep, penalise, argmax, sample] = await Promise.all([
     device.prepare(plans.prefill),
     batches(plans.decode),
     batches(plans.head),
+    device.prepare(plans.keep),
     device.prepare(plans.penalise),
     device.prepare(plans.argmax),
     device.prepare(plans.sample),
   ]);
-  return { prefill, decode, head, penalise, argmax, sample };
+  return { prefill, decode, head, keep, penalise, argmax, sample };
 }

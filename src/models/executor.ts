@@ -22,7 +22,7 @@ export interface PreparedModel {
   readonly kind: 'text';
   readonly device: Device;
   readonly plans: ModelPlans;
-  readonly prepared: Readonly<Record<'prefill' | 'penalise' | 'argmax' | 'sample', PreparedPlan>> &
+  readonly prepared: Readonly<Record<'prefill' | 'keep' | 'penalise' | 'argmax' | 'sample', PreparedPlan>> &
     Readonly<Record<'decode' | 'head', readonly PreparedBatch[]>>;
   readonly ropeTables: readonly RopeTable[];
   readonly limits: ModelLimits;
@@ -101,6 +101,7 @@ export class Executor {
     const input = encodeStepInput(rows, outputs, ropeTables, draws, isPenalised ? penalties : []);
     device.write(plans.stepInput, 0, input);
     const steps: PlanStep[] = [];
+    if (keepsAll(submission)) steps.push({ plan: prepared.keep, rows: rows.length });
     if (body === 'prefill') steps.push({ plan: prepared.prefill, rows: rows.length });
     if (body === 'decode') steps.push(batchStep(prepared.decode, rows.length));
     if (outputs.length > 0) {
@@ -118,8 +119,8 @@ export class Executor {
   /** Runs every pipeline of the model's plans once on one row, in whatever layer it is met first; resolves when that is done. */
   async runEveryPipeline(row: StepInputRow, draw: StepInputDraw, penalties: StepInputPenalties): Promise<void> {
     const { device, plans, ropeTables } = this.model;
-    const { stepInput, prefill, decode, head, penalise, argmax, sample } = plans;
-    const all = [prefill, ...[...decode, ...head].map(({ plan }) => plan), penalise, argmax, sample];
+    const { stepInput, prefill, decode, head, keep, penalise, argmax, sample } = plans;
+    const all = [keep, prefill, ...[...decode, ...head].map(({ plan }) => plan), penalise, argmax, sample];
     const dispatches = firstOfEach(all.flatMap((plan) => plan.dispatches));
     const plan = await device.prepare({ label: 'warmup', stepInput, dispatches });
     try {
@@ -159,6 +160,14 @@ export class Executor {
       }
     }
   }
+}
+
+/**
+ * Whether penalties of later rows may look back at rows that no penalties of this step are of: those of a prompt, whose blocks others may
+ * share, and known tokens that run again. What is generated is kept by its own penalties, or belongs to a request without any.
+ */
+function keepsAll({ body, outputs }: Submission): boolean {
+  return body === 'prefill' || (body === 'decode' && outputs.length === 0);
 }
 
 /** One dispatch of each pipeline. */

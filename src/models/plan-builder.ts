@@ -8,6 +8,7 @@ import { argmax, candidateBytes } from '../kernels/candidates';
 import { embed } from '../kernels/embed';
 import { embedNorm } from '../kernels/embed-norm';
 import { headNorm } from '../kernels/head-norm';
+import { keepTokens, textBytes } from '../kernels/keep-tokens';
 import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
 import type { LinearArgs, RowNorm } from '../kernels/linear';
 import { matmul, type MatmulVariant } from '../kernels/matmul';
@@ -70,7 +71,9 @@ export interface ModelPlans {
   readonly decode: readonly BatchPlan[];
   /** The rows that outputs name → logits; for prompt and generated rows alike; narrow batches first. */
   readonly head: readonly BatchPlan[];
-  /** Where outputs have penalties, between head and choice. */
+  /** Before rows without outputs of their own: their tokens are kept for penalties of later rows. */
+  readonly keep: Plan;
+  /** Where outputs have penalties, between head and choice; keeps the tokens of their rows. */
   readonly penalise: Plan;
   readonly argmax: Plan;
   readonly sample: Plan;
@@ -141,7 +144,8 @@ export class PlanBuilder implements Lowering {
       this.device.createBuffer('candidates.a', scratchBytes),
       this.device.createBuffer('candidates.b', scratchBytes),
     ] as const;
-    const candidates = { logits, size: network.vocabularySize, scratch, sampled: this.sampled };
+    const text = this.device.createBuffer('text', textBytes(options.kv.blocks)); // [blocks × block tokens] u32
+    const candidates = { logits, size: network.vocabularySize, scratch, sampled: this.sampled, text };
     const best = argmax(candidates);
     const drawn = sample(candidates);
     const plan = (label: string, dispatches: readonly Dispatch[]): Plan => ({ label, stepInput, dispatches });
@@ -149,6 +153,7 @@ export class PlanBuilder implements Lowering {
       prefill: this.prefill(weightPlan),
       decode: this.batches(options.maxDecodeRows, (batch) => plan(`decode.${batch}`, this.body(weightPlan, batch))),
       head: this.head(weightPlan, logits),
+      keep: plan('keep', [keepTokens(candidates)]),
       penalise: plan('penalise', [penalise(candidates)]),
       argmax: plan('argmax', best.dispatches),
       sample: plan('sample', drawn.dispatches),

@@ -30,10 +30,9 @@ export interface Sampler {
    */
   draw(tokenIndex: number): Draw;
   /**
-   * For modes `argmax` and `sample`: what the device penalises for the token behind `position`; `null`: nothing. `history` has the
-   * tokens before `position` at least.
+   * For modes `argmax` and `sample`: what the device penalises for the token behind `position`; `null`: nothing.
    */
-  penalties(history: readonly number[], position: number): Penalties | null;
+  penalties(position: number): Penalties | null;
   /**
    * For every mode. `logits` is [vocabularySize] and is not changed; `history` is the prompt and the answer so far.
    * Throws `corrupt-model` on NaN.
@@ -58,7 +57,7 @@ export function createSampler(options: SamplingOptions, device: DeviceSampling):
       const { temperature, topK, topP, minP, seed } = options;
       return { temperature, topK, topP, minP, unit: randomUnit(seed, tokenIndex) };
     },
-    penalties: (history, position) => penaltiesAt(history, position, options),
+    penalties: (position) => penaltiesAt(position, options),
     sampleLogits(logits, history, tokenIndex) {
       const chosen = tokenId(chooseFromAll(adjust(logits, history, options), tokenIndex));
       if (options.topLogprobs === null) return { tokenId: chosen };

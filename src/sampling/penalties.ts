@@ -13,21 +13,20 @@ export function hasPenalties(options: PenaltyOptions): boolean {
   );
 }
 
-/** What a device penalises by itself: the token of a row, and those before it. */
+/** What a device penalises by itself: the last tokens of the text that it has, of which a row's own is the last. */
 export interface Penalties {
   readonly repeat: number;
   readonly presence: number;
   readonly frequency: number;
-  /** The others of the last `repeatLastN` tokens. */
-  readonly before: readonly number[];
+  /** How many tokens: `repeatLastN`, or all where there are fewer. */
+  readonly tokens: number;
 }
 
-/** Of the token behind `position`; `null` where nothing is penalised. The token at `position` need not be in `history` yet. */
-export function penaltiesAt(history: readonly number[], position: number, options: PenaltyOptions): Penalties | null {
+/** Of the token behind `position`; `null` where nothing is penalised. */
+export function penaltiesAt(position: number, options: PenaltyOptions): Penalties | null {
   if (!hasPenalties(options)) return null;
   const { repeatPenalty: repeat, presencePenalty: presence, frequencyPenalty: frequency } = options;
-  const before = history.slice(Math.max(0, position + 1 - options.repeatLastN), position);
-  return { repeat, presence, frequency, before };
+  return { repeat, presence, frequency, tokens: Math.min(options.repeatLastN, position + 1) };
 }
 
 /**

@@ -10,7 +10,8 @@ import { embedNorm } from '../../src/kernels/embed-norm';
 import { expertMatvec } from '../../src/kernels/expert-matvec';
 import { glu } from '../../src/kernels/glu';
 import { headNorm } from '../../src/kernels/head-norm';
-import { KV_TYPES, kvLayerBytes, type KvLayer } from '../../src/kernels/kv-layout';
+import { textBytes } from '../../src/kernels/keep-tokens';
+import { KV_BLOCK_TOKENS, KV_TYPES, kvLayerBytes, type KvLayer } from '../../src/kernels/kv-layout';
 import { layernorm } from '../../src/kernels/layernorm';
 import { matmul, MATMUL_VARIANTS } from '../../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS, type MatvecVariant } from '../../src/kernels/matvec';
@@ -45,6 +46,9 @@ const STEP_ROWS: readonly StepInputRow[] = Array.from({ length: ROWS }, (_, i) =
   blocks: i % 2 === 0 ? [3, 1, 4, 9, 5] : [2, 6, 0, 8, 7],
 }));
 
+/** What the two sequences' slots were given last. */
+const SAMPLED = Uint32Array.of(11, 42);
+
 const DRAWS: readonly StepInputDraw[] = STEP_ROWS.map((_, i) => ({
   topK: 64 - i,
   temperature: 0.5 + i / 8,
@@ -53,11 +57,9 @@ const DRAWS: readonly StepInputDraw[] = STEP_ROWS.map((_, i) => ({
   unit: i / ROWS,
 }));
 
-/** Of two rows in three, each over more tokens than the one before. */
+/** Of two rows in three, each over more tokens than the one before, across blocks. */
 const PENALTIES: readonly (StepInputPenalties | null)[] = STEP_ROWS.map((_, i) =>
-  i % 3 === 2
-    ? null
-    : { repeat: 1.1 + i / 8, presence: 0.3, frequency: 0.2, before: Array.from({ length: 7 * i }, (__, k) => k % 50) },
+  i % 3 === 2 ? null : { repeat: 1.1 + i / 8, presence: 0.3, frequency: 0.2, tokens: 1 + 4 * i },
 );
 
 const matrix = randomMatrix(Q4_1, 70, SIZE, new Random(700));
@@ -96,6 +98,16 @@ class Piece {
 
   empty(wordsEach: number): DeviceBuffer {
     return this.bench.empty('y', this.count * wordsEach * 4);
+  }
+
+  /** The tokens of both sequences, those of the rows among them, which each row may find already kept. */
+  text(): DeviceBuffer {
+    const words = Uint32Array.from({ length: textBytes(KV_BLOCKS) / 4 }, (_, i) => (i * 3) % 50);
+    for (const { token, position, slot, blocks } of STEP_ROWS) {
+      const block = blocks[Math.floor(position / KV_BLOCK_TOKENS)] ?? NaN;
+      words[block * KV_BLOCK_TOKENS + (position % KV_BLOCK_TOKENS)] = token ?? SAMPLED[slot] ?? NaN;
+    }
+    return this.bench.words('text', words);
   }
 
   /** A layer's cache with something in it. */
@@ -243,12 +255,14 @@ const KERNELS: Readonly<Record<Exclude<KernelName, 'pool' | 'relayout'>, readonl
   ],
   rope_kv: KV_TYPES.map((type) => (piece) => rotated(piece, type)),
   attention: KV_TYPES.flatMap((type) => [0, 9].map((window) => (piece: Piece) => attended(piece, type, window))),
+  // What it makes is no rows: keep-tokens-cases.ts.
+  keep_tokens: [],
   penalise: [
     (piece) => {
       const logits = piece.rows(SIZE);
       return one(
         logits,
-        penalise({ logits, size: SIZE, sampled: piece.bench.words('sampled', Uint32Array.of(11, 42)) }),
+        penalise({ logits, size: SIZE, sampled: piece.bench.words('sampled', SAMPLED), text: piece.text() }),
       );
     },
   ],

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { textBytes } from '../../src/kernels/keep-tokens';
+import { KV_BLOCK_TOKENS } from '../../src/kernels/kv-layout';
 import { penalise, PENALTY_WINDOW } from '../../src/kernels/penalise';
-import type { StepInputPenalties } from '../../src/kernels/step-input';
+import type { StepInputPenalties, StepInputRow } from '../../src/kernels/step-input';
 import { applyPenalties } from '../../src/sampling/penalties';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
@@ -11,6 +13,10 @@ const VOCABULARIES = [1, 40, 1501];
 const OUTPUT_COUNT = 48;
 /** Tokens that are looked at: around those that a workgroup takes at once. */
 const COUNTS = [1, 2, 17, 63, 64, 65, 128, 200, PENALTY_WINDOW];
+/** Blocks of a sequence: more than its longest text has. */
+const BLOCKS = PENALTY_WINDOW / KV_BLOCK_TOKENS + 2;
+/** What a place holds that nobody wrote: no token of a vocabulary. */
+const NOTHING = 0xfffffff0;
 /** A GPU may keep a product of which the CPU rounds off the last bit. */
 const ROUNDING = 2 ** -22;
 
@@ -41,32 +47,54 @@ function randomCase(random: Random, size: number, index: number): Case {
   return {
     logits: Float32Array.from({ length: size }, () => logitOf(random)),
     tokens,
-    penalties: isPenalised ? { repeat, presence, frequency, before: tokens.slice(0, -1) } : null,
+    penalties: isPenalised ? { repeat, presence, frequency, tokens: count } : null,
     isAhead: index % 5 < 2,
   };
 }
 
-/** Penalises all cases in one step whose rows, slots and outputs are in unlike orders. */
-async function penaliseOn(deviceOf: DeviceOf, cases: readonly Case[]): Promise<Uint32Array> {
+interface Penalised {
+  readonly bits: Uint32Array; // [cases × size]
+  /** The words of the kept tokens that are not as they should be: each penalised row keeps its own token, and nothing else is written. */
+  readonly wrongTokens: readonly number[];
+}
+
+/** Penalises all cases in one step whose rows, slots, outputs and blocks are in unlike orders. */
+async function penaliseOn(deviceOf: DeviceOf, cases: readonly Case[]): Promise<Penalised> {
   const [count, size] = [cases.length, cases[0]?.logits.length ?? 0];
   const random = new Random(95);
-  const [slots, outputs] = [random.shuffled(count), random.shuffled(count)];
-  return await withBench(deviceOf(), async (bench) => {
-    const sampled = new Uint32Array(count);
-    const rows = slots.map((slot) => ({ token: 0 as number | null, position: 0, slot, blocks: [0] }));
-    cases.forEach(({ tokens, isAhead }, i) => {
-      const row = outputs[i] ?? 0;
-      const [slot = 0, last = 0] = [slots[row], tokens.at(-1)];
-      rows[row] = { token: isAhead ? null : last, position: 0, slot, blocks: [0] };
-      sampled[slot] = isAhead ? last : (last + 1) % size;
+  const [slots, outputs, blocks] = [random.shuffled(count), random.shuffled(count), random.shuffled(count * BLOCKS)];
+  const [sampled, before] = [new Uint32Array(count), new Uint32Array(textBytes(blocks.length) / 4).fill(NOTHING)];
+  const kept = before.slice();
+  const rows: StepInputRow[] = slots.map((slot) => ({ token: 0, position: 0, slot, blocks: [0] }));
+  cases.forEach(({ tokens, isAhead, penalties }, i) => {
+    const row = outputs[i] ?? 0;
+    const [slot = 0, last = 0] = [slots[row], tokens.at(-1)];
+    const table = blocks.slice(i * BLOCKS, (i + 1) * BLOCKS);
+    const position = random.integer(tokens.length, BLOCKS * KV_BLOCK_TOKENS) - 1;
+    rows[row] = { token: isAhead ? null : last, position, slot, blocks: table };
+    sampled[slot] = isAhead ? last : (last + 1) % size;
+    tokens.forEach((token, index) => {
+      const at = position + 1 - tokens.length + index;
+      const place = (table[Math.floor(at / KV_BLOCK_TOKENS)] ?? NaN) * KV_BLOCK_TOKENS + (at % KV_BLOCK_TOKENS);
+      if (at < position) before[place] = token;
+      if (at < position || penalties !== null) kept[place] = token;
     });
-    const penalties = cases.map((given) => given.penalties);
-    bench.step(rows, outputs, [], [], penalties);
+  });
+  return await withBench(deviceOf(), async (bench) => {
+    bench.step(
+      rows,
+      outputs,
+      [],
+      [],
+      cases.map((given) => given.penalties),
+    );
     const all = new Float32Array(count * size);
     cases.forEach((given, i) => all.set(given.logits, i * size));
-    const logits = bench.floats('logits', all);
-    const dispatch = penalise({ logits, size, sampled: bench.words('sampled', sampled) });
-    return new Uint32Array((await bench.run([dispatch], count, logits)).buffer);
+    const [logits, text] = [bench.floats('logits', all), bench.words('text', before)];
+    const dispatch = penalise({ logits, size, sampled: bench.words('sampled', sampled), text });
+    const bits = new Uint32Array((await bench.run([dispatch], count, logits)).buffer);
+    const found = new Uint32Array((await bench.read(text)).buffer);
+    return { bits, wrongTokens: [...kept.keys()].filter((place) => found[place] !== kept[place]) };
   });
 }
 
@@ -88,7 +116,8 @@ export function describePenalise(deviceOf: DeviceOf): void {
     it.each(VOCABULARIES)('edits %i logits as the chain on the CPU does, and leaves all others alone', async (size) => {
       const random = new Random(970 + size);
       const cases = Array.from({ length: OUTPUT_COUNT }, (_, i) => randomCase(random, size, i));
-      const bits = await penaliseOn(deviceOf, cases);
+      const { bits, wrongTokens } = await penaliseOn(deviceOf, cases);
+      expect(wrongTokens).toEqual([]);
       const found = new Float32Array(bits.buffer, bits.byteOffset, bits.length);
       cases.forEach((given, output) => {
         const { logits, slack } = expected(given);

@@ -10,6 +10,7 @@ import { describeExpertFormats, describeExpertMatvec, describeRoute } from './ex
 import { describeActivation, describeLayernorm, describePool } from './encoder-cases';
 import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-cases';
 import { describeInvariance } from './invariance-cases';
+import { describeKeepTokens } from './keep-tokens-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
 import { describePenalise } from './penalise-cases';
 import { describeQkv, describeQkvBatches, FEW_QUERIES } from './qkv-cases';
@@ -61,6 +62,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeRopeKv(deviceOf);
     describeAttention(deviceOf);
     describePool(deviceOf);
+    describeKeepTokens(deviceOf);
     describePenalise(deviceOf);
     describeCandidates(deviceOf);
     describeSample(deviceOf);
@@ -76,6 +78,7 @@ export function describeFewKernels(name: string, createDevice: () => Promise<Dev
   describe(`every kernel on ${name}`, () => {
     const deviceOf = useDevice(createDevice);
     describeInvariance(deviceOf);
+    describeKeepTokens(deviceOf);
     describeBatches(deviceOf, MATVEC_VARIANTS, [Q8_0]);
     describeQkvBatches(deviceOf, MATVEC_VARIANTS);
     describeRoundedMatvec(deviceOf, BYTE_VARIANTS, WIDE_QUERIES);

@@ -250,7 +250,7 @@ export function describeZoo(
       const [full] = await prefill(runner, ids, options.chunkTokens, [last], 'logits');
       const adjusted = logitsOf(full).slice();
       applyPenalties(adjusted, ids, PENALTIES);
-      const penalties = defined(penaltiesAt(ids, last, PENALTIES) ?? undefined, 'penalties');
+      const penalties = defined(penaltiesAt(last, PENALTIES) ?? undefined, 'penalties');
       const draws = DRAWS.map((draw, i) => ({ draw, ...(i % 3 === 0 ? { penalties } : {}) }));
       const rows = [{ token: tokenId(ids[last] ?? 0), position: last, slot: 1 }];
       // As a prompt's row again: it gives the same logits.

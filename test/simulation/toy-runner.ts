@@ -27,6 +27,11 @@ export function toyCell(token: number, kernels: StepBatch['kind']): number {
   return 2 * token + (kernels === 'decode' ? 1 : 0);
 }
 
+/** The token of a cell. */
+function toyToken(cell: number): number {
+  return cell >> 1;
+}
+
 /** The text of a prompt and its answer as the cells hold it. */
 export function toyText(prompt: readonly number[], answer: readonly number[] = []): number[] {
   return [...prompt.map((token) => toyCell(token, 'prefill')), ...answer.map((token) => toyCell(token, 'decode'))];
@@ -140,7 +145,7 @@ export class ToyRunner implements Runner {
       case 'argmax': {
         const { penalties } = output;
         const chosen =
-          penalties === undefined ? toyArgmax(hash, vocabularySize) : argmax(this.#penalised(row, hash, penalties));
+          penalties === undefined ? toyArgmax(hash, vocabularySize) : argmax(this.#penalised(batch, row, hash, penalties));
         this.#slots[row.slot] = chosen;
         return { mode: 'argmax', tokenId: tokenId(chosen), nan };
       }
@@ -148,7 +153,7 @@ export class ToyRunner implements Runner {
         const { draw, penalties } = output;
         assert(draw.topK >= 1 && draw.topK <= topK, 'the device draws from so few candidates');
         const logits = toyLogits(hash, vocabularySize);
-        const best = toyCandidates(penalties === undefined ? logits : this.#penalised(row, hash, penalties), draw.topK);
+        const best = toyCandidates(penalties === undefined ? logits : this.#penalised(batch, row, hash, penalties), draw.topK);
         const chosen = drawFromCandidates(best, draw, draw.unit);
         this.#slots[row.slot] = chosen;
         return { mode: 'sample', tokenId: tokenId(chosen), nan };
@@ -168,11 +173,13 @@ export class ToyRunner implements Runner {
     }
   }
 
-  /** The logits once the row's token, and those that were before it, are penalised. */
-  #penalised(row: StepRow, hash: number, { repeat, presence, frequency, before }: Penalties): Float32Array {
+  /** The logits once the row's token, and those that its cells have before it, are penalised. */
+  #penalised(batch: StepBatch, row: StepRow, hash: number, penalties: Penalties): Float32Array {
     const { vocabularySize, penaltyWindow } = this.limits;
-    const tokens = [...before, row.token ?? this.#slots[row.slot] ?? UNWRITTEN];
-    assert(tokens.length <= penaltyWindow, 'the device penalises so few tokens');
+    const { repeat, presence, frequency, tokens: count } = penalties;
+    assert(count >= 1 && count <= penaltyWindow, 'the device penalises so few tokens');
+    const first = row.position + 1 - count;
+    const tokens = Array.from({ length: count }, (_, i) => toyToken(this.#cellOf(batch, row.slot, first + i)));
     const logits = toyLogits(hash, vocabularySize);
     const options = { repeatPenalty: repeat, presencePenalty: presence, frequencyPenalty: frequency };
     applyPenalties(logits, tokens, { ...options, repeatLastN: tokens.length });
@@ -184,7 +191,7 @@ export class ToyRunner implements Runner {
     const length = row.position + 1;
     const text: number[] = [];
     for (let position = 0; position < length; position++)
-      text.push(this.#cells[this.#cell(batch, row.slot, position)] ?? UNWRITTEN);
+      text.push(this.#cellOf(batch, row.slot, position));
     const first = Math.max(0, length - (this.limits.window?.tokens ?? 0));
     for (let position = first; position < length; position++) {
       const seen = this.#windowCells[this.#windowCell(batch, row.slot, position)] ?? UNWRITTEN;
@@ -199,6 +206,10 @@ export class ToyRunner implements Runner {
     const block = sequence?.windowBlocks[Math.floor(position / blockTokens)] ?? null;
     assert(block !== null && block < (window?.blocks ?? 0), `the window of slot ${slot} has no block of ${position}`);
     return block * blockTokens + (position % blockTokens);
+  }
+
+  #cellOf(batch: StepBatch, slot: number, position: number): number {
+    return this.#cells[this.#cell(batch, slot, position)] ?? UNWRITTEN;
   }
 
   #cell(batch: StepBatch, slot: number, position: number): number {

@@ -76,7 +76,7 @@ export function soloRun(task: GenerateTask, limits: RunnerLimits): Solo {
 
 function nextToken(sampler: Sampler, history: readonly number[], index: number, limits: RunnerLimits): TokenId {
   const hash = toyHash(toyText(history.slice(0, history.length - index), history.slice(history.length - index)));
-  const isPlain = sampler.penalties(history, history.length - 1) === null;
+  const isPlain = sampler.penalties(history.length - 1) === null;
   if (sampler.mode === 'argmax' && isPlain) return tokenId(toyArgmax(hash, limits.vocabularySize));
   return sampler.sampleLogits(toyLogits(hash, limits.vocabularySize), history, index).tokenId;
 }

@@ -5,7 +5,7 @@ constexpr u32 ROWS = 8u; // word at which the rows begin
 constexpr u32 ROW_WORDS = 5u;
 constexpr u32 ON_DEVICE = 0xffffffffu;
 constexpr u32 DRAW_WORDS = 5u;
-constexpr u32 PENALTY_WORDS = 6u;
+constexpr u32 PENALTY_WORDS = 5u;
 
 FN u32 row_count(const u32 *step) { return step[0]; }
 FN u32 row_token(const u32 *step, u32 row) { return step[ROWS + row * ROW_WORDS]; }
@@ -27,11 +27,9 @@ FN u32 output_slot(const u32 *step, u32 output) { return row_slot(step, output_r
 // What the token of output `output` is drawn with: word 0 top-k, then as f32 1 temperature, 2 top-p, 3 min-p, 4 the random number.
 FN u32 output_draw(const u32 *step, u32 output, u32 word) { return step[step[4] + output * DRAW_WORDS + word]; }
 
-// What penalises the logits of output `output`: word 0 where the tokens before its row begin, 1 how many tokens count, the row's
-// own included (0: no penalties), then as f32 2 the repeat penalty, 3 its inverse, 4 presence, 5 frequency.
+// What penalises the logits of output `output`: word 0 how many tokens count, the row's own and those before it (0: no penalties),
+// then as f32 1 the repeat penalty, 2 its inverse, 3 presence, 4 frequency.
 FN u32 output_penalty(const u32 *step, u32 output, u32 word) { return step[step[5] + output * PENALTY_WORDS + word]; }
-// Token `index` of those before the row.
-FN u32 output_recent(const u32 *step, u32 output, u32 index) { return step[output_penalty(step, output, 0u) + index]; }
 
 // cos and sin of pair `pair` at the row's position, from table `table`.
 FN vec2f rope_cos_sin(const u32 *step, u32 row, u32 table, u32 pair, u32 pairs) {

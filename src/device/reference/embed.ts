@@ -1,10 +1,10 @@
 import { embedParams, ROW_INDEX_CODES } from '../../kernels/embed';
 import { embedNormParams } from '../../kernels/embed-norm';
 import { EPILOGUE_CODES } from '../../kernels/linear';
-import { ON_DEVICE } from '../../kernels/step-input';
 import { UNIT_ELEMENTS } from '../../kernels/weight-matrix';
 import type { KernelRun } from './kernel-run';
 import { rmsNorm } from './rmsnorm';
+import { tokenOf } from './token';
 
 export function runEmbed(run: KernelRun): void {
   const { units, plane, scale, firstRow, rows } = embedParams.decode(run.dispatch.params);
@@ -40,9 +40,4 @@ function indexOf(run: KernelRun, row: number): number {
   const index = run.constant('INDEX');
   if (index === ROW_INDEX_CODES.zero) return 0;
   return index === ROW_INDEX_CODES.position ? run.step.position(row) : tokenOf(run, row);
-}
-
-function tokenOf(run: KernelRun, row: number): number {
-  const token = run.step.token(row);
-  return token === ON_DEVICE ? run.memory(1).word(run.step.slot(row)) : token;
 }

@@ -7,6 +7,7 @@ import type { Kernel } from './kernel-run';
 import { runLayernorm } from './layernorm';
 import { runMatmul, runMatvec } from './linear';
 import { runActivation, runAddBias, runSoftcap } from './elementwise';
+import { runKeepTokens } from './keep-tokens';
 import { runPenalise } from './penalise';
 import { runPool } from './pool';
 import { runRelayout } from './relayout';
@@ -33,6 +34,7 @@ export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   rope_kv: runRopeKv,
   attention: runAttention,
   pool: runPool,
+  keep_tokens: runKeepTokens,
   penalise: runPenalise,
   argmax: runArgmax,
   topk_chunks: runTopkChunks,

@@ -59,11 +59,10 @@ export class StepReader {
   /** What penalises the logits of output `output`; `null`: nothing. */
   penalties(output: number): (StepInputPenalties & { readonly inverseRepeat: number }) | null {
     const at = this.memory.word(5) + output * STEP_PENALTY_WORDS;
-    const tokens = this.memory.word(at + 1);
+    const tokens = this.memory.word(at);
     if (tokens === 0) return null;
-    const [repeat = NaN, inverseRepeat = NaN, presence = NaN, frequency = NaN] = this.memory.floats(at + 2, 4);
-    const before = [...this.memory.words(this.memory.word(at), tokens - 1)];
-    return { repeat, inverseRepeat, presence, frequency, before };
+    const [repeat = NaN, inverseRepeat = NaN, presence = NaN, frequency = NaN] = this.memory.floats(at + 1, 4);
+    return { tokens, repeat, inverseRepeat, presence, frequency };
   }
 
   /** cos and sin of the row's position from table `table`, [pairs × 2]. */

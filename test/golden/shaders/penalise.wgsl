@@ -1,5 +1,6 @@
 struct Params {
   size: u32, // logits an output
+  block_tokens: u32, // positions a block
 }
 
 
@@ -7,19 +8,21 @@ struct Params {
 
 @group(0) @binding(2) var<storage, read_write> logits: array<u32>;
 
-// Token `index` of the `count` that are looked at: the last is the row's own, which may be known to the device alone.
-fn recent(output: u32, index: u32, count: u32) -> u32 {
+@group(0) @binding(4) var<storage, read_write> text: array<u32>;
+
+// Token `index` of the `count` that are looked at, the last of which is the row's own.
+fn recent(row: u32, index: u32, count: u32) -> u32 {
   if (index + 1u == count) {
-    return token_of(output_row(output));
+    return token_of(row);
   }
-  return output_recent(output, index);
+  return text[text_address(row, row_position(row) + 1u + index - count, params.block_tokens)];
 }
 
 // How often token `id` is among them; 0 where `index` is not its first place.
-fn occurrences(output: u32, id: u32, index: u32, count: u32) -> u32 {
+fn occurrences(row: u32, id: u32, index: u32, count: u32) -> u32 {
   var found = 0u;
   for (var i = 0u; i < count; i++) {
-    if (recent(output, i, count) != id) {
+    if (recent(row, i, count) != id) {
       continue;
     }
     if (i < index) {
@@ -36,23 +39,31 @@ fn penalty(output: u32, word: u32) -> f32 {
 
 @compute @workgroup_size(64) fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let output = group.y;
-  let count = output_penalty(output, 1u);
+  let row = output_row(output);
+  let count = output_penalty(output, 0u);
   for (var i = local; i < count; i += 64u) {
-    let id = recent(output, i, count);
-    let times = occurrences(output, id, i, count);
+    let id = recent(row, i, count);
+    let times = occurrences(row, id, i, count);
     let at = output * params.size + id;
     if (times == 0u || id >= params.size || order_key(logits[at]) == NAN_KEY) {
       continue;
     }
     let logit = bitcast<f32>(logits[at]);
-    let repeated = logit * penalty(output, select(2u, 3u, logit > 0.0));
-    logits[at] = bitcast<u32>(repeated - (penalty(output, 4u) + f32(times) * penalty(output, 5u)));
+    let repeated = logit * penalty(output, select(1u, 2u, logit > 0.0));
+    logits[at] = bitcast<u32>(repeated - (penalty(output, 3u) + f32(times) * penalty(output, 4u)));
+  }
+  if (local == 0u && count > 0u) {
+    text[text_address(row, row_position(row), params.block_tokens)] = token_of(row);
   }
 }
 
-// Token `index` of those before the row.
-fn output_recent(output: u32, index: u32) -> u32 {
-  return step[output_penalty(output, 0u) + index];
+// The word of the token at `position` of the row's sequence.
+fn text_address(row: u32, position: u32, block_tokens: u32) -> u32 {
+  return row_block(row, 0u, position, block_tokens) * block_tokens + position % block_tokens;
+}
+
+fn row_position(row: u32) -> u32 {
+  return step[ROWS + row * ROW_WORDS + 1u];
 }
 
 fn token_of(row: u32) -> u32 {
@@ -61,11 +72,6 @@ fn token_of(row: u32) -> u32 {
     return sampled[row_slot(row)];
   }
   return token;
-}
-
-// The row that output `output` reads.
-fn output_row(output: u32) -> u32 {
-  return step[step[1] + output];
 }
 
 fn row_token(row: u32) -> u32 {
@@ -87,13 +93,24 @@ const ROWS: u32 = 8u; // word at which the rows begin
 
 const ROW_WORDS: u32 = 5u;
 
-// What penalises the logits of output `output`: word 0 where the tokens before its row begin, 1 how many tokens count, the row's
-// own included (0: no penalties), then as f32 2 the repeat penalty, 3 its inverse, 4 presence, 5 frequency.
+// The KV block of pool `pool` (0: of layers that see all, 1: of layers with a window) that holds `position` of the row's
+// sequence.
+fn row_block(row: u32, pool: u32, position: u32, block_tokens: u32) -> u32 {
+  return step[step[ROWS + row * ROW_WORDS + 3u + pool] + position / block_tokens];
+}
+
+// What penalises the logits of output `output`: word 0 how many tokens count, the row's own and those before it (0: no penalties),
+// then as f32 1 the repeat penalty, 2 its inverse, 3 presence, 4 frequency.
 fn output_penalty(output: u32, word: u32) -> u32 {
   return step[step[5] + output * PENALTY_WORDS + word];
 }
 
-const PENALTY_WORDS: u32 = 6u;
+const PENALTY_WORDS: u32 = 5u;
+
+// The row that output `output` reads.
+fn output_row(output: u32) -> u32 {
+  return step[step[1] + output];
+}
 
 fn order_key(bits: u32) -> u32 {
   if ((bits & 0x7fffffffu) > 0x7f800000u) {
