@@ -5,6 +5,8 @@ import { splitGguf } from '../../test/support/split-gguf';
 import { readZoo } from '../../test/support/zoo';
 import type { RequestEvent } from '../protocol/events';
 import { modelSource } from '../store/open-model';
+import { splitIdentity } from '../store/split-identity';
+import { sha256Of } from '../store/testing/visits';
 import { FakeClock } from '../../test/support/fake-clock';
 
 const options = { clock: new FakeClock(), random: () => 0, stallMs: 1000 };
@@ -35,5 +37,44 @@ describe('a model in three files', () => {
     expect(idsOf(answers[1] ?? [])).toEqual(idsOf(answers[0] ?? []));
     expect(endOf(answers[0] ?? []).outcome).toEqual(endOf(answers[1] ?? []).outcome);
     await Promise.all([one.close(), other.close()]);
+  });
+
+  it('is known by its parts, and held against that', async () => {
+    const bytes = new Uint8Array((await readZoo('smollm2')).bytes);
+    const source = modelSource(filesOf(bytes, 3), options);
+    const sha256 = await splitIdentity(splitGguf(bytes, 3).map(sha256Of));
+    const engine = await testLoad(bytes, { host: { source }, options: { sha256 } }).run();
+    expect(engine.info.model.sha256).toBe(sha256);
+    await engine.close();
+    const swapped = await splitIdentity(splitGguf(bytes, 3).map(sha256Of).toReversed());
+    for (const other of [swapped, sha256Of(splitGguf(bytes, 3)[0] ?? bytes), sha256Of(bytes)]) {
+      const load = testLoad(bytes, { host: { source }, options: { sha256: other } });
+      await expect(load.run()).rejects.toMatchObject({ code: 'corrupt-model' });
+    }
+  });
+
+  it('comes from mirrors, one of which breaks off in the middle, and is held against its parts', async () => {
+    const bytes = new Uint8Array((await readZoo('smollm2')).bytes);
+    const parts = splitGguf(bytes, 3);
+    const sha256 = await splitIdentity(parts.map(sha256Of));
+    const others = splitGguf(bytes, 3, { trailing: 1 });
+    const fetch = async (input: RequestInfo | URL): Promise<Response> => {
+      const { host, pathname } = new URL(input instanceof Request ? input.url : input);
+      const part = Number(/-0000(\d)-of-/.exec(pathname)?.[1]) - 1;
+      const whole = (host === 'other.test' ? others : parts)[part] ?? bytes;
+      const sent = host === 'cut.test' && part === 1 ? whole.subarray(0, whole.length - 100) : whole;
+      return new Response(sent, { headers: { 'content-length': String(whole.length) } });
+    };
+    const load = (first: string, second: string) => {
+      const [address, mirror] = [first, second].map((host) => `https://${host}/tiny-00001-of-00003.gguf`);
+      const mirrors = [mirror ?? ''];
+      const source = modelSource(address ?? '', { ...options, fetch, maxAttempts: 1, mirrors, sha256 });
+      return testLoad(bytes, { host: { source }, options: { sha256 } }).run();
+    };
+    const engine = await load('cut.test', 'whole.test');
+    expect(engine.info.model.sha256).toBe(sha256);
+    await engine.close();
+    await expect(load('other.test', 'whole.test')).rejects.toMatchObject({ code: 'corrupt-model' });
+    await expect(load('cut.test', 'other.test')).rejects.toMatchObject({ code: 'corrupt-model' });
   });
 });

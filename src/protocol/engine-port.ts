@@ -64,6 +64,7 @@ export interface EngineInfo {
     readonly architecture: string;
     readonly quantisation: string;
     readonly sizeBytes: number;
+    /** Of the file; of several what `splitIdentity` makes of those of all. */
     readonly sha256: string;
     /** Tokens a request may hold on this engine. */
     readonly contextLength: number;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ForgelightError, type ErrorCode } from '../base/errors';
 import { mirroredSource } from './mirrored-source';
 import type { ModelSource, OpenedModel, ResumePoint } from './source';
+import { sha256Of } from './testing/visits';
 
 const file = Uint8Array.from({ length: 100 }, (_, i) => i);
 const SHA256 = 'a'.repeat(64);
@@ -17,6 +18,11 @@ interface Script {
   /** Begins where it is told to. */
   readonly ranges?: boolean;
   readonly notes?: readonly string[];
+  /** It has a hash of its own, as a set of parts has; and other bytes from here on. */
+  readonly digest?: string;
+  readonly differsAt?: number;
+  /** It ends before this byte, as if that were all. */
+  readonly endsAt?: number;
 }
 
 /** An address that follows a script, and how often it was opened and let go. */
@@ -43,6 +49,9 @@ class Address implements ModelSource {
       sha256 = null,
       ranges = false,
       notes,
+      digest,
+      differsAt = Infinity,
+      endsAt = Infinity,
     } = this.script;
     const failure = new ForgelightError(code, `${this.label} failed.`);
     if (failsAt === 0) throw failure;
@@ -51,12 +60,15 @@ class Address implements ModelSource {
     const read = async (): Promise<Uint8Array | null> => {
       signal.throwIfAborted();
       if (at >= failsAt) throw failure;
-      const chunk = file.slice(at, Math.min(at + chunkBytes, failsAt));
+      const chunk = file
+        .slice(at, Math.min(at + chunkBytes, failsAt, endsAt))
+        .map((byte, i) => (at + i < differsAt ? byte : 255));
       at += chunk.length;
       return chunk.length === 0 ? null : chunk;
     };
     const cancel = async (): Promise<void> => void (this.cancels += 1);
-    const opened = { stream: { read, cancel }, sizeBytes, sha256, fileName: this.label, startsAt };
+    const hash = digest === undefined ? {} : { digest: () => digest };
+    const opened = { stream: { read, cancel }, sizeBytes, sha256, fileName: this.label, startsAt, ...hash };
     return notes === undefined ? opened : { ...opened, notes };
   }
 }
@@ -162,5 +174,33 @@ describe('mirroredSource', () => {
     controller.abort('stop');
     await expect(aborted.stream.read()).rejects.toBe('stop');
     expect(second.opens).toBe(0);
+  });
+
+  it('has the hash that an address gives itself, as a set of parts does', async () => {
+    const opened = await mirroredSource([new Address('a', { digest: 'the set' })], SHA256).open(never);
+    await readAll(opened);
+    expect(opened.digest?.()).toBe('the set');
+    const plain = await mirroredSource([new Address('a')], SHA256).open(never);
+    expect(plain.digest).toBeUndefined();
+  });
+
+  it('has that of the address that ended it, once its beginning is what the reader has', async () => {
+    const begun = { failsAt: 60, sizeBytes: null, digest: 'never whole' };
+    const next = new Address('b', { digest: 'the set', chunkBytes: 9 });
+    const opened = await mirroredSource([new Address('a', begun), next], SHA256).open(never);
+    expect(await readAll(opened)).toEqual(file);
+    expect(opened.digest?.()).toBe('the set');
+    for (const other of [{ differsAt: 30 }, { differsAt: 59 }, { endsAt: 40, sizeBytes: null }]) {
+      const addresses = [new Address('a', begun), new Address('b', { digest: 'the set', ...other })];
+      const mixed = await mirroredSource(addresses, SHA256).open(never);
+      await expect(readAll(mixed)).rejects.toMatchObject({ code: 'corrupt-model' });
+    }
+  });
+
+  it('hashes what it passed on itself where the address that ended it does not', async () => {
+    const addresses = [new Address('a', { failsAt: 60, digest: 'never whole' }), new Address('b')];
+    const opened = await mirroredSource(addresses, SHA256).open(never);
+    await readAll(opened);
+    expect(opened.digest?.()).toBe(sha256Of(file));
   });
 });

@@ -1,5 +1,7 @@
+import { defined } from '../base/assert';
 import type { ByteStream } from '../base/byte-stream';
 import { ForgelightError, type ErrorCode } from '../base/errors';
+import { runningHash, type RunningHash } from './hashing';
 import type { ModelSource, OpenedModel, ResumePoint } from './source';
 
 /** What another address may do better. What a file *is* cannot be mended so: there the first word is the last. */
@@ -29,6 +31,7 @@ export function mirroredSource(sources: readonly ModelSource[], sha256: string):
         identity: { ...UNSAID, sizeBytes, sha256 },
         ...(restarted === undefined ? {} : { restarted }),
         ...(resumedBytes === undefined ? {} : { resumedBytes }),
+        ...(stream.hasDigest ? { digest: () => stream.digest() } : {}),
       };
     },
   };
@@ -51,6 +54,10 @@ class MirroredStream implements ByteStream {
   private isBegun = false;
   /** Bytes of the current address that the reader has already. */
   private skip = 0;
+  /** Of what the reader has, where addresses have hashes of their own, as sets of parts do: theirs is of more than what the reader got from them. */
+  private passed: RunningHash | null = null;
+  /** Of what the current address has of that, until it is all there. */
+  private repeated: RunningHash | null = null;
 
   constructor(
     private readonly sources: readonly ModelSource[],
@@ -75,8 +82,10 @@ class MirroredStream implements ByteStream {
         this.sizeBytes ??= opened.sizeBytes;
         const { startsAt = 0 } = opened;
         if (!this.isBegun) this.position = startsAt;
+        if (!this.isBegun && opened.digest !== undefined) this.passed = await runningHash();
         this.isBegun = true;
         this.skip = this.position - startsAt;
+        this.repeated = this.passed === null || this.skip === 0 ? null : await runningHash();
         return opened;
       } catch (error) {
         await this.failed(error);
@@ -102,6 +111,15 @@ class MirroredStream implements ByteStream {
     await this.current?.stream.cancel(reason);
   }
 
+  get hasDigest(): boolean {
+    return this.passed !== null;
+  }
+
+  /** What the address that ended it says: its beginning was that of the others. Only after the end. */
+  digest(): string {
+    return this.current?.digest?.() ?? defined(this.passed, 'a hash').soFar();
+  }
+
   private resumePoint(): ResumePoint | undefined {
     const { position } = this;
     const sizeBytes = this.sizeBytes ?? this.from?.identity.sizeBytes ?? null;
@@ -112,13 +130,27 @@ class MirroredStream implements ByteStream {
   private async readOnce(): Promise<Uint8Array | null> {
     const chunk = (await this.current?.stream.read()) ?? null;
     if (chunk === null) {
+      this.checkRepeated();
       this.note(this.current);
       return null;
     }
     const fresh = chunk.subarray(this.skip);
+    this.repeated?.update(chunk.subarray(0, this.skip));
     this.skip -= chunk.length - fresh.length;
+    if (this.skip === 0) this.checkRepeated();
+    this.passed?.update(fresh);
     this.position += fresh.length;
     return fresh;
+  }
+
+  /** Throws where the current address does not begin with what the reader has: its hash would say nothing of that. */
+  private checkRepeated(): void {
+    const { repeated } = this;
+    this.repeated = null;
+    if (repeated === null || repeated.soFar() === this.passed?.soFar()) return;
+    const { label = '' } = this.sources[this.failures.length] ?? {};
+    const message = `${label} does not have the file that the address before it began with. Load the model again.`;
+    throw new ForgelightError('corrupt-model', message);
   }
 
   /** Notes why an address is given up; throws what no other address can mend. */

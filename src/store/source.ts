@@ -44,6 +44,6 @@ export interface OpenedModel {
   readonly resumedBytes?: number;
   /** What a user should know, in sentences: whole when the stream has ended. */
   readonly notes?: readonly string[];
-  /** SHA-256 of all bytes, lower-case hex, where the source computes it anyway. Only after the stream's end. */
+  /** What the model is known by, where the source computes it: SHA-256 of all bytes, or `splitIdentity`; lower-case hex. Only after the stream's end. */
   readonly digest?: () => string;
 }

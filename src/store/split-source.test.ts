@@ -6,6 +6,7 @@ import { parseWhole, splitGguf, type SplitOptions } from '../../test/support/spl
 import type { GgufFile } from '../gguf/types';
 import { blobSource } from './blob-source';
 import type { ModelSource, OpenedModel } from './source';
+import { splitIdentity } from './split-identity';
 import { splitSource } from './split-source';
 
 const whole = new Uint8Array(readFileSync('test/fixtures/zoo/smollm2.gguf'));
@@ -183,6 +184,31 @@ describe('splitSource', () => {
         message: expect.stringContaining(`m-${damaged + 1}.gguf`),
       });
     }
+  });
+
+  it('is known by the hashes of its parts as they came, whether anybody promised them or not', async () => {
+    for (const promised of [false, true]) {
+      const parts = partSources({ trailing: 5 });
+      if (promised) parts.forEach((part) => (part.sha256 = hashOf(part.bytes)));
+      const { stream, digest } = await setOf(parts).open(never);
+      expect(digest).toThrow('at its end');
+      while ((await stream.read()) !== null);
+      expect(digest?.()).toBe(await splitIdentity(parts.map(({ bytes }) => hashOf(bytes))));
+    }
+  });
+
+  it('is another model when one byte of one part is another, behind the tensors too', async () => {
+    const identityOf = async (change: number | null): Promise<string | undefined> => {
+      const parts = partSources({ trailing: 5 });
+      const bytes = change === null ? undefined : parts[change]?.bytes;
+      if (bytes !== undefined) bytes[bytes.length - 1] = 1;
+      const { stream, digest } = await setOf(parts).open(never);
+      while ((await stream.read()) !== null);
+      return digest?.();
+    };
+    const identities = await Promise.all([null, 0, 1, 2].map(identityOf));
+    expect(new Set(identities).size).toBe(4);
+    expect(await identityOf(null)).toBe(identities[0]);
   });
 
   it('passes on what its parts have to say, up to the end', async () => {

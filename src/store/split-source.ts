@@ -1,3 +1,4 @@
+import { defined } from '../base/assert';
 import type { ByteStream } from '../base/byte-stream';
 import { ForgelightError } from '../base/errors';
 import { badGguf, quoted } from '../gguf/bad-gguf';
@@ -6,6 +7,7 @@ import { readGgufHeader } from '../gguf/read-header';
 import type { GgufFile } from '../gguf/types';
 import { hashedOnce } from './hashing';
 import type { ModelSource, OpenedModel } from './source';
+import { splitIdentity } from './split-identity';
 
 export interface SplitSet {
   /** Names the whole in messages and progress. */
@@ -19,8 +21,8 @@ export interface SplitSet {
 /**
  * A model in several files as one: its bytes are those of one GGUF with the tensors of all of them, so that nobody behind it
  * knows. The headers are read first (the first part's transfer goes on, the others' end and begin again later), then the
- * data of one part after the other. What a part's source promises of its SHA-256 is held against it; of the whole nobody
- * knows a hash beforehand.
+ * data of one part after the other. What a part's source promises of its SHA-256 is held against it; `digest` is made of those of
+ * all parts (`splitIdentity`), not of the merged bytes.
  *
  * Rejects as the parts' sources do, with `bad-gguf` where they are not the parts of one model in order, and with
  * `corrupt-model` for a part that is not what was promised.
@@ -40,7 +42,8 @@ export function splitSource({ label, fileName, parts }: SplitSet): ModelSource {
         const notes = opened.slice(1).flatMap((part) => part.notes);
         const stream = new PartsStream({ parts, opened, merged, signal, notes });
         const { sizeBytes } = merged;
-        return { stream, sizeBytes, sha256: null, fileName, resumedBytes: resumedBytes(opened, merged), notes };
+        const digest = (): string => stream.digest();
+        return { stream, sizeBytes, sha256: null, fileName, resumedBytes: resumedBytes(opened, merged), notes, digest };
       } catch (error) {
         await opened[0]?.rest.cancel(error);
         throw error;
@@ -56,8 +59,8 @@ interface OpenPart extends Pick<OpenedModel, 'fileName' | 'sizeBytes' | 'resumed
   readonly file: GgufFile;
   /** From `file.dataOffsetBytes` on. */
   readonly rest: ByteStream;
-  /** Throws `corrupt-model` unless the bytes are those that were promised. Only after their end. */
-  readonly verify: () => void;
+  /** Its SHA-256. Throws `corrupt-model` unless the bytes are those that were promised. Only after their end. */
+  readonly verified: () => string;
   /** Whole at its end. */
   readonly notes: readonly string[];
 }
@@ -66,18 +69,14 @@ async function openPart(source: ModelSource, signal: AbortSignal): Promise<OpenP
   const opened = await source.open(signal);
   const { sizeBytes, sha256, fileName, resumedBytes: resumed = 0, notes = [] } = opened;
   const about = { fileName, sizeBytes, resumedBytes: resumed, notes };
-  if (sha256 === null) {
-    const header = await readGgufHeader(opened.stream, sizeBytes ?? undefined);
-    return { ...header, ...about, verify: () => undefined };
-  }
   const hashed = await hashedOnce(opened);
-  const verify = (): void => {
+  const verified = (): string => {
     const found = hashed.digest();
-    if (found === sha256) return;
+    if (sha256 === null || found === sha256) return found;
     const message = `The part ${quoted(fileName)} has the SHA-256 ${found}, expected ${sha256}: it is damaged or another file. Download it again.`;
     throw new ForgelightError('corrupt-model', message);
   };
-  return { ...(await readGgufHeader(hashed, sizeBytes ?? undefined)), ...about, verify };
+  return { ...(await readGgufHeader(hashed, sizeBytes ?? undefined)), ...about, verified };
 }
 
 /** Of the whole, from its first byte on: what was in the store before. */
@@ -112,6 +111,9 @@ class PartsStream implements ByteStream {
   private current: OpenPart | null;
   /** Bytes of the current part that are still to come. */
   private left: number;
+  /** Of the parts that have come. */
+  private readonly hashes: string[] = [];
+  private identity: string | null = null;
 
   constructor(private readonly options: PartsOptions) {
     const { merged, opened } = options;
@@ -139,10 +141,17 @@ class PartsStream implements ByteStream {
     await this.current?.rest.cancel(reason);
   }
 
+  digest(): string {
+    return defined(this.identity, 'the hash of a set is known at its end');
+  }
+
   private async readData(): Promise<Uint8Array | null> {
     for (;;) {
       const padding = this.options.merged.data[this.index]?.paddingBytes;
-      if (padding === undefined) return null;
+      if (padding === undefined) {
+        this.identity ??= await splitIdentity(this.hashes);
+        return null;
+      }
       const part = (this.current ??= await this.reopen());
       const chunk = await part.rest.read();
       if (chunk === null) {
@@ -180,7 +189,7 @@ class PartsStream implements ByteStream {
     if (this.left > 0) {
       throw badGguf(`the part ends ${this.left} bytes before its last tensor does`, `part ${quoted(part.fileName)}`);
     }
-    part.verify();
+    this.hashes.push(part.verified());
     const { notes } = this.options;
     notes.push(...part.notes.filter((note) => !notes.includes(note)));
     this.index += 1;

@@ -5,8 +5,8 @@ export const SOURCE_BUGS: readonly PlantedBug[] = [
   {
     name: 'a part of a split model is taken as it comes',
     file: 'src/store/split-source.ts',
-    find: '    part.verify();\n',
-    replace: '',
+    find: 'if (sha256 === null || found === sha256) return found;',
+    replace: 'return found;',
     why: 'one damaged part of many gives a model that answers nonsense',
     seenBy: {
       file: 'src/store/split-source.test.ts',
