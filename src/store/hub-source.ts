@@ -1,5 +1,5 @@
 import { ForgelightError } from '../base/errors';
-import { parseSplitName, splitNames } from '../gguf/split-name';
+import { parseSplitName, splitNames, wholeName } from '../gguf/split-name';
 import { chooseQuantisation, listModels, modelsOf, type HubModel } from './choose-quantisation';
 import { badReference, hubFileUrl, type HubReference, type HubRepository } from './hub';
 import { listHubFiles, type HubFile } from './hub-listing';
@@ -85,7 +85,7 @@ function namedFile(repository: HubRepository, path: string, options: HubSourceOp
   const source = (name: string): ModelSource => urlSource(hubFileUrl(repository, name), options);
   if (split === null) return wrap(source(path), options.sha256 ?? null);
   const parts = splitNames(split).map((name) => wrap(source(name), null));
-  return splitSource({ label: hubFileUrl(repository, path).href, fileName: wholeName(path), parts });
+  return splitSource({ label: hubFileUrl(repository, path).href, fileName: wholeName(lastName(path)), parts });
 }
 
 function listedModel(
@@ -102,7 +102,7 @@ function listedModel(
   const [first] = sources;
   return first !== undefined && sources.length === 1
     ? first
-    : splitSource({ label, fileName: wholeName(path), parts: sources });
+    : splitSource({ label, fileName: wholeName(lastName(path)), parts: sources });
 }
 
 /** A file of which the listing told size and hash. */
@@ -139,9 +139,6 @@ function choose(text: string, models: readonly HubModel[], tag: string | null): 
   }
 }
 
-/** What a set of parts is called as a whole. */
-function wholeName(path: string): string {
-  const name = path.split('/').at(-1) ?? path;
-  const split = parseSplitName(name);
-  return split === null ? name : `${split.stem}.gguf`;
+function lastName(path: string): string {
+  return path.split('/').at(-1) ?? path;
 }

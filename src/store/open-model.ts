@@ -1,5 +1,5 @@
 import { ForgelightError } from '../base/errors';
-import { parseSplitName, splitNames } from '../gguf/split-name';
+import { splitUrls } from '../gguf/split-name';
 import type { ModelReference } from '../protocol/engine-port';
 import { filesSource } from './files-source';
 import { isHubReference, parseHubReference, withHubToken } from './hub';
@@ -75,14 +75,9 @@ function sourceOf(reference: ModelReference, options: ModelSourceOptions): Model
 
 /** A file, or where its name says so all parts of a split model, which lie beside each other. */
 function addressSource(url: URL, options: ModelSourceOptions, wrap: WrapFile): ModelSource {
-  const name = url.pathname.split('/').at(-1) ?? '';
-  const split = parseSplitName(name);
+  const split = splitUrls(url);
   if (split === null) return wrap(urlSource(url, options), options.sha256 ?? null);
-  const parts = splitNames(split).map((partName) => {
-    const part = new URL(url);
-    part.pathname = url.pathname.slice(0, -name.length) + partName;
-    return wrap(urlSource(part, options), null);
-  });
+  const parts = split.parts.map((part) => wrap(urlSource(part, options), null));
   return splitSource({ label: url.href, fileName: `${split.stem}.gguf`, parts });
 }
 

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FakeHub } from '../../test/support/fake-hub';
+import { splitGguf } from '../../test/support/split-gguf';
 import { parseEngineOptions } from '../protocol/engine-options-schema';
 import type { LoadOptions } from '../protocol/engine-port';
 import { ModelStore } from '../store/model-store';
 import type { OpenedModel } from '../store/source';
 import { MemoryGround } from '../store/testing/memory-ground';
 import { MemoryTab } from '../store/testing/memory-tab';
+import { splitIdentity } from '../store/split-identity';
 import { sha256Of } from '../store/testing/visits';
 import { FakeClock } from '../../test/support/fake-clock';
 import { ScriptedServer } from '../../test/support/scripted-server';
@@ -94,5 +96,29 @@ describe('heldSource', () => {
     const opened = await heldSource(optionsOf('hf:o/r/m-Q8_0.gguf'), use).source.open(signal);
     expect(opened.notes).toEqual([expect.stringContaining('downloaded again next time')]);
     expect(() => heldSource(optionsOf(`sha256:${hash}`), use)).toThrow(/keeps no models for this page/);
+  });
+
+  it('opens a split model of the store by the hash of its parts, in whatever order they came, and asks nobody', async () => {
+    const parts = splitGguf(whole, 2);
+    const sha256 = await splitIdentity(parts.map(sha256Of));
+    hub = new FakeHub('o/r', new Map(parts.map((bytes, i) => [`m-0000${i + 1}-of-00002.gguf`, bytes])));
+    vi.stubGlobal('fetch', hub.fetch);
+    const named = () => heldSource(optionsOf(`sha256:${sha256.toUpperCase()}`), { store, onWatched: nobody });
+    await expect(named().source.open(signal)).rejects.toMatchObject({ code: 'invalid-request', param: 'model' });
+    const held = heldSource(optionsOf('hf:o/r/m-00002-of-00002.gguf'), { store, onWatched: nobody });
+    const mergedBytes = await readAll(await held.source.open(signal));
+    held.close();
+    hub.requests.length = 0;
+    const again = named();
+    for (let times = 0; times < 2; times += 1) {
+      const opened = await again.source.open(signal);
+      expect([await readAll(opened), opened.digest?.()]).toEqual([mergedBytes, sha256]);
+    }
+    for (const bytes of parts) await expect(store.delete(sha256Of(bytes))).rejects.toMatchObject({ code: 'busy' });
+    again.close();
+    expect(ground.locks.heldNames).toEqual([]);
+    expect(await store.delete(sha256Of(parts[1] ?? whole))).toBe(true);
+    await expect(named().source.open(signal)).rejects.toMatchObject({ code: 'invalid-request', param: 'model' });
+    expect(hub.requests).toEqual([]);
   });
 });
