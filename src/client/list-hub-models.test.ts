@@ -1,5 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FakeHub } from '../../test/support/fake-hub';
+import { splitIdentity } from '../store/split-identity';
+import { sha256Of } from '../store/testing/visits';
 import { listHubModels } from './list-hub-models';
 
 const bytes = (count: number): Uint8Array<ArrayBuffer> => new Uint8Array(count);
@@ -29,7 +31,11 @@ describe('the models of a repository on the hub', () => {
       ['hf:o/r-GGUF/m-Q8_0.gguf', 80, 'Q8_0'],
       ['hf:o/r-GGUF/BF16/m-BF16-00001-of-00002.gguf', 160, 'BF16'],
     ]);
-    expect(models.map(({ sha256 }) => sha256?.length ?? null)).toEqual([64, 64, null]);
+    expect(models.map(({ sha256 }) => sha256)).toEqual([
+      sha256Of(bytes(40)),
+      sha256Of(bytes(80)),
+      await splitIdentity([bytes(100), bytes(60)].map(sha256Of)),
+    ]);
     expect(hub.requests.map(({ url }) => url.pathname)).toEqual(['/api/models/o/r-GGUF/tree/main']);
   });
 

@@ -3,7 +3,8 @@ import { systemClock } from '../base/system-clock';
 import { DEFAULT_TIMEOUTS } from '../protocol/timeouts';
 import { modelsOf } from '../store/choose-quantisation';
 import { isHubReference, parseHubReference, withHubToken } from '../store/hub';
-import { listHubFiles } from '../store/hub-listing';
+import { listHubFiles, type HubFile } from '../store/hub-listing';
+import { splitIdentity } from '../store/split-identity';
 import { abortErrorOf, throwIfAborted } from './abort';
 import type { CallOptions } from './types';
 
@@ -22,7 +23,7 @@ export interface HubModelEntry {
   readonly sizeBytes: number;
   /** `Q4_K_M`; `null` where the name does not say. */
   readonly quantisation: string | null;
-  /** Of a model in one file, where the hub tells it. */
+  /** As `info.model.sha256` will have it; `null` where the hub does not tell that of each file. */
   readonly sha256: string | null;
 }
 
@@ -68,14 +69,21 @@ export async function listHubModels(
         },
       );
     }
-    return models.map(({ path, sizeBytes, quantisation, parts }) => {
-      const sha256 = parts.length === 1 ? (parts[0]?.sha256 ?? null) : null;
-      return { model: `hf:${name}/${path}`, path, sizeBytes, quantisation, sha256 };
-    });
+    return await Promise.all(
+      models.map(async ({ path, sizeBytes, quantisation, parts }) => {
+        return { model: `hf:${name}/${path}`, path, sizeBytes, quantisation, sha256: await hashOf(parts) };
+      }),
+    );
   } catch (error) {
     if (signal.aborted) throw abortErrorOf(signal);
     throw error instanceof ForgelightError && error.code === 'network' ? inWords(error, name, status) : error;
   }
+}
+
+async function hashOf(parts: readonly HubFile[]): Promise<string | null> {
+  const hashes = parts.flatMap(({ sha256 }) => sha256 ?? []);
+  if (hashes.length < parts.length) return null;
+  return parts.length === 1 ? (hashes[0] ?? null) : await splitIdentity(hashes);
 }
 
 /** @param status of the hub's last answer; `null`: there was none */

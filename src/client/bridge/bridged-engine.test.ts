@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { splitIdentity } from '../../store/split-identity';
 import { rejection } from '../testing/rejection';
 import type { EngineOptions } from '../types';
 import { eventsOf, messages, pageInfo, read, Reading, setUp } from './testing/bridged-page';
@@ -219,6 +220,77 @@ describe('an answer that runs on the bridge', () => {
     back.finish();
     await reading.whole;
     expect(reading.text).toBe('one two three');
+  });
+
+  it('of a model in several files, which this page loaded first, moves there and back by the hash of its parts', async () => {
+    const { bridge, scope, create } = setUp();
+    const sha256 = await splitIdentity(['1', '2'].map((digit) => digit.repeat(64)));
+    const other = await splitIdentity(['2', '1'].map((digit) => digit.repeat(64)));
+    const model = 'https://m.example/x-00001-of-00002.gguf';
+    const named = (info: typeof bridgeInfo) => ({ ...info, model: { ...info.model, sha256 } });
+    bridge.models = [{ id: `sha256:${other}`, name: 'x-00001-of-00002.gguf', sha256: other }];
+    const expected: unknown[] = [];
+    scope.host.onLoad = (load) => {
+      expected.push(load.sha256);
+      return Promise.resolve({ ok: true, value: named(pageInfo) });
+    };
+    const engine = await create({ model, sha256: undefined as never });
+    expect(engine.info.device.name).toBe('GPU');
+    await expect(engine.use('bridge')).rejects.toMatchObject({ code: 'invalid-request', param: 'model' });
+    bridge.models = [{ id: `sha256:${sha256}`, name: 'x-00001-of-00002.gguf', sha256 }];
+    bridge.info = named(bridgeInfo);
+    const creating = read(engine);
+    const here = await scope.host.arrival();
+    here.accept();
+    here.token('one ');
+    const reading = await creating;
+    await reading.until('one ');
+    expect((await engine.use('bridge')).device.name).toBe('Radeon');
+    expect(bridge.asked).toContain(`GET /v1/engine?model=sha256%3A${sha256} Bearer ${TOKEN}`);
+    const there = await bridge.arrival();
+    expect(there.request).toMatchObject({ kind: 'resume', emittedIds: [expect.any(Number)] });
+    there.accept();
+    there.token(9, 'two ');
+    await reading.until('one two ');
+    bridge.isReachable = false;
+    there.end();
+    const back = await scope.host.arrival();
+    expect(back.request).toMatchObject({ kind: 'resume', emittedIds: [expect.any(Number), 9] });
+    back.accept();
+    back.token('three');
+    back.end({ kind: 'stop' });
+    await reading.whole;
+    expect([reading.text, reading.devices]).toEqual(['one two three', ['GPU', 'Radeon']]);
+    expect(expected).toEqual([undefined]);
+  });
+
+  it('of a model in several files goes on in a page that has to load the same parts', async () => {
+    const { bridge, scope, create } = setUp();
+    const sha256 = await splitIdentity(['1', '2'].map((digit) => digit.repeat(64)));
+    const path = 'x-Q8_0-00001-of-00002.gguf';
+    bridge.hub.push({ model: `hf:a/b/${path}`, path, sizeBytes: 1, quantisation: 'Q8_0', sha256 });
+    bridge.models = [{ id: `sha256:${sha256}`, name: path, sha256 }];
+    bridge.info = { ...bridgeInfo, model: { ...bridgeInfo.model, sha256 } };
+    const expected: unknown[] = [];
+    scope.host.onLoad = (load) => {
+      expected.push(load.sha256);
+      return Promise.resolve({ ok: true, value: pageInfo });
+    };
+    const engine = await create({ model: 'hf:a/b:Q8_0', sha256: undefined as never });
+    const creating = read(engine);
+    const request = await bridge.arrival();
+    request.accept();
+    request.token(7, 'one ');
+    const reading = await creating;
+    await reading.until('one ');
+    bridge.isReachable = false;
+    request.end();
+    const here = await scope.host.arrival();
+    expect(here.request).toMatchObject({ kind: 'resume', emittedIds: [7] });
+    here.accept();
+    here.end({ kind: 'stop' });
+    await reading.whole;
+    expect(expected).toEqual([sha256]);
   });
 
   it('ends where it was stopped while this page’s engine is made ready', async () => {

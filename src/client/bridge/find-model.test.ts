@@ -49,6 +49,9 @@ describe('a model is asked for by its hash', () => {
     ['hf:a/b/x.gguf', [entry('x.gguf', null, HASH), entry('y.gguf', null, OTHER)]],
     ['hf:a/b/sub/x.gguf', [entry('sub/x.gguf', null, HASH), entry('x.gguf', null, OTHER)]],
     ['hf:a/b:q4_k_m', [entry('x-Q4_K_M.gguf', 'Q4_K_M', HASH), entry('x-Q8_0.gguf', 'Q8_0', OTHER)]],
+    ['hf:a/b:Q8_0', [entry('q/x-Q8_0-00001-of-00002.gguf', 'Q8_0', HASH), entry('y-Q4_0.gguf', 'Q4_0', OTHER)]],
+    ['hf:a/b/q/x-00001-of-00002.gguf', [entry('q/x-00001-of-00002.gguf', null, HASH)]],
+    ['hf:a/b/q/x-00002-of-00002.gguf', [entry('q/x-00001-of-00002.gguf', null, HASH)]],
     [`sha256:${HASH.toUpperCase()}`, []],
   ])('which the hub tells of %s, where it must be asked', async (model, hub) => {
     const { bridge, scope, create } = setUp();
@@ -60,6 +63,8 @@ describe('a model is asked for by its hash', () => {
   it.each([
     ['hf:a/b/x.gguf', [entry('X.gguf', null, HASH)]],
     ['hf:a/b/x.gguf', [entry('x.gguf', null, null)]],
+    ['hf:a/b/x-00002-of-00002.gguf', [entry('x-00001-of-00003.gguf', null, HASH)]],
+    ['hf:a/b/x-00001-of-00002.gguf', [entry('x-00001-of-00002.gguf', null, null)]],
     ['hf:a/b:Q4_K_M', [entry('x-Q4_K_M.gguf', 'Q4_K_M', HASH), entry('y-Q4_K_M.gguf', 'Q4_K_M', HASH)]],
     ['hf:a/b/x.gguf', new Error('The hub is down.')],
   ])('and does not tell of %s', async (model, hub) => {

@@ -1,11 +1,12 @@
 import { unreachable } from '../../base/assert';
 import { ForgelightError } from '../../base/errors';
+import { firstPartName } from '../../gguf/split-name';
 import type { LoadOptions } from '../../protocol/engine-port';
 import { isHubReference, parseHubReference } from '../../store/hub';
 import type { HubModelEntry } from '../list-hub-models';
 import type { BridgeHttp } from './bridge-http';
 import type { BridgeScope } from './bridge-scope';
-import { doesNotHave, nameOf, refuseSplit, requireEngineThere } from './no-model-there';
+import { doesNotHave, entriesOf, nameOf, requireEngineThere } from './no-model-there';
 
 type Wanted = Pick<LoadOptions, 'model' | 'sha256' | 'hubToken'>;
 
@@ -23,13 +24,13 @@ interface FindTools extends Pick<BridgeScope, 'listHub'> {
 export async function findBridgeModel(http: BridgeHttp, wanted: Wanted, tools: FindTools): Promise<string> {
   const { signal } = tools;
   const { model } = wanted;
-  const listed = hashesOf(await http.json('/v1/models', { signal }));
+  const there = await http.json('/v1/models', { signal });
+  const listed = hashesOf(there);
   const known = wanted.sha256?.toLowerCase() ?? hashOf(model);
   if (known !== null && listed.includes(known)) return `sha256:${known}`;
   await requireEngineThere(http, signal);
-  refuseSplit(model);
-  const onHub = await hashOnHub(wanted, tools);
-  const hash = known ?? onHub;
+  const onHub = await entryOnHub(wanted, tools);
+  const hash = known ?? onHub?.sha256 ?? null;
   if (hash === null) {
     throw new ForgelightError(
       'invalid-request',
@@ -38,7 +39,7 @@ export async function findBridgeModel(http: BridgeHttp, wanted: Wanted, tools: F
     );
   }
   if (listed.includes(hash)) return `sha256:${hash}`;
-  throw doesNotHave(model, tools.pageUrl);
+  throw doesNotHave(model, { pageUrl: tools.pageUrl, path: onHub?.path, there });
 }
 
 function hashOf(model: LoadOptions['model']): string | null {
@@ -46,13 +47,7 @@ function hashOf(model: LoadOptions['model']): string | null {
   return match?.[1]?.toLowerCase() ?? null;
 }
 
-/** `null` also where the hub does not answer: this page's own load then says why. Throws for a model in several files. */
-async function hashOnHub(wanted: Wanted, tools: FindTools): Promise<string | null> {
-  const entry = await entryOnHub(wanted, tools);
-  if (entry !== null) refuseSplit(entry.path);
-  return entry?.sha256 ?? null;
-}
-
+/** `null` also where the hub does not answer: this page's own load then says why. */
 async function entryOnHub({ model, hubToken }: Wanted, { listHub, signal }: FindTools): Promise<HubModelEntry | null> {
   if (typeof model !== 'string' || !isHubReference(model)) return null;
   try {
@@ -65,12 +60,12 @@ async function entryOnHub({ model, hubToken }: Wanted, { listHub, signal }: Find
   }
 }
 
-/** `hf:owner/repo/x.gguf` names a file, `hf:owner/repo:Q4_K_M` the one of that quantisation. */
+/** `hf:owner/repo/x.gguf` names a file (or all parts, by one), `hf:owner/repo:Q4_K_M` the model of that quantisation. */
 function isNamed({ path, quantisation }: HubModelEntry, model: string): boolean {
   const wanted = parseHubReference(model);
   switch (wanted.kind) {
     case 'file':
-      return path === wanted.path;
+      return path === firstPartName(wanted.path);
     case 'quantisation':
       return quantisation?.toLowerCase() === wanted.tag.toLowerCase();
     case 'repository':
@@ -81,11 +76,8 @@ function isNamed({ path, quantisation }: HubModelEntry, model: string): boolean 
 }
 
 /** In small letters; models of which nobody says a hash are not there for pages. */
-function hashesOf(value: unknown): readonly string[] {
-  const data = (value as { readonly data?: unknown } | null)?.data;
-  if (!Array.isArray(data)) return [];
-  return data.flatMap((entry: unknown) => {
-    const { sha256 } = (entry ?? {}) as { readonly sha256?: unknown };
+function hashesOf(there: unknown): readonly string[] {
+  return entriesOf(there).flatMap(({ sha256 }) => {
     return typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) ? [sha256] : [];
   });
 }

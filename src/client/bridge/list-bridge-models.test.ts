@@ -7,7 +7,7 @@ it('lists what an engine of its own can be asked for, by hash', async () => {
   const bridge = new FakeBridge();
   bridge.hello = { paired: true, backend: 'engine' };
   const hash = 'ab'.repeat(32);
-  const split = { id: 'x-00001-of-00002.gguf', name: 'x-00001-of-00002.gguf', sha256: null };
+  const split = { id: 'x-00001-of-00002.gguf', name: 'x-00001-of-00002.gguf', sha256: null, missing_files: ['y'] };
   bridge.models = [{ id: `sha256:${hash}`, name: 'x.gguf', sha256: hash }, split, null];
   const models = [{ model: `sha256:${hash}`, name: 'x.gguf' }];
   expect(await listBridgeModels({ token: TOKEN }, bridge)).toEqual({ backend: 'engine', models });

@@ -24,7 +24,7 @@ export async function listBridgeModels(
   const { backend } = ((await http.json('/v1/hello', { signal })) ?? {}) as { readonly backend?: unknown };
   const models = (Array.isArray(data) ? data : []).flatMap((entry: unknown) => {
     const { id, name, sha256 } = (entry ?? {}) as { readonly id?: unknown; readonly name?: unknown; sha256?: unknown };
-    // A model in several files has no hash of all together, and is not lent.
+    // A model of which files are missing there has no hash, and is not lent.
     if (typeof id !== 'string' || (backend !== 'upstream' && typeof sha256 !== 'string')) return [];
     return [{ model: id, name: typeof name === 'string' ? name : id }];
   });

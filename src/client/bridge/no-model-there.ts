@@ -1,5 +1,5 @@
 import { ForgelightError } from '../../base/errors';
-import { parseSplitName } from '../../gguf/split-name';
+import { firstPartName } from '../../gguf/split-name';
 import type { LoadOptions } from '../../protocol/engine-port';
 import type { BridgeHttp } from './bridge-http';
 
@@ -31,26 +31,43 @@ export async function requireEngineThere(http: BridgeHttp, signal: AbortSignal):
   }
 }
 
-/** Throws for a model in several files: each has a hash, and the daemon knows none of all together. */
-export function refuseSplit(model: LoadOptions['model']): void {
-  const isSplit =
-    typeof model === 'string' ? parseSplitName(fileName(model)) !== null : Array.isArray(model) && model.length > 1;
-  if (!isSplit) return;
-  throw new ForgelightError(
-    'missing-feature',
-    'Models in several files are not shared over the bridge: take one in one file, or load this one in the page.',
-    { param: 'model' },
-  );
+interface Place {
+  /** What paths in `model` are relative to. */
+  readonly pageUrl: string | undefined;
+  /** Of the file in its repository, where the hub has told it. */
+  readonly path: string | undefined;
+  /** What the daemon lists. */
+  readonly there: unknown;
 }
 
-/** `pageUrl`: what paths in `model` are relative to. */
-export function doesNotHave(model: LoadOptions['model'], pageUrl: string | undefined): ForgelightError {
+export function doesNotHave(model: LoadOptions['model'], { pageUrl, path, there }: Place): ForgelightError {
   const isAddress = typeof model === 'string';
   const name = isAddress ? addressOf(model, pageUrl) : fileNameOf(model);
   const how = isAddress ? `npx forgelight pull ${name}` : 'npx forgelight pull PATH, with the path of that file';
-  return new ForgelightError('invalid-request', `The bridge does not have the model ${name}. Fetch it there: ${how}`, {
-    param: 'model',
-  });
+  const missing = missingThere(lastName(path ?? (isAddress ? model : name)), there);
+  const what =
+    missing === null
+      ? `does not have the model ${name}.`
+      : `does not have all of the model ${name}: ${missing} is missing there.`;
+  return new ForgelightError('invalid-request', `The bridge ${what} Fetch it there: ${how}`, { param: 'model' });
+}
+
+/** Which files of a model the daemon says that it lacks, by the name of any of them: only a hash could tell that it is this model, but it is only a hint. */
+function missingThere(name: string, there: unknown): string | null {
+  const first = firstPartName(name);
+  const entry = entriesOf(there).find((listed) => listed['name'] === first);
+  const missing = entry?.['missing_files'];
+  return Array.isArray(missing) && missing.length > 0 ? missing.map(String).join(', ') : null;
+}
+
+/** The models in the daemon's list. */
+export function entriesOf(there: unknown): readonly Readonly<Record<string, unknown>>[] {
+  const data = (there as { readonly data?: unknown } | null)?.data;
+  return Array.isArray(data) ? data.filter(isObject) : [];
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** For messages. */
@@ -64,7 +81,7 @@ function fileNameOf(model: Exclude<LoadOptions['model'], string>): string {
 }
 
 /** The last part of a path or an address, without its question. */
-function fileName(model: string): string {
+function lastName(model: string): string {
   return model.replace(/[?#].*$/, '').replace(/^.*\//, '');
 }
 
