@@ -5,6 +5,7 @@ import { runningHash } from '../../src/store/hashing';
 import type { WrapFile } from '../../src/store/hub-source';
 import { readToEnd } from '../../src/store/read-to-end';
 import type { ModelSource, OpenedModel } from '../../src/store/source';
+import { splitIdentity } from '../../src/store/split-identity';
 import { splitSource } from '../../src/store/split-source';
 import type { ModelEntry } from '../../src/store/store-list';
 import type { StoredSource } from '../../src/store/stored-source';
@@ -105,8 +106,9 @@ export async function usableName(input: CommandInput, name: string, needs: Answe
 /** The same for an engine of this computer: a file is put into the store first. */
 export async function keptName(input: Pick<CommandInput, 'models' | 'host'>, name: string): Promise<string> {
   if (pathOf(name) === null) return name;
-  const [first, second] = (await keepModel(input, name, {})).entries;
+  const { entries } = await keepModel(input, name, {});
+  const hashes = entries.map(({ sha256 }) => sha256);
+  const [first] = hashes;
   if (first === undefined) return name;
-  // Of several files there is no one hash: the first one's address stands for all.
-  return second === undefined ? `sha256:${first.sha256}` : (first.names[0] ?? name);
+  return `sha256:${hashes.length === 1 ? first : await splitIdentity(hashes)}`;
 }

@@ -39,7 +39,7 @@ export async function stop({ models, host, names, options }: CommandInput): Prom
 /** What the daemon calls the model that somebody named, by hash or its beginning, address or file name. */
 async function loadedName({ store }: CommandInput['models'], name: string): Promise<string> {
   try {
-    return findModel(namedModels(await store.list()), name).id;
+    return findModel(await namedModels(await store.list()), name).id;
   } catch (error) {
     if (!(error instanceof ForgelightError)) throw error;
     return name; // it may have been deleted since

@@ -102,6 +102,7 @@ class SupervisedBackend implements EngineBackend {
       sha256: model.sha256,
       sizeBytes: model.sizeBytes,
       isLoaded: isLoaded(model),
+      missingFiles: model.missing,
     }));
   }
 
@@ -219,7 +220,7 @@ class SupervisedBackend implements EngineBackend {
   }
 
   private async stored(): Promise<NamedModel[]> {
-    return namedModels(await this.options.store.list());
+    return await namedModels(await this.options.store.list());
   }
 
   /** The model on the device, or on its way there from now on. Throws `busy` while another one is in use. */

@@ -1,43 +1,41 @@
 import { ForgelightError } from '../../src/base/errors';
 import { parseSplitName } from '../../src/gguf/split-name';
 import type { ModelEntry, StoreEntry } from '../../src/store/store-list';
+import { storedSets } from '../../src/store/stored-sets';
 
 /** A model of the store, and what it is loaded by. */
 export interface NamedModel {
-  /** What a request may call it: its file's name where only one has that, else `sha256:…`. */
+  /** What a request may call it: its file's name (of several the first one's) where only one model has that, else `sha256:…`. */
   readonly id: string;
-  /** `sha256:…`, or of a split model its first part's address. */
+  /** `sha256:…`; of a model that is not whole the first file's address. */
   readonly reference: string;
-  /** Hex, lower case; `null` for a split model, whose parts have one each. */
+  /** Hex, lower case: of the file, or of all parts (`splitIdentity`); `null` while some are missing. */
   readonly sha256: string | null;
   readonly sizeBytes: number;
   /** Addresses that it was loaded from. */
   readonly addresses: readonly string[];
+  /** Names of files that are not there: without them it cannot be loaded. */
+  readonly missing: readonly string[];
 }
 
 const HASH = /^(?:sha256:)?([0-9a-f]{6,64})$/i;
 
-/** What can be loaded, the one used last first; of a split model its first part stands for all. */
-export function namedModels(entries: readonly StoreEntry[]): NamedModel[] {
-  const sound = entries.filter((entry): entry is ModelEntry => entry.state === 'ok');
-  return sound
-    .toSorted((a, b) => b.lastUsedAt - a.lastUsedAt)
-    .flatMap((entry) => {
-      const split = parseSplitName(entry.fileName);
-      if (split !== null && split.part > 1) return [];
-      const [address] = entry.names;
-      const isSplit = split !== null && address !== undefined;
-      const isAlone = sound.filter(({ fileName }) => fileName === entry.fileName).length === 1;
-      return [
-        {
-          id: isAlone ? entry.fileName : `sha256:${entry.sha256}`,
-          reference: isSplit ? address : `sha256:${entry.sha256}`,
-          sha256: isSplit ? null : entry.sha256,
-          sizeBytes: entry.sizeBytes,
-          addresses: entry.names,
-        },
-      ];
-    });
+/** What is kept, the one used last first; the parts of a split model are one, and none by themselves. */
+export async function namedModels(entries: readonly StoreEntry[]): Promise<NamedModel[]> {
+  const files = entries
+    .filter((entry): entry is ModelEntry => entry.state === 'ok' && parseSplitName(entry.fileName) === null)
+    .map((file) => ({ ...file, addresses: file.names, parts: [file], missing: [] }));
+  const models = [...files, ...(await storedSets(entries))].toSorted((a, b) => usedAt(b.parts) - usedAt(a.parts));
+  return models.map(({ fileName, sha256, addresses, parts, missing }) => {
+    const isAlone = models.filter((model) => model.fileName === fileName).length === 1;
+    const reference = sha256 === null ? (addresses[0] ?? fileName) : `sha256:${sha256}`;
+    const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+    return { id: isAlone ? fileName : reference, reference, sha256, sizeBytes, addresses, missing };
+  });
+}
+
+function usedAt(parts: readonly ModelEntry[]): number {
+  return Math.max(...parts.map(({ lastUsedAt }) => lastUsedAt));
 }
 
 /** The model that somebody on this computer means: by file name, hash or its beginning, or address. Throws `invalid-request`. */
@@ -46,7 +44,7 @@ export function findModel(models: readonly NamedModel[], name: string): NamedMod
   const exact = models.filter(({ id, addresses }) => id === name || addresses.includes(name));
   const found = exact.length > 0 || prefix === null ? exact : models.filter(({ sha256 }) => sha256?.startsWith(prefix));
   const [model] = found;
-  if (model !== undefined && found.length === 1) return model;
+  if (model !== undefined && found.length === 1) return whole(model);
   const why = found.length === 0 ? 'is not in the store' : `means ${found.length} models`;
   const advice =
     models.length === 0
@@ -55,7 +53,15 @@ export function findModel(models: readonly NamedModel[], name: string): NamedMod
   throw new ForgelightError('invalid-request', `The model "${name}" ${why}. ${advice}`, { param: 'model' });
 }
 
-/** The model that a web page means, which may know hashes, and no names of files: `null` where it is none. */
+/** Throws `invalid-request` where files of it are missing: nothing is fetched by asking for it. */
+function whole(model: NamedModel): NamedModel {
+  const { id, missing, reference } = model;
+  if (missing.length === 0) return model;
+  const message = `The model "${id}" is not whole in the store: ${missing.join(', ')} is missing. \`forgelight pull ${reference}\` fetches it.`;
+  throw new ForgelightError('invalid-request', message, { param: 'model' });
+}
+
+/** The model that a web page means, which may know hashes, and no names of files: `null` where it is none. What is not whole has none. */
 export function findByHash(models: readonly NamedModel[], name: string): NamedModel | null {
   const hash = /^sha256:([0-9a-f]{64})$/i.exec(name)?.[1]?.toLowerCase();
   return models.find(({ sha256 }) => sha256 !== null && sha256 === hash) ?? null;

@@ -8,11 +8,13 @@ import type { LoadProgress } from '../../src/protocol/progress';
 export interface ListedModel {
   /** What a request's `model` may say: a file's name, or the name that an upstream gives. */
   readonly id: string;
-  /** Hex; `null` where nobody says (an upstream's). */
+  /** Hex; `null` where nobody says (an upstream's), and while files of the model are missing. */
   readonly sha256: string | null;
   readonly sizeBytes: number | null;
   /** On the device now. */
   readonly isLoaded: boolean;
+  /** Of a model in several files, the names of those that are not there; without them it answers nothing. */
+  readonly missingFiles?: readonly string[];
 }
 
 export type BackendState =

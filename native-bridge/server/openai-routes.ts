@@ -78,10 +78,12 @@ interface ModelObject {
   readonly sha256: string | null;
   readonly size_bytes: number | null;
   readonly is_loaded: boolean;
+  readonly missing_files?: readonly string[];
 }
 
 /** Pages name models by hash. */
-function modelObject({ id, sha256, sizeBytes, isLoaded }: ListedModel, asks: AskOptions['asks']): ModelObject {
+function modelObject(model: ListedModel, asks: AskOptions['asks']): ModelObject {
+  const { id, sha256, sizeBytes, isLoaded, missingFiles = [] } = model;
   const isNamedByHash = asks === 'page' && sha256 !== null;
   return {
     id: isNamedByHash ? `sha256:${sha256}` : id,
@@ -92,6 +94,7 @@ function modelObject({ id, sha256, sizeBytes, isLoaded }: ListedModel, asks: Ask
     sha256,
     size_bytes: sizeBytes,
     is_loaded: isLoaded,
+    ...(missingFiles.length > 0 && { missing_files: missingFiles }),
   };
 }
 

@@ -7,6 +7,7 @@ import { afterEach } from 'vitest';
 import { systemClock as clock } from '../../src/base/system-clock';
 import { AccessBook } from '../server/access-book';
 import { AccessFile } from '../server/access-file';
+import type { Backend } from '../server/backend';
 import { Daemon } from '../server/daemon';
 import { DEFAULT_LIMITS, type Limits } from '../server/limits';
 import type { LogEntry } from '../server/log-ring';
@@ -37,13 +38,24 @@ export interface RunningDaemon {
 
 /** Makes daemons over fake backends, which end with their test. */
 export function useDaemons(): (limits?: Partial<Limits>, pageFolder?: string) => Promise<RunningDaemon> {
+  const start = useDaemonsOver(() => new FakeBackend());
+  return (limits, pageFolder) => start(limits, pageFolder);
+}
+
+/** The same over other backends, each one's own. */
+export function useDaemonsOver<B extends Backend>(
+  backendOf: () => B | Promise<B>,
+): (
+  limits?: Partial<Limits>,
+  pageFolder?: string,
+) => Promise<Omit<RunningDaemon, 'backend'> & { readonly backend: B }> {
   const ends: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const end of ends.splice(0)) await end();
   });
   return async (limits = {}, pageFolder = '') => {
     const folder = await mkdtemp(join(tmpdir(), 'forgelight-daemon-'));
-    const backend = new FakeBackend();
+    const backend = await backendOf();
     const book = await AccessBook.open(new AccessFile(folder, () => undefined), clock, ADMIN_KEY);
     const pairings: PendingPairing[] = [];
     const log: LogEntry[] = [];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { systemClock as clock } from '../../src/base/system-clock';
 import { ModelStore } from '../../src/store/model-store';
 import { nodeStorePorts } from '../../src/store/node-fs/node-store';
-import { modelSource } from '../../src/store/open-model';
+import { fileSource } from '../../src/store/open-model';
 import { ScriptedServer } from '../../test/support/scripted-server';
 import { readZoo } from '../../test/support/zoo';
 
@@ -41,7 +41,7 @@ export async function zooStore(
     const server = new ScriptedServer(bytes);
     server.chunkBytes = bytes.length;
     const { fetch } = server;
-    const source = modelSource(`https://models.test/${name}.gguf`, {
+    const source = fileSource(`https://models.test/${name}.gguf`, {
       clock,
       random: Math.random,
       stallMs: 10_000,

@@ -98,4 +98,70 @@ export const SOURCE_BUGS: readonly PlantedBug[] = [
       test: 'the store of a worker stops a pull of m-Q4_0-00001-of-00002.gguf that is aborted, and then keeps what came and holds nothing',
     },
   },
+  {
+    name: 'the order of a set’s parts does not count',
+    file: 'src/store/split-identity.ts',
+    find: '...hashes, ',
+    replace: '...hashes.toSorted(), ',
+    why: 'an answer goes on with other weights than it began with',
+    seenBy: {
+      file: 'src/store/split-identity.test.ts',
+      test: 'splitIdentity is another one for another part, another order, and more or fewer of them',
+    },
+  },
+  {
+    name: 'a set is known by its first part alone',
+    file: 'src/store/split-source.ts',
+    find: 'await splitIdentity(this.hashes)',
+    replace: 'await splitIdentity(this.hashes.slice(0, 1))',
+    why: 'models that begin alike are taken for one, at the bridge too',
+    seenBy: {
+      file: 'src/store/split-source.test.ts',
+      test: 'splitSource is another model when one byte of one part is another, behind the tensors too',
+    },
+  },
+  {
+    name: 'a set of which a part is missing has a hash',
+    file: 'src/store/stored-sets.ts',
+    find: 'missing.length > 0 ? null : await',
+    replace: 'await',
+    why: 'a model is promised to pages that cannot be loaded',
+    seenBy: {
+      file: 'src/store/stored-sets.test.ts',
+      test: 'storedSets says which parts are missing, the first and damaged ones among them; such a set has no hash',
+    },
+  },
+  {
+    name: 'a mirror of a set is not held against what came before it',
+    file: 'src/store/mirrored-source.ts',
+    find: 'if (repeated === null || repeated.soFar() === this.passed?.soFar()) return;',
+    replace: 'if (repeated !== null) return;',
+    why: 'the last mirror’s hash is taken for bytes of another one',
+    seenBy: {
+      file: 'src/store/mirrored-source.test.ts',
+      test: 'mirroredSource has that of the address that ended it, once its beginning is what the reader has',
+    },
+  },
+  {
+    name: 'the parts of a stored set are not held',
+    file: 'src/worker/model-sources.ts',
+    find: 'parts.map((part) => held(store.stored(part.sha256)))',
+    replace: 'parts.map((part) => store.stored(part.sha256))',
+    why: 'a part can be deleted under an engine that has to load it again',
+    seenBy: {
+      file: 'src/worker/model-sources.test.ts',
+      test: 'heldSource opens a split model of the store by the hash of its parts, in whatever order they came, and asks nobody',
+    },
+  },
+  {
+    name: 'part 1 of a set is a model by itself',
+    file: 'native-bridge/engine/model-names.ts',
+    find: "entry.state === 'ok' && parseSplitName(entry.fileName) === null)",
+    replace: "entry.state === 'ok' && (parseSplitName(entry.fileName)?.part ?? 1) === 1)",
+    why: 'a page is lent a model of which most is not there',
+    seenBy: {
+      file: 'native-bridge/engine/model-names.test.ts',
+      test: 'names of stored models of pages are those of all parts in their order, and never of one part',
+    },
+  },
 ];
