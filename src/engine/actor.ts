@@ -15,7 +15,7 @@ import { deviceLost, isFatal, isLoss, noPlace } from './failures';
 import { checkInvariants } from './invariants';
 import type { Mail } from './mail';
 import { createListener, Outbox, type Listener } from './outbox';
-import { choosesOnDevice, createRecord, generatedTokens, refusedEvent, type RequestRecord } from './request';
+import { choosesOnDevice, createRecord, knownOutcome, refusedEvent, type RequestRecord } from './request';
 import { RequestTable } from './request-table';
 import type { Runner } from './runner';
 import { isAdmissible, schedule, type ActiveView, type StepPlan } from './scheduler';
@@ -167,8 +167,8 @@ export class Actor {
     const startedMs = this.#options.clock.now();
     const outcome = await step.settled;
     cancelWatchdog();
-    this.#inFlight.shift();
     this.#drain();
+    this.#inFlight.shift();
     this.#commit(step, outcome);
     const { kind, rows } = step.batch;
     if (kind === 'prefill') this.#pace.note(rows.length, this.#options.clock.now() - startedMs);
@@ -195,7 +195,7 @@ export class Actor {
       case 'end':
         return this.#end(this.#table.find(mail.id, mail.generation), mail.outcome);
       case 'lost':
-        return this.#lose(mail.runner, mail.error);
+        return this.#lose(mail.runner, mail.error, this.#inFlight[0]);
       case 'blocked':
         return this.#block(mail.retryAtMs);
       case 'restored':
@@ -245,13 +245,14 @@ export class Actor {
     this.#table.enter(state, state === 'gone' ? { error } : {});
   }
 
-  #lose(runner: Runner, cause: unknown): void {
+  /** `step`: what the device was working on. */
+  #lose(runner: Runner, cause: unknown, step?: StepInFlight): void {
     if (runner !== this.#runner) this.#lostAhead = { runner, error: cause };
     if (runner !== this.#runner || this.#table.state !== 'ready') return; // another device runs by now, or is awaited
     this.#abandonSteps(runner, cause);
     const { recover } = this.#options;
     if (recover === undefined) return this.#stop(deviceLost(cause), 'gone');
-    this.#table.distrust();
+    this.#table.loseDevice(step?.members ?? [], cause, this.#options.clock.now());
     this.#table.enter('lost');
     const recovering = (async () => recover((retryAtMs) => this.#send({ type: 'blocked', retryAtMs })))();
     void recovering.then(
@@ -309,8 +310,9 @@ export class Actor {
       const { active, maxActive, queue, kv } = this.#table;
       const [first] = queue;
       if (first === undefined) return;
-      if (first.answer !== null && generatedTokens(first) >= first.answer.maxOutputs) {
-        this.#end(first, { kind: 'length' }); // another engine had emitted all of it
+      const known = knownOutcome(first);
+      if (known !== null) {
+        this.#end(first, { kind: known }); // another engine had emitted all of it
         continue;
       }
       const blocks = this.#table.blocksToAdmit(first);
@@ -340,7 +342,7 @@ export class Actor {
     if (outcome.kind === 'results') {
       commitStep(step, outcome.results, context);
     } else {
-      if (isLoss(outcome.error)) this.#lose(step.runner, outcome.error);
+      if (isLoss(outcome.error)) this.#lose(step.runner, outcome.error, step);
       commitFailure(step, outcome.error, context);
       if (isFatal(outcome.error)) this.#lose(step.runner, outcome.error);
     }

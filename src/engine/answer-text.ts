@@ -14,6 +14,11 @@ export class AnswerText {
     this.#matcher = createStopMatcher(stops);
   }
 
+  /** A stop string has been met: nothing belongs to the answer any more. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /** The text that became certain with this token; `stopped` when a stop string has been met. */
   push(id: TokenId): { readonly text: string; readonly stopped: boolean } {
     const { text, stopped } = this.#matcher.push(this.#decoder.push(id));

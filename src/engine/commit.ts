@@ -67,7 +67,9 @@ function commitMember(
   results.forEach((result, index) => {
     const position = defined(member.positions[index], 'position');
     const event = report(record, result, position);
-    if (event !== null) context.outbox.post(record.listener, event);
+    if (event === null) return;
+    record.losses = 0;
+    context.outbox.post(record.listener, event);
   });
   if (record.stored === record.task.promptIds.length) context.table.end(record, { kind: 'stop' }, context.nowMs);
 }
@@ -106,6 +108,7 @@ function commitToken(record: RequestRecord, answer: Answer, result: StepResult, 
   const { table, outbox, endIds, nowMs } = context;
   const { tokenId, logprob } = choose(record, answer, result);
   record.history.push(tokenId);
+  record.losses = 0;
   table.changed();
   if (endIds.has(tokenId)) {
     table.end(record, { kind: 'stop' }, nowMs);

@@ -39,6 +39,13 @@ export function isFatal(error: unknown): boolean {
   return !(error instanceof ForgelightError) || error.code === 'timeout';
 }
 
+/** Of a request under which devices were lost in a row: the engine itself goes on. */
+export function lostAgain(cause: unknown): ForgelightError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = `The device was lost twice while it worked on this request, which is not tried a third time (${reason}). A shorter prompt or a smaller model may do.`;
+  return new ForgelightError('device-lost', message, { cause });
+}
+
 /** Why the engine ends. That another device is too small for the model is told apart: its message says what would fit. */
 export function deviceLost(cause: unknown): ForgelightError {
   if (isLoss(cause) || isFull(cause)) return cause;

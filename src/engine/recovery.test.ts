@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ask, endOf, idsOf, textOf } from '../../test/support/ask';
 import { FakeClock } from '../../test/support/fake-clock';
+import { fallingAt, fragile, type FragileDevice } from '../../test/support/fragile-device';
 import { testLoad, withOverrides } from '../../test/support/load-zoo';
 import { readZoo } from '../../test/support/zoo';
 import { ForgelightError } from '../base/errors';
-import type { Device, DeviceLoss } from '../device/device';
-import { createReferenceDevice } from '../device/reference/reference-device';
 import type { EngineEvent } from '../protocol/engine-events';
 import type { HostRequest } from '../protocol/engine-port';
 import type { RequestEvent } from '../protocol/events';
@@ -20,36 +19,17 @@ beforeAll(async () => {
   prompt = zoo.reference.prompts.p40;
 });
 
-/** A device that its test can take away: what it works on rejects, as on WebGPU. */
-function fragile(name?: string): { readonly device: Device; readonly base: Device; readonly lose: () => void } {
-  const base = createReferenceDevice();
-  let report: (loss: DeviceLoss) => void = () => undefined;
-  let isLost = false;
-  const lost = new Promise<DeviceLoss>((resolve) => (report = resolve));
-  const gone = new ForgelightError('device-lost', 'the driver fell over');
-  const device = withOverrides(base, {
-    lost,
-    submit: (steps, readback) => (isLost ? Promise.reject(gone) : base.submit(steps, readback)),
-  });
-  if (name !== undefined) Object.defineProperty(device, 'name', { value: name });
-  const lose = (): void => {
-    isLost = true;
-    report({ reason: 'unknown', message: 'the driver fell over' });
-  };
-  return { device, base, lose };
-}
-
 interface Fixture {
   readonly engine: HostedEngine;
   readonly events: EngineEvent[];
-  readonly opened: ReturnType<typeof fragile>[];
+  readonly opened: FragileDevice[];
   readonly clock: FakeClock;
   readonly load: ReturnType<typeof testLoad>;
 }
 
 /** An engine whose devices come from `open`, called with how many there were before. */
-async function setUp(open: (before: number) => ReturnType<typeof fragile> = () => fragile()): Promise<Fixture> {
-  const opened: ReturnType<typeof fragile>[] = [];
+async function setUp(open: (before: number) => FragileDevice = () => fragile()): Promise<Fixture> {
+  const opened: FragileDevice[] = [];
   const clock = new FakeClock();
   let count = 0;
   const load = testLoad(bytes, {
@@ -193,8 +173,24 @@ describe('the loss of the device', () => {
   });
 });
 
+it('a request that takes down device after device is given up at the second, and the others go on', async () => {
+  const { engine } = await setUp();
+  const solo = idsOf(await ask(engine, greedy(12)));
+  await engine.close();
+  const { engine: losing, events, opened } = await setUp(() => fallingAt(11));
+  const [bystander, bad] = await Promise.all([ask(losing, greedy(12)), ask(losing, greedy(12, 11))]);
+  expect(endOf(bad).outcome).toMatchObject({
+    kind: 'failed',
+    error: { code: 'device-lost', message: expect.stringContaining('not tried a third time') as string },
+  });
+  expect(idsOf(bystander)).toEqual(solo);
+  expect(opened).toHaveLength(3);
+  expect(statesOf(events)).toEqual(['lost', 'ready', 'lost', 'ready']);
+  await losing.close();
+});
+
 /** Gives a device at first, then as `later` says. */
-function refusing(later: (before: number) => ReturnType<typeof fragile>) {
+function refusing(later: (before: number) => FragileDevice) {
   return (before: number) => (before === 0 ? fragile() : later(before));
 }
 
@@ -334,52 +330,6 @@ describe('a host that gives no device', () => {
     await settle(() => engine.snapshot().state === 'blocked');
     expect(engine.cancel(id)).toBe(true);
     expect(endOf(await answering).outcome).toEqual({ kind: 'cancelled' });
-    await engine.close();
-  });
-});
-
-describe('resume', () => {
-  it('continues an answer on another engine, with the same tokens and text', async () => {
-    const [first, second] = [await setUp(), await setUp()];
-    const body = { prompt: [7, 9, 11], max_tokens: 12, temperature: 1, repeat_penalty: 1.2, seed: 11 };
-    const whole = await ask(first.engine, { kind: 'completion', body });
-    const [accepted] = whole;
-    if (accepted?.type !== 'accepted') throw new Error('accepted comes first');
-    const ids = idsOf(whole);
-    for (const emitted of [0, 1, 6, ids.length]) {
-      const told = whole.filter((event) => event.type === 'token').slice(0, emitted);
-      const rest = await ask(second.engine, {
-        kind: 'resume',
-        of: 'completion',
-        body,
-        seed: accepted.seed,
-        promptIds: accepted.promptIds,
-        emittedIds: ids.slice(0, emitted),
-      });
-      expect(idsOf(rest)).toEqual(ids.slice(emitted));
-      expect(told.map(({ text }) => text).join('') + textOf(rest)).toBe(textOf(whole));
-      expect(endOf(rest)).toMatchObject({ outcome: endOf(whole).outcome, usage: endOf(whole).usage });
-    }
-    expect(ids.length).toBeGreaterThan(6);
-    await Promise.all([first.engine.close(), second.engine.close()]);
-  });
-
-  it.each([
-    [{ seed: -1 }, 'seed'],
-    [{ promptIds: 'x' }, 'promptIds'],
-    [{ emittedIds: [1e9] }, 'emittedIds[0]'],
-  ])('names the field at fault: %j', async (wrong, param) => {
-    const { engine } = await setUp();
-    const request = {
-      kind: 'resume',
-      of: 'completion',
-      body: { prompt: 'x' },
-      seed: 1,
-      promptIds: [1],
-      emittedIds: [],
-    };
-    const events = await ask(engine, { ...request, ...wrong } as HostRequest);
-    expect(endOf(events).outcome).toMatchObject({ kind: 'failed', error: { code: 'invalid-request', param } });
     await engine.close();
   });
 });

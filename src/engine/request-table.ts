@@ -6,6 +6,7 @@ import type { Outcome } from '../protocol/events';
 import type { EngineSnapshot, EngineState, RequestSnapshot } from '../protocol/snapshot';
 import { maxOutputs, reusableTokens } from './admission';
 import type { BlockPool } from './block-pool';
+import { lostAgain } from './failures';
 import { KvCache } from './kv-cache';
 import { type LifecycleEvent, nextState } from './lifecycle';
 import type { Outbox } from './outbox';
@@ -14,6 +15,8 @@ import type { RunnerLimits } from './runner';
 
 /** How many ended requests a snapshot remembers. */
 const ENDED_KEPT = 32;
+/** A request is given up at the second device in a row that is lost under it. */
+const MOST_LOSSES = 2;
 
 /**
  * The state of the engine: every live request, who holds which slot and block, and who waits. All changes of state go
@@ -142,6 +145,21 @@ export class RequestTable {
     record.stored = 0;
     const later = this.queue.findIndex((other) => arrival(other) > arrival(record));
     this.queue.splice(later < 0 ? this.queue.length : later, 0, record);
+  }
+
+  /** What the device worked on, requests of these numbers, may be what took it down: that is tried once more, and not for ever. */
+  loseDevice(
+    suspects: readonly Pick<RequestRecord['listener'], 'id' | 'generation'>[],
+    cause: unknown,
+    nowMs: number,
+  ): void {
+    for (const { id, generation } of suspects) {
+      const record = this.find(id, generation);
+      if (record === null) continue;
+      record.losses += 1;
+      if (record.losses >= MOST_LOSSES) this.fail(record, lostAgain(cause), nowMs);
+    }
+    this.distrust();
   }
 
   /** What steps wrote is not to be trusted any more: whoever is active computes all of it again. */

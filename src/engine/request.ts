@@ -47,6 +47,8 @@ export interface RequestRecord {
   logitsTold: number;
   /** Prompt tokens found in the KV cache at the first admission. */
   cachedTokens: number;
+  /** Devices that were lost while they worked on it, since it last got on. */
+  losses: number;
   startedAtMs: number | null;
   promptedAtMs: number | null;
 }
@@ -73,15 +75,16 @@ export function createRecord(listener: Listener, task: Task, source: RecordSourc
     promptTold: 0,
     logitsTold: 0,
     cachedTokens: 0,
+    losses: 0,
     startedAtMs: null,
     promptedAtMs: null,
   };
 }
 
-/** Text of tokens that were emitted before is not told again. */
+/** Text of tokens that were emitted before is not told again; they may have met a stop string. */
 function createAnswer(task: GenerateTask, { tokenizer, limits }: RecordSource): Answer {
   const text = new AnswerText(tokenizer, task.stop);
-  for (const id of task.emittedIds) text.push(id);
+  for (const id of task.emittedIds) if (!text.stopped) text.push(id);
   return { sampler: createSampler(task.sampling, limits), text, tokenizer, maxOutputs: maxOutputs(task, limits) };
 }
 
@@ -99,6 +102,14 @@ export function choosesOnDevice(record: RequestRecord): boolean {
 /** Tokens that the model chose so far, the end token included. */
 export function generatedTokens(record: RequestRecord): number {
   return record.history.length - record.task.promptIds.length;
+}
+
+/** What an answer ends with that is whole before the request has a place. */
+export function knownOutcome(record: RequestRecord): 'stop' | 'length' | null {
+  const { answer } = record;
+  if (answer === null) return null;
+  if (answer.text.stopped) return 'stop';
+  return generatedTokens(record) >= answer.maxOutputs ? 'length' : null;
 }
 
 export function requestSnapshot(record: RequestRecord, outcome: Outcome | null): RequestSnapshot {
@@ -127,10 +138,15 @@ export function endedEvent(record: RequestRecord, outcome: Outcome, nowMs: numbe
       cachedTokens: record.cachedTokens,
       promptTokens: Math.max(0, record.promptTold - record.cachedTokens),
       promptMs: promptedAtMs - startedAtMs,
-      predictedTokens: completionTokens,
+      predictedTokens: completionTokens - emittedElsewhere(record.task),
       predictedMs: nowMs - promptedAtMs,
     }),
   };
+}
+
+/** Tokens of the answer that came from another engine. */
+function emittedElsewhere(task: Task): number {
+  return task.kind === 'generate' ? task.emittedIds.length : 0;
 }
 
 /** The one event of a request that was refused. */

@@ -145,7 +145,9 @@ export class ToyRunner implements Runner {
       case 'argmax': {
         const { penalties } = output;
         const chosen =
-          penalties === undefined ? toyArgmax(hash, vocabularySize) : argmax(this.#penalised(batch, row, hash, penalties));
+          penalties === undefined
+            ? toyArgmax(hash, vocabularySize)
+            : argmax(this.#penalised(batch, row, hash, penalties));
         this.#slots[row.slot] = chosen;
         return { mode: 'argmax', tokenId: tokenId(chosen), nan };
       }
@@ -153,7 +155,10 @@ export class ToyRunner implements Runner {
         const { draw, penalties } = output;
         assert(draw.topK >= 1 && draw.topK <= topK, 'the device draws from so few candidates');
         const logits = toyLogits(hash, vocabularySize);
-        const best = toyCandidates(penalties === undefined ? logits : this.#penalised(batch, row, hash, penalties), draw.topK);
+        const best = toyCandidates(
+          penalties === undefined ? logits : this.#penalised(batch, row, hash, penalties),
+          draw.topK,
+        );
         const chosen = drawFromCandidates(best, draw, draw.unit);
         this.#slots[row.slot] = chosen;
         return { mode: 'sample', tokenId: tokenId(chosen), nan };
@@ -190,8 +195,7 @@ export class ToyRunner implements Runner {
   #text(batch: StepBatch, row: StepRow): number[] {
     const length = row.position + 1;
     const text: number[] = [];
-    for (let position = 0; position < length; position++)
-      text.push(this.#cellOf(batch, row.slot, position));
+    for (let position = 0; position < length; position++) text.push(this.#cellOf(batch, row.slot, position));
     const first = Math.max(0, length - (this.limits.window?.tokens ?? 0));
     for (let position = first; position < length; position++) {
       const seen = this.#windowCells[this.#windowCell(batch, row.slot, position)] ?? UNWRITTEN;

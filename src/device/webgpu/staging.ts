@@ -2,6 +2,9 @@ import { roundUp } from '../../base/units';
 
 /** Holds the candidates of a step's outputs, so that a larger batch seldom needs another buffer. */
 const MIN_STAGING_BYTES = 4096;
+/** Of buffers that are larger, as for the logits of many positions, as many are kept as steps are in flight. */
+const LARGE_BYTES = 2 ** 20;
+const LARGE_KEPT = 2;
 
 /** Buffers that results are read back through: as many as steps are in flight, then used again. Owned by the device. */
 export class StagingRing {
@@ -29,15 +32,19 @@ export class StagingRing {
   }
 
   giveBack(buffer: GPUBuffer): void {
+    const isLarge = ({ size }: GPUBuffer): boolean => size > LARGE_BYTES;
+    if (isLarge(buffer) && this.idle.filter(isLarge).length >= LARGE_KEPT) return this.release(buffer);
     this.idle.push(buffer);
     this.idle.sort((a, b) => a.size - b.size);
   }
 
   releaseIdle(): void {
-    for (const buffer of this.idle.splice(0)) {
-      this.all.delete(buffer);
-      buffer.destroy();
-    }
+    for (const buffer of this.idle.splice(0)) this.release(buffer);
+  }
+
+  private release(buffer: GPUBuffer): void {
+    this.all.delete(buffer);
+    buffer.destroy();
   }
 
   destroy(): void {

@@ -149,10 +149,13 @@ describe('locks between processes', () => {
     'of a process that is dead, and that nobody has asked about, are free',
     async () => {
       // `exec` puts a program that asks about nobody in the place of the one that has started the process.
-      const child = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60']);
+      const child = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60']);
       children.push(child);
       const pid = Number(String(await new Promise((said) => child.stdout.once('data', said))));
-      const stat = (): Promise<string> => readFile(`/proc/${pid}/stat`, 'utf8');
+      const stat = (of = pid): Promise<string> => readFile(`/proc/${of}/stat`, 'utf8');
+      // Not before: a shell might still ask.
+      await vi.waitFor(async () => expect(await stat(child.pid)).toContain('(sleep)'));
+      process.kill(pid, 'SIGKILL');
       await vi.waitFor(async () => expect(await stat()).toContain(') Z '));
       const start = (await stat()).split(' ').at(-31) ?? '';
       (await locks().tryAcquire('lock', 'exclusive'))?.release();

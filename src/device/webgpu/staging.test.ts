@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { StagingRing } from './staging';
+
+const MIB = 2 ** 20;
+
+/** Sizes of the buffers that are there. */
+let there: number[] = [];
+
+beforeEach(() => {
+  there = [];
+  vi.stubGlobal('GPUBufferUsage', { MAP_READ: 1, COPY_DST: 8 });
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+function ring(): StagingRing {
+  const createBuffer = ({ size }: GPUBufferDescriptor): Pick<GPUBuffer, 'size' | 'destroy'> => {
+    there.push(size);
+    return { size, destroy: () => void there.splice(there.indexOf(size), 1) };
+  };
+  return new StagingRing({ createBuffer } as unknown as GPUDevice, () => undefined);
+}
+
+it('keeps as many large buffers as steps are in flight, whatever one step took, and all small ones', () => {
+  const staging = ring();
+  const taken = [1, 2, 3, 4, 5]
+    .map((size) => staging.take(size * MIB + 1))
+    .concat([1, 2, 3].map(() => staging.take(100)));
+  expect(there).toHaveLength(8);
+  for (const buffer of taken) staging.giveBack(buffer);
+  expect(there.filter((size) => size > MIB)).toHaveLength(2);
+  expect(there.filter((size) => size <= MIB)).toHaveLength(3);
+  staging.releaseIdle();
+  expect(there).toEqual([]);
+});
+
+it('takes what is idle and large enough before it makes another', () => {
+  const staging = ring();
+  const first = staging.take(MIB);
+  staging.giveBack(first);
+  expect(staging.take(10)).toBe(first);
+  expect(staging.take(10)).not.toBe(first);
+});
