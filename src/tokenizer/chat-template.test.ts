@@ -33,6 +33,28 @@ describe('a chat template', () => {
     ).toBe('BoTrue');
   });
 
+  it.each([
+    [0, '12 AM'],
+    [11, '11 AM'],
+    [12, '12 PM'],
+    [23, '11 PM'],
+  ])('tells the time of %i h by a clock of twelve hours', (hour, told) => {
+    const now = (): Date => new Date(2025, 0, 5, hour);
+    const template = createChatTemplate('{{ strftime_now("%I %p") }}', { bosToken: null, eosToken: null, now });
+    expect(template.render(USER)).toBe(told);
+  });
+
+  it.each([
+    ['lt', '[1]'],
+    ['le', '[1, 2]'],
+    ['gt', '[3]'],
+    ['ge', '[2, 3]'],
+    ['eq', '[2]'],
+    ['ne', '[1, 3]'],
+  ])('selects by %s, where values are the same too', (test, selected) => {
+    expect(render(`{{ [1, 2, 3] | select("${test}", 2) | list }}`)).toBe(selected);
+  });
+
   it('is rendered without the line ends of blocks', () => {
     expect(render('a\n  {% if true %}\nb\n  {% endif %}\nc')).toBe('a\nb\nc');
   });
