@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { systemClock as clock } from '../../src/base/system-clock';
 import { nodeStorePorts } from '../../src/store/node-fs/node-store';
 import { lockName } from '../../src/store/store-names';
 import { builtCommand } from '../testing/built-command';
 import { inGroups } from '../testing/processes';
 import { zooStore, type ZooStore } from '../testing/zoo-store';
+import { killGroup } from './spawn-child';
 
 const PHASES = ['starting', 'loading bytes', 'ready', 'prefilling', 'decoding', 'restarting'] as const;
 
@@ -18,12 +20,13 @@ beforeAll(async () => {
 });
 afterAll(() => zoo.remove());
 
+async function daemonWords(): Promise<string[]> {
+  return [join(inject('bundledCommands'), 'mini-daemon.js'), await builtCommand(), zoo.folder, 'llama-yarn.gguf'];
+}
+
 /** Runs a daemon until it says that it is there, and ends it so. Gives the process groups of the engine processes that it had. */
 async function endedIn(phase: (typeof PHASES)[number], signal: 'SIGTERM' | 'SIGKILL'): Promise<number[]> {
-  const script = join(inject('bundledCommands'), 'mini-daemon.js');
-  const daemon = spawn(process.execPath, [script, await builtCommand(), zoo.folder, 'llama-yarn.gguf'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const daemon = spawn(process.execPath, await daemonWords(), { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(daemon, 'exit');
   const groups: number[] = [];
   for await (const line of createInterface({ input: daemon.stdout })) {
@@ -35,6 +38,13 @@ async function endedIn(phase: (typeof PHASES)[number], signal: 'SIGTERM' | 'SIGK
   }
   expect(await exited).toEqual(signal === 'SIGTERM' ? [0, null] : [null, signal]);
   return groups;
+}
+
+/** The number that a file holds. Rejects before it does. */
+async function readNumber(path: string): Promise<number> {
+  const text = await readFile(path, 'utf8');
+  expect(text).toMatch(/^\d+$/);
+  return Number(text);
 }
 
 /** Nobody has the model any more: it may be deleted. */
@@ -64,12 +74,24 @@ describe('a daemon that ends', () => {
     },
   );
 
-  it('takes a process along whose main thread stands still', async () => {
-    const script = join(inject('bundledCommands'), 'standing-still.js');
-    const code = `require('node:child_process').spawn(process.execPath, [${JSON.stringify(script)}], { detached: true, stdio: 'inherit' })`;
-    const parent = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
-    const group = Number(line);
+  it.each(['an engine process', 'a probe'] as const)('takes %s along whose main thread stands still', async (name) => {
+    const stuckFile = join(zoo.folder, name);
+    const parent = spawn(
+      process.execPath,
+      name === 'a probe' ? [await builtCommand(), 'selftest'] : await daemonWords(),
+      {
+        stdio: 'ignore',
+        env: {
+          ...process.env,
+          FORGELIGHT_STATE: zoo.stateFolder,
+          NODE_OPTIONS: `--import=${new URL('../testing/stuck-process.mjs', import.meta.url).href}`,
+          STUCK_FILE: stuckFile,
+        },
+      },
+    );
+    onTestFinished(() => void parent.kill('SIGKILL'));
+    const group = await vi.waitFor(() => readNumber(stuckFile), { timeout: 20_000, interval: 50 });
+    onTestFinished(() => killGroup(group, 'SIGKILL'));
     expect(await inGroups([group])).toEqual([group]);
     parent.kill('SIGKILL');
     await vi.waitFor(async () => expect(await inGroups([group])).toEqual([]), { timeout: 20_000, interval: 50 });

@@ -16,7 +16,6 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const ENTRIES = {
   'forgelight.js': 'native-bridge/main.ts',
   'mini-daemon.js': 'native-bridge/testing/mini-daemon.ts',
-  'standing-still.js': 'native-bridge/testing/standing-still.ts',
 };
 
 let folder = '';
