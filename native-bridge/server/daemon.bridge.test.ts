@@ -33,7 +33,7 @@ describe('the daemon over a fake backend', () => {
   it('refuses a request that names no host, before anything else', async () => {
     const daemon = await start();
     for (const version of ['1.0', '1.1']) {
-      expect(await daemon.raw(`GET /health HTTP/${version}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 421 /);
+      expect(await daemon.raw(`GET /health HTTP/${version}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 421 /);
     }
   });
 
