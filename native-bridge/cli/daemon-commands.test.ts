@@ -22,6 +22,9 @@ function daemonOf(answers: Readonly<Record<string, unknown>>) {
   return { asked, fetch };
 }
 
+/** Larger than any system's numbers of processes. */
+const NOBODY = 2 ** 31 - 1;
+
 const { run, daemon } = useCommand();
 
 describe('forgelight ps and stop', () => {
@@ -61,7 +64,8 @@ describe('forgelight ps and stop', () => {
     expect((await run(['ps'], { fetch })).out).toContain('\nPasses requests on to http://a:1\n');
   });
 
-  it('needs a daemon', async () => {
+  it.each(['never ran', 'was killed'])('needs a daemon, and one that %s is none', async (what) => {
+    if (what === 'was killed') await daemon(NOBODY);
     for (const args of [['ps'], ['stop']]) {
       const err = 'forgelight: The daemon does not run. Start it: forgelight serve\n';
       expect(await run(args)).toEqual({ code: 1, out: '', err });

@@ -24,8 +24,8 @@ export function useCommand() {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
   return {
-    /** A daemon of this user runs, as far as its file says. */
-    daemon: () => writeDaemonFile(folder, { pid: process.pid, host: '127.0.0.1', port: 1, key: 'fl-key' }),
+    /** A daemon of this user runs, as far as its file says; with the number of a process that is gone, it did. */
+    daemon: (pid = process.pid) => writeDaemonFile(folder, { pid, host: '127.0.0.1', port: 1, key: 'fl-key' }),
     run: async (args: readonly string[], options: Options = {}): Promise<Ran> => {
       let [out, err] = ['', ''];
       const code = await runCli(args, {
