@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -84,4 +84,28 @@ describe('the access book', () => {
     expect(warnings).toEqual([expect.stringMatching(/put aside/)]);
     expect(await readFile(`${path}.unreadable`, 'utf8')).toContain('[{}]');
   });
+
+  it('takes the scope of a grant that was kept without one from its kind', async () => {
+    const times = { createdAtMs: 0, expiresAtMs: GRANT_LIFE_MS };
+    const grants = [
+      { id: '00000001', sha256: '1'.repeat(64), ...times, kind: 'page', origin: PAGE },
+      { id: '00000002', sha256: '2'.repeat(64), ...times, kind: 'native', name: 'x' },
+    ];
+    await mkdir(join(folder, 'state'));
+    await writeFile(join(folder, 'state/access.json'), JSON.stringify({ version: 1, grants }));
+    const book = await open();
+    expect(book.list().map(({ kind, scope }) => [kind, scope])).toEqual([
+      ['page', 'answers'],
+      ['native', 'all'],
+    ]);
+    await book.close();
+  });
+});
+
+it('of two writes at once the last one says what is there, however long the first one takes', async () => {
+  const file = new AccessFile(folder, (text) => warnings.push(text));
+  const one = { id: '0'.repeat(8), sha256: '0'.repeat(64), createdAtMs: 0, expiresAtMs: 1 };
+  const many = Array.from({ length: 20_000 }, () => ({ ...one, kind: 'native', name: 'x', scope: 'all' }) as const);
+  await Promise.all([file.write(many), file.write([])]);
+  expect(await file.read()).toEqual([]);
 });

@@ -19,7 +19,7 @@ describe('the pairing desk', () => {
     const { id, code } = made.start(A);
     expect([id, code]).toEqual(['id-1', '123-456']);
     expect(() => made.finish(id, code, 'https://b.example')).toThrow(coded('not-paired'));
-    made.finish(id, '123456', A);
+    made.finish(id, ' 123 456', A);
     expect(() => made.finish(id, code, A)).toThrow(coded('not-paired'));
   });
 
@@ -72,5 +72,18 @@ describe('the pairing desk', () => {
     clock.advance(3_600_000);
     const { id, code } = made.start(A);
     made.finish(id, code, A);
+  });
+
+  it('takes no code behind the twentieth wrong one, also for pairings that were begun before', () => {
+    const { desk: made } = desk();
+    const wrong = (id: string, origin: string): void =>
+      expect(() => made.finish(id, '000-000', origin)).toThrow(coded('bridge-denied'));
+    for (let pairings = 0; pairings < 3; pairings += 1) {
+      const { id } = made.start(A);
+      for (let tries = 0; tries < 5; tries += 1) wrong(id, A);
+    }
+    const [first, second] = [made.start(A), made.start('https://b.example')];
+    for (let tries = 0; tries < 5; tries += 1) wrong(first.id, A);
+    expect(() => made.finish(second.id, second.code, 'https://b.example')).toThrow(coded('busy'));
   });
 });
