@@ -57,6 +57,28 @@ describe('the ring of the log', () => {
     expect(ring.dropped).toBe(1);
   });
 
+  it('says of lines that nobody got once, also of those that a failed write said so of', async () => {
+    const { ring, writes } = held(3);
+    const write = async (...events: string[]): Promise<void> => {
+      for (const event of events) ring.log(entry(event));
+      await Promise.resolve();
+    };
+    await write('first');
+    for (const event of ['1', '2', '3', '4', '5']) ring.log(entry(event));
+    writes[0]?.take();
+    await new Promise(setImmediate);
+    expect(writes[1]?.text).toBe('log-dropped 2\n3\n4\n5\n');
+    writes[1]?.fail();
+    await ring.flush();
+    expect(ring.dropped).toBe(5);
+    await write('6', '7');
+    expect(writes[2]?.text).toBe('log-dropped 5\n6\n7\n');
+    writes[2]?.take();
+    await ring.flush();
+    await write('8');
+    expect([writes[3]?.text, ring.dropped]).toEqual(['8\n', 5]);
+  });
+
   it('writes lines for programs and for people', () => {
     const one: LogEntry = { level: 'warn', event: 'paired', message: 'Paired: a\u001b[2J', origin: undefined, ms: 3 };
     expect(jsonLines(() => 0, false)(one)).toBe(
