@@ -46,6 +46,7 @@ describe('forgelight ps and stop', () => {
   it.each([
     [{ status: 'idle' }, 'Nothing is loaded.'],
     [{ status: 'loading', model: 'm', loaded: 1, total: 4 }, 'Loading: m, 25 %'],
+    [{ status: 'loading', model: 'm', loaded: 0, total: 0 }, 'Loading: m, 0 %'],
     [{ status: 'restarting', model: 'm', attempt: 2 }, 'The engine is started again (attempt 2): m'],
     [{ status: 'failed', error: { code: 'timeout', message: 'Slow.' } }, 'Failed: Slow.'],
   ])('shows the state %j', async (state, words) => {
@@ -60,8 +61,9 @@ describe('forgelight ps and stop', () => {
   it('shows which servers elsewhere answer', async () => {
     await daemon();
     const state = { status: 'ready', model: 'm', device: 'upstream: http://a:1' };
-    const { fetch } = daemonOf({ '/v1/admin/ps': { ...PS, backend: 'upstream', state } });
+    const { fetch, asked } = daemonOf({ '/v1/admin/ps': { ...PS, backend: 'upstream', state } });
     expect((await run(['ps'], { fetch })).out).toContain('\nPasses requests on to http://a:1\n');
+    expect(asked).toEqual(['/v1/admin/ps']); // it has no engine whose memory could be told
   });
 
   it.each(['never ran', 'was killed'])('needs a daemon, and one that %s is none', async (what) => {

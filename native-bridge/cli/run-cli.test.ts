@@ -68,7 +68,9 @@ describe('forgelight pull, list, rm', () => {
     expect((await run(['pull', ADDRESS], { server })).out).toBe(`Already here: ${ADDRESS}, 3.0 MB, in ${folder}\n`);
     expect(server.requests).toEqual([]);
 
-    expect(await run(['rm', SHA256.slice(0, 8)])).toEqual({ code: 0, out: 'Deleted tiny.gguf\n', err: '' });
+    const short = SHA256.slice(0, 5);
+    expect(await run(['rm', short])).toMatchObject({ code: 1, err: expect.stringContaining(`"${short}" is not here`) });
+    expect(await run(['rm', SHA256.slice(0, 6), ADDRESS])).toEqual({ code: 0, out: 'Deleted tiny.gguf\n', err: '' });
     expect(await readdir(join(folder, 'blobs'))).toEqual([]);
     expect((await run(['list'])).out).toContain('forgelight pull <model>');
   });
