@@ -213,6 +213,21 @@ describe('UpstreamBackend', () => {
     expect(await iterator.next()).toEqual({ done: true, value: undefined });
   });
 
+  it.each<[string, readonly string[]]>([
+    ['why it ends', [chunkFrame({}, { choices: [{ index: 0, delta: {}, finish_reason: 'length' }] })]],
+    ['how much it was', [chunkFrame({}, { choices: [], usage: { completion_tokens: 1 } })]],
+    ['nothing, for 32 chunks', Array<string>(31).fill(chunkFrame({ content: '' }))],
+  ])('takes what says %s for the beginning of an answer: nobody else is asked behind it', async (_, frames) => {
+    const first: Reply = { kind: 'stream', frames: [chunkFrame({ role: 'assistant' }), ...frames], end: 'break' };
+    const { servers, chat } = backendOf({ [FIRST]: [first], [SECOND]: [] });
+    const chunks: object[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const chunk of await chat()) chunks.push(chunk);
+    };
+    expect(await failureOf(reading())).toEqual(errorWith('network', /cannot be reached \(terminated\)/));
+    expect([chunks.length, servers.requests.length]).toEqual([1 + frames.length, 1]);
+  });
+
   it('has a watchdog before the first token', async () => {
     const { servers, chat, clock } = backendOf({ [FIRST]: [{ kind: 'silent' }] });
     const failing = failureOf(chat());
@@ -271,6 +286,13 @@ describe('UpstreamBackend', () => {
     expect(await backend.models()).toEqual([{ id: 'big', sha256: null, sizeBytes: null, isLoaded: true }]);
     expect(backend.state()).toEqual({ status: 'ready', model: 'big', device: `upstream: ${SECOND}` });
     expect(backend.metrics()).toMatchObject({ upstreams: 2, upstreams_up: 1 });
+  });
+
+  it('reads no list of models that does not end', async () => {
+    const body = { data: [{ id: 'x'.repeat(4_000_000) }] };
+    const { backend, servers } = backendOf({ [FIRST]: [] }, { onCheck: () => ({ kind: 'json', body }) });
+    expect(await backend.models()).toEqual([]);
+    expect(servers.open).toBe(0);
   });
 
   it('is failed when nobody answers', async () => {
