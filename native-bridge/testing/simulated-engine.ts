@@ -16,7 +16,7 @@ export interface ToyBody {
 /** The token that any process gives there. */
 export const toyToken = ({ name }: ToyBody, index: number): number => 1000 * name + index;
 
-const TOY_INFO: EngineInfo = {
+export const TOY_INFO: EngineInfo = {
   model: {
     name: 'toy',
     architecture: 'llama',
