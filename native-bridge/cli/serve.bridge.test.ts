@@ -1,4 +1,6 @@
-import { mkdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { constants } from 'node:fs';
+import { mkdir, open, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -17,8 +19,8 @@ let zoo: ZooStore;
 let command = '';
 let states = 0;
 const MESSAGES = [{ role: 'user' as const, content: 'Hi' }];
-/** The control tokens of the zoo's tokenizer are its last. */
-const NO_END = Object.fromEntries([505, 506, 507, 508, 509, 510, 511].map((id) => [id, -100]));
+/** The model says none of the tokens that end an answer. */
+const NO_END = { 505: -100, 507: -100, 509: -100 };
 
 beforeAll(async () => {
   [zoo, command] = await Promise.all([zooStore(['smollm2', 'nomic-bert']), builtCommand()]);
@@ -140,10 +142,9 @@ describe('forgelight serve with an engine process', () => {
   });
 
   it('ends at once with 130 when Ctrl+C comes twice, and its engine with it', async () => {
-    const { client, daemon } = await served();
-    // Without an end, which would let the daemon end in order.
+    const { client, daemon, folder, key } = await served();
     const stream = await client.chat.completions.create({
-      ...{ model: 'smollm2.gguf', messages: MESSAGES, max_tokens: 400, stream: true, logit_bias: NO_END },
+      ...{ model: 'smollm2.gguf', messages: MESSAGES, max_tokens: 400, logit_bias: NO_END, stream: true },
     });
     let children: number[] = [];
     const read = async (): Promise<void> => {
@@ -153,6 +154,8 @@ describe('forgelight serve with an engine process', () => {
         children = await childrenOf(daemon.child);
         daemon.child.kill('SIGINT');
         await vi.waitFor(async () => expect(await status(daemon)).toBe('stopping'));
+        // Until its end it owns what lies beside that file.
+        expect(await readFile(join(folder, 'daemon.json'), 'utf8')).toContain(key);
         daemon.child.kill('SIGINT');
       }
     };
@@ -245,6 +248,24 @@ describe('forgelight serve without a device', () => {
       code: 1,
       stderr: expect.stringMatching(/runs already: http.*process \d+/),
     });
+  });
+
+  it('ends where nobody reads its log', { timeout: 20_000 }, async () => {
+    const { env } = environment();
+    const path = join(zoo.folder, 'log');
+    execFileSync('mkfifo', [path]);
+    const pipe = await open(path, constants.O_RDWR | constants.O_NONBLOCK);
+    const log = await open(path, constants.O_WRONLY); // the daemon's, which nobody has told not to wait
+    try {
+      const { bytesWritten } = await pipe.write(Buffer.alloc(1 << 20));
+      expect(bytesWritten).toBeLessThan(1 << 20);
+      const daemon = await startServe({ command, env, args: ['--verbose'], logTo: log.fd });
+      expect(await status(daemon)).toBe('ok');
+      daemon.child.kill('SIGTERM');
+      expect(await daemon.exit).toBe(0);
+    } finally {
+      await Promise.all([pipe.close(), log.close()]);
+    }
   });
 
   it('starts over the file of a daemon that was killed, and says what is wrong with a port or a host', async () => {

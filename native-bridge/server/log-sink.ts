@@ -20,7 +20,8 @@ export function descriptorSink(descriptor: number): LogSink {
         at += (await writeTo(descriptor, bytes, at)).bytesWritten;
       } catch (error) {
         if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
-        await new Promise((resolve) => void setTimeout(resolve, FULL_MS));
+        // A process that has nothing else to do ends, whether anybody reads this or not.
+        await new Promise((resolve) => void setTimeout(resolve, FULL_MS).unref());
       }
     }
   };

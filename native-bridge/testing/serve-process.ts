@@ -19,20 +19,22 @@ export interface ServeSetup {
   readonly command: string;
   readonly env: NodeJS.ProcessEnv;
   readonly args?: readonly string[];
+  /** A descriptor that its log goes to, instead of `log`. */
+  readonly logTo?: number;
 }
 
 /** Starts `forgelight serve` on a free port, and waits for the line that says where. Killed when the test ends. */
-export async function startServe({ command, env, args = [] }: ServeSetup): Promise<ServeProcess> {
+export async function startServe({ command, env, args = [], logTo }: ServeSetup): Promise<ServeProcess> {
   const child = spawn(process.execPath, [command, 'serve', '--port', '0', ...args], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', logTo ?? 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const exit = once(child, 'exit').then(([code]) => code as number | null);
   let [out, err] = ['', ''];
-  child.stderr.on('data', (chunk) => (err += String(chunk)));
+  child.stderr?.on('data', (chunk) => (err += String(chunk)));
   const url = await new Promise<string>((resolve, reject) => {
-    child.stdout.on('data', (chunk) => {
+    child.stdout?.on('data', (chunk) => {
       out += String(chunk);
       const found = /^Forgelight ready: (http:\/\/\S+)\/$/m.exec(out)?.[1];
       if (found !== undefined) resolve(found);
