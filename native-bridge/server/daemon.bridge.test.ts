@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -147,45 +146,6 @@ describe('the daemon over a fake backend', () => {
     );
     expect(broken).toMatch(/^HTTP\/1\.1 400 [^]*The body is no JSON/);
     expect(daemon.backend.asked).toEqual([]);
-  });
-
-  it('limits what runs at once', async () => {
-    const daemon = await start({ maxWork: 1 });
-    daemon.backend.beforeWord = (index, signal) => (index === 1 ? forever(index, signal) : Promise.resolve());
-    const abort = new AbortController();
-    await post(daemon, '/v1/chat/completions', { ...BODY, stream: true }, { signal: abort.signal });
-    const second = await post(daemon, '/v1/chat/completions', BODY);
-    expect([second.status, await second.json()]).toMatchObject([503, { error: { code: 'busy' } }]);
-    abort.abort();
-    daemon.backend.beforeWord = () => Promise.resolve();
-    await vi.waitFor(async () => expect((await post(daemon, '/v1/chat/completions', BODY)).status).toBe(200));
-  });
-
-  it('takes no more connections than it has room for, and no long bodies of those who are not known', async () => {
-    const daemon = await start({ maxConnections: 1, maxBodyBytes: 10_000 });
-    const first = daemon.socket();
-    await once(first, 'connect');
-    expect(await daemon.raw('GET /health HTTP/1.1\r\n')).toBe('');
-    first.destroy();
-    // By sockets: `fetch` may wait for ever for one that was dropped.
-    const answered = (path: string, length: string, body: string): Promise<string> => {
-      const asker = path.includes('pair') ? `Origin: ${PAGE}` : `Authorization: Bearer ${daemon.key}`;
-      const head = `Host: 127.0.0.1:${daemon.port}\r\nConnection: close\r\nContent-Type: application/json`;
-      return daemon.raw(`POST ${path} HTTP/1.1\r\n${head}\r\n${asker}\r\n${length}\r\n\r\n${body}`);
-    };
-    const expectStatus = (status: number, ...request: Parameters<typeof answered>): Promise<void> =>
-      vi.waitFor(
-        // The connection before may still be counted.
-        async () => expect((await answered(...request)).slice(0, 13)).toBe(`HTTP/1.1 ${status} `),
-        { timeout: 10_000 },
-      );
-    const spaces = ' '.repeat(6_000);
-    await expectStatus(413, '/v1/pair/start', 'Content-Length: 6002', `${spaces}{}`);
-    await expectStatus(200, '/v1/completions', 'Content-Length: 6002', `${spaces}{}`);
-    await expectStatus(413, '/v1/completions', 'Content-Length: 12002', `${spaces}${spaces}{}`);
-    // Nor those that do not say how long they will be.
-    const chunks = `1770\r\n${spaces}\r\n`.repeat(2);
-    await expectStatus(413, '/v1/completions', 'Transfer-Encoding: chunked', `${chunks}2\r\n{}\r\n0\r\n\r\n`);
   });
 
   it('counts for Prometheus, and administers for the command alone', async () => {

@@ -93,4 +93,24 @@ describe('slow clients', () => {
     expect(readers.every(({ signal }) => signal.aborted)).toBe(true);
     expect(backend.asked.filter((ask) => !readers.includes(ask)).every(({ signal }) => !signal.aborted)).toBe(true);
   });
+
+  it('that get on are waited for, however long an answer takes them', async () => {
+    const daemon = await start({ stallMs: 500 });
+    daemon.backend.words = Array.from({ length: 24 }, () => BIG_WORD);
+    const socket = daemon.socket();
+    sockets.push(socket);
+    const body = '{}';
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:${daemon.port}\r\nAuthorization: Bearer ${daemon.key}\r\n` +
+        `Content-Type: application/json\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    const began = performance.now();
+    let received = 0;
+    for await (const bytes of socket) {
+      received += (bytes as Buffer).length;
+      await new Promise((resolve) => timers.push(setTimeout(resolve, 5)));
+    }
+    expect(received).toBeGreaterThan(24 * BIG_WORD.length);
+    expect(performance.now() - began).toBeGreaterThan(1_000);
+  });
 });
