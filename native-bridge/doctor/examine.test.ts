@@ -125,6 +125,18 @@ describe('forgelight doctor', () => {
     expect(report).not.toMatch(/kfd|selftest/);
   });
 
+  it('counts the GPUs that may not be used from here', async () => {
+    const machine = dumpedMachine('mi300x');
+    const withAnother: Machine = {
+      ...machine,
+      list: async (folder) => [...(await machine.list(folder)), ...(folder.endsWith('/topology/nodes') ? ['99'] : [])],
+      read: (path) => (path.includes('/nodes/99/') ? Promise.resolve({ is: 'denied' }) : machine.read(path)),
+    };
+    expect(reportOf(await look(withAnother, KNOWN))).toContain(
+      '2 more GPUs of this computer may not be used from here.',
+    );
+  });
+
   it('names a library that was chosen and is not there', async () => {
     const env = { FORGELIGHT_HIP_LIBRARY: '/opt/none.so' };
     const diagnosis = await look(dumpedMachine('rx-7900-xtx', env), { ...KNOWN, libraries: ['/opt/none.so'] });

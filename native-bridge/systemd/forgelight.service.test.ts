@@ -26,6 +26,8 @@ describe('the unit of systemd', () => {
 
   it('starts the daemon for its user, and gives it the time that it needs to end', () => {
     expect(service['ExecStart']).toEqual(['/usr/bin/env forgelight serve --json']);
+    // It tells nobody that it is ready; one that was killed comes back, one that was ended does not.
+    expect([service['Type'], service['Restart']]).toEqual([['exec'], ['on-failure']]);
     expect(install).toEqual({ WantedBy: ['default.target'] });
     expect(Number(service['TimeoutStopSec'])).toBeGreaterThan(15);
     expect(service['KillMode']).toEqual(['mixed']);
@@ -34,7 +36,11 @@ describe('the unit of systemd', () => {
   it('lets it write where it keeps its state and its models, and nowhere else', () => {
     expect(service['ProtectSystem']).toEqual(['strict']);
     expect(service['ProtectHome']).toEqual(['read-only']);
-    expect(service['StateDirectoryMode']).toEqual(['0700']);
+    expect([service['StateDirectory'], service['StateDirectoryMode'], service['UMask']]).toEqual([
+      ['forgelight'],
+      ['0700'],
+      ['0077'],
+    ]);
     const [, folder = ''] = (service['Environment']?.[0] ?? '').split('=');
     expect(folder).toBe('%S/forgelight');
     expect(stateFolder({ FORGELIGHT_STATE: folder })).toBe(folder);
@@ -44,9 +50,20 @@ describe('the unit of systemd', () => {
   });
 
   it('hardens it, and leaves it the GPU', () => {
-    for (const name of ['NoNewPrivileges', 'PrivateTmp', 'RestrictNamespaces', 'RestrictSUIDSGID', 'LockPersonality']) {
-      expect([name, service[name]]).toEqual([name, ['yes']]);
-    }
+    const switches = Object.keys(service).filter((name) => service[name]?.join() === 'yes');
+    expect(switches.toSorted()).toEqual([
+      'LockPersonality',
+      'NoNewPrivileges',
+      'PrivateTmp',
+      'ProtectControlGroups',
+      'ProtectKernelTunables',
+      'RestrictNamespaces',
+      'RestrictRealtime',
+      'RestrictSUIDSGID',
+    ]);
+    expect(service['SystemCallArchitectures']).toEqual(['native']);
+    // Pages and programs, and what the driver hears of devices.
+    expect(service['RestrictAddressFamilies']).toEqual(['AF_INET AF_INET6 AF_UNIX AF_NETLINK']);
     expect(service['DevicePolicy']).toEqual(['closed']);
     expect(service['DeviceAllow']).toEqual(['/dev/kfd rw', 'char-drm rw']);
     expect(service['PrivateDevices']).toBeUndefined();
