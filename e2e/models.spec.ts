@@ -91,6 +91,26 @@ test('what the browser keeps stands in a bar, and goes on a question', async ({ 
   await expect(page.getByTestId('storage-bar').locator('[data-kind=model]')).toHaveCount(0);
 });
 
+test('a model is shared by a link: whoever opens that sees what it wants, and loads it', async ({ context, page }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.goto('/?autoload=0');
+  await loadAddress(page, 'https://models.test/shared.gguf');
+  await expect(state(page)).toHaveAttribute('data-state', 'ready');
+  await page.getByTestId('model-button').click();
+  await page.getByTestId('share').click();
+  await expect(page.getByTestId('share-says')).not.toBeEmpty();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+
+  const theirs = await context.newPage();
+  await theirs.goto(link);
+  await expect(theirs.getByTestId('shared-facts')).toContainText('models.test/shared.gguf');
+  await expect(state(theirs)).toHaveAttribute('data-state', 'idle');
+  await theirs.getByTestId('shared-use').click();
+  await expect(state(theirs)).toHaveAttribute('data-state', 'ready');
+  await expect(theirs.getByTestId('model-button')).toContainText('shared.gguf');
+  expect(theirs.url()).not.toContain('#');
+});
+
 const FAILURES = [
   ['quota-exceeded', /room/],
   ['out-of-memory', /smaller|memory/],

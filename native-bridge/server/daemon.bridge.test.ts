@@ -13,6 +13,8 @@ describe('the daemon over a fake backend', () => {
     const daemon = await start();
     const hello = await fetch(`${daemon.url}/v1/hello`);
     expect(hello.headers.get('cross-origin-resource-policy')).toBe('same-origin');
+    // Whatever keeps answers gives that of a page to no other.
+    expect(hello.headers.get('vary')).toBe('origin');
     const health = async (): Promise<unknown> => {
       const response = await fetch(`${daemon.url}/health`);
       return [response.status, await response.json()];

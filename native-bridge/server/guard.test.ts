@@ -43,6 +43,19 @@ describe('the guard', () => {
     expect(verdict(head(file, { target: '/assets/a.js' }))).toBe('passed');
   });
 
+  it('lets through a hundred headers, and no more', () => {
+    const many = (count: number): RawHead =>
+      head(Object.fromEntries(Array.from({ length: count - 1 }, (_, index) => [`x-${index}`, ''])));
+    expect([verdict(many(100)), verdict(many(101))]).toEqual(['passed', '431']);
+  });
+
+  it('answers for its own addresses, and without a port where browsers leave it out', () => {
+    const own = ['127.0.0.1:80', 'localhost:80', '[::1]:80', 'box:80'];
+    expect(ownHosts(['127.0.0.1', 'Box'], 80)).toEqual([...own, '127.0.0.1', 'localhost', '[::1]', 'box']);
+    expect(ownHosts(['fe80::1'], 8788)).toContain('[fe80::1]:8788');
+    expect(ownHosts([], 8788)).not.toContain('127.0.0.1');
+  });
+
   it.each([
     [{ host: 'evil.example:8788' }, '421'],
     [{ host: '127.0.0.1' }, '421'],
