@@ -171,6 +171,12 @@ describe('UpstreamBackend', () => {
     );
   });
 
+  it('quotes no more of what a server says than a person reads', async () => {
+    const body = JSON.stringify({ error: { message: 'x'.repeat(10_000) } });
+    const { chat } = backendOf({ [FIRST]: [{ kind: 'status', status: 400, body }] });
+    await expect(chat()).rejects.toThrow(`Upstream ${FIRST} answered 400: "${'x'.repeat(500)}".`);
+  });
+
   it('gives up after four rounds', async () => {
     const { servers, chat } = backendOf({ [FIRST]: Array<Reply>(9).fill({ kind: 'refused' }) });
     await expect(chat()).rejects.toThrow(
@@ -295,12 +301,17 @@ describe('UpstreamBackend', () => {
     expect(servers.open).toBe(0);
   });
 
-  it('is failed when nobody answers', async () => {
-    const { backend } = backendOf({ [FIRST]: [] }, { onCheck: () => ({ kind: 'json', body: ['not OpenAI'] }) });
+  it.each<[Reply, string, RegExp]>([
+    [{ kind: 'json', body: ['not OpenAI'] }, 'network', /^Upstream http:\/\/first:1 gives no list/],
+    // To a question such an answer is one, to the list it is none.
+    [{ kind: 'status', status: 404 }, 'invalid-request', /^Upstream http:\/\/first:1 answered 404/],
+    [{ kind: 'status', status: 429 }, 'busy', /^Upstream http:\/\/first:1 answered 429/],
+  ])('is failed when its only server lists nothing: %j', async (reply, code, words) => {
+    const { backend } = backendOf({ [FIRST]: [] }, { onCheck: () => reply });
     await backend.models();
     expect(backend.state()).toMatchObject({
       status: 'failed',
-      error: { code: 'network', message: expect.stringMatching(/^Upstream http:\/\/first:1 gives no list/) as string },
+      error: { code, message: expect.stringMatching(words) as string },
     });
   });
 
