@@ -157,6 +157,18 @@ describe('the supervisor', () => {
     expect(news.at(-1)).toMatchObject({ type: 'restored', sameAnswers });
   });
 
+  it('says that a request was there which somebody cancels while its process dies, and asks no other', async () => {
+    const { child, ask, next, supervisor } = setUp();
+    child().says({ type: 'hello' }, loaded());
+    const heard = ask();
+    const cancelled = supervisor.cancel(1);
+    expect(child().of('call')).toMatchObject([{ ask: { method: 'cancel', requestId: 1 } }]);
+    next().says({ type: 'hello' }, loaded());
+    expect(child().of('call')).toEqual([]);
+    expect(await cancelled).toBe(true);
+    expect(heard).toMatchObject([{ type: 'ended', outcome: { kind: 'cancelled' } }]);
+  });
+
   it('gives tokens of one model to no other, which has its place since', () => {
     const { child, ask, next, supervisor } = setUp();
     child().says({ type: 'hello' }, loaded());

@@ -171,6 +171,12 @@ describe('UpstreamBackend', () => {
     );
   });
 
+  it('names no device at length: it stands in a header', async () => {
+    const { backend } = backendOf({ [FIRST]: [{ kind: 'json', body: { device: 'x'.repeat(10_000) } }] });
+    const answer = await backend.chat(MESSAGES, { signal: new AbortController().signal, asks: 'native' });
+    expect(answer).toEqual({ device: `upstream: ${FIRST} (${'x'.repeat(200)})` });
+  });
+
   it('quotes no more of what a server says than a person reads', async () => {
     const body = JSON.stringify({ error: { message: 'x'.repeat(10_000) } });
     const { chat } = backendOf({ [FIRST]: [{ kind: 'status', status: 400, body }] });
@@ -232,6 +238,12 @@ describe('UpstreamBackend', () => {
     };
     expect(await failureOf(reading())).toEqual(errorWith('network', /cannot be reached \(terminated\)/));
     expect([chunks.length, servers.requests.length]).toEqual([1 + frames.length, 1]);
+  });
+
+  it('tells of no server that it is busy once it has begun: who asks again gets another answer', async () => {
+    const frames = [chunkFrame({ content: 'a' }), 'data: {"error":{"code":503}}\n\n'];
+    const { chat } = backendOf({ [FIRST]: [{ kind: 'stream', frames, end: 'close' }] });
+    expect(await failureOf(chat().then(textOf))).toEqual(errorWith('network', /answered 503.* The answer had begun/));
   });
 
   it('has a watchdog before the first token', async () => {
