@@ -86,6 +86,11 @@ describe('the backend of engine processes', () => {
     const engines = await enginesOf(process.pid);
     expect(engines.length).toBe(1);
     expect(engines).not.toContain(first);
+    // Whoever has left takes no model off the device.
+    const leaving = new AbortController();
+    const left = rejection(backend.complete(body, { ...NATIVE, signal: leaving.signal }));
+    leaving.abort();
+    expect([await left, await enginesOf(process.pid)]).toMatchObject([{ name: 'AbortError' }, engines]);
     expect(await backend.unload()).toBe(true);
     expect(backend.state()).toEqual({ status: 'idle' });
     expect(await enginesOf(process.pid)).toEqual([]);
