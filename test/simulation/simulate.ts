@@ -67,6 +67,8 @@ export class Simulation {
   readonly #faults: Error[] = [];
   /** Whole contexts fit, so that nobody has to lose its place to another. */
   #isRoomy: boolean;
+  /** Lost devices. */
+  #losses = 0;
   /** Failed steps and lost devices: each may cost every request its place once. */
   #disturbances = 0;
   #hasFailedStep = false;
@@ -169,6 +171,7 @@ export class Simulation {
 
   fail(error: 'out-of-memory' | 'device-lost' | 'unknown'): void {
     this.#failStep(error !== 'out-of-memory');
+    if (error === 'unknown') this.#causes.lost = true; // nobody knows what the device is worth: its requests are not tried again
     this.runner.fail(0, error === 'unknown' ? new TypeError('boom') : new ForgelightError(error, 'simulated'));
   }
 
@@ -195,7 +198,8 @@ export class Simulation {
   #disturb(isLoss: boolean): void {
     this.#disturbances += 1;
     if (!isLoss) return;
-    this.#causes.lost = true;
+    this.#losses += 1;
+    this.#causes.lost ||= this.#losses > 1; // two in a row may be a request's own doing; of one nobody fails
     this.#mayBeLost = true;
   }
 
@@ -205,6 +209,7 @@ export class Simulation {
     if (recovery === null) return;
     if (ends === 'blocked') return recovery.blocked(this.clock.now() + 120_000);
     this.#recovery = null;
+    if (ends === 'failed') this.#causes.lost = true;
     if (ends === 'failed') return recovery.failed(new ForgelightError('device-lost', 'no device came back'));
     if (ends === 'smaller') this.#shrink();
     this.#retire();
