@@ -28,6 +28,11 @@ describe('a setting that is typed', () => {
     ['temperature', ' 1,25 ', 1.25],
     ['top_k', '', undefined],
     ['seed', '4294967295', 4_294_967_295],
+    ['max_tokens', '1,000', 1000],
+    ['max_tokens', '2.000', 2000],
+    ['seed', '1 234 567', 1_234_567],
+    ['seed', '1\u202f234\u202f567', 1_234_567],
+    ['seed', "1'234'567", 1_234_567],
   ] as const)('%s %j is %j', (name, text, value) => {
     expect(readSetting(name, text)).toEqual({ ok: true, value });
   });
@@ -36,6 +41,12 @@ describe('a setting that is typed', () => {
     ['temperature', '2.1', 'A number from 0 to 2.'],
     ['temperature', 'warm', 'A number from 0 to 2.'],
     ['top_k', '1.5', 'A whole number from 0 to 2,147,483,647.'],
+    ['top_k', '1,5', 'A whole number from 0 to 2,147,483,647.'],
+    ['top_k', '1.0', 'A whole number from 0 to 2,147,483,647.'],
+    ['top_k', '0.500', 'A whole number from 0 to 2,147,483,647.'],
+    ['top_k', '1,000.5', 'A whole number from 0 to 2,147,483,647.'],
+    ['top_k', '1,234.567', 'A whole number from 0 to 2,147,483,647.'],
+    ['top_k', '10,00', 'A whole number from 0 to 2,147,483,647.'],
     ['repeat_penalty', '0', 'A number from 0.01 to 100.'],
     ['presence_penalty', '1,2,3', 'A number from -2 to 2.'],
   ] as const)('%s %j is none: %s', (name, text, problem) => {
