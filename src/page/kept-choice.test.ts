@@ -5,7 +5,7 @@ import { choiceOfEntry, choiceOfPartial, isAddressOf } from './kept-choice';
 const HUB = 'https://huggingface.co/owner/repo/resolve/main/';
 
 describe('a kept model', () => {
-  it('is loaded by its hash', () => {
+  it('is loaded by its hash, and known by the addresses that it came from', () => {
     const entry = keptModel({ fileName: 'a.gguf', sizeBytes: 7 });
     expect(choiceOfEntry(entry)).toEqual({
       reference: `sha256:${entry.sha256}`,
@@ -13,6 +13,7 @@ describe('a kept model', () => {
       local: true,
       sha256: entry.sha256,
       sizeBytes: 7,
+      addresses: entry.names,
     });
   });
 

@@ -9,7 +9,7 @@ const SPLIT = /-\d{5}-of-(\d{5})\.gguf$/i;
 export function choiceOfEntry({ sha256, fileName, sizeBytes, names }: ModelEntry): ModelChoice {
   const [address] = names;
   if (SPLIT.test(fileName) && address !== undefined) return choiceOfAddress(address, fileName);
-  return { reference: `sha256:${sha256}`, name: fileName, local: true, sha256, sizeBytes };
+  return { reference: `sha256:${sha256}`, name: fileName, local: true, sha256, sizeBytes, addresses: names };
 }
 
 /** An unfinished download, to be gone on with; `null` where nothing of it can be used. */

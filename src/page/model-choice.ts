@@ -8,6 +8,8 @@ export interface ModelChoice {
   readonly name: string;
   /** Whether its bytes come from this computer: a file, or a server on it. */
   readonly local: boolean;
+  /** Of what this browser keeps: where it came from, and others may fetch it, too. */
+  readonly addresses?: readonly string[];
   readonly sha256?: string;
   readonly sizeBytes?: number;
   readonly licence?: string;

@@ -154,6 +154,22 @@ describe('making a link', () => {
     );
   });
 
+  it('to what this browser keeps leads to where it came from, if others can reach that', () => {
+    const kept = (...addresses: string[]) => {
+      const made = makeShareLink(PAGE, { reference: `sha256:${HASH}`, name: 'a.gguf', local: true, addresses }, '');
+      return made.ok ? new URLSearchParams(new URL(made.url).hash.slice(1)).get('m') : made.problem;
+    };
+    const served = 'http://localhost:5173/models/a.gguf';
+    expect(kept('https://a.example/a.gguf')).toBe('https://a.example/a.gguf');
+    expect(kept(served, 'https://localhost/a.gguf', 'hf:owner/repo/a.gguf')).toBe('hf:owner/repo/a.gguf');
+    expect(kept()).toMatch(/cannot reach/);
+    expect(kept('part:ab', served)).toMatch(/cannot reach/);
+    expect(makeShareLink(PAGE, choice(`sha256:${HASH}`), '')).toMatchObject({
+      ok: true,
+      note: expect.stringMatching(/by its hash/),
+    });
+  });
+
   it('leaves what others cannot reach, and says so', () => {
     const file = new File([], 'a.gguf');
     expect(makeShareLink(PAGE, { reference: file, name: 'a.gguf', local: true }, '')).toMatchObject({

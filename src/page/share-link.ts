@@ -55,10 +55,12 @@ export function parseShareLink(hash: string): ParsedLink {
  *
  * @param pageUrl the page's address; what stands behind its path is left out
  */
-export function makeShareLink(pageUrl: string, { reference, local, name }: ModelChoice, system: string): MadeLink {
+export function makeShareLink(pageUrl: string, choice: ModelChoice, system: string): MadeLink {
   const { problems, notes } = TEXT.shared;
-  if (typeof reference !== 'string') return { ok: false, problem: problems.file(name) };
-  if (local) return { ok: false, problem: problems.thisComputer(name) };
+  const { name } = choice;
+  if (typeof choice.reference !== 'string') return { ok: false, problem: problems.file(name) };
+  const reference = choice.local ? choice.addresses?.find(isReachable) : choice.reference;
+  if (reference === undefined) return { ok: false, problem: problems.thisComputer(name) };
   const seen = visible(system.replaceAll('\r\n', '\n')).trim();
   if (reference.length > MAX_REFERENCE_CHARS || seen.length > MAX_SYSTEM_CHARS) {
     return { ok: false, problem: problems.systemTooLong };
@@ -93,6 +95,11 @@ function sharedModel(reference: string): SharedModel | null {
   // A name before the host is there to be taken for it.
   if (url.protocol !== 'https:' || url.username !== '' || url.password !== '') return null;
   return { ...choice, reference: url.href };
+}
+
+/** By others: what this computer serves is not. */
+function isReachable(address: string): boolean {
+  return sharedModel(address)?.local === false;
 }
 
 function visible(text: string): string {
