@@ -179,6 +179,29 @@ test('a link asks before anything of it is set, and what it asks for is sent onc
   expect(page.url()).not.toContain('sys=');
 });
 
+test('a link whose dialog cannot be fetched is fetched once, and is there after a reload, until it is answered', async ({
+  page,
+}) => {
+  let fetched = 0;
+  const dialog = '**/assets/shared-card-*.js';
+  await page.route(dialog, (route) => {
+    fetched += 1;
+    return route.abort();
+  });
+  await page.goto(`/#${new URLSearchParams({ sys: 'Rhyme.' })}`);
+  await expect(page.getByTestId('notice')).toContainText('Reload the page');
+  await page.getByTestId('load-model').click();
+  await settled(page);
+  expect(fetched).toBe(1);
+  await page.unroute(dialog);
+  await page.reload();
+  await expect(page.getByTestId('shared')).toContainText('Rhyme.');
+  await page.getByTestId('shared-decline').click();
+  await page.reload();
+  await settled(page);
+  await expect(page.getByTestId('shared')).toHaveCount(0);
+});
+
 test('an answer that fails says so, can be asked for again, and the others go on', async ({ page }) => {
   await open(page);
   await ask(page, 'fail: context-overflow');

@@ -94,7 +94,7 @@ export class AppRoot extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('store')) this.#subscribe();
-    if (this.asked.kind !== 'none') void this.#fetched(import('./shared-card'));
+    if (changed.has('asked') && this.asked.kind !== 'none') void this.#fetched(import('./shared-card'));
   }
 
   protected override render(): TemplateResult | typeof nothing {

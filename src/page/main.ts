@@ -8,7 +8,7 @@ import { ChatStore } from './chat-store';
 import { readPairing } from './kept-pairing';
 import { TEXT } from './messages';
 import { pagePhase } from './page-state';
-import { takeShareLink } from './taken-link';
+import { followShareLinks } from './asked-link';
 import { startHere } from './upstream-choice';
 import { applyTheme, readTheme } from './theme';
 
@@ -37,8 +37,7 @@ const root = document.createElement('app-root');
 root.store = store;
 root.library = library;
 root.updates = browserUpdates();
-root.asked = takeShareLink();
-window.addEventListener('hashchange', () => (root.asked = takeShareLink()));
+followShareLinks(root);
 document.body.append(root);
 window.addEventListener('pageshow', ({ persisted }) => {
   if (!persisted) return;
