@@ -17,24 +17,24 @@ import './conversation-panel';
 import type { ConversationPanel } from './conversation-panel';
 import './context-meter';
 import { shownVersions } from './conversations';
-import { dialogStyles } from './dialog-styles';
 import { Drafts } from './drafts';
 import { onEvent, type PageEvents } from './events';
 import { FileDrop } from './file-drop';
 import { hasFilePicker, type FileHandle } from './file-handles';
 import './gpu-notice';
-import { ICONS } from './icons';
 import type { Library } from './library';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
 import { choiceOfFiles } from './model-choice';
 import './model-card';
+import type { ModelCard } from './model-card';
+import './model-dialog';
+import type { ModelDialog } from './model-dialog';
 import { renderMachine } from './machine-button';
 import { NarrowWindow } from './narrow-window';
-import type { ModelState, PagePhase, PageState, ReadyModel } from './page-state';
+import type { PagePhase, PageState, ReadyModel } from './page-state';
 import { lostText, noticeOf, pagePhase } from './page-state';
 import { baseStyles, cardStyles, controlStyles } from '../element/styles';
-import './share-action';
 import type { ParsedLink } from './share-link';
 import type { SettingsDialog } from './settings-dialog';
 import { actOn, type ShortcutPage } from './shortcut-acts';
@@ -55,7 +55,7 @@ const localStore = (): Storage => window.localStorage;
 /** The page: shows the store's state and passes what people do on to it. */
 @customElement('app-root')
 export class AppRoot extends LitElement {
-  static override styles = [baseStyles, controlStyles, cardStyles, brandStyles, dialogStyles, appStyles];
+  static override styles = [baseStyles, controlStyles, cardStyles, brandStyles, appStyles];
 
   @property({ attribute: false }) store: ChatStore | null = null;
   @property({ attribute: false }) library: Library | null = null;
@@ -65,7 +65,8 @@ export class AppRoot extends LitElement {
   @state() private theme = readTheme(localStore);
   @query('forgelight-composer') private readonly composer: ChatComposer | null | undefined;
   @state() private importProblem: string | null = null;
-  @query('dialog') private readonly dialog: HTMLDialogElement | null | undefined;
+  @query('main model-card') private readonly card: ModelCard | null | undefined;
+  @query('model-dialog') private readonly dialog: ModelDialog | null | undefined;
   @query('forgelight-message-list') private readonly list: MessageList | null | undefined;
   @query('conversation-panel') private readonly panel: ConversationPanel | null | undefined;
   @query('settings-dialog') private readonly settings: SettingsDialog | null | undefined;
@@ -79,7 +80,8 @@ export class AppRoot extends LitElement {
   });
   readonly #drafts = new Drafts(() => window.sessionStorage);
   #unsubscribe: (() => void) | null = null;
-  #shownPhase: PagePhase = 'idle';
+  /** `null`: nothing has been shown. */
+  #shownPhase: PagePhase | null = null;
   #shownId: number | null = null;
 
   override connectedCallback(): void {
@@ -95,6 +97,7 @@ export class AppRoot extends LitElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('store')) this.#subscribe();
     if (changed.has('asked') && this.asked.kind !== 'none') void this.#fetched(import('./shared-card'));
+    if (this.store?.state.model.kind !== 'ready') this.dialog?.close();
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -133,7 +136,15 @@ export class AppRoot extends LitElement {
           ?drawer=${this.#window.hasDrawer}
         ></conversation-panel>
         ${this.#renderHeader(state)} ${this.#renderMain(state)}
-        ${state.model.kind === 'ready' ? this.#renderDialog(state.model) : nothing}
+        ${
+          state.model.kind === 'ready'
+            ? html`<model-dialog
+                .model=${state.model}
+                .library=${this.library}
+                .system=${state.chats.settings.system}
+              ></model-dialog>`
+            : nothing
+        }
         ${this.asked.kind === 'none' ? nothing : html`<shared-card .asked=${this.asked} .library=${this.library}></shared-card>`}
         <settings-dialog .settings=${state.chats.settings}></settings-dialog>
         <shortcut-sheet platform=${this.#keys.platform}></shortcut-sheet>
@@ -148,6 +159,7 @@ export class AppRoot extends LitElement {
     if (state === undefined) return;
     const phase = pagePhase(state);
     if (this.#shownPhase === 'loading' && phase !== 'loading') this.#loadEnded(state);
+    if (this.#shownPhase !== null && this.#shownPhase !== phase) void this.card?.focusIfLost();
     this.#shownPhase = phase;
     const shownId = state.chats.shown?.id ?? null;
     if (this.#shownId !== shownId) this.list?.scrollToEnd();
@@ -161,7 +173,7 @@ export class AppRoot extends LitElement {
       {
         showChats: () => this.panel?.open(),
         newChat: () => this.#newChat(),
-        showModel: () => this.dialog?.showModal(),
+        showModel: () => this.dialog?.show(),
         showSettings: () => void this.#showSettings(),
         showShortcuts: () => void this.#showShortcuts(),
         changeTheme: () => this.#changeTheme(),
@@ -226,24 +238,6 @@ export class AppRoot extends LitElement {
         ?answering=${phase === 'generating'}
         ?local=${choice.local}
       ></gpu-notice>
-    `;
-  }
-
-  #renderDialog(model: ModelState): TemplateResult {
-    return html`
-      <dialog closedby="any" aria-labelledby="dialog-title" data-testid="model-dialog">
-        <div class="dialog-head">
-          <h2 id="dialog-title">${TEXT.model.title}</h2>
-          <button type="button" class="quiet icon" aria-label=${TEXT.model.close} @click=${() => this.dialog?.close()}>
-            ${ICONS.close}
-          </button>
-        </div>
-        <model-card .model=${model} .library=${this.library}></model-card>
-        <div class="dialog-foot">
-          <share-action .choice=${model.choice} .system=${this.store?.state.chats.settings.system ?? ''}></share-action>
-          ${renderMachine(model.kind === 'ready' ? model.info : null)}
-        </div>
-      </dialog>
     `;
   }
 
@@ -357,7 +351,7 @@ export class AppRoot extends LitElement {
       answerAgain: (id) => this.#answerAgain(id),
       write: () => this.composer?.focus(),
       showSettings: () => void this.#showSettings(),
-      showModel: () => this.dialog?.showModal(),
+      showModel: () => this.dialog?.show(),
       showShortcuts: () => void this.#showShortcuts(),
     };
   }

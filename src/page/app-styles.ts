@@ -122,30 +122,6 @@ export const appStyles = css`
     line-height: 1.45;
     text-align: left;
   }
-  /* In sight however long the card below is. */
-  .dialog-head {
-    position: sticky;
-    top: -0.6rem;
-    z-index: 1;
-    display: flex;
-    align-items: center;
-    justify-content: space-between;
-    margin: -0.6rem -0.6rem 0;
-    padding: 0.6rem 0.8rem 0.4rem 1.5rem;
-    background: var(--paper);
-  }
-  .dialog-head h2 {
-    font-size: 1.0625rem;
-    letter-spacing: 0;
-  }
-  .dialog-foot {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: start;
-    justify-content: space-between;
-    gap: 0.5rem;
-    padding: 0.8rem 0.3rem 0.2rem;
-  }
   .foot {
     display: flex;
     flex-wrap: wrap;

@@ -116,6 +116,14 @@ export class ModelCard extends LitElement {
     new FollowLibrary(this);
   }
 
+  /** The button that was pressed may be gone: where nobody has put the focus elsewhere it goes to the first there is now, which does what is next. */
+  async focusIfLost(): Promise<void> {
+    await this.updateComplete;
+    // Within an error, or beside a bar, the button is there once that is.
+    await this.renderRoot.querySelector<LitElement>('load-progress, forgelight-error')?.updateComplete;
+    if (document.activeElement === document.body) this.renderRoot.querySelector('button')?.focus();
+  }
+
   protected override render(): TemplateResult | typeof nothing {
     const { model } = this;
     if (model === null) return nothing;
