@@ -133,6 +133,7 @@ export class AppRoot extends LitElement {
         <conversation-panel
           .chats=${state.chats}
           .problem=${this.importProblem}
+          .announced=${state.announcement}
           ?drawer=${this.#window.hasDrawer}
         ></conversation-panel>
         ${this.#renderHeader(state)} ${this.#renderMain(state)}
@@ -142,12 +143,13 @@ export class AppRoot extends LitElement {
                 .model=${state.model}
                 .library=${this.library}
                 .system=${state.chats.settings.system}
+                .announced=${state.announcement}
               ></model-dialog>`
             : nothing
         }
-        ${this.asked.kind === 'none' ? nothing : html`<shared-card .asked=${this.asked} .library=${this.library}></shared-card>`}
-        <settings-dialog .settings=${state.chats.settings}></settings-dialog>
-        <shortcut-sheet platform=${this.#keys.platform}></shortcut-sheet>
+        ${this.asked.kind === 'none' ? nothing : html`<shared-card .asked=${this.asked} .library=${this.library} .announced=${state.announcement}></shared-card>`}
+        <settings-dialog .settings=${state.chats.settings} .announced=${state.announcement}></settings-dialog>
+        <shortcut-sheet platform=${this.#keys.platform} .announced=${state.announcement}></shortcut-sheet>
         <div class="visually-hidden" role="status" data-testid="status">${state.announcement}</div>
         ${this.#drop.active ? html`<div class="drop" aria-hidden="true"><p>${TEXT.model.dropHere}</p></div>` : nothing}
       </div>
@@ -187,7 +189,8 @@ export class AppRoot extends LitElement {
     const notice = noticeOf(state);
     const card =
       model.kind === 'ready' ? nothing : html`<model-card .model=${model} .library=${this.library}></model-card>`;
-    const foot = model.kind === 'ready' ? nothing : html`<div class="foot">${renderMachine(null)}</div>`;
+    const foot =
+      model.kind === 'ready' ? nothing : html`<div class="foot">${renderMachine(null, state.announcement)}</div>`;
     return html`
       <main>
         <forgelight-message-list

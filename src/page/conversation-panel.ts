@@ -6,6 +6,7 @@ import { brandStyles, renderBrand } from './brand';
 import './conversation-list';
 import type { ConversationList } from './conversation-list';
 import { NO_CONVERSATIONS, type Conversations } from './conversations';
+import './dialog-status';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
 
@@ -67,6 +68,8 @@ export class ConversationPanel extends LitElement {
   @property({ attribute: false }) chats: Conversations = NO_CONVERSATIONS;
   /** Why the last file was not imported: told in the drawer, which lies over where the page tells it. */
   @property({ attribute: false }) problem: string | null = null;
+  /** What the page says: told in the drawer while that is open. */
+  @property() announced = '';
   @property({ type: Boolean }) drawer = false;
   @query('conversation-list') private readonly list: ConversationList | null | undefined;
   @query('dialog') private readonly dialog: HTMLDialogElement | null | undefined;
@@ -105,6 +108,7 @@ export class ConversationPanel extends LitElement {
           </button>
         </div>
         ${list}
+        <dialog-status .announced=${this.announced}></dialog-status>
       </dialog>
     `;
   }

@@ -18,4 +18,23 @@ export const dialogStyles = css`
   dialog::backdrop {
     background: #0008;
   }
+  /* In sight however long the rest is. */
+  .head {
+    position: sticky;
+    top: -0.6rem;
+    z-index: 1;
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    margin: -0.6rem -0.6rem 0;
+    padding: 0.6rem 0.8rem 0.4rem 1.5rem;
+    background: var(--paper);
+  }
+  .head h2 {
+    margin: 0;
+    font-size: 1.0625rem;
+    font-weight: 650;
+    line-height: 1.3;
+    text-wrap: balance;
+  }
 `;

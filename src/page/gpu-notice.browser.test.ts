@@ -13,9 +13,11 @@ const notice = page.getByTestId('gpu-notice');
 const prompt = page.getByTestId('prompt');
 const isShown = (): boolean => notice.elements().length > 0;
 
-/** The page's nodes that speak by themselves. */
+/** The page's nodes that speak by themselves; those of dialogs do while these are open. */
 const speaking = (): Element[] =>
-  [...allElements(mounted().root)].filter((element) => element.matches('[role=status], [role=alert], [aria-live]'));
+  [...allElements(mounted().root)].filter(
+    (element) => element.matches('[role=status], [role=alert], [aria-live]') && element.checkVisibility(),
+  );
 
 describe('a lost GPU', () => {
   it('is said beside the answer, with how far the next load is, and no more once it is back', async () => {

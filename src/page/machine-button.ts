@@ -3,6 +3,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { EngineInfo } from '../client/index';
 import { baseStyles, controlStyles } from '../element/styles';
+import './dialog-status';
 import { dialogStyles } from './dialog-styles';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
@@ -19,21 +20,8 @@ export class MachineButton extends LitElement {
         padding: 0.6rem 1.2rem 1.2rem;
       }
       .head {
-        position: sticky;
-        top: -0.6rem;
-        z-index: 1;
-        display: flex;
-        align-items: center;
-        justify-content: space-between;
         margin: -0.6rem -1.2rem 0;
         padding: 0.6rem 0.7rem 0.3rem 1.2rem;
-        background: var(--paper);
-      }
-      h2 {
-        margin: 0;
-        font-size: 1.0625rem;
-        line-height: 1.3;
-        text-wrap: balance;
       }
       p {
         color: var(--danger);
@@ -44,6 +32,8 @@ export class MachineButton extends LitElement {
   @property() view: 'machine' | 'bridge' = 'machine';
   /** Of the engine that answers now. */
   @property({ attribute: false }) info: EngineInfo | null = null;
+  /** What the page says: told in here while this is open. */
+  @property() announced = '';
   @state() private shown: 'nothing' | 'view' | 'missing' = 'nothing';
 
   constructor() {
@@ -86,6 +76,7 @@ export class MachineButton extends LitElement {
         </div>
         ${this.shown === 'view' ? this.#renderView() : nothing}
         ${this.shown === 'missing' ? html`<p>${TEXT.model.partMissing}</p>` : nothing}
+        <dialog-status .announced=${this.announced}></dialog-status>
       </dialog>
     `;
   }
@@ -112,10 +103,10 @@ export class MachineButton extends LitElement {
 }
 
 /** The buttons of what this computer has. */
-export function renderMachine(info: EngineInfo | null): TemplateResult {
+export function renderMachine(info: EngineInfo | null, announced: string): TemplateResult {
   return html`
-    <machine-button view="bridge" .info=${info}></machine-button>
-    <machine-button></machine-button>
+    <machine-button view="bridge" .info=${info} .announced=${announced}></machine-button>
+    <machine-button .announced=${announced}></machine-button>
   `;
 }
 

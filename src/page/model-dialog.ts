@@ -2,6 +2,7 @@ import type { TemplateResult } from 'lit';
 import { css, html, LitElement, nothing } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { baseStyles, controlStyles } from '../element/styles';
+import './dialog-status';
 import { dialogStyles } from './dialog-styles';
 import { ICONS } from './icons';
 import type { Library } from './library';
@@ -19,24 +20,6 @@ export class ModelDialog extends LitElement {
     controlStyles,
     dialogStyles,
     css`
-      /* In sight however long the card below is. */
-      .head {
-        position: sticky;
-        top: -0.6rem;
-        z-index: 1;
-        display: flex;
-        align-items: center;
-        justify-content: space-between;
-        margin: -0.6rem -0.6rem 0;
-        padding: 0.6rem 0.8rem 0.4rem 1.5rem;
-        background: var(--paper);
-      }
-      h2 {
-        margin: 0;
-        font-size: 1.0625rem;
-        font-weight: 650;
-        line-height: 1.2;
-      }
       .foot {
         display: flex;
         flex-wrap: wrap;
@@ -52,6 +35,8 @@ export class ModelDialog extends LitElement {
   @property({ attribute: false }) library: Library | null = null;
   /** The system prompt that goes into a link. */
   @property() system = '';
+  /** What the page says: told in here while this is open. */
+  @property() announced = '';
   @query('dialog') private readonly dialog: HTMLDialogElement | null | undefined;
 
   show(): void {
@@ -77,8 +62,9 @@ export class ModelDialog extends LitElement {
         <model-card .model=${model} .library=${this.library}></model-card>
         <div class="foot">
           <share-action .choice=${model.choice} .system=${this.system}></share-action>
-          ${renderMachine(model.info)}
+          ${renderMachine(model.info, this.announced)}
         </div>
+        <dialog-status .announced=${this.announced}></dialog-status>
       </dialog>
     `;
   }

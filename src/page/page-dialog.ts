@@ -1,6 +1,7 @@
 import type { TemplateResult } from 'lit';
 import { css, html, LitElement } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
+import './dialog-status';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
 import { baseStyles, controlStyles } from '../element/styles';
@@ -68,6 +69,8 @@ export class PageDialog extends LitElement {
 
   @property() heading = '';
   @property() closeLabel: string = TEXT.model.close;
+  /** What the page says: told in here while this is open. */
+  @property() announced = '';
   @query('dialog') private readonly dialog: HTMLDialogElement | null | undefined;
 
   get open(): boolean {
@@ -99,6 +102,7 @@ export class PageDialog extends LitElement {
           </button>
         </div>
         <div class="body"><slot></slot></div>
+        <dialog-status .announced=${this.announced}></dialog-status>
       </dialog>
     `;
   }

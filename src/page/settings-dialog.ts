@@ -37,6 +37,8 @@ export class SettingsDialog extends LitElement {
   static override styles = [baseStyles, controlStyles, settingsStyles];
 
   @property({ attribute: false }) settings: ChatSettings = DEFAULT_SETTINGS;
+  /** What the page says. */
+  @property() announced = '';
   @state() private typed: Typed = {};
   @query('page-dialog') private readonly dialog: PageDialog | null | undefined;
   /** As told last, or given since. */
@@ -63,6 +65,7 @@ export class SettingsDialog extends LitElement {
       <page-dialog
         heading=${text.title}
         .closeLabel=${text.close}
+        .announced=${this.announced}
         @dialog-closed=${this.#closed}
         data-testid="settings"
       >

@@ -5,6 +5,7 @@ import { unreachable } from '../base/assert';
 import { formatBytes } from '../base/units';
 import type { RatedEntry } from '../client/index';
 import { baseStyles, cardStyles, controlStyles } from '../element/styles';
+import './dialog-status';
 import { dialogStyles } from './dialog-styles';
 import { emit } from './events';
 import { choiceOfRated, type FitCandidate, type FitState } from './fit-check';
@@ -92,6 +93,8 @@ export class SharedCard extends LitElement {
 
   @property({ attribute: false }) asked: ParsedLink = { kind: 'none' };
   @property({ attribute: false }) library: Library | null = null;
+  /** What the page says: told in here while this is open. */
+  @property() announced = '';
   @state() private rests = true;
   #rest: ReturnType<typeof setTimeout> | undefined;
   /** As it is shown. */
@@ -160,6 +163,7 @@ export class SharedCard extends LitElement {
           <h2 id="title">${text.refused}</h2>
           <p data-testid="shared-problem">${asked.problem}</p>
           <div class="buttons">${this.#renderDecline(text.close)}</div>
+          <dialog-status .announced=${this.announced}></dialog-status>
         </dialog>
       `;
     }
@@ -178,6 +182,7 @@ export class SharedCard extends LitElement {
               </section>`
         }
         ${this.#renderFit(link)}
+        <dialog-status .announced=${this.announced}></dialog-status>
       </dialog>
     `;
   }

@@ -51,6 +51,8 @@ export class ShortcutSheet extends LitElement {
   ];
 
   @property() platform: Platform = 'other';
+  /** What the page says. */
+  @property() announced = '';
   @query('page-dialog') private readonly dialog: PageDialog | null | undefined;
 
   async show(): Promise<void> {
@@ -61,7 +63,12 @@ export class ShortcutSheet extends LitElement {
   protected override render(): TemplateResult {
     const text = TEXT.shortcuts;
     return html`
-      <page-dialog heading=${text.title} .closeLabel=${text.close} data-testid="shortcut-sheet">
+      <page-dialog
+        heading=${text.title}
+        .closeLabel=${text.close}
+        .announced=${this.announced}
+        data-testid="shortcut-sheet"
+      >
         <dl>
           ${SHORTCUTS.map(
             (shortcut) =>
