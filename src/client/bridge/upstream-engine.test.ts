@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { parseEngineOptions } from '../../protocol/engine-options-schema';
 import { createEngineIn } from '../create-engine';
@@ -6,6 +8,9 @@ import { rejection } from '../testing/rejection';
 import type { ChatCompletionChunk, Engine, EngineOptions } from '../types';
 import { FakeUpstream, MODEL } from './testing/fake-upstream';
 import { BRIDGE_URL, TOKEN } from './testing/fake-bridge';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const messages = [{ role: 'user', content: 'hi' }] as const;
 const ends: (() => void)[] = [];
@@ -194,6 +199,95 @@ describe('an engine of a bridge that passes requests on', () => {
     await engine.close();
     expect(bridge.open).toBe(0);
     await vi.waitFor(() => expect(bridge.clock.waiting).toBe(0)); // no watchdog is left behind
+  });
+
+  it('reads on by itself: an answer that has ended there holds no place, and is whole for who reads it later', async () => {
+    const { bridge, create } = setUp();
+    const engine = await create();
+    const streams = [];
+    for (let index = 0; index < 4; index++) {
+      const creating = engine.chat.completions.create({ messages, stream: true });
+      const request = await bridge.arrival();
+      request.frame(chunk('a'));
+      streams.push(await creating);
+      request.frame(chunk('b'));
+      // Longer than a daemon may say nothing: it is the reader that says nothing here.
+      for (let minute = 0; minute < 3; minute++) {
+        await settled();
+        bridge.clock.advance(40_000);
+        request.frame(chunk('c'));
+      }
+      request.done();
+    }
+    const whole = engine.chat.completions.create({ messages });
+    (await bridge.arrival()).json({ id: 'x', choices: [] });
+    await whole;
+    await vi.waitFor(async () => expect((await engine.snapshot()).requests).toEqual([]));
+    for (const stream of streams) expect(textOf(await readAll(stream))).toBe('abccc');
+  });
+
+  it('tells a reader who comes late of the failure behind what had come, and one who aborts of nothing else', async () => {
+    const { bridge, create } = setUp();
+    const engine = await create();
+    const abort = new AbortController();
+    const begin = async (): Promise<AsyncIterable<ChatCompletionChunk>> => {
+      const creating = engine.chat.completions.create({ messages, stream: true }, abort);
+      const request = await bridge.arrival();
+      request.frame(chunk('one'));
+      const stream = await creating;
+      request.frame(chunk('two'));
+      request.frame({ error: { code: 'network', message: 'Upstream is down.' } });
+      return stream;
+    };
+    const late = (await begin())[Symbol.asyncIterator]();
+    await vi.waitFor(async () => expect((await engine.snapshot()).requests).toEqual([]));
+    const reads = [late.next(), late.next()]; // before either has come
+    expect(textOf((await Promise.all(reads)).map(({ value }) => value as ChatCompletionChunk))).toBe('onetwo');
+    expect(await rejection(late.next())).toMatchObject({ code: 'network' });
+    const aborted = (await begin())[Symbol.asyncIterator]();
+    await vi.waitFor(async () => expect((await engine.snapshot()).requests).toEqual([]));
+    abort.abort();
+    expect(await rejection(aborted.next())).toMatchObject({ name: 'AbortError' });
+  });
+
+  it('ends a request there when nobody holds its stream any more', async () => {
+    const { bridge, create } = setUp();
+    const engine = await create();
+    const drop = async (): Promise<void> => {
+      const reading = (await engine.chat.completions.create({ messages, stream: true }))[Symbol.asyncIterator]();
+      await reading.next();
+    };
+    const dropping = drop();
+    const request = await bridge.arrival();
+    request.frame(chunk('x', { finish_reason: 'stop' }));
+    await dropping;
+    await vi.waitFor(() => {
+      collectGarbage();
+      expect(request.isOpen).toBe(false);
+    });
+    expect((await engine.snapshot()).requests).toEqual([]);
+  });
+
+  it.each<[string, (engine: Engine, abort: AbortController) => unknown]>([
+    ['its signal fires', (_, abort) => abort.abort(new Error('enough'))],
+    ['it is cancelled', (engine) => engine.cancel(5)],
+  ])('lets a call go that waits for a connection when %s, and keeps none for it', async (_, act) => {
+    const { bridge, create } = setUp();
+    const engine = await create();
+    const begun = Array.from({ length: 4 }, () => engine.chat.completions.create({ messages, stream: true }));
+    const requests = [];
+    for (let index = 0; index < 4; index++) requests.push(await bridge.arrival());
+    const abort = new AbortController();
+    const fifth = rejection(engine.chat.completions.create({ messages }, abort));
+    const sixth = engine.chat.completions.create({ messages });
+    await settled();
+    await act(engine, abort);
+    expect(await fifth).toMatchObject({ name: 'AbortError' });
+    for (const request of requests) request.frame(chunk('x'));
+    await Promise.all(begun);
+    requests[0]?.done();
+    (await bridge.arrival()).json({ id: 'x', choices: [] });
+    await sixth;
   });
 });
 

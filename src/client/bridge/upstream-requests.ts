@@ -6,6 +6,7 @@ import { abortError, abortErrorOf, onAbort, throwIfAborted } from '../abort';
 import type { Lifeline } from '../lifeline';
 import { MAX_STREAMS } from './bridge-engine';
 import type { BridgeHttp } from './bridge-http';
+import { ReadAhead } from './read-ahead';
 import { Turns } from './turns';
 
 export interface RequestPorts {
@@ -35,6 +36,9 @@ interface Live {
   /** Called at its end. */
   readonly release: (() => void)[];
 }
+
+/** The requests of answers that nobody holds any more: dropped unread, or with the frame that read them. */
+const dropped = new FinalizationRegistry<AbortController>(leave);
 
 /** Calls that the daemon passes on to another server, and who waits for them. Owns each until its end, its abort, or the engine's end. */
 export class UpstreamRequests {
@@ -77,64 +81,50 @@ export class UpstreamRequests {
     }
   }
 
-  /** Resolves when the answer has begun. Leaving it early ends it there, too. `read`: `null` for what is no chunk. */
-  async stream<T>(
+  /**
+   * Resolves when the answer has begun. It is read whether or not somebody asks for it: its connection is free when the server has sent it, and
+   * a reader who pauses is no daemon that says nothing. Leaving it early ends it there, too. `read`: `null` for what is no chunk.
+   */
+  async stream<T extends object>(
     { path, body, signal }: UpstreamCall,
     read: (frame: unknown) => T | null,
   ): Promise<AsyncIterableIterator<T, undefined>> {
     const [live, end] = this.begin(signal);
-    const frames = this.ports.http.frames(path, { body, signal: live.abort.signal });
-    live.release.push(() => void frames.return(undefined).catch(() => undefined));
-    const next = async (): Promise<IteratorResult<T, undefined>> => {
-      try {
-        for (;;) {
-          const { value: frame, done } = await frames.next();
-          if (live.abort.signal.aborted) throw live.abort.signal.reason;
-          const chunk = done === true ? null : read(frame);
-          if (chunk !== null) {
-            this.heard(live, frame);
-            return { value: chunk, done: false };
-          }
-          if (done === true) break;
-        }
-      } catch (error) {
-        end();
-        throw this.explained(live, error);
-      }
-      end();
-      return { value: undefined, done: true };
-    };
-    await this.turn(live).catch((error: unknown) => {
-      end();
-      throw this.explained(live, error);
+    const { abort } = live;
+    const answer = new ReadAhead<T>();
+    abort.signal.addEventListener('abort', () => {
+      answer.clear(); // even if more has come already
+      answer.fail(this.explained(live, null));
     });
-    let first: IteratorResult<T, undefined> | null = await next();
-    let isLeft = false;
-    const iterator: AsyncIterableIterator<T, undefined> = {
-      next: async () => {
-        if (isLeft) return { value: undefined, done: true };
-        if (live.abort.signal.aborted) throw this.explained(live, null); // even if more has come already
-        const begun = first;
-        first = null;
-        if (begun !== null) return begun;
-        return this.live.has(live.id) ? next() : { value: undefined, done: true };
-      },
-      return: () => {
-        isLeft = true;
-        live.abort.abort(abortError('Nobody reads on.'));
-        return Promise.resolve({ value: undefined, done: true });
-      },
-      [Symbol.asyncIterator]: () => iterator,
+    const receive = async (): Promise<void> => {
+      await this.turn(live);
+      for await (const frame of this.ports.http.frames(path, { body, signal: abort.signal })) {
+        abort.signal.throwIfAborted();
+        const chunk = read(frame);
+        if (chunk === null) continue;
+        this.heard(live, frame);
+        answer.push(chunk);
+      }
     };
-    return iterator;
+    receive()
+      .finally(end)
+      .then(
+        () => answer.end(),
+        (error: unknown) => answer.fail(this.explained(live, error)),
+      );
+    await answer.begun();
+    return readerOf(answer, abort, signal);
   }
 
   /** Resolves when there is a connection for it. Rejects when it has ended meanwhile. */
   private async turn(live: Live): Promise<void> {
-    await this.turns.take();
-    // Its end may have come: then its place is free at once.
-    if (this.live.has(live.id)) live.release.push(() => this.turns.leave());
-    else this.turns.leave();
+    const taken = this.turns.take().then(() => {
+      // Its end may have come: then its place is free at once.
+      if (this.live.has(live.id)) live.release.push(() => this.turns.leave());
+      else this.turns.leave();
+    });
+    const ended = new Promise<void>((resolve) => live.release.push(resolve));
+    await Promise.race([taken, ended]);
     live.abort.signal.throwIfAborted();
   }
 
@@ -183,4 +173,33 @@ export class UpstreamRequests {
       ...(data.param === undefined ? {} : { param: data.param }),
     });
   }
+}
+
+function readerOf<T extends object>(
+  answer: ReadAhead<T>,
+  abort: AbortController,
+  signal: AbortSignal | undefined,
+): AsyncIterableIterator<T, undefined> {
+  // Nothing that the request holds may hold this object, which is the reader's alone.
+  const reader: AsyncIterableIterator<T, undefined> = {
+    next: async () => {
+      throwIfAborted(signal); // even if all has come already
+      return answer.next();
+    },
+    return: () => {
+      answer.clear();
+      answer.end();
+      leave(abort);
+      return Promise.resolve({ value: undefined, done: true });
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+  dropped.register(reader, abort);
+  return reader;
+}
+
+function leave(abort: AbortController): void {
+  abort.abort(abortError('Nobody reads on.'));
 }
