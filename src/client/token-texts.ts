@@ -4,7 +4,9 @@ import type { TokenLogprobEntry, TopLogprob } from './types';
 /** OpenAI's stand-in for the logarithm of 0, which JSON cannot hold. */
 const LEAST_LOGPROB = -9999;
 
-/** The texts of single tokens, asked for once each and kept: events carry ids, OpenAI's logprobs show text. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** The texts of single tokens, asked for once each and kept, where events do not tell their bytes: those carry ids, OpenAI's logprobs show text. */
 export class TokenTexts {
   private readonly texts = new Map<number, Promise<string>>();
 
@@ -19,14 +21,11 @@ export class TokenTexts {
     return { ...own, top_logprobs: top };
   }
 
-  private async describe({ tokenId, logprob, bytes }: RatedToken): Promise<TopLogprob> {
+  private async describe({ tokenId, logprob: rated, bytes: told }: RatedToken): Promise<TopLogprob> {
+    const logprob = Math.max(rated, LEAST_LOGPROB);
+    if (told !== undefined) return { token: decoder.decode(Uint8Array.from(told)), logprob, bytes: told };
     const token = await this.textOf(tokenId);
-    const whole = !token.includes('\uFFFD');
-    return {
-      token,
-      logprob: Math.max(logprob, LEAST_LOGPROB),
-      bytes: whole ? [...new TextEncoder().encode(token)] : (bytes ?? null),
-    };
+    return { token, logprob, bytes: token.includes('\uFFFD') ? null : [...new TextEncoder().encode(token)] };
   }
 
   private textOf(id: number): Promise<string> {

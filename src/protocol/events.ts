@@ -14,7 +14,7 @@ export interface RatedToken {
   readonly tokenId: TokenId;
   /** Natural logarithm of the probability at temperature 1, before truncation. */
   readonly logprob: number;
-  /** Of a token that is only part of a character, which its text does not tell. */
+  /** Of a token whose text by itself does not tell them: only part of a character, or with a space first. */
   readonly bytes?: readonly number[];
 }
 

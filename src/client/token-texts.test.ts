@@ -1,0 +1,15 @@
+import { describe, expect, it } from 'vitest';
+import { tokenId } from '../base/ids';
+import { TokenTexts } from './token-texts';
+
+const rated = { tokenId: tokenId(7), logprob: -1, top: [] };
+
+describe('TokenTexts', () => {
+  it('takes a text from its bytes where they are told: a text by itself has lost the space before it', async () => {
+    const texts = new TokenTexts(() => Promise.resolve('the'));
+    const bytes = [...new TextEncoder().encode(' the')];
+    expect(await texts.entry({ ...rated, bytes })).toEqual({ token: ' the', logprob: -1, bytes, top_logprobs: [] });
+    expect(await texts.entry({ ...rated, bytes: [0xe2] })).toMatchObject({ token: '\uFFFD', bytes: [0xe2] });
+    expect(await texts.entry(rated)).toMatchObject({ token: 'the', bytes: bytes.slice(1) });
+  });
+});
