@@ -33,6 +33,7 @@ export class TokenTexts {
     if (known !== undefined) return known;
     const text = this.detokenize([id]);
     this.texts.set(id, text);
+    text.catch(() => this.texts.delete(id)); // whoever asked is told; who asks next may be answered
     return text;
   }
 }
