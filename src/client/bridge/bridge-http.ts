@@ -1,5 +1,6 @@
 import { ERROR_CODES, ForgelightError, type ErrorCode } from '../../base/errors';
 import { serverSentEvents } from '../../protocol/server-sent-events';
+import { abortErrorOf, onAbort } from '../abort';
 import type { BridgeScope } from './bridge-scope';
 import { loopbackAddress } from './loopback';
 import { Silence } from './silence';
@@ -39,7 +40,7 @@ interface Patience {
   readonly end: () => void;
 }
 
-/** Calls to `forgelight serve`. Whatever fails is a `ForgelightError`, except that a signal of the caller's rejects with its own reason. */
+/** Calls to `forgelight serve`. Whatever fails is a `ForgelightError`, except that a signal of the caller's rejects with its `AbortError`. */
 export class BridgeHttp {
   constructor(
     private readonly scope: BridgeScope,
@@ -83,9 +84,8 @@ export class BridgeHttp {
   /** A call's signal, and how long it waits; `end` ends what still runs of it. */
   private patience({ signal }: BridgeCall): Patience {
     const abort = new AbortController();
-    const follow = (): void => abort.abort(signal?.reason);
-    if (signal?.aborted === true) follow();
-    signal?.addEventListener('abort', follow);
+    if (signal?.aborted === true) abort.abort(abortErrorOf(signal));
+    const forget = onAbort(signal, (error) => abort.abort(error));
     const silence = new Silence(this.scope.clock, this.address.stallMs, () => abort.abort(this.stalled()));
     return {
       signal: abort.signal,
@@ -98,7 +98,7 @@ export class BridgeHttp {
         }),
       end: () => {
         silence.stop();
-        signal?.removeEventListener('abort', follow);
+        forget();
         abort.abort();
       },
     };

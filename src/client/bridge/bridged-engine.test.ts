@@ -104,6 +104,26 @@ describe('an engine of the bridge', () => {
     expect(engine.info.notes).toEqual([expect.stringContaining(words)]);
   });
 
+  it.each(['bridge', 'auto'] as const)(
+    'rejects with an AbortError when its signal fires, with `%s`',
+    async (device) => {
+      const { bridge, scope, create } = setUp();
+      const abort = new AbortController();
+      const creating = rejection(create({ device, signal: abort.signal }));
+      abort.abort(new Error('enough'));
+      expect(await creating).toMatchObject({ name: 'AbortError' });
+      // Also where it fires while this page loads the model.
+      if (device === 'bridge') return;
+      bridge.isReachable = false;
+      const late = new AbortController();
+      scope.host.onLoad = () => {
+        late.abort(new Error('enough'));
+        return new Promise(() => undefined);
+      };
+      expect(await rejection(create({ device, signal: late.signal }))).toMatchObject({ name: 'AbortError' });
+    },
+  );
+
   it('says both reasons where neither can answer', async () => {
     const { bridge, scope, create } = setUp();
     bridge.isReachable = false;

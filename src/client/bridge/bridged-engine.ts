@@ -1,6 +1,7 @@
 import { ForgelightError } from '../../base/errors';
 import type { ParsedEngineOptions } from '../../protocol/engine-options-schema';
 import type { EngineInfo, LoadOptions } from '../../protocol/engine-port';
+import { abortErrorOf, onAbort } from '../abort';
 import type { EngineScope } from '../browser-scope';
 import type { LoadedWorker } from '../loaded-worker';
 import type { createEngineClient } from '../engine-client';
@@ -95,10 +96,8 @@ class BridgedPlaces {
     const { options, bridge = bridgeScope() } = parts;
     this.scope = bridge;
     const { signal } = options;
-    const follow = (): void => this.abort.abort(signal?.reason);
-    if (signal?.aborted === true) follow();
-    signal?.addEventListener('abort', follow);
-    this.forgetSignal = () => signal?.removeEventListener('abort', follow);
+    if (signal?.aborted === true) this.abort.abort(abortErrorOf(signal));
+    this.forgetSignal = onAbort(signal, (error) => this.abort.abort(error));
     this.http = new BridgeHttp(bridge, {
       url: bridgeAddress(options.bridgeUrl),
       token: options.bridgeToken,

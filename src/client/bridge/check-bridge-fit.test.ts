@@ -56,7 +56,9 @@ describe('whether a model fits a bridged device', () => {
     const { bridge, ask, pageAsked } = setUp();
     expect((await ask({ device: 'webgpu' })).reason).toBe('It fits here.');
     expect(bridge.asked).toEqual([]);
-    await expect(ask({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+    for (const reason of [undefined, new Error('enough')]) {
+      await expect(ask({ signal: AbortSignal.abort(reason) })).rejects.toMatchObject({ name: 'AbortError' });
+    }
     expect(pageAsked()).toBe(1);
   });
 });

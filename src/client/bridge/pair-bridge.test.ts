@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { rejection } from '../testing/rejection';
 import { findBridge, pairBridge, unpairBridge } from './pair-bridge';
 import { BRIDGE_URL, FakeBridge, TOKEN } from './testing/fake-bridge';
 
@@ -83,14 +84,21 @@ describe('a page', () => {
     expect(bridge.asked.every((call) => call.endsWith(' nobody'))).toBe(true);
   });
 
-  it('waits for the person who is asked whether it may, and gives up with its signal', async () => {
-    const bridge = new FakeBridge();
-    const controller = new AbortController();
-    const asking = new Promise<Response>((_resolve, reject) => {
-      controller.signal.addEventListener('abort', () => reject(controller.signal.reason));
-    });
-    const finding = findBridge({ signal: controller.signal }, Object.assign(bridge, { fetch: () => asking }));
-    controller.abort();
-    await expect(finding).rejects.toMatchObject({ name: 'AbortError' });
+  it.each([
+    ['finds', findBridge],
+    ['pairs with', pairBridge],
+  ])('%s it as long as the person is asked whether it may, and gives up with its signal', async (_, call) => {
+    for (const reason of [undefined, new Error('enough')]) {
+      const controller = new AbortController();
+      const asking = new Promise<Response>((_resolve, reject) => {
+        controller.signal.addEventListener('abort', () => reject(controller.signal.reason));
+      });
+      const bridge = Object.assign(new FakeBridge(), { fetch: () => asking });
+      const calling = rejection(call({ signal: controller.signal }, bridge));
+      controller.abort(reason);
+      const error = await calling;
+      expect(error).toBeInstanceOf(DOMException);
+      expect(error).toMatchObject({ name: 'AbortError' });
+    }
   });
 });
