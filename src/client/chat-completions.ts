@@ -16,7 +16,8 @@ export function createChatCompletions(session: Session): ChatCompletions {
   ): Promise<AsyncIterable<ChatCompletionChunk> | ChatCompletion> {
     session.lifeline.throwIfEnded();
     const { stream, includeUsage, sampling } = parseChatBody(body);
-    const answer = await openAnswer(session, { kind: 'chat', body: plainBody(body) }, 'chatcmpl', options.signal);
+    const sent = plainBody(body, session.modelToSend(body.model));
+    const answer = await openAnswer(session, { kind: 'chat', body: sent }, 'chatcmpl', options.signal);
     if (stream) {
       return streamAnswer(answer, async (event) =>
         chatChunks(event, answer.head, includeUsage, await logprobOf(session, event)),

@@ -11,7 +11,8 @@ export async function completeText(
   { signal }: CallOptions,
 ): Promise<AsyncIterable<TextCompletion> | TextCompletion> {
   const { stream, includeUsage, sampling } = parseCompletionBody(body);
-  const answer = await openAnswer(session, { kind: 'completion', body: plainBody(body) }, 'cmpl', signal);
+  const sent = plainBody(body, session.modelToSend(body.model));
+  const answer = await openAnswer(session, { kind: 'completion', body: sent }, 'cmpl', signal);
   if (!stream) {
     const collected = await collectAnswer(session, answer, sampling.topLogprobs !== null);
     return textCompletion(answer.head, collected);

@@ -9,8 +9,8 @@ import type { TokenLogprobEntry } from './types';
 /** What chat and text completions have in common: the same events, put into two shapes. */
 
 /** The body as it is sent: plain data, also where the caller's objects are proxies, without the fields that do nothing. */
-export function plainBody(body: object): unknown {
-  return JSON.parse(JSON.stringify({ ...body, user: undefined, metadata: undefined, store: undefined }));
+export function plainBody(body: object, model: string | undefined): unknown {
+  return JSON.parse(JSON.stringify({ ...body, model, user: undefined, metadata: undefined, store: undefined }));
 }
 
 /** An answer that has begun. */

@@ -109,6 +109,33 @@ describe('createEngineIn', () => {
     expect(models).toEqual([told]);
   });
 
+  it.each([
+    ['its reference', '/m/x.gguf'],
+    ['its name', info.model.name],
+    ['its hash', `sha256:${info.model.sha256}`],
+  ])('sends no name of a model where a request gives %s, and any other', async (_, named) => {
+    const scope = page();
+    const engine = await createEngineIn(scope, parse({ model: '/m/x.gguf' }));
+    const call = async (asked: string, make: (body: { model: string }) => Promise<unknown>): Promise<unknown> => {
+      const refused = rejection(make({ model: asked }));
+      const request = await scope.host.arrival();
+      request.refuse('busy', 'enough was seen');
+      await refused;
+      return JSON.parse(JSON.stringify((request.request as { body: unknown }).body)) as unknown;
+    };
+    const messages = [{ role: 'user', content: 'hi' }] as const;
+    const chat = (body: object): Promise<unknown> => engine.chat.completions.create({ messages, ...body });
+    const complete = (body: object): Promise<unknown> => engine.completions.create({ prompt: 'x', ...body });
+    const embed = (body: object): Promise<unknown> => engine.embeddings.create({ input: 'x', ...body });
+    expect(await call(named, chat)).toEqual({ messages });
+    expect(await call(named, complete)).toEqual({ prompt: 'x' });
+    expect(await call(named, embed)).toEqual({ input: 'x' });
+    expect(await call('other', chat)).toEqual({ messages, model: 'other' });
+    expect(await call('other', complete)).toEqual({ prompt: 'x', model: 'other' });
+    expect(await call('other', embed)).toEqual({ input: 'x', model: 'other' });
+    await engine.close();
+  });
+
   it('tells the worker where mirrors are', async () => {
     const scope = page();
     const mirrors: unknown[] = [];

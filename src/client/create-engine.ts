@@ -47,7 +47,7 @@ export async function createEngineIn(
     });
   }
   const { host, info, lifeline, ...worker } = await loadInWorker(scope, options);
-  return createEngineClient(host, info, lifeline, worker);
+  return createEngineClient(host, info, lifeline, { ...worker, model: options.load.model });
 }
 
 async function loadInWorker(scope: EngineScope, options: ParsedEngineOptions): Promise<LoadedWorker> {

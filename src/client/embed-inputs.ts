@@ -88,7 +88,7 @@ class EmbeddingBatch {
   private async embed(index: number): Promise<Found> {
     const input = defined(this.body.inputs[index], 'input');
     const param = defined(this.body.names[index], 'name of the input');
-    const body = { model: this.body.model, input: copyOf(input) };
+    const body = { model: this.session.modelToSend(this.body.model), input: copyOf(input) };
     const { stream } = await this.session.open({ kind: 'embed', body, param }, this.abort.signal);
     let vector: Float32Array | null = null;
     let promptTokens = 0;

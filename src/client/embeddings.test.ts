@@ -52,7 +52,7 @@ describe('embeddings.create', () => {
     const { host, engine } = connect();
     const creating = engine.embeddings.create({ input: 'Hi', model: 'letters', user: 'someone' });
     const request = await host.arrival();
-    expect(request.request).toEqual({ kind: 'embed', body: { model: 'letters', input: 'Hi' }, param: 'input' });
+    expect(request.request).toEqual({ kind: 'embed', body: { input: 'Hi' }, param: 'input' });
     answer(request, [0.5, -0.25]);
     expect(await creating).toEqual({
       object: 'list',

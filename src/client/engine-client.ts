@@ -1,5 +1,5 @@
 import { ForgelightError } from '../base/errors';
-import type { EngineInfo } from '../protocol/engine-port';
+import type { EngineInfo, ModelReference } from '../protocol/engine-port';
 import { parseTokenIds, parseTokenize } from '../protocol/request-schema';
 import type { CalledHost } from './called-host';
 import { createChatCompletions } from './chat-completions';
@@ -24,6 +24,8 @@ export interface HostWorker {
   readonly use?: Engine['use'];
   /** Numbers its requests; from 1 where it is the only one whose answers are told apart by that. */
   readonly nextRequest?: () => number;
+  /** What the engine was created with: requests may name their model so. */
+  readonly model?: ModelReference;
 }
 
 /** The engine that pages hold: it turns calls into requests to `host`. */
@@ -31,9 +33,9 @@ export function createEngineClient(
   host: CalledHost,
   info: EngineInfo,
   lifeline: Lifeline,
-  { dispose, startMs, use = useNone, nextRequest = fromOne() }: HostWorker,
+  { dispose, startMs, use = useNone, nextRequest = fromOne(), model }: HostWorker,
 ): Engine {
-  const session = new Session(host, info, lifeline, nextRequest);
+  const session = new Session(host, info, lifeline, nextRequest, model);
   const watch = new EngineWatch(host, lifeline);
   watch.on('restored', (event) => {
     session.info = event.info;

@@ -1,5 +1,5 @@
 import { requestId, type RequestId } from '../base/ids';
-import type { EngineInfo, HostRequest } from '../protocol/engine-port';
+import type { EngineInfo, HostRequest, ModelReference } from '../protocol/engine-port';
 import type { RequestEvent } from '../protocol/events';
 import type { CalledHost } from './called-host';
 import type { Lifeline } from './lifeline';
@@ -28,6 +28,8 @@ export class Session {
     readonly lifeline: Lifeline,
     /** A number that it has not given before. */
     private readonly nextRequest: () => number,
+    /** What the engine was created with, where that is told. */
+    private readonly reference: ModelReference | undefined,
   ) {
     this.texts = new TokenTexts((ids) => this.detokenize(ids));
   }
@@ -43,6 +45,12 @@ export class Session {
       if (event.type !== 'moved') return { id, accepted: event, info, stream };
       ({ info } = event);
     }
+  }
+
+  /** What a body says of its model: nothing where that is this engine's, which may have other names where it is answered. */
+  modelToSend<T>(model: T): T | undefined {
+    const { name, sha256 } = this.info.model;
+    return [this.reference, name, `sha256:${sha256}`].includes(model as string) ? undefined : model;
   }
 
   async detokenize(ids: readonly number[]): Promise<string> {

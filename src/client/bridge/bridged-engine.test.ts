@@ -33,6 +33,18 @@ describe('an engine of the bridge', () => {
     expect(scope.started).toEqual([]);
   });
 
+  it('does not hand on a name that the page alone has for its model', async () => {
+    const { bridge, create } = setUp();
+    const model = 'hf:owner/repo/x.gguf';
+    const engine = await create({ model });
+    const creating = engine.chat.completions.create({ messages, model, stream: true });
+    const request = await bridge.arrival();
+    expect(request.request).toEqual({ kind: 'chat', body: { messages, stream: true } });
+    request.accept();
+    request.finish();
+    await new Reading(await creating).whole;
+  });
+
   it('ends a request at the daemon when its reader leaves', async () => {
     const { bridge, create } = setUp();
     const engine = await create({ device: 'bridge' });

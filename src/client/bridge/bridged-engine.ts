@@ -54,7 +54,8 @@ export async function createBridgedEngine(parts: BridgedOptions): Promise<Engine
     const info = await lifeline.guard(() => firstEngine(host, places, isAlone));
     places.begun();
     const startMs = scope.now() - calledAtMs;
-    return connect(host, info, lifeline, { dispose, startMs, use: (device) => host.routes.use(device) });
+    const { model } = options.load;
+    return connect(host, info, lifeline, { dispose, startMs, model, use: (device) => host.routes.use(device) });
   } catch (error) {
     dispose();
     if (!isAlone || !isUpstream(error)) throw error;

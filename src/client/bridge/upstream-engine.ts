@@ -94,7 +94,7 @@ function calls(
   { device }: EngineInfo,
 ): Pick<Engine, 'chat' | 'completions' | 'embeddings'> {
   const call = (path: UpstreamCall['path'], body: object, { signal }: CallOptions): UpstreamCall => {
-    return { path, body: { ...(plainBody(body) as object), model }, signal };
+    return { path, body: plainBody(body, model) as object, signal };
   };
   const chat = async (body: ChatBody, options: CallOptions = {}): Promise<unknown> => {
     const asked = call('/v1/chat/completions', body, options);
