@@ -4,6 +4,7 @@ import { DEFAULT_TIMEOUTS } from '../protocol/timeouts';
 import type { ModelReference } from '../protocol/engine-port';
 import { modelSource } from '../store/open-model';
 import type { ModelSource } from '../store/source';
+import { storedSets } from '../store/stored-sets';
 import type { ChatTokenizer } from '../tokenizer/chat-tokenizer';
 import { onAbort, throwIfAborted } from './abort';
 import { browserScope, type EngineScope } from './browser-scope';
@@ -64,10 +65,17 @@ function exported(store: ModelStore, model: string): ModelSource {
   return {
     label: model,
     async open() {
-      const { stream, sizeBytes, fileName } = await store.export(model);
+      const { stream, sizeBytes, fileName } = await store.export(await headerFile(store, model));
       const reader = stream.getReader();
       const read = async (): Promise<Uint8Array | null> => (await reader.read()).value ?? null;
       return { stream: { read, cancel: (reason) => reader.cancel(reason) }, sizeBytes, sha256: null, fileName };
     },
   };
+}
+
+/** The file that a model's header is in: of several the first one. */
+async function headerFile(store: ModelStore, model: string): Promise<string> {
+  const sets = await storedSets(await store.list());
+  const set = sets.find(({ sha256 }) => `sha256:${sha256}` === model.toLowerCase());
+  return set?.parts[0]?.sha256 ?? model;
 }
