@@ -268,6 +268,24 @@ describe('an engine of a bridge that passes requests on', () => {
     expect((await engine.snapshot()).requests).toEqual([]);
   });
 
+  it('gives the chunk that is waited for, also where nothing else holds the stream', async () => {
+    const { bridge, create } = setUp();
+    const engine = await create();
+    const second = engine.chat.completions.create({ messages, stream: true }).then(async (stream) => {
+      const reading = stream[Symbol.asyncIterator]();
+      await reading.next();
+      return reading.next();
+    });
+    const request = await bridge.arrival();
+    request.frame(chunk('a'));
+    for (let turn = 0; turn < 5; turn++) {
+      await new Promise((resolve) => setImmediate(resolve)); // what is found to be dropped is told in a task of its own
+      collectGarbage();
+    }
+    request.frame(chunk('b'));
+    expect(textOf([(await second).value as ChatCompletionChunk])).toBe('b');
+  });
+
   it.each<[string, (engine: Engine, abort: AbortController) => unknown]>([
     ['its signal fires', (_, abort) => abort.abort(new Error('enough'))],
     ['it is cancelled', (engine) => engine.cancel(5)],

@@ -180,11 +180,11 @@ function readerOf<T extends object>(
   abort: AbortController,
   signal: AbortSignal | undefined,
 ): AsyncIterableIterator<T, undefined> {
-  // Nothing that the request holds may hold this object, which is the reader's alone.
+  // Nothing that the request holds may hold this object, which is the reader's alone, except while a chunk is waited for.
   const reader: AsyncIterableIterator<T, undefined> = {
     next: async () => {
       throwIfAborted(signal); // even if all has come already
-      return answer.next();
+      return answer.next().finally(() => reader);
     },
     return: () => {
       answer.clear();
