@@ -79,9 +79,9 @@ export function streamAnswer<Chunk>(
 ): AsyncIterableIterator<Chunk, undefined> {
   const { stream } = answer.opened;
   const chunks = convertAll(answer, convert);
-  // Nothing that the request holds may hold this object, which is the reader's alone.
+  // Nothing that the request holds may hold this object, which is the reader's alone, except while a chunk is waited for.
   const reader: AsyncIterableIterator<Chunk, undefined> = {
-    next: () => chunks.next(),
+    next: () => chunks.next().finally(() => reader),
     return: async () => {
       stream.cancel();
       await chunks.return(undefined);

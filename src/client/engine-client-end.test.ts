@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { collectGarbage, garbageCollected } from '../../test/support/collect-garbage';
 import { connect, readAll } from './testing/connect';
 import { rejection } from './testing/rejection';
 
@@ -139,5 +140,28 @@ describe('a reader', () => {
     await waiting;
     expect(await asked()).toBe(5);
     await iterator.return?.();
+  });
+
+  it('that is gone ends its request, and one that waits for a chunk is not gone', async () => {
+    const { host, engine } = connect();
+    const read = async (): Promise<unknown> => {
+      const stream = await engine.completions.create({ prompt: [1], stream: true });
+      const iterator = stream[Symbol.asyncIterator]();
+      await iterator.next();
+      return iterator.next();
+    };
+    const second = read();
+    const request = await host.arrival();
+    request.accept();
+    request.token('a');
+    while (request.asked < 3) await engine.tokenize(''); // it waits for what has not come
+    await garbageCollected();
+    expect(host.cancelled).toEqual([]);
+    request.token('b');
+    expect(await second).toMatchObject({ value: { choices: [{ text: 'b' }] } });
+    await vi.waitFor(() => {
+      collectGarbage();
+      expect(host.cancelled).toEqual([1]);
+    });
   });
 });

@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { collectGarbage, garbageCollected } from '../../../test/support/collect-garbage';
 import { parseEngineOptions } from '../../protocol/engine-options-schema';
 import { createEngineIn } from '../create-engine';
 import { FakeScope } from '../testing/fake-worker';
@@ -8,9 +7,6 @@ import { rejection } from '../testing/rejection';
 import type { ChatCompletionChunk, Engine, EngineOptions } from '../types';
 import { FakeUpstream, MODEL } from './testing/fake-upstream';
 import { BRIDGE_URL, TOKEN } from './testing/fake-bridge';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 const messages = [{ role: 'user', content: 'hi' }] as const;
 const ends: (() => void)[] = [];
@@ -278,10 +274,7 @@ describe('an engine of a bridge that passes requests on', () => {
     });
     const request = await bridge.arrival();
     request.frame(chunk('a'));
-    for (let turn = 0; turn < 5; turn++) {
-      await new Promise((resolve) => setImmediate(resolve)); // what is found to be dropped is told in a task of its own
-      collectGarbage();
-    }
+    await garbageCollected();
     request.frame(chunk('b'));
     expect(textOf([(await second).value as ChatCompletionChunk])).toBe('b');
   });
