@@ -1,7 +1,7 @@
 import { ForgelightError } from '../../src/base/errors';
 import { mayHaveGpu } from '../doctor/check-gpu';
 import type { Machine } from '../doctor/machine';
-import { readSelfTest, verdictOn } from '../state/self-test-file';
+import { fewOf, readSelfTest, verdictOn } from '../state/self-test-file';
 import { stateFolder } from '../state/state-folder';
 import { hipDevice, testHip, type AskedDevice, type AskHip } from './ask-hip';
 import type { CliHost } from './run-cli';
@@ -21,7 +21,7 @@ export async function requireHip(proof: Proof): Promise<void> {
   if (problems.length === 0) return;
   throw new ForgelightError(
     'missing-feature',
-    `${device.name} computes wrongly, and is not used (${problems.join('; ')}). Install a newer driver, then test it again: forgelight selftest.`,
+    `${device.name} computes wrongly, and is not used (${fewOf(problems)}). Install a newer driver, then test it again: forgelight selftest.`,
   );
 }
 

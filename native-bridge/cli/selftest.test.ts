@@ -7,6 +7,7 @@ import type { ProbeOutcome } from '../engine/run-probe';
 import type { AskHip } from './ask-hip';
 import { whatHipSays } from './doctor';
 import { QUANT_FORMATS } from '../../src/quant/registry';
+import { readSelfTest } from '../state/self-test-file';
 import { openModels } from './models';
 import { whyNoHip } from './prove-hip';
 import type { CliHost } from './run-cli';
@@ -88,6 +89,20 @@ describe('forgelight selftest, and what the doctor knows of it', () => {
     expect(selfTest).toEqual({ is: 'failed', device: NAME, reason: 'matvec lanes of Q4_K' });
     const json = JSON.parse((await test(gpuOf(['x']), { json: true })).out) as object;
     expect(json).toEqual({ device: NAME, build: 'b1', problems: ['x'], formats: { Q4_K: [] } });
+  });
+
+  it('tells a person the first of many problems and how many more there are, and remembers all', async () => {
+    const problems = Array.from({ length: 60 }, (_, i) => `kernel ${i}: other sums`);
+    const gpu = gpuOf(problems);
+    const { out } = await test(gpu);
+    expect(out).toMatch(/^ {2}kernel 9: other sums\n {2}and 50 more, which --json tells\n$/m);
+    expect(out).not.toContain('kernel 10');
+    const few = 'kernel 0: other sums; kernel 1: other sums; kernel 2: other sums; and 57 more';
+    expect((await doctor(gpu)).selfTest).toEqual({ is: 'failed', device: NAME, reason: few });
+    expect((await readSelfTest(folder))?.problems).toEqual(problems);
+    const proof = { ask: gpuOf(problems, 'b2'), env: { FORGELIGHT_STATE: folder }, onTest: () => undefined };
+    expect(await whyNoHip(proof, dumpedMachine('rx-7900-xtx'))).toContain(`(${few}). Install a newer driver`);
+    expect(JSON.parse((await test(gpu, { json: true })).out)).toMatchObject({ problems });
   });
 
   it('tests all block formats, those named alone, and refuses models with those that are wrong', async () => {

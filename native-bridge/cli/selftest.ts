@@ -5,6 +5,8 @@ import { askHip, hipDevice, testHip, type AskHip } from './ask-hip';
 import type { CliHost, CommandInput } from './run-cli';
 
 const WRONG = 1;
+/** Where all kernels are wrong, hundreds of lines tell no more. */
+const MOST_SHOWN = 10;
 
 /** Holds the kernels' results on this computer's GPU against the CPU's, and remembers what came of it. */
 export const selftest = (input: CommandInput): Promise<number> => testOn(askHip, input);
@@ -29,7 +31,9 @@ export async function testOn(ask: AskHip, { host, names, options }: CommandInput
   } else {
     const consequence =
       found.problems.length > 0 ? 'and is not used' : `and models with weights in ${wrong.join(', ')} are refused`;
-    host.out(`${name} computes wrongly, ${consequence}:\n${problems.map((problem) => `  ${problem}\n`).join('')}`);
+    const more = problems.length - MOST_SHOWN;
+    const shown = [...problems.slice(0, MOST_SHOWN), ...(more > 0 ? [`and ${more} more, which --json tells`] : [])];
+    host.out(`${name} computes wrongly, ${consequence}:\n${shown.map((line) => `  ${line}\n`).join('')}`);
     host.err('Install a newer driver, then test again: forgelight selftest. Until then pages use WebGPU.\n');
   }
   return problems.length === 0 ? 0 : WRONG;

@@ -8,7 +8,7 @@ import { fitOnDevice, type FitQuestion } from './fit-on-device';
 import { guardParent } from './guard-parent';
 import type { DeviceChoice } from './ipc';
 import { openDevice } from './open-device';
-import type { ProbeLine, ProbeTask } from './run-probe';
+import type { ProbeMessage, ProbeTask } from './run-probe';
 
 /** What a device is, as a probe tells it. */
 export interface ProbedDevice {
@@ -40,8 +40,11 @@ const TASKS: Readonly<
   },
 };
 
-const say = (line: ProbeLine): Promise<void> =>
-  new Promise((resolve) => process.stdout.write(`${JSON.stringify(line)}\n`, () => resolve()));
+/** Resolves when it has been sent, or there is nobody to send it to. */
+const say = (message: ProbeMessage): Promise<void> =>
+  new Promise((resolve) => {
+    if (process.send?.(message, undefined, undefined, () => resolve()) === undefined) resolve();
+  });
 
 /** The process for what may end one. It says what it is about to do, so that whoever reads knows what ended it. */
 export async function runProbeProcess(): Promise<never> {

@@ -82,6 +82,17 @@ describe('a probe', () => {
     });
   });
 
+  it('loses nothing of what it tells, however much that is', async () => {
+    const steps: ProbeStep[] = [];
+    const outcome = await runProbe('self-test', {
+      ...options(bad('thorough')),
+      onStep: (step) => void steps.push(step),
+    });
+    const value = Array.from({ length: 600 }, (_, i) => `kernel ${i}: other sums than the CPU’s`);
+    expect(outcome).toEqual({ kind: 'answer', value });
+    expect(steps.map(({ done }) => done)).toEqual(value.map((_, i) => i));
+  });
+
   it('has answered when it has, whatever becomes of it then', async () => {
     expect(await runProbe('device', options(bad('late')))).toEqual({ kind: 'answer', value: 5 });
   });

@@ -56,6 +56,19 @@ describe('block formats of a model that is loaded onto HIP', () => {
     await expect(proveFormats(other, [Q4_0], folder)).rejects.toThrow('It is tested.');
   });
 
+  it('with many problems are refused in few words', async () => {
+    const wrong = Array.from({ length: 60 }, (_, i) => `kernel ${i}`);
+    await writeSelfTest(folder, {
+      device: 'GPU',
+      features: ['gfx0'],
+      build: 'b1',
+      problems: [],
+      formats: { Q5_0: wrong },
+    });
+    const refusing = proveFormats(gpu(null).device, [Q5_0], folder);
+    await expect(refusing).rejects.toThrow('(kernel 0; kernel 1; kernel 2; and 57 more)');
+  });
+
   it('of another device are not asked after', async () => {
     const { device, tests } = gpu('q5_0');
     await proveFormats(withOverrides(device, { kind: 'reference' }), [Q5_0], folder);

@@ -2,7 +2,7 @@ import { ForgelightError } from '../../src/base/errors';
 import type { Device } from '../../src/device/device';
 import type { QuantFormat } from '../../src/quant/format';
 import { runSelfTest, selfTestSteps, type SelfTestFindings } from '../hip/selftest';
-import { readSelfTest, recordOf, writeSelfTest } from '../state/self-test-file';
+import { fewOf, readSelfTest, recordOf, writeSelfTest } from '../state/self-test-file';
 
 /**
  * Lets a model be loaded whose block formats the GPU computes rightly; those that have never been are tested now, and what came of it is remembered. Throws
@@ -28,7 +28,7 @@ export async function proveFormats(
   const reasons = types.flatMap((type) => known[type] ?? []);
   throw new ForgelightError(
     'missing-feature',
-    `${device.name} computes wrongly with weights in ${types.join(', ')}, which this model has (${reasons.join('; ')}). Choose the model in another format, or install a newer driver and test again: forgelight selftest.`,
+    `${device.name} computes wrongly with weights in ${types.join(', ')}, which this model has (${fewOf(reasons)}). Choose the model in another format, or install a newer driver and test again: forgelight selftest.`,
   );
 }
 

@@ -20,8 +20,8 @@ export interface ProbeStep {
   readonly of: number;
 }
 
-/** What a probe says, one JSON value a line: what it is about to do, then one answer or error. */
-export type ProbeLine =
+/** What a probe says: what it is about to do, then one answer or error. By a channel of its own: of what it writes, much may be left out. */
+export type ProbeMessage =
   | { readonly doing: string; readonly step?: ProbeStep }
   | { readonly answer: unknown }
   | { readonly error: ErrorData };
@@ -88,13 +88,14 @@ class Probe {
     const child = spawn(process.execPath, [...args, task, device, formats.join(), JSON.stringify(about)], {
       detached: process.platform !== 'win32',
       windowsHide: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: childEnvironment(env),
     });
     this.child = child;
     const onDropped = (lines: number): void => this.keep(`(${lines} more lines)`);
-    new OutputPump(child.stdout, { clock, onLine: (line) => this.hear(line), onDropped });
-    new OutputPump(child.stderr, { clock, onLine: (line) => this.keep(line), onDropped });
+    for (const stream of [child.stdout, child.stderr])
+      if (stream !== null) new OutputPump(stream, { clock, onLine: (line) => this.keep(line), onDropped });
+    child.on('message', (told) => this.hear(told as ProbeMessage));
     this.stopTimer = clock.after(timeoutMs, () => this.end(`The probe took longer than ${timeoutMs} ms`));
     child.on('error', (error) => this.end(`The probe could not be started (${error.message})`));
     child.on('close', (code, by) => this.end(exitWords(code, by)));
@@ -108,15 +109,12 @@ class Probe {
     if (signal?.aborted === true) this.stop();
   }
 
-  private hear(line: string): void {
-    const told = readLine(line);
-    if (told === null) return this.keep(line);
+  private hear(told: ProbeMessage): void {
     if ('doing' in told) {
       this.doing = told.doing;
       if (told.step !== undefined && !this.isOver) this.options.onStep?.(told.step);
     } else if ('error' in told) this.outcome = { kind: 'failed', error: told.error };
     else this.outcome = { kind: 'answer', value: told.answer };
-    return undefined;
   }
 
   private keep(line: string): void {
@@ -134,6 +132,7 @@ class Probe {
     killGroup(child.pid, 'SIGKILL');
     child.stdout?.destroy();
     child.stderr?.destroy();
+    if (child.connected) child.disconnect();
     child.unref();
     this.resolve(this.outcome ?? { kind: 'died', why: `${how} while ${this.doing}.`, said: [...this.said] });
   }
@@ -141,14 +140,4 @@ class Probe {
 
 function exitWords(code: number | null, signal: string | null): string {
   return signal === null ? `The probe exited with code ${code}` : `The probe was ended by ${signal}`;
-}
-
-/** `null`: a line of somebody else, a library for instance. */
-function readLine(line: string): ProbeLine | null {
-  if (!/^\{"(doing|answer|error)":/.test(line)) return null;
-  try {
-    return JSON.parse(line) as ProbeLine;
-  } catch {
-    return null;
-  }
 }

@@ -41,6 +41,14 @@ export type SelfTestVerdict =
   /** Of another GPU, another driver or other kernels, a test says nothing. */
   | { readonly is: 'never' };
 
+const FEW = 3;
+
+/** Problems in a sentence for people, which is not longer where there are hundreds: all are in the file. */
+export function fewOf(problems: readonly string[]): string {
+  const more = problems.length - FEW;
+  return [...problems.slice(0, FEW), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+}
+
 /** What a test and its result are of. */
 export interface TestedDevice {
   readonly name: string;
@@ -61,7 +69,7 @@ export function recordOf(
 export function verdictOn(device: TestedDevice, record: SelfTestRecord | null): SelfTestVerdict {
   const known = recordOf(device, record);
   if (known === null) return { is: 'never' };
-  const reason = known.problems.join('; ');
+  const reason = fewOf(known.problems);
   if (reason !== '') return { is: 'failed', device: device.name, reason };
   const without = Object.keys(known.formats).filter((type) => (known.formats[type] ?? []).length > 0);
   return { is: 'passed', device: device.name, without };

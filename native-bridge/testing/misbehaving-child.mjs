@@ -56,18 +56,28 @@ const MANNERS = {
   /** A probe that says which of some variables it has. */
   environment() {
     const seen = ['HF_TOKEN', 'FORGELIGHT_UPSTREAM_KEY', 'SEEN'].filter((name) => process.env[name] !== undefined);
-    process.stdout.write(`${JSON.stringify({ answer: seen })}\n`);
+    tell({ answer: seen });
   },
   /** A probe whose library ends the process, as runtime compilers do. */
   aborting() {
     process.stderr.write('LLVM ERROR: unknown target\n');
-    process.stdout.write('{"doing":"compiling for gfx906"}\n', () => process.abort());
+    tell({ doing: 'compiling for gfx906' }, () => process.abort());
   },
   /** A probe that does not come back. */
-  sleeping: () =>
-    process.stdout.write('{"doing":"waiting for the driver"}\n', () => setInterval(() => undefined, 1000)),
+  sleeping: () => tell({ doing: 'waiting for the driver' }, () => setInterval(() => undefined, 1000)),
+  /** A probe of many steps, whose answer is long, and whose library has a lot to say meanwhile. */
+  thorough() {
+    for (let i = 0; i < 600; i++) {
+      process.stdout.write('a library tells what it does\n');
+      tell({ doing: `testing ${i}`, step: { what: `kernel ${i}`, format: null, done: i, of: 600 } });
+    }
+    tell({ answer: Array.from({ length: 600 }, (_, i) => `kernel ${i}: other sums than the CPU’s`) });
+  },
   /** A probe that answers, and whose process dies after it. */
-  late: () => process.stdout.write('a library says hello\n{"answer":5}\n', () => process.abort()),
+  late() {
+    process.stdout.write('a library says hello\n');
+    tell({ answer: 5 }, () => process.abort());
+  },
   /** Closes its channel, and lives. */
   unreachable: () =>
     answer(undefined, () => {
@@ -76,6 +86,11 @@ const MANNERS = {
       process.disconnect();
     }),
 };
+
+/** As a probe does. */
+function tell(told, then = () => undefined) {
+  process.send(told, then);
+}
 
 function leaveBehind(detached) {
   answer(undefined, () => {
