@@ -20,6 +20,7 @@ const endings = new ProcessEndings(process, terminal.interrupt);
 const code = await runCli(args, {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  outIsTerminal: process.stdout.isTTY === true,
   isTerminal: process.stderr.isTTY === true,
   terminal,
   env: process.env,

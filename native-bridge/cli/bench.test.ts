@@ -46,6 +46,7 @@ async function bench(device: string, bandwidth: ProbeOutcome, json = true): Prom
   const host: CliHost = {
     out: (text) => (out += text),
     err: () => undefined,
+    outIsTerminal: false,
     isTerminal: false,
     terminal: new FakeTerminal(),
     env: { FORGELIGHT_STATE: folder, FORGELIGHT_MODELS: folder },

@@ -18,7 +18,13 @@ it('a file of a model in several is put into the store with the others, and name
   const paths = parts.map((_, i) => join(folder, `m-0000${i + 1}-of-00002.gguf`));
   for (const [i, path] of paths.entries()) await writeFile(path, parts[i] ?? '');
   const host = {
-    ...{ out: () => undefined, err: () => undefined, isTerminal: false, terminal: new FakeTerminal() },
+    ...{
+      out: () => undefined,
+      err: () => undefined,
+      outIsTerminal: false,
+      isTerminal: false,
+      terminal: new FakeTerminal(),
+    },
     ...{ env: { FORGELIGHT_MODELS: join(folder, 'models') }, signal: new AbortController().signal, fetch },
   };
   const models = openModels(host);

@@ -43,6 +43,7 @@ async function run(
       err += text;
       onErr(text);
     },
+    outIsTerminal: false,
     isTerminal: false,
     terminal: new FakeTerminal(),
     env: { FORGELIGHT_MODELS: folder, ...env },

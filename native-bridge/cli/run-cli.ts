@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { errorToData, ForgelightError } from '../../src/base/errors';
+import { printableLines } from '../server/log-format';
 import { bench, BENCH_ARGUMENTS } from './bench';
 import { CommandLineError, type CliOption, type CliOptions } from './command-line';
 import { doctor, DOCTOR_ARGUMENTS } from './doctor';
@@ -21,6 +22,8 @@ import { VERSION } from './version';
 export interface CliHost {
   /** What was asked for: to be read by people, or with `--json` by programs. */
   readonly out: (text: string) => void;
+  /** Somebody looks at `out`: what a model says must not command their terminal. */
+  readonly outIsTerminal: boolean;
   /** Progress and complaints. */
   readonly err: (text: string) => void;
   /** Somebody looks at `err`: a line may be written over. */
@@ -159,8 +162,9 @@ async function runCommand(command: Command, args: readonly string[], host: CliHo
   } catch (error) {
     if (host.signal.aborted) return STOPPED;
     const isMisuse = error instanceof CommandLineError;
+    const usage = isMisuse ? `Usage: forgelight ${command.usage}\n` : '';
     if (args.includes('--json')) host.err(jsonOf(error));
-    else host.err(`forgelight: ${reasonOf(error)}\n${isMisuse ? `Usage: forgelight ${command.usage}\n` : ''}`);
+    else host.err(`forgelight: ${printableLines(reasonOf(error))}\n${usage}`);
     return isMisuse ? MISUSED : FAILED;
   }
 }

@@ -113,6 +113,23 @@ describe('forgelight run', () => {
     expect(messagesOf(servers)[1]).toEqual(['user: two']);
   });
 
+  it('lets no answer and no error command the terminal; a pipe gets what came', async () => {
+    const pieces = ['\u001b', ']52;c;eA==\u0007a\n', '\tb\u009b8mc é'];
+    const failing: Reply = { kind: 'status', status: 400, body: 'no\u001b[8mt so\nmore' };
+    const servers = new FakeUpstreams((_, index) => (index % 2 === 0 ? answerOf(...pieces) : failing));
+    const talk = (outIsTerminal: boolean) => {
+      const terminal = new FakeTerminal([line('one'), line('two')], true);
+      return run(['run', 'tiny', ...UPSTREAM], { fetch: servers.fetch, terminal, outIsTerminal });
+    };
+    const seen = await talk(true);
+    expect(seen.out).toBe('\ufffd]52;c;eA==\ufffda\n\tb\ufffd8mc é\n');
+    expect(seen.err).toContain('400: "no\ufffd[8mt so\nmore"');
+    expect((await talk(false)).out).toBe(`${pieces.join('')}\n`);
+    const once = new FakeUpstreams(() => failing);
+    const { err } = await run(['run', 'tiny', 'x', ...UPSTREAM], { fetch: once.fetch });
+    expect(err).toContain('forgelight: Upstream http://first:1 answered 400: "no\ufffd[8mt so\nmore"');
+  });
+
   it('asks a daemon that runs', async () => {
     await daemon();
     const asked: [string, RequestInit | undefined][] = [];

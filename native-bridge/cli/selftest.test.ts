@@ -53,6 +53,7 @@ async function test(ask: AskHip, { json = false, names = ['Q4_K'], isTerminal = 
   const host: CliHost = {
     out: (text) => (out += text),
     err: (text) => (err += text),
+    outIsTerminal: isTerminal,
     isTerminal,
     terminal: new FakeTerminal(),
     env: { FORGELIGHT_STATE: folder, FORGELIGHT_MODELS: folder },

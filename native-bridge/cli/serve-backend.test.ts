@@ -8,7 +8,14 @@ import { FakeTerminal } from './testing/fake-terminal';
 /** With servers elsewhere, and these timeouts. */
 async function opened(env: Record<string, string>, fetch: typeof globalThis.fetch) {
   const cli = {
-    ...{ out: () => undefined, err: () => undefined, isTerminal: false, terminal: new FakeTerminal(), env },
+    ...{
+      out: () => undefined,
+      err: () => undefined,
+      outIsTerminal: false,
+      isTerminal: false,
+      terminal: new FakeTerminal(),
+      env,
+    },
     ...{ signal: new AbortController().signal, fetch },
   };
   const parts = {

@@ -113,6 +113,14 @@ describe('forgelight doctor', () => {
     expect(reportOf(await look(dumpedMachine('rx-7900-xtx'), { ...KNOWN, ...known }))).toMatch(words);
   });
 
+  it('lets nothing that others say command the terminal, or look like a line of its own', async () => {
+    const upstreams = [
+      { name: 'http://a:1', failure: 'Upstream says\u001b[8m\u009bx\nok       All is well.', models: 0 },
+    ];
+    const report = reportOf(await look(dumpedMachine('no-amd-gpu'), { ...KNOWN, upstreams }));
+    expect(report).toContain('PROBLEM  Upstream says\ufffd[8m\ufffdx\n         ok       All is well.\n');
+  });
+
   it('looks at what can be seen without a GPU, and asks for nothing that takes one', async () => {
     const env = { HSA_OVERRIDE_GFX_VERSION_1: '10.3.0', HIP_VISIBLE_DEVICES: '' };
     const denied = { is: 'denied' as const };

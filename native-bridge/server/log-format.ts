@@ -28,3 +28,8 @@ export function plainLines(now: () => number, isVerbose: boolean): LogFormat {
 export function printable(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '\ufffd');
 }
+
+/** The same of text that may have several lines. Each character for itself, so that a piece of a longer text may be given too. */
+export function printableLines(text: string): string {
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '\ufffd');
+}

@@ -12,7 +12,7 @@ export interface Ran {
   readonly err: string;
 }
 
-type Options = Partial<Pick<CliHost, 'fetch' | 'terminal' | 'signal' | 'env'>> & {
+type Options = Partial<Pick<CliHost, 'fetch' | 'terminal' | 'signal' | 'env' | 'outIsTerminal'>> & {
   readonly onOut?: (text: string) => void;
 };
 
@@ -34,6 +34,7 @@ export function useCommand() {
           options.onOut?.(text);
         },
         err: (text) => (err += text),
+        outIsTerminal: false,
         isTerminal: false,
         terminal: new FakeTerminal(),
         signal: new AbortController().signal,
