@@ -1,5 +1,5 @@
 import { deviceFix, groupFix, type Container } from './container';
-import { info, ok, problem, type Finding } from './finding';
+import { info, lessened, ok, problem, warning, type Finding } from './finding';
 import type { Machine } from './machine';
 import type { Topology } from './topology';
 
@@ -43,7 +43,7 @@ export async function hasGpusOfWindows(machine: Machine): Promise<boolean> {
   return (await isInsideWindows(machine)) && (await machine.access('/dev/dxg')).is !== 'absent';
 }
 
-/** The card, and the kernel's driver of it. */
+/** The cards, and the kernel's driver of each. */
 export async function checkGpu(machine: Machine, pci: readonly PciGpu[]): Promise<readonly Finding[]> {
   if (pci.length === 0) {
     if (await isInsideWindows(machine)) {
@@ -60,17 +60,18 @@ export async function checkGpu(machine: Machine, pci: readonly PciGpu[]): Promis
     const fix = 'Load it: sudo modprobe amdgpu. If that fails, the system’s log says why: sudo dmesg | grep amdgpu';
     return [problem('gpu', `There is an AMD GPU (${found}), but the kernel’s driver amdgpu is not loaded.`, fix)];
   }
+  const wrong = pci.some(({ driver }) => driver === 'amdgpu') ? warning : problem;
   return pci.map(({ id, slot, driver }) => {
     const name = `AMD GPU ${id} at ${slot}`;
     if (driver === 'amdgpu') return ok('gpu', `${name}, with the driver amdgpu.`);
     if (driver === null) {
       const fix = `Look why it was not taken: sudo dmesg | grep -e amdgpu -e ${slot}`;
-      return problem('gpu', `${name} has no driver.`, fix);
+      return wrong('gpu', `${name} has no driver.`, fix);
     }
     const fix = `It is kept for virtual machines. To use it here, take 'vfio-pci.ids=${id}' out of the kernel’s command line and restart.`;
     return driver === 'vfio-pci'
-      ? problem('gpu', `${name} has the driver vfio-pci.`, fix)
-      : problem('gpu', `${name} has the driver ${driver}.`, `Use amdgpu instead: sudo modprobe amdgpu, then restart.`);
+      ? wrong('gpu', `${name} has the driver vfio-pci.`, fix)
+      : wrong('gpu', `${name} has the driver ${driver}.`, `Use amdgpu instead: sudo modprobe amdgpu, then restart.`);
   });
 }
 
@@ -81,12 +82,12 @@ export async function checkAccess(
   container: Container | null,
 ): Promise<readonly Finding[]> {
   const kfd = await checkNode(machine, 'kfd', '/dev/kfd', container);
-  const findings = [kfd];
   const minors = new Set(topology.gpus.map(({ renderMinor }) => renderMinor).filter((minor) => minor > 0));
   const nodes = minors.size > 0 ? [...minors].map((minor) => `renderD${minor}`) : await renderNodes(machine);
   if (nodes.length === 0) nodes.push('renderD128');
-  for (const node of nodes) findings.push(await checkNode(machine, 'render', `/dev/dri/${node}`, container));
-  findings.push(...checkTopology(topology, kfd));
+  const render = await Promise.all(nodes.map((node) => checkNode(machine, 'render', `/dev/dri/${node}`, container)));
+  const isOneThere = render.some(({ status }) => status === 'ok');
+  const findings = [kfd, ...(isOneThere ? render.map(lessened) : render), ...checkTopology(topology, kfd)];
   if (topology.hidden > 0) {
     const more = topology.hidden === 1 ? 'One more GPU' : `${topology.hidden} more GPUs`;
     findings.push(info('topology', `${more} of this computer may not be used from here.`));
@@ -114,7 +115,8 @@ function checkTopology({ gpus, hidden, nameless }: Topology, kfd: Finding): read
   }
   if (nameless === 0) return [];
   const what = 'The kernel’s compute driver does not say which architecture the GPU is: it is an old one.';
-  return [problem('topology', what, 'Install a newer kernel, or AMD’s own driver (amdgpu-dkms), and restart.')];
+  const wrong = gpus.length > 0 ? warning : problem;
+  return [wrong('topology', what, 'Install a newer kernel, or AMD’s own driver (amdgpu-dkms), and restart.')];
 }
 
 const ABSENT = ' is not there.';

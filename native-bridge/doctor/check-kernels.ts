@@ -100,9 +100,8 @@ export function checkEnvironment({ gpus }: Topology, env: Env): readonly Finding
     const name = layer.find((each) => env[each] !== undefined);
     const value = name === undefined ? undefined : env[name];
     if (name === undefined || value === undefined) continue;
-    const finding = checkSelector(name, value, count);
-    findings.push(finding);
-    if (finding.status !== 'problem') count = Math.min(count, value.split(',').length);
+    findings.push(checkSelector(name, value, count));
+    count = Math.min(count, endOf(value, count)) || count;
   }
   return findings;
 }
@@ -144,18 +143,28 @@ function checkOverride(name: string, all: readonly KfdGpu[], env: Env): readonly
 function checkSelector(name: string, value: string, count: number): Finding {
   const fix = `Take it away: unset ${name}. Or name a GPU: ${name}=0 forgelight serve`;
   if (value.trim() === '') return problem('environment', `${name} is set to nothing, which hides every GPU.`, fix);
-  const wrong = value.split(',').find((part) => {
-    const index = part.trim();
-    return /^-?\d+$/.test(index) && (Number(index) < 0 || (count > 0 && Number(index) >= count));
-  });
-  if (wrong === undefined) return info('environment', `${name} is ${value}: other GPUs are not used.`);
-  const all = count === 1 ? 'there is one GPU, 0' : `there are ${count} GPUs, from 0`;
-  return problem('environment', `${name} is ${value}, but ${all}: what follows ${wrong.trim()} is hidden.`, fix);
+  const [parts, end] = [value.split(','), endOf(value, count)];
+  if (end === parts.length) return info('environment', `${name} is ${value}: other GPUs are not used.`);
+  const what = `${name} is ${value}, but ${count === 1 ? 'there is one GPU, 0' : `there are ${count} GPUs, from 0`}`;
+  if (end === 0) return problem('environment', `${what}: all are hidden.`, fix);
+  return warning('environment', `${what}: from ${parts[end]?.trim()} on none is used.`, fix);
+}
+
+/** How many GPUs such a list names before the first that is none, where it ends. */
+function endOf(value: string, count: number): number {
+  if (value.trim() === '') return 0;
+  const parts = value.split(',');
+  const wrong = parts.findIndex((part) => isNoGpu(part, count));
+  return wrong < 0 ? parts.length : wrong;
+}
+
+function isNoGpu(part: string, count: number): boolean {
+  const index = part.trim();
+  return /^-?\d+$/.test(index) && (Number(index) < 0 || (count > 0 && Number(index) >= count));
 }
 
 /** What HIP lists, beside what the kernel does. */
-export function checkHip(hip: HipAnswer | null, { gpus }: Topology, env: Env): readonly Finding[] {
-  if (hip === null) return [];
+export function checkHip(hip: HipAnswer, { gpus }: Topology, env: Env): readonly Finding[] {
   if (hip.is === 'failed') {
     const fix = 'See what ROCm’s own tool says: rocminfo. Then restart the computer, or install AMD’s driver again.';
     return [problem('hip', `HIP does not start: ${hip.reason}`, fix)];

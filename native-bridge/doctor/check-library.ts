@@ -1,4 +1,4 @@
-import { ok, problem, type Finding } from './finding';
+import { ok, problem, warning, type Finding } from './finding';
 import type { Machine } from './machine';
 import type { KfdGpu } from './topology';
 
@@ -30,7 +30,8 @@ export async function checkLibrary(
   if (path !== null) {
     const what = `AMD’s HIP runtime is ${path}`;
     if (newer === undefined || !/\.so\.5/.test(path)) return ok('library', `${what}.`);
-    return problem('library', `${what}, which is older than ${newer.gfx}.`, `Install a newer one: ${OF_AMD}.`);
+    const wrong = gpus.every(({ gfx }) => NEWER_THAN_5.test(gfx)) ? problem : warning;
+    return wrong('library', `${what}, which is older than ${newer.gfx}.`, `Install a newer one: ${OF_AMD}.`);
   }
   const chosen = machine.env[VARIABLE];
   if (chosen) {

@@ -19,7 +19,7 @@ const KNOWN: Told = {
   libraries: ['libamdhip64.so.7', 'libamdhip64.so.6', 'libamdhip64.so.5', 'libamdhip64.so'],
   hasKoffi: true,
   targets: TARGETS,
-  hip: null,
+  hip: { is: 'asked', gpus: [] },
   selfTest: { is: 'never' },
   upstreams: [],
 };
@@ -44,6 +44,8 @@ describe('forgelight doctor', () => {
     ['three-cards', { hip: hip(XTX), selfTest: passed }, ['hip']],
     ['mi300x', { hip: hip(['gfx942', 'AMD Instinct MI300X']), selfTest: { ...passed, device: 'gfx942' } }, ['hip']],
     ['no-amd-gpu', { upstreams: [{ name: 'http://127.0.0.1:8080', failure: null, models: 2 }] }, ['upstream']],
+    ['second-card-kept-for-vm', { hip: hip(XTX), selfTest: passed }, ['hip']],
+    ['container-with-one-card', { hip: hip(XTX), selfTest: passed }, ['hip']],
     ['container-without-kfd', {}, []],
     ['no-permission', { hip: hip() }, []],
     ['rx-580', {}, []],
@@ -78,13 +80,16 @@ describe('forgelight doctor', () => {
     ],
     [{ HIP_VISIBLE_DEVICES: '' }, /PROBLEM +HIP_VISIBLE_DEVICES is set to nothing.*\n +→ .*unset HIP/],
     [{ HIP_VISIBLE_DEVICES: '-1' }, /PROBLEM +HIP_VISIBLE_DEVICES is -1, but there is one GPU, 0/],
-    [{ ROCR_VISIBLE_DEVICES: '0,1' }, /PROBLEM +ROCR_VISIBLE_DEVICES is 0,1.*what follows 1 is hidden/],
+    [{ ROCR_VISIBLE_DEVICES: '0,1' }, /WARNING +ROCR_VISIBLE_DEVICES is 0,1.*: from 1 on none is used/],
+    [{ ROCR_VISIBLE_DEVICES: '1,0' }, /PROBLEM +ROCR_VISIBLE_DEVICES is 1,0, but there is one GPU, 0: all are hidden/],
     [{ ROCR_VISIBLE_DEVICES: 'GPU-1234' }, /info +ROCR_VISIBLE_DEVICES is GPU-1234/],
     [{ HIP_VISIBLE_DEVICES: '0' }, /info +HIP_VISIBLE_DEVICES is 0/],
   ])('reads the environment %j', async (env, words) => {
-    const diagnosis = await look(dumpedMachine('rx-7900-xtx', env), { ...KNOWN, selfTest: passed });
+    const answers = words.source.startsWith('PROBLEM') ? [] : ['hip'];
+    const told = answers.length > 0 ? { hip: hip(XTX), selfTest: passed } : {};
+    const diagnosis = await look(dumpedMachine('rx-7900-xtx', env), { ...KNOWN, ...told });
     expect(reportOf(diagnosis)).toMatch(words);
-    expect(diagnosis.answers).toEqual(words.source.startsWith('PROBLEM') ? [] : ['hip']);
+    expect(diagnosis.answers).toEqual(answers);
   });
 
   it.each<[Partial<Told>, RegExp]>([
@@ -98,7 +103,7 @@ describe('forgelight doctor', () => {
     [{ hasKoffi: false, hip: DIED, selfTest: { is: 'never' } }, /→ .*npm install -g koffi\n(?!.*(HIP|self-test))/],
     [{ hip: hip(['gfx1030', 'x']) }, /WARNING +HIP lists gfx1030 \(x\), the kernel gfx1100/],
     [
-      { selfTest: { is: 'failed', device: 'gfx1100', reason: 'matvec.q4_k' } },
+      { hip: hip(XTX), selfTest: { is: 'failed', device: 'gfx1100', reason: 'matvec.q4_k' } },
       /compute wrongly on gfx1100: matvec.q4_k/,
     ],
     [
@@ -119,6 +124,22 @@ describe('forgelight doctor', () => {
     ];
     const report = reportOf(await look(dumpedMachine('no-amd-gpu'), { ...KNOWN, upstreams }));
     expect(report).toContain('PROBLEM  Upstream says\ufffd[8m\ufffdx\n         ok       All is well.\n');
+  });
+
+  it('answers with HIP where that has a GPU that has passed, whatever else is wrong', async () => {
+    const answers = async (known: Partial<Told>) =>
+      (await look(dumpedMachine('rx-7900-xtx'), { ...KNOWN, ...known })).answers;
+    expect(await answers({ hip: hip(XTX), selfTest: passed })).toEqual(['hip']);
+    expect(await answers({ hip: hip(), selfTest: passed })).toEqual([]);
+    expect(await answers({ hip: DIED, selfTest: passed })).toEqual([]);
+    expect(await answers({ hip: hip(XTX) })).toEqual([]);
+  });
+
+  it('does not take a card that HIP does not need for the reason why HIP fails', async () => {
+    for (const name of ['second-card-kept-for-vm', 'container-with-one-card'])
+      expect(reportOf(await look(dumpedMachine(name), { ...KNOWN, hip: DIED }))).toMatch(
+        /^PROBLEM +HIP does not start/m,
+      );
   });
 
   it('looks at what can be seen without a GPU, and asks for nothing that takes one', async () => {

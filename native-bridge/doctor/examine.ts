@@ -10,8 +10,7 @@ import type { SelfTestVerdict } from '../state/self-test-file';
 import { readTopology, type Topology } from './topology';
 
 export interface KnownHip {
-  /** `null`: it was not asked. */
-  readonly hip: HipAnswer | null;
+  readonly hip: HipAnswer;
   readonly selfTest: SelfTestVerdict;
 }
 
@@ -41,7 +40,8 @@ export async function examine(machine: Machine, known: Known): Promise<Diagnosis
   const hip = await examineHip(machine, known);
   const upstreams = known.upstreams.map(checkUpstream);
   const answers: Diagnosis['answers'][number][] = [];
-  if (!hip.some(isProblem)) answers.push('hip');
+  // Whether it has passed is looked at only where HIP lists a GPU. What is wrong besides, with another card for instance, keeps nobody from an answer.
+  if (hip.some(({ id, status }) => id === 'selftest' && status === 'ok')) answers.push('hip');
   if (known.upstreams.some(({ failure }) => failure === null)) answers.push('upstream');
   return { findings: [...hip, ...upstreams, ...(await examineService(machine))], answers };
 }
@@ -95,7 +95,7 @@ async function examineElsewhere(machine: Machine, known: Known): Promise<readonl
 /** Linux inside Windows, of whose GPUs HIP may have some. */
 async function examineInWindows(machine: Machine, known: Known): Promise<readonly Finding[]> {
   const told = await known.askHip();
-  if (told.hip?.is !== 'asked' || told.hip.gpus.length === 0) return checkGpu(machine, []);
+  if (told.hip.is !== 'asked' || told.hip.gpus.length === 0) return checkGpu(machine, []);
   const what = 'This is Linux inside Windows (WSL): its GPUs are those that HIP has of Windows.';
   const library = await checkLibrary(machine, known.libraries, []);
   return [info('gpu', what), library, ...withoutTopology(machine, known, told)];

@@ -10,7 +10,8 @@ const KNOWN: Known = {
   libraries: ['libamdhip64.so.6'],
   hasKoffi: true,
   targets: ['gfx1100', 'gfx1030'],
-  askHip: () => Promise.resolve({ hip: null, selfTest: { is: 'passed' as const, without: [], device: 'gfx1100' } }),
+  askHip: () =>
+    Promise.resolve({ ...asked('gfx1100'), selfTest: { is: 'passed' as const, without: [], device: 'gfx1100' } }),
   upstreams: [],
 };
 
@@ -109,6 +110,11 @@ describe('what stands around a GPU', () => {
     );
     expect(await report(dumpedMachine('strix-halo'), withKernels)).toMatch(/→ Install it: .*of AMD’s repository/);
     expect(await report(changed('w6600m-and-intel', five), withKernels)).toMatch(/ok +AMD’s HIP runtime is .*so\.5/);
+    // Of several cards it may know some.
+    const cards = changed('three-cards', { ...five, '/etc/ld.so.cache': '' });
+    expect(await report(cards, { libraries, targets: ['gfx1100'] })).toMatch(
+      /WARNING +.*libamdhip64\.so\.5, which is older than gfx1201\.\n +→ [^]*by this GPU\.$/m,
+    );
   });
 
   it('tells where the compute driver has left the GPU out, or is too old to name it', async () => {
@@ -118,6 +124,11 @@ describe('what stands around a GPU', () => {
     const text = await report(dumpedMachine('raven-and-fiji'));
     expect(text).toMatch(/PROBLEM +.*does not say which architecture.*\n +→ .*newer kernel/);
     expect(text).not.toContain('gfx000');
+    const old = (await dumpedMachine(XTX).read(NODE)) as { readonly value: string };
+    const nameless = old.value.replace('gfx_target_version 110000', 'gfx_target_version 0');
+    expect(await report(changed(XTX, { [`${NODES}/2/properties`]: nameless, [`${NODES}/2`]: '' }))).toMatch(
+      /WARNING +.*which architecture the GPU is[^]*by this GPU\.$/m,
+    );
     // Where the driver itself is not there, that is what is said.
     expect(await report(changed(XTX, { [NODE]: null, '/dev/kfd': null }))).not.toContain('lists no GPU');
   });
@@ -167,6 +178,8 @@ describe('what stands around a GPU', () => {
   });
 
   it('counts for HIP what the runtime below it shows', async () => {
+    const hides = dumpedMachine('strix-halo-and-r9700', { ROCR_VISIBLE_DEVICES: '0,7', HIP_VISIBLE_DEVICES: '1' });
+    expect(await report(hides)).toMatch(/WARNING +ROCR_VIS[^]*PROBLEM +HIP_VISIBLE_DEVICES is 1, but there is one GPU/);
     const env = { ROCR_VISIBLE_DEVICES: '1', HIP_VISIBLE_DEVICES: '1' };
     expect(await report(dumpedMachine('strix-halo-and-r9700', env))).toMatch(
       /info +ROCR_VISIBLE_DEVICES is 1[^]*PROBLEM +HIP_VISIBLE_DEVICES is 1, but there is one GPU, 0/,
