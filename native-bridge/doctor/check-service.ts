@@ -1,5 +1,6 @@
 import { info, ok, problem, warning, type Finding } from './finding';
 import type { Machine } from './machine';
+import { Unit, wordsOf } from './unit';
 
 const UNIT = 'forgelight.service';
 const ENABLE = 'systemctl --user enable --now forgelight';
@@ -9,26 +10,26 @@ export async function checkService(machine: Machine): Promise<readonly Finding[]
   const own = `${machine.env['XDG_CONFIG_HOME'] || `${machine.home}/.config`}/systemd/user`;
   const folders = [own, '/etc/systemd/user', '/usr/local/lib/systemd/user', '/usr/lib/systemd/user'];
   for (const folder of folders) {
-    const unit = await machine.read(`${folder}/${UNIT}`);
-    if (unit.is !== 'there') continue;
-    const all = unit.value + (await dropIns(machine, own));
+    const file = await machine.read(`${folder}/${UNIT}`);
+    if (file.is !== 'there') continue;
+    const unit = new Unit([file.value, ...(await dropIns(machine, own))], machine.home);
     return [
-      await checkProgram(machine, unit.value, all),
-      ...checkSandbox(all),
-      ...(await checkModels(machine, all)),
-      ...(await checkState(machine, all)),
+      await checkProgram(machine, unit),
+      ...checkSandbox(unit),
+      ...(await checkModels(machine, unit)),
+      ...(await checkState(machine, unit)),
       await checkEnabled(machine, own),
     ];
   }
   return [info('service', 'The daemon is not a service of systemd: it runs while `forgelight serve` does.')];
 }
 
-/** What `systemctl --user edit` has added. */
-async function dropIns(machine: Machine, own: string): Promise<string> {
+/** What `systemctl --user edit` has changed, in the order in which it counts: that of names, whose numbers are text. */
+async function dropIns(machine: Machine, own: string): Promise<readonly string[]> {
   const folder = `${own}/${UNIT}.d`;
-  const names = (await machine.list(folder)).filter((name) => name.endsWith('.conf'));
+  const names = (await machine.list(folder)).filter((name) => name.endsWith('.conf')).toSorted();
   const texts = await Promise.all(names.map((name) => machine.read(`${folder}/${name}`)));
-  return texts.map((text) => (text.is === 'there' ? `\n${text.value}` : '')).join('');
+  return texts.flatMap((text) => (text.is === 'there' ? [text.value] : []));
 }
 
 async function checkEnabled(machine: Machine, own: string): Promise<Finding> {
@@ -39,23 +40,32 @@ async function checkEnabled(machine: Machine, own: string): Promise<Finding> {
   return warning('service', 'It does not start with the user’s session.', `Enable it: ${ENABLE}`);
 }
 
-async function checkProgram(machine: Machine, unit: string, all: string): Promise<Finding> {
-  const command = /^ExecStart=[-@:+!]*(.*)$/m.exec(unit)?.[1]?.trim().split(/\s+/) ?? [];
-  const [first = '', second = ''] = command;
+async function checkProgram(machine: Machine, unit: Unit): Promise<Finding> {
+  const commands = unit.all('ExecStart');
+  const [program = '', second = ''] = wordsOf(unit.last('ExecStart'));
+  const first = program.replace(/^[-@:+!|]+/, '');
   const again = `then systemctl --user daemon-reload && systemctl --user restart forgelight`;
   if (first === '') {
     const fix = `Install the unit again, ${again}`;
     return problem('service', `The unit ${UNIT} has no ExecStart.`, fix);
   }
-  if (first.endsWith('/env')) return checkByName(machine, second, all, again);
+  if (commands.length > 1) {
+    const fix = `Put an empty line ExecStart= before the last of them: systemctl --user edit forgelight, ${again}`;
+    return problem(
+      'service',
+      `The unit ${UNIT} has ${commands.length} ExecStart, with which systemd starts none.`,
+      fix,
+    );
+  }
+  if (first.endsWith('/env')) return checkByName(machine, second, unit, again);
   if ((await machine.access(first)).is !== 'absent') return ok('service', `The unit ${UNIT} starts ${first}.`);
   const fix = `Put the path that \`which forgelight\` gives into its ExecStart: systemctl --user edit --full forgelight, ${again}`;
   return problem('service', `The unit ${UNIT} starts ${first}, which is not there.`, fix);
 }
 
 /** The manager of a user's services has a PATH of its own: what a shell's start-up files add to theirs it does not know. */
-async function checkByName(machine: Machine, name: string, all: string, again: string): Promise<Finding> {
-  const given = /^Environment="?PATH=([^"\n]+)/m.exec(all)?.[1]?.trim().split(':');
+async function checkByName(machine: Machine, name: string, unit: Unit, again: string): Promise<Finding> {
+  const given = unit.environment().get('PATH')?.split(':');
   for (const folder of given ?? MANAGER_PATH) {
     if ((await machine.access(`${folder}/${name}`)).is !== 'absent') {
       return ok('service', `The unit ${UNIT} starts ${folder}/${name}.`);
@@ -76,37 +86,38 @@ async function checkByName(machine: Machine, name: string, all: string, again: s
 const MANAGER_PATH = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** A sandbox that hides the GPU. */
-function checkSandbox(unit: string): readonly Finding[] {
-  if (!/^PrivateDevices=(yes|true|on|1)\s*$/m.test(unit)) return [];
+function checkSandbox(unit: Unit): readonly Finding[] {
+  if (!unit.isOn('PrivateDevices')) return [];
   const fix = 'Take that line out: systemctl --user edit --full forgelight, then systemctl --user restart forgelight';
   return [problem('service', `The unit ${UNIT} has PrivateDevices=, which hides the GPU.`, fix)];
 }
 
 /** A sandbox that nothing is written from but where it says so: loads leave their locks in the folder of models, which has to be there before it. */
-async function checkModels(machine: Machine, unit: string): Promise<readonly Finding[]> {
+async function checkModels(machine: Machine, unit: Unit): Promise<readonly Finding[]> {
   const { env, home } = machine;
-  if (!/^ProtectHome=(read-only|yes|true|on|1)\s*$/m.test(unit)) return [];
+  if (unit.last('ProtectHome') !== 'read-only' && !unit.isOn('ProtectHome')) return [];
   const folder = env['FORGELIGHT_MODELS'] || `${env['XDG_DATA_HOME'] || `${home}/.local/share`}/forgelight/models`;
-  const isWithin = (setting: RegExp): boolean =>
-    [...unit.matchAll(setting)]
-      .flatMap(([, paths = '']) => paths.trim().split(/\s+/))
-      .map((path) => path.replace(/^[-+]+/, '').replaceAll('%h', home))
+  const isWithin = (lists: readonly string[]): boolean =>
+    lists
+      .flatMap(wordsOf)
+      .map((path) => path.replace(/^[-+]+/, ''))
       .some((path) => path !== '' && `${folder}/`.startsWith(`${path}/`));
-  if (!isWithin(/^ReadWritePaths=(.*)$/gm)) {
-    const isNamed = env['FORGELIGHT_MODELS'] !== undefined && !unit.includes('FORGELIGHT_MODELS=');
+  if (!isWithin(unit.all('ReadWritePaths'))) {
+    const isNamed = env['FORGELIGHT_MODELS'] !== undefined && !unit.environment().has('FORGELIGHT_MODELS');
     const lines = `ReadWritePaths=${folder}${isNamed ? ` and Environment=FORGELIGHT_MODELS=${folder}` : ''}`;
     const fix = `Let it: mkdir -p ${folder}, then systemctl --user edit forgelight, with [Service] and ${lines}, then systemctl --user restart forgelight`;
     return [problem('service', `The service may not write to the folder of models, ${folder}.`, fix)];
   }
-  if (isWithin(/^ExecStartPre=.* mkdir -p (.*)$/gm) || (await machine.access(folder)).is !== 'absent') return [];
+  const made = unit.all('ExecStartPre').map((command) => / mkdir -p (.*)$/.exec(command)?.[1] ?? '');
+  if (isWithin(made) || (await machine.access(folder)).is !== 'absent') return [];
   const what = `The folder of models, ${folder}, is not there: made while the service runs, it stays read-only to that.`;
   return [warning('service', what, `Make it now: mkdir -p ${folder} && systemctl --user restart forgelight`)];
 }
 
 /** Where systemd keeps a user's state: before version 254 beside the configuration, where no command looks. */
-async function checkState(machine: Machine, unit: string): Promise<readonly Finding[]> {
+async function checkState(machine: Machine, unit: Unit): Promise<readonly Finding[]> {
   const { env, home } = machine;
-  if (env['FORGELIGHT_STATE'] || !unit.includes('%S/')) return [];
+  if (env['FORGELIGHT_STATE'] || unit.environment().get('FORGELIGHT_STATE')?.startsWith('%S/') !== true) return [];
   const folder = `${env['XDG_CONFIG_HOME'] || `${home}/.config`}/forgelight`;
   if ((await machine.read(`${folder}/daemon.json`)).is === 'absent') return [];
   const fix = `Tell them, also in ~/.profile: export FORGELIGHT_STATE=${folder}`;

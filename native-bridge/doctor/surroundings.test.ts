@@ -245,6 +245,67 @@ describe('the service of systemd', () => {
   });
 });
 
+describe('the service of systemd with drop-ins', () => {
+  const withDropIn = (unit: string, dropIn: string, more: Readonly<Record<string, string | null>> = {}) =>
+    report(changed(XTX, { [UNIT]: unit, [DROP_IN]: `[Service]\n${dropIn}`, ...more }));
+
+  it('starts what the last one says', async () => {
+    const own = 'ExecStart=\nExecStart=-"/opt/my apps/forgelight" serve\n';
+    expect(await withDropIn(START, own)).toMatch(
+      /PROBLEM +The unit .* starts \/opt\/my apps\/forgelight, which is not/,
+    );
+    expect(await withDropIn(START, own, { '/opt/my apps/forgelight': '' })).toMatch(
+      /ok +The unit forgelight\.service starts \/opt\/my apps\/forgelight\.$/m,
+    );
+    expect(await withDropIn(START, 'ExecStart=\n')).toMatch(/PROBLEM +.*has no ExecStart/);
+    expect(await withDropIn(START, 'ExecStart=/bin/x\n')).toMatch(
+      /PROBLEM +.*has 2 ExecStart, with which systemd starts none\.\n +→ .*empty line ExecStart= before/,
+    );
+    const atHome = { '/u/bin/forgelight': '' };
+    expect(
+      await withDropIn(
+        START,
+        'ExecStart=\n# what is not meant \\\nExecStart=%h/bin/forgelight \\\n; nor this\n  serve\n',
+        atHome,
+      ),
+    ).toMatch(/ok +The unit .* starts \/u\/bin\/forgelight\.$/m);
+  });
+
+  it('hides the GPU as the last one says, in the order of their names', async () => {
+    expect(await withDropIn(`${START}PrivateDevices=yes\n`, 'PrivateDevices=no\n')).not.toContain('PrivateDevices');
+    expect(await withDropIn(`${START}PrivateDevices=yes\n`, 'PrivateDevices=\n')).not.toContain('PrivateDevices');
+    expect(await withDropIn(START, 'PrivateDevices=no\nPrivateDevices = True\n')).toContain('PrivateDevices');
+    const files = {
+      [`${UNIT}.d/9.conf`]: 'PrivateDevices=no\n',
+      [`${UNIT}.d/10.conf`]: 'PrivateDevices=yes\n',
+      [UNIT]: START,
+    };
+    expect(await report(changed(XTX, files))).not.toContain('PrivateDevices');
+  });
+
+  it('has the variables of all of them, word for word', async () => {
+    const found = { '/usr/bin/forgelight': null, '/u/my bin/forgelight': '' };
+    const variables = `Environment=FORGELIGHT_PORT=9000 "PATH=/u/my bin:/usr/bin" 'X=1'\n`;
+    expect(await withDropIn(START, variables, found)).toMatch(/ok +The unit .* starts \/u\/my bin\/forgelight\.$/m);
+    expect(await withDropIn(START, `${variables}Environment=PATH=/usr/bin\n`, found)).toMatch(
+      /not in the service’s PATH/,
+    );
+    expect(await withDropIn(START, `${variables}Environment=\n`, found)).toMatch(/not in the service’s PATH/);
+    const there = { '/u/.config/forgelight/daemon.json': '{}' };
+    const state = `${START}Environment=FORGELIGHT_STATE=%S/forgelight\n`;
+    expect(await withDropIn(state, 'Environment=X=1\n', there)).toContain('do not look');
+    expect(await withDropIn(state, 'Environment=FORGELIGHT_STATE=/u/state\n', there)).not.toContain('do not look');
+  });
+
+  it('may write where the lists of all of them say', async () => {
+    expect(await withDropIn(SANDBOX, 'ReadWritePaths=/disk\n', { [MODELS]: '' })).not.toMatch(/folder of models/);
+    expect(await withDropIn(SANDBOX, 'ReadWritePaths=\nReadWritePaths=/disk\n', { [MODELS]: '' })).toMatch(
+      /PROBLEM +The service may not write to the folder of models/,
+    );
+    expect(await withDropIn(SANDBOX, 'ReadWritePaths=\nProtectHome=no\n')).not.toMatch(/folder of models/);
+  });
+});
+
 /** In the kernel's order; old kernels, and reports of other programs, have some of it. Source: `node_show` of its kfd_topology.c. */
 const FIELDS =
   'cpu_cores_count simd_count mem_banks_count caches_count io_links_count p2p_links_count cpu_core_id_base simd_id_base max_waves_per_simd ' +
