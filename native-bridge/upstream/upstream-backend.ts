@@ -156,13 +156,28 @@ export class UpstreamBackend implements Backend {
   }
 
   /** Those that list a model. Servers also take names that they do not list: a program may give any, a page none of these. */
-  private having(model: unknown, asks: AskOptions['asks']): readonly Upstream[] {
+  private async having(model: unknown, asks: AskOptions['asks']): Promise<readonly Upstream[]> {
     if (typeof model !== 'string' || model === '') return this.upstreams;
-    const having = this.upstreams.filter(({ modelIds }) => modelIds?.includes(model) === true);
+    const having = this.listing(model);
     if (having.length > 0) return having;
     if (asks === 'native') return this.upstreams;
+    const [failure] = await this.missingLists();
+    const late = this.listing(model);
+    if (late.length > 0) return late;
+    if (failure !== undefined) throw failure;
     const message = `There is no model "${model}" here. Name none, or one that GET /v1/models lists.`;
     throw new ForgelightError('invalid-request', message, { param: 'model' });
+  }
+
+  private listing(model: string): readonly Upstream[] {
+    return this.upstreams.filter(({ modelIds }) => modelIds?.includes(model) === true);
+  }
+
+  /** Asks those that have never said what they have, as while they start. Gives why some still do not: whether these have a model is not known. */
+  private async missingLists(): Promise<readonly ForgelightError[]> {
+    const unheard = this.upstreams.filter(({ modelIds }) => modelIds === null);
+    const failures = await Promise.all(unheard.map(async (each) => (await each.check())?.told(each.address.name)));
+    return failures.filter((failure) => failure !== undefined);
   }
 
   private tellChange({ status, address, failure }: Upstream): void {

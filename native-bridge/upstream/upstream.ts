@@ -26,7 +26,7 @@ export class Upstream {
   failure: UpstreamFailure | null = null;
   private readonly stopped = new AbortController();
   private stopTimer = (): void => undefined;
-  private running: Promise<void> | null = null;
+  private running: Promise<UpstreamFailure | null> | null = null;
 
   constructor(
     readonly address: UpstreamAddress,
@@ -53,8 +53,8 @@ export class Upstream {
     this.stopped.abort(new DOMException('The daemon ends.', 'AbortError'));
   }
 
-  /** Asks for its models; never rejects. Who asks while it is being asked waits for the same answer. */
-  check(): Promise<void> {
+  /** Asks for its models; never rejects, but gives why it has not told them. Who asks while it is being asked waits for the same answer. */
+  check(): Promise<UpstreamFailure | null> {
     this.running ??= this.checkOnce().finally(() => {
       this.running = null;
     });
@@ -76,15 +76,20 @@ export class Upstream {
     return key === null ? {} : { authorization: `Bearer ${key}` };
   }
 
-  private async checkOnce(): Promise<void> {
+  private async checkOnce(): Promise<UpstreamFailure | null> {
     const { signal } = this.stopped;
-    if (signal.aborted) return;
+    if (signal.aborted) return null;
     try {
       this.modelIds = await this.list(signal);
       this.hear(null);
+      return null;
     } catch (error) {
-      if (error instanceof UpstreamFailure) this.hear(error);
-      else if (!signal.aborted) throw error;
+      if (error instanceof UpstreamFailure) {
+        this.hear(error);
+        return error;
+      }
+      if (signal.aborted) return null;
+      throw error;
     }
   }
 
