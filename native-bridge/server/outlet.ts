@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../src/base/clock';
-import { errorAnswer } from './status-error';
+import { errorAnswer, retryAfterS } from './status-error';
 
 type HeaderList = Readonly<Record<string, string>>;
 
@@ -77,7 +77,8 @@ export class Outlet {
     const { status, body } = errorAnswer(error);
     if (!this.hasBegun) {
       if (status === 401) this.setHeader('www-authenticate', 'Bearer');
-      if (body.error.code === 'busy') this.setHeader('retry-after', '1');
+      const waitS = retryAfterS(error);
+      if (waitS !== null) this.setHeader('retry-after', String(waitS));
       await this.json(status, body);
       return;
     }

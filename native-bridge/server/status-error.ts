@@ -13,6 +13,29 @@ export class StatusError extends ForgelightError {
   }
 }
 
+/** A failure of somebody else who said how long to leave them alone. */
+export class RetryLaterError extends ForgelightError {
+  constructor(
+    readonly retryAfterMs: number,
+    code: ErrorCode,
+    message: string,
+    details: ErrorDetails = {},
+  ) {
+    super(code, message, details);
+  }
+}
+
+/** Nobody comes back after a time that is longer, or was not meant. */
+const LONGEST_RETRY_AFTER_S = 3600;
+
+/** `Retry-After` of an answer, in whole seconds; `null`: it has none. */
+export function retryAfterS(error: unknown): number | null {
+  if (error instanceof RetryLaterError) {
+    return Math.min(LONGEST_RETRY_AFTER_S, Math.max(1, Math.ceil(error.retryAfterMs / 1000)));
+  }
+  return error instanceof ForgelightError && error.code === 'busy' ? 1 : null;
+}
+
 /** A failure as OpenAI's clients read it, with its status. What nobody foresaw keeps its text to itself: it may name paths. */
 export interface ErrorAnswer {
   readonly status: number;

@@ -1,5 +1,6 @@
 import { ERROR_CODES, ForgelightError, type ErrorCode } from '../../src/base/errors';
 import { retryAfterMs } from '../../src/store/http-failure';
+import { RetryLaterError } from '../server/status-error';
 
 export interface FailureDetails {
   /** `again`: it may pass. `elsewhere`: this upstream will say the same again, another one may not. `none`: so will each. */
@@ -35,7 +36,9 @@ export class UpstreamFailure extends Error {
   /** As users see it. */
   told(name: string, more = ''): ForgelightError {
     const details = { cause: this.cause, ...(this.param !== undefined && { param: this.param }) };
-    return new ForgelightError(this.code, `Upstream ${name} ${this.message}${more}`, details);
+    const text = `Upstream ${name} ${this.message}${more}`;
+    if (this.retryAfterMs === null) return new ForgelightError(this.code, text, details);
+    return new RetryLaterError(this.retryAfterMs, this.code, text, details);
   }
 }
 

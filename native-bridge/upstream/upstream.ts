@@ -102,7 +102,8 @@ export class Upstream {
       const text = await call.text(MAX_MODELS_BYTES);
       if (!response.ok) {
         const failure = answerFailure(response.status, text, { headers: response.headers, secret: key });
-        throw new UpstreamFailure(failure.code, failure.message, { remedy: 'again', isUp: false });
+        const { code, message, retryAfterMs } = failure;
+        throw new UpstreamFailure(code, message, { remedy: 'again', isUp: false, retryAfterMs });
       }
       return modelIdsOf(text);
     } finally {
