@@ -31,7 +31,7 @@ export function fragile(name?: string): FragileDevice {
 /** A device that falls over whenever it works on so many rows at once. */
 export function fallingAt(rows: number): FragileDevice {
   const made = fragile();
-  const { submit } = made.device;
+  const submit: Device['submit'] = (steps, readback) => made.device.submit(steps, readback);
   let before: Promise<unknown> = Promise.resolve();
   const device = withOverrides(made.device, {
     submit: (steps, readback) => {
