@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, unlink } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock';
 import type { HeldLock, LockOptions, StoreLocks } from '../store-locks';
 import { pause } from '../waiting';
 import { unlessMissing } from './durable';
+import { lifeOf, startOf, type ProcessMark } from './processes';
 
 const POLL_MS = 40;
 /** Whoever stands still with a wish of its own is not waited for longer. */
@@ -13,13 +14,10 @@ const LOOKS = 200;
 const NEVER = new AbortController().signal;
 
 /** One process's wish for a lock: all of it is in the name of a file, which is made and removed, and never written to. */
-interface Claim {
+interface Claim extends ProcessMark {
   readonly file: string;
   readonly mode: LockOptions['mode'];
   readonly isHeld: boolean;
-  readonly pid: number;
-  /** When the process began, in the system's own units: a number that is used again is another process. */
-  readonly started: string;
   readonly id: string;
 }
 
@@ -54,7 +52,7 @@ export class NodeLocks implements StoreLocks {
     const folder = join(this.root, 'locks', createHash('sha256').update(name).digest('hex').slice(0, 32));
     await mkdir(folder, { recursive: true });
     const id = randomUUID();
-    const started = (this.started ??= statOf(process.pid).then((stat) => stat?.start ?? '0'));
+    const started = (this.started ??= startOf(process.pid));
     const own = { mode, pid: process.pid, started: await started, id };
     const wish = fileName({ ...own, isHeld: false });
     const held = fileName({ ...own, isHeld: true });
@@ -102,33 +100,10 @@ async function liveClaims(folder: string): Promise<Claim[]> {
   for (const file of await readdir(folder)) {
     const claim = claimOf(file);
     if (claim === null) continue;
-    if (await isAlive(claim)) live.push(claim);
+    if ((await lifeOf(claim)) !== 'gone') live.push(claim);
     else await unlessMissing(unlink(join(folder, file)));
   }
   return live;
-}
-
-async function isAlive({ pid, started }: Claim): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it is there, and somebody else's.
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
-  }
-  const stat = await statOf(pid);
-  if (stat === null) return true; // there is nothing more to be known
-  // Dead, and nobody has asked how it ended: in a container nobody may.
-  if (stat.state === 'Z' || stat.state === 'X') return false;
-  return started === '0' || stat.start === started;
-}
-
-/** What the system tells of a process (Linux): its state, and in clock ticks since the system's start when it began; `null` elsewhere. */
-async function statOf(pid: number): Promise<{ readonly state: string; readonly start: string } | null> {
-  const text = await unlessMissing(readFile(`/proc/${pid}/stat`, 'utf8'));
-  if (text === null) return null;
-  // The second field, in brackets, may hold anything.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', start: fields[19] ?? '' };
 }
 
 async function lay(path: string): Promise<void> {
