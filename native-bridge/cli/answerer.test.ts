@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { answerOf, chunkFrame, FakeUpstreams } from '../upstream/testing/fake-upstreams';
 import { FakeTerminal } from './testing/fake-terminal';
-import { afterHello, useCommand } from './testing/run-command';
+import { asDaemon, useCommand } from './testing/run-command';
 
 const { run, daemon } = useCommand();
 const GONE = /The daemon \(process \d+\) does not answer at http:\/\/127\.0\.0\.1:1\. End it, and start it again/;
@@ -15,7 +15,7 @@ it('a daemon that is killed ends no conversation, before an answer and within', 
     return answerOf('again');
   });
   const terminal = new FakeTerminal([line('one'), line('two'), line('three')], true);
-  const ran = await run(['run', 'tiny'], { fetch: afterHello(servers.fetch), terminal });
+  const ran = await run(['run', 'tiny'], { fetch: asDaemon(servers.fetch), terminal });
 
   expect([ran.code, ran.out]).toEqual([0, 'Once\nagain\n']);
   expect(ran.err.match(new RegExp(GONE, 'g'))).toHaveLength(2);
@@ -23,7 +23,7 @@ it('a daemon that is killed ends no conversation, before an answer and within', 
 
 it('bench says that the daemon is gone', async () => {
   await daemon();
-  const fetch = afterHello(() => Promise.reject(new TypeError('fetch failed')));
+  const fetch = asDaemon(() => Promise.reject(new TypeError('fetch failed')));
   expect(await run(['bench', 'tiny'], { fetch })).toMatchObject({
     code: 1,
     err: expect.stringMatching(GONE) as string,
@@ -61,7 +61,7 @@ describe('a path that is named', () => {
     ['engine', 1],
   ])('is what a daemon means that has an %s', async (backend, code) => {
     await daemon();
-    const fetch = afterHello((url, init) => {
+    const fetch = asDaemon((url, init) => {
       const isState = (url instanceof Request ? url.url : String(url)).endsWith('/v1/admin/ps');
       return isState ? Promise.resolve(Response.json({ ...ps, backend })) : servers.fetch(url, init);
     });

@@ -15,20 +15,20 @@ import { openModels } from './models';
 import type { CliHost } from './run-cli';
 import { BENCH_TIMINGS } from './testing/bench-timings';
 import { FakeTerminal } from './testing/fake-terminal';
-import { afterHello } from './testing/run-command';
+import { asDaemon, recordOfDaemon } from './testing/run-command';
 
 const NAME = 'AMD Radeon RX 7900 XTX (gfx1100)';
 const DEVICE = { name: NAME, features: ['hip', 'gfx1100', 'driver7'], build: 'b1' };
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'forgelight-bench-'));
-  await writeDaemonFile(folder, { pid: process.pid, host: '127.0.0.1', port: 1, key: 'fl-key' });
+  await writeDaemonFile(folder, await recordOfDaemon());
 });
 afterEach(() => rm(folder, { recursive: true }));
 
 /** A daemon with a model on the device, whose decode steps read 5 GB of weights. */
 const daemon = (device: string): typeof fetch =>
-  afterHello((url, init) => {
+  asDaemon((url, init) => {
     const { pathname } = new URL(url instanceof Request ? url.url : url);
     if (init?.method === 'POST') {
       const frames = [chunkFrame({ content: 'x' }), chunkFrame({}, { timings: BENCH_TIMINGS }), 'data: [DONE]\n\n'];

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { zooStore } from '../testing/zoo-store';
 import { FakeUpstreams, chunkFrame } from '../upstream/testing/fake-upstreams';
 import { BENCH_TIMINGS } from './testing/bench-timings';
-import { useCommand } from './testing/run-command';
+import { asDaemon, useCommand } from './testing/run-command';
 
 const READY = { status: 'ready', model: 'tiny.gguf', device: 'reference: CPU reference' };
 const PS = { pid: 7, version: '1.2.3', backend: 'engine', state: READY, requests: 2 };
@@ -13,12 +13,12 @@ const LOADING = { ...PS, state: { status: 'loading', model: 'tiny.gguf', loaded:
 /** A daemon that answers these paths. */
 function daemonOf(answers: Readonly<Record<string, unknown>>) {
   const asked: string[] = [];
-  const fetch: typeof globalThis.fetch = (url) => {
+  const fetch = asDaemon((url) => {
     const { pathname, search } = new URL(url instanceof Request ? url.url : url);
     asked.push(pathname + search);
     const answer = answers[pathname];
     return Promise.resolve(answer === undefined ? new Response('', { status: 404 }) : Response.json(answer));
-  };
+  });
   return { asked, fetch };
 }
 

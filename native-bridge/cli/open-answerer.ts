@@ -1,7 +1,7 @@
 import { printableLines } from '../server/log-format';
 import type { LogEntry } from '../server/log-ring';
-import { answersHello } from '../state/ask-daemon';
-import { findDaemon, type DaemonRecord } from '../state/daemon-file';
+import type { DaemonRecord } from '../state/daemon-file';
+import { findLiveDaemon } from '../state/live-daemon';
 import { stateFolder } from '../state/state-folder';
 import { backendAnswerer, daemonAnswerer, type Answerer } from './answerer';
 import type { CliOptions } from './command-line';
@@ -51,6 +51,6 @@ async function daemonFor(
 ): Promise<DaemonRecord | null> {
   const isChosen = Object.keys(ANSWERER_ARGUMENTS).some((name) => options[name] !== undefined);
   if (isChosen || isOwn) return null;
-  const found = await findDaemon(stateFolder(host.env));
-  return found.status === 'running' && (await answersHello(found.record, host.fetch)) ? found.record : null;
+  const found = await findLiveDaemon(stateFolder(host.env), host.fetch);
+  return found.status === 'running' ? found.record : null;
 }

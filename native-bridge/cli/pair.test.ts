@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { lockState } from '../state/state-lock';
 import { writeDaemonFile } from '../state/daemon-file';
-import { useCommand } from './testing/run-command';
+import { asDaemon, recordOfDaemon, useCommand } from './testing/run-command';
 
 const { run } = useCommand();
 
@@ -24,13 +24,13 @@ it('has a key of the daemon that has begun while it waited, which knows no other
     const expires_at = '2026-01-01T00:00:00Z';
     const grant = { id: 'x', kind: 'native', name: 'k', scope: 'all', expires_at };
     const asked: string[] = [];
-    const fetch: typeof globalThis.fetch = (url) => {
+    const fetch = asDaemon((url) => {
       asked.push(url instanceof Request ? url.url : String(url));
       return Promise.resolve(Response.json({ key: 'fl-of-the-daemon', grant }));
-    };
+    });
     const env = { FORGELIGHT_STATE: folder };
     const made = run(['pair', '--key', 'k'], { env, fetch });
-    await writeDaemonFile(folder, { pid: process.pid, host: '127.0.0.1', port: 1, key: 'fl-key' });
+    await writeDaemonFile(folder, await recordOfDaemon());
     lock.release();
     expect(await made).toMatchObject({ code: 0, out: 'fl-of-the-daemon\n' });
     expect(asked).toEqual(['http://127.0.0.1:1/v1/admin/keys']);

@@ -6,7 +6,8 @@ import { AccessFile } from '../server/access-file';
 import { shownGrant, type ShownGrant } from '../server/admin-routes';
 import { printable } from '../server/log-format';
 import { askDaemon, type DaemonCall } from '../state/ask-daemon';
-import { findDaemon, type DaemonRecord } from '../state/daemon-file';
+import type { DaemonRecord } from '../state/daemon-file';
+import { liveDaemon } from '../state/live-daemon';
 import { stateFolder } from '../state/state-folder';
 import { lockState } from '../state/state-lock';
 import { CommandLineError, type CliOptions } from './command-line';
@@ -48,12 +49,7 @@ export async function pair({ host, names, options }: CommandInput): Promise<void
   else if (key === true) {
     const made = await within((book) => book.issueKey(names[0] ?? 'key'));
     showKey(made, options['json'] === true, host);
-  } else await showCodes(await running(folder), options['json'] === true, host);
-}
-
-async function running(folder: string): Promise<DaemonRecord | null> {
-  const found = await findDaemon(folder);
-  return found.status === 'running' ? found.record : null;
+  } else await showCodes(await liveDaemon(folder, host.fetch), options['json'] === true, host);
 }
 
 interface IssuedKey {
@@ -69,11 +65,11 @@ interface Book {
 
 /** The daemon owns the book while it runs; else this command does for a moment, in which no daemon and no other command reads it. */
 async function withBook<T>(folder: string, host: CliHost, work: (book: Book) => Promise<T>): Promise<T> {
-  const before = await running(folder);
+  const before = await liveDaemon(folder, host.fetch);
   if (before !== null) return work(daemonBook(before, host));
   const lock = await lockState(folder, host.signal);
   try {
-    const since = await running(folder);
+    const since = await liveDaemon(folder, host.fetch);
     if (since !== null) return await work(daemonBook(since, host));
     const book = await AccessBook.open(new AccessFile(folder, (message) => host.err(`${message}\n`)), clock, null);
     try {

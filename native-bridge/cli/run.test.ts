@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { answerOf, chunkFrame, FakeUpstreams, type Reply } from '../upstream/testing/fake-upstreams';
 import { FakeTerminal } from './testing/fake-terminal';
-import { afterHello, useCommand } from './testing/run-command';
+import { asDaemon, useCommand } from './testing/run-command';
 
 const UPSTREAM = ['--upstream', 'http://first:1'];
 const held: Reply = { kind: 'stream', frames: [chunkFrame({ content: 'Once' })], end: 'silence' };
@@ -134,7 +134,7 @@ describe('forgelight run', () => {
     await daemon();
     const asked: [string, RequestInit | undefined][] = [];
     const frames = `${chunkFrame({ content: 'from afar' })}data: [DONE]\n\n`;
-    const fetch = afterHello((url, init) => {
+    const fetch = asDaemon((url, init) => {
       asked.push([url instanceof Request ? url.url : String(url), init]);
       return Promise.resolve(new Response(frames));
     });
@@ -150,7 +150,7 @@ describe('forgelight run', () => {
     ['a stream that is cut', new Response(chunkFrame({ content: 'x' })), /too early/],
   ])('tells of %s of the daemon', async (_, response, words) => {
     await daemon();
-    const ran = await run(['run', 'tiny', 'x'], { fetch: afterHello(() => Promise.resolve(response)) });
+    const ran = await run(['run', 'tiny', 'x'], { fetch: asDaemon(() => Promise.resolve(response)) });
     expect([ran.code, ran.err]).toEqual([1, expect.stringMatching(words)]);
   });
 

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { ForgelightError } from '../../src/base/errors';
 import { askDaemon } from '../state/ask-daemon';
-import { findDaemon, type DaemonRecord } from '../state/daemon-file';
+import type { DaemonRecord } from '../state/daemon-file';
+import { liveDaemon } from '../state/live-daemon';
 import { stateFolder } from '../state/state-folder';
 import type { CliHost } from './run-cli';
 
@@ -21,10 +22,10 @@ const psSchema = v.object({
 
 export type DaemonState = v.InferOutput<typeof psSchema>;
 
-/** The daemon of this user. Throws `bridge-unreachable` where none runs. */
+/** The daemon of this user. Throws `bridge-unreachable` where none runs, or it hangs. */
 export async function runningDaemon(host: CliHost): Promise<DaemonRecord> {
-  const found = await findDaemon(stateFolder(host.env));
-  if (found.status === 'running') return found.record;
+  const found = await liveDaemon(stateFolder(host.env), host.fetch);
+  if (found !== null) return found;
   throw new ForgelightError('bridge-unreachable', 'The daemon does not run. Start it: forgelight serve');
 }
 

@@ -278,8 +278,9 @@ describe('forgelight serve without a device', () => {
     // A number that lives again is another program's.
     await writeFile(
       join(folder, 'daemon.json'),
-      JSON.stringify({ pid: process.pid, host: '127.0.0.1', port: Number(port), key: 'x' }),
+      JSON.stringify({ pid: process.pid, started: '1', host: '127.0.0.1', port: Number(port), key: 'x' }),
     );
+    expect(await forgelight('pair', '--list')).toBe('No page is paired, and no key is in force.\n');
     const again = await startServe({ command, env, args: ['--json', '--verbose'] });
     const taken = new URL(again.url).port;
     expect((await fetch(`${again.url}/v1/nothing?x=secret`)).status).toBe(404);

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ForgelightError } from '../../src/base/errors';
 import { systemClock as clock } from '../../src/base/system-clock';
+import { startOf } from '../../src/store/node-fs/processes';
 import { AccessBook } from '../server/access-book';
 import { AccessFile } from '../server/access-file';
 import { isEngineBackend, type Backend } from '../server/backend';
@@ -15,8 +16,9 @@ import { descriptorSink } from '../server/log-sink';
 import { pairableOrigins } from '../server/origins';
 import { PairingDesk, type PendingPairing } from '../server/pairing-desk';
 import { atMost } from '../server/waiting';
-import { answersHello, daemonUrl } from '../state/ask-daemon';
-import { findDaemon, removeDaemonFile, writeDaemonFile, type DaemonRecord } from '../state/daemon-file';
+import { daemonUrl } from '../state/ask-daemon';
+import { removeDaemonFile, writeDaemonFile, type DaemonRecord } from '../state/daemon-file';
+import { findLiveDaemon } from '../state/live-daemon';
 import { stateFolder } from '../state/state-folder';
 import { lockState } from '../state/state-lock';
 import { keptName } from './keep-model';
@@ -69,6 +71,8 @@ interface DaemonParts extends ServeBackend {
 
 async function runDaemon(parts: DaemonParts): Promise<void> {
   const { backend, wanted, folder, ring, key, cli } = parts;
+  const { pid } = process;
+  const started = await startOf(pid);
   // Until its file says that the daemon owns the book: a command would write what this one has not read, and a second daemon its own.
   const lock = await lockState(folder, cli.signal);
   try {
@@ -77,7 +81,7 @@ async function runDaemon(parts: DaemonParts): Promise<void> {
     const book = await AccessBook.open(new AccessFile(folder, warn), clock, key);
     try {
       const daemon = await listen(parts, book);
-      const record: DaemonRecord = { pid: process.pid, host: wanted.host, port: daemon.port, key };
+      const record: DaemonRecord = { pid, started, host: wanted.host, port: daemon.port, key };
       try {
         await writeDaemonFile(folder, record);
         lock.release();
@@ -130,12 +134,10 @@ function pairingEntry({ origin, code }: PendingPairing, { isJson }: ServeOptions
 
 /** Two daemons would write to the same files. A file of one that was killed is no daemon. */
 async function refuseSecond(folder: string, fetch: typeof globalThis.fetch): Promise<void> {
-  const found = await findDaemon(folder);
-  if (found.status !== 'running') return;
+  const found = await findLiveDaemon(folder, fetch);
+  if (found.status === 'none') return;
   const { pid } = found.record;
   const url = daemonUrl(found.record);
-  const isThere = await answersHello(found.record, fetch);
-  if (!isThere) return; // another program has its number now
   const message = `Forgelight runs already: ${url}/ (process ${pid}). End it first, or set FORGELIGHT_STATE to another folder.`;
   throw new ForgelightError('busy', message);
 }

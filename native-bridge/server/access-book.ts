@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../src/base/clock';
 import { ForgelightError } from '../../src/base/errors';
+import { proofOf } from '../state/daemon-proof';
 import type { AccessFile, StoredGrant } from './access-file';
 
 /** Who may ask: a page that was paired, a program with a key, or the command of this user's own terminal. */
@@ -32,7 +33,7 @@ export class AccessBook {
     private readonly file: AccessFile,
     private grants: readonly StoredGrant[],
     private readonly clock: Clock,
-    adminKey: string | null,
+    private readonly adminKey: string | null,
   ) {
     this.admin = adminKey === null ? null : { id: 'command', kind: 'admin', sha256: hashOf(adminKey), scope: 'all' };
     this.expire();
@@ -70,6 +71,11 @@ export class AccessBook {
       if (timingSafeEqual(hash, Buffer.from(grant.sha256, 'hex'))) found = grant;
     }
     return found;
+  }
+
+  /** Proves that this is the daemon whose key the command of this user knows; `null` where nobody administers. */
+  prove(nonce: string): string | null {
+    return this.adminKey === null ? null : proofOf(this.adminKey, nonce);
   }
 
   /** Takes a grant back, at once and for open streams too. `false` where there is none. */

@@ -1,7 +1,9 @@
 import * as v from 'valibot';
 import type { Clock } from '../../src/base/clock';
+import { ForgelightError } from '../../src/base/errors';
 import { object } from '../../src/protocol/schema-fields';
 import { parseInput } from '../../src/protocol/schema-parse';
+import { isNonce } from '../state/daemon-proof';
 import type { AccessBook } from './access-book';
 import type { StoredGrant } from './access-file';
 import { isEngineBackend, type Backend } from './backend';
@@ -27,6 +29,17 @@ const naming = object({
 export function adminRoutes({ version, backend, book, desk, clock, liveWork }: AdminParts): Routes {
   const command = (answer: Route['answer']): Route => ({ access: 'command', isWork: false, answer });
   return {
+    // Before the command sends its key or a prompt: after a power loss anybody may listen where a daemon's file says.
+    'GET /v1/admin/proof': {
+      access: 'open',
+      isWork: false,
+      answer: async ({ head, outlet }) => {
+        if (head.asker.isBrowser) throw new ForgelightError('bridge-denied', 'This is proven to no page.');
+        const nonce = head.query.get('nonce') ?? '';
+        if (!isNonce(nonce)) throw new ForgelightError('invalid-request', 'nonce must be 32 bytes in base64url.');
+        await outlet.json(200, { proof: book.prove(nonce) });
+      },
+    },
     'GET /v1/admin/ps': command(async ({ outlet }) => {
       const state = { pid: process.pid, version, backend: backend.kind, state: backend.state(), requests: liveWork() };
       await outlet.json(200, state);

@@ -31,6 +31,8 @@ type Live = Map<AbortController, Pick<Route, 'isWork' | 'isWatch'>>;
 
 /** What log and metrics call whatever did not reach a route. */
 const REFUSED = 'refused';
+/** Who watches over the daemon is told that it ends, and the command that it is the daemon still. */
+const ANSWERED_TO_THE_END = ['GET /health', 'GET /v1/admin/proof'];
 
 /** Takes each request from its socket to its route, and ends it whatever happens. It owns all that are under way. */
 export class RequestHandler {
@@ -115,7 +117,8 @@ export class RequestHandler {
     }
     const [name, route] = this.find(head, outlet);
     told.route = name;
-    if (this.isStopping && name !== 'GET /health') throw new ForgelightError('closed', 'The daemon is about to end.');
+    if (this.isStopping && !ANSWERED_TO_THE_END.includes(name))
+      throw new ForgelightError('closed', 'The daemon is about to end.');
     const grant = grantOf(head, book);
     if (grant !== null) told.grant = grant.id;
     checkAccess(route.access, grant);

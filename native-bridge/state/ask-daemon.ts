@@ -1,9 +1,6 @@
 import { ForgelightError, ERROR_CODES, type ErrorCode } from '../../src/base/errors';
 import type { DaemonRecord } from './daemon-file';
 
-/** A daemon that runs says at once that it does. */
-const HELLO_MS = 2_000;
-
 export interface DaemonCall {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -15,20 +12,6 @@ export interface DaemonCall {
 export function daemonUrl({ host, port }: Pick<DaemonRecord, 'host' | 'port'>): string {
   if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-/** Whether a daemon answers there: a file of one that was killed may name a process that is another program now. */
-export async function answersHello(record: DaemonRecord, fetch: typeof globalThis.fetch): Promise<boolean> {
-  try {
-    const response = await fetch(`${daemonUrl(record)}/v1/hello`, {
-      signal: AbortSignal.timeout(HELLO_MS),
-      redirect: 'manual',
-    });
-    const hello = (await response.json()) as { service?: unknown };
-    return hello.service === 'forgelight';
-  } catch {
-    return false; // nothing there, or something else
-  }
 }
 
 /** Asks a running daemon, as this user's command; gives what it answers, as JSON. Throws its errors, and `bridge-unreachable`. */
@@ -69,7 +52,7 @@ export async function callDaemon(
 }
 
 /** It is gone, or hangs. */
-export function unreachableDaemon(record: DaemonRecord, cause: unknown): ForgelightError {
+export function unreachableDaemon(record: DaemonRecord, cause?: unknown): ForgelightError {
   const message = `The daemon (process ${record.pid}) does not answer at ${daemonUrl(record)}. End it, and start it again: forgelight serve`;
   return new ForgelightError('bridge-unreachable', message, { cause });
 }

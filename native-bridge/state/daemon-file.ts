@@ -2,10 +2,13 @@ import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { unlessMissing } from '../../src/store/node-fs/durable';
+import { lifeOf } from '../../src/store/node-fs/processes';
 import { readIfThere, writePrivate } from './private-file';
 
 const schema = v.object({
   pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** When that process began: after a power loss another one has its number. */
+  started: v.string(),
   host: v.string(),
   port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
   /** Of this run alone: whoever can read the file is this user, and may administer the daemon. */
@@ -18,17 +21,19 @@ export type FoundDaemon =
   | { readonly status: 'none' }
   /** Its process is gone: it was killed. The file means nothing any more. */
   | { readonly status: 'stale'; readonly record: DaemonRecord | null }
-  | { readonly status: 'running'; readonly record: DaemonRecord };
+  /** `isCertain`: that it is the daemon which has this number. */
+  | { readonly status: 'running'; readonly record: DaemonRecord; readonly isCertain: boolean };
 
 const fileIn = (folder: string): string => join(folder, 'daemon.json');
 
-/** What the state folder says of a running daemon. `isAlive` is for tests. */
-export async function findDaemon(folder: string, isAlive = processLives): Promise<FoundDaemon> {
+/** What the state folder says of a running daemon. `life` is for tests. */
+export async function findDaemon(folder: string, life = lifeOf): Promise<FoundDaemon> {
   const text = await readIfThere(fileIn(folder));
   if (text === null) return { status: 'none' };
   const record = parse(text);
   if (record === null) return { status: 'stale', record };
-  return { status: isAlive(record.pid) ? 'running' : 'stale', record };
+  const is = await life(record);
+  return is === 'gone' ? { status: 'stale', record } : { status: 'running', record, isCertain: is === 'lives' };
 }
 
 export function writeDaemonFile(folder: string, record: DaemonRecord): Promise<void> {
@@ -50,14 +55,4 @@ function parse(text: string): DaemonRecord | null {
   }
   const result = v.safeParse(schema, value);
   return result.success ? result.output : null;
-}
-
-function processLives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Another user's process lives too.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

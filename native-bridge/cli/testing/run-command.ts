@@ -2,7 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import { writeDaemonFile } from '../../state/daemon-file';
+import { startOf } from '../../../src/store/node-fs/processes';
+import { writeDaemonFile, type DaemonRecord } from '../../state/daemon-file';
+import { proofOf } from '../../state/daemon-proof';
 import { runCli, type CliHost } from '../run-cli';
 import { FakeTerminal } from './fake-terminal';
 
@@ -25,7 +27,9 @@ export function useCommand() {
   afterEach(() => rm(folder, { recursive: true, force: true }));
   return {
     /** A daemon of this user runs, as far as its file says; with the number of a process that is gone, it did. */
-    daemon: (pid = process.pid) => writeDaemonFile(folder, { pid, host: '127.0.0.1', port: 1, key: 'fl-key' }),
+    daemon: async (pid = process.pid) => writeDaemonFile(folder, { ...(await recordOfDaemon()), pid }),
+    /** One did: its file is there, and another process has its number now. */
+    staleDaemon: async () => writeDaemonFile(folder, { ...(await recordOfDaemon()), started: '1' }),
     run: async (args: readonly string[], options: Options = {}): Promise<Ran> => {
       let [out, err] = ['', ''];
       const code = await runCli(args, {
@@ -47,10 +51,17 @@ export function useCommand() {
   };
 }
 
-/** A daemon that says hello, and answers all else so. */
-export function afterHello(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
+/** What the file of a daemon says that is this process, and answers as `asDaemon` does. */
+export async function recordOfDaemon(): Promise<DaemonRecord> {
+  const { pid } = process;
+  return { pid, started: await startOf(pid), host: '127.0.0.1', port: 1, key: 'fl-key' };
+}
+
+/** A daemon that proves to be the one of `recordOfDaemon`, and answers all else so. */
+export function asDaemon(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
   return (url, init) => {
-    const isHello = (url instanceof Request ? url.url : String(url)).endsWith('/v1/hello');
-    return isHello ? Promise.resolve(Response.json({ service: 'forgelight' })) : fetch(url, init);
+    const { pathname, searchParams } = new URL(url instanceof Request ? url.url : url);
+    if (pathname !== '/v1/admin/proof') return fetch(url, init);
+    return Promise.resolve(Response.json({ proof: proofOf('fl-key', searchParams.get('nonce') ?? '') }));
   };
 }
