@@ -56,6 +56,14 @@ describe('the guard', () => {
     expect(ownHosts([], 8788)).not.toContain('127.0.0.1');
   });
 
+  it('minds no cookies: they ignore ports, so that any program of this computer sets them for all', () => {
+    const set = ['cookie', 'user=J\u00c3\u00bcrgen', 'Cookie', 'a=b'];
+    const one = head({});
+    const cookies = { ...one, rawHeaders: [...one.rawHeaders, ...set] };
+    expect(verdict(cookies)).toBe('passed');
+    expect([...examine(cookies, rules).headers.keys()]).toEqual(['host']);
+  });
+
   it.each([
     [{ host: 'evil.example:8788' }, '421'],
     [{ host: '127.0.0.1' }, '421'],

@@ -42,6 +42,7 @@ export function readHeaders(rawHeaders: readonly string[]): Headers {
     const value = rawHeaders[index + 1] ?? '';
     // Where `-` and `_` are the same to somebody behind, a header could come twice under two names.
     if (!/^[a-z0-9-]+$/.test(name)) throw refused('A header has a name with other signs than letters, digits and "-".');
+    if (name === 'cookie') continue; // another program's, on another port of this host: nobody here reads any
     // Latin letters above ASCII are bytes that somebody may read as UTF-8.
     if (/[^\t\x20-\x7e]/.test(value)) throw refused(`The header ${name} has signs that are not ASCII.`);
     const before = headers.get(name);
