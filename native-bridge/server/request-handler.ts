@@ -13,6 +13,7 @@ import { kindOf } from './origins';
 import { Outlet } from './outlet';
 import { readJson } from './read-body';
 import { StatusError } from './status-error';
+import { orAborted } from './waiting';
 
 export interface HandlerParts {
   readonly rules: GuardRules;
@@ -37,6 +38,8 @@ const ANSWERED_TO_THE_END = ['GET /health', 'GET /v1/admin/proof'];
 /** Takes each request from its socket to its route, and ends it whatever happens. It owns all that are under way. */
 export class RequestHandler {
   private readonly live: Live = new Map();
+  /** Of them those whose bodies have not come yet. */
+  private readonly reading = new Set<AbortController>();
   private readonly waiters = new Set<() => void>();
   private count = 0;
   private stopping = false;
@@ -61,11 +64,12 @@ export class RequestHandler {
     return [...this.live.values()].filter(({ isWork }) => isWork).length;
   }
 
-  /** From now on nothing is taken in, and who waits for news has the last of them. */
+  /** From now on nothing is taken in, also no rest of a body, and who waits for news has the last of them. */
   refuseAll(): void {
     this.stopping = true;
     for (const [controller, { isWatch }] of this.live) {
-      if (isWatch === true) controller.abort(new ForgelightError('closed', 'The daemon is about to end.'));
+      if (isWatch === true || this.reading.has(controller))
+        controller.abort(new ForgelightError('closed', 'The daemon is about to end.'));
     }
   }
 
@@ -129,7 +133,12 @@ export class RequestHandler {
     this.live.set(controller, route);
     // Who is not known yet has little to say.
     const maxBytes = route.access === 'open' ? limits.maxOpenBodyBytes : limits.maxBodyBytes;
-    const body = (): Promise<unknown> => readJson(request, response, maxBytes);
+    const body = async (): Promise<unknown> => {
+      this.reading.add(controller);
+      return orAborted(readJson(request, response, maxBytes), controller.signal).finally(() =>
+        this.reading.delete(controller),
+      );
+    };
     try {
       await route.answer({ head, grant, outlet, signal: controller.signal, body });
     } finally {

@@ -47,6 +47,24 @@ describe('the end of the daemon', () => {
     expect(await told).toMatch(/^data: \{"type":"state","state":"ready"[^]*"code":"closed"[^\n]+\n\n$/);
   });
 
+  it('waits for no body that is not there yet', async () => {
+    const daemon = await start();
+    const head =
+      `POST /v1/pair/start HTTP/1.1\r\nHost: 127.0.0.1:${daemon.port}\r\nOrigin: https://page.example\r\n` +
+      'Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{';
+    const answer = daemon.raw(head);
+    await vi.waitFor(async () => {
+      const headers = { authorization: `Bearer ${daemon.key}` };
+      const text = await (await fetch(`${daemon.url}/metrics`, { headers })).text();
+      expect(text).toMatch(/requests_live 2$/m); // this question, and the one with half a body
+    });
+    const began = performance.now();
+    await daemon.daemon.stop();
+    expect(performance.now() - began).toBeLessThan(DEFAULT_LIMITS.drainMs / 2);
+    expect(await answer).toMatch(/^HTTP\/1\.1 503 [^]*connection: close[^]*"code":"closed"/i);
+    expect(daemon.pairings).toEqual([]);
+  });
+
   it('tells answers that take longer that it has ended, and does not wait for those who do not listen', async () => {
     const daemon = await start({ drainMs: 100 });
     daemon.backend.beforeWord = (index, signal) => (index === 1 ? forever(index, signal) : Promise.resolve());
