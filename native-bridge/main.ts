@@ -27,5 +27,4 @@ const code = await runCli(args, {
   signal: endings.signal,
   fetch: globalThis.fetch,
 });
-process.exitCode = endings.codeOf(code);
-endings.settle();
+await endings.finish(code);

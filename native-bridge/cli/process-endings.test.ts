@@ -2,10 +2,25 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { ProcessEndings, type EndingProcess } from './process-endings';
 
+/** What is written to it waits until it is read. */
+class FakeOutput extends EventEmitter {
+  isRead = true;
+  private readonly waiting: (() => void)[] = [];
+
+  write(_text: string, done: () => void): void {
+    if (this.isRead) done();
+    else this.waiting.push(done);
+  }
+
+  read(): void {
+    for (const done of this.waiting) done();
+  }
+}
+
 class FakeProcess extends EventEmitter implements EndingProcess {
   readonly pid = 7;
-  readonly stdout = new EventEmitter();
-  readonly stderr = new EventEmitter();
+  readonly stdout = new FakeOutput();
+  readonly stderr = new FakeOutput();
   readonly ends: unknown[] = [];
 
   constructor(readonly platform: NodeJS.Platform = 'linux') {
@@ -57,22 +72,43 @@ describe('ProcessEndings', () => {
     expect(heard.signal.aborted).toBe(true);
   });
 
-  it('ends in order however many SIGHUP come, and by that signal when all is closed', () => {
+  it('ends in order however many SIGHUP come, and by that signal when all is closed', async () => {
     const { process, endings: heard } = endings();
     for (const name of ['SIGHUP', 'SIGHUP', 'SIGHUP']) process.emit(name);
     process.stdout.emit('error', failure('EIO'));
     expect(heard.signal.aborted).toBe(true);
     expect([heard.codeOf(130), process.ends]).toEqual([130, []]);
-    heard.settle();
+    await heard.finish(130);
     expect(process.ends).toEqual([[7, 'SIGHUP', 0]]);
   });
 
-  it('keeps its exit code where no terminal was closed, and on Windows', () => {
+  it('keeps its exit code where no terminal was closed, and on Windows', async () => {
     const [closed, stopped] = [endings({ platform: 'win32' }), endings()];
     closed.process.emit('SIGHUP');
     stopped.process.emit('SIGTERM');
-    for (const { endings: heard } of [closed, stopped]) heard.settle();
-    expect([closed.process.ends, stopped.process.ends]).toEqual([[], []]);
+    for (const { endings: heard } of [closed, stopped]) await heard.finish(130);
+    expect([closed.process.ends, stopped.process.ends]).toEqual([[130], [143]]);
+  });
+
+  it.each(['stdout', 'stderr'] as const)('waits until %s is read, however long', async (name) => {
+    const { process, endings: heard } = endings();
+    process[name].isRead = false;
+    const finished = heard.finish(1);
+    await new Promise(setImmediate);
+    expect(process.ends).toEqual([]);
+    process[name].read();
+    await finished;
+    expect(process.ends).toEqual([1]);
+  });
+
+  it('waits for no reader that takes nothing once it was told to end', async () => {
+    const [before, after] = [endings(), endings()];
+    for (const { process } of [before, after]) process.stderr.isRead = false;
+    before.process.emit('SIGTERM');
+    const finished = [before, after].map(({ endings: heard }) => heard.finish(130));
+    after.process.emit('SIGTERM');
+    await Promise.all(finished);
+    expect([before.process.ends, after.process.ends]).toEqual([[143], [143]]);
   });
 
   it('ends in order, and as no failure, when nobody reads what it prints; complaints may go unread', () => {

@@ -1,17 +1,27 @@
 import type { EventEmitter } from 'node:events';
+import { systemClock as clock } from '../../src/base/system-clock';
+import { atMost, orAborted } from '../server/waiting';
+
+/** Of a stream what is used. */
+interface Output extends EventEmitter {
+  /** `done` is called when all is out that was written before, or nobody reads it any more. */
+  write(text: string, done: () => void): unknown;
+}
 
 /** What of `process` is used. */
 export interface EndingProcess extends Pick<EventEmitter, 'on' | 'removeAllListeners'> {
   readonly pid: number;
   readonly platform: NodeJS.Platform;
-  readonly stdout: EventEmitter;
-  readonly stderr: EventEmitter;
+  readonly stdout: Output;
+  readonly stderr: Output;
   exit(code: number): void;
   kill(pid: number, signal: NodeJS.Signals): boolean;
 }
 
 /** What a shell says of a process that such a signal ended. */
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+/** What was told to end gives up what it has printed when nobody reads it for so long. */
+const UNREAD_MS = 500;
 /** What a pipe without a reader gives, and a terminal that was closed. */
 const UNREAD = ['EPIPE', 'EIO'];
 
@@ -55,12 +65,23 @@ export class ProcessEndings {
     return code === SIGNAL_CODES.SIGINT && this.isTerminated ? SIGNAL_CODES.SIGTERM : code;
   }
 
-  /** Call it when all is closed: a process whose terminal is gone ends by the signal that told so. Windows has none. */
-  settle(): void {
-    if (!this.isHungUp || this.process.platform === 'win32') return;
+  /**
+   * Ends the process, whose command has ended with `code`, once what it has printed is read. A log that nobody reads is no reason to stay: what
+   * waits to be written would keep Node alive. Where the terminal is gone it ends by the signal that told so; Windows has none.
+   */
+  async finish(code: number): Promise<void> {
+    await this.printed();
+    if (!this.isHungUp || this.process.platform === 'win32') return this.process.exit(this.codeOf(code));
     // Node would try to give the terminal back as it was, and abort where there is none.
     this.process.removeAllListeners('SIGHUP');
     this.process.kill(this.process.pid, 'SIGHUP');
+  }
+
+  private async printed(): Promise<void> {
+    const { stdout, stderr } = this.process;
+    const outputs = [stdout, stderr].map((output) => new Promise<void>((resolve) => output.write('', () => resolve())));
+    const all = Promise.all(outputs);
+    await orAborted(all, this.signal).catch(() => atMost(all, clock, UNREAD_MS));
   }
 
   private hear(name: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void {
