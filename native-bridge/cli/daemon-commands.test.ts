@@ -115,6 +115,18 @@ it.each([
   ]);
 });
 
+it.each([
+  ['serve', '--upstream', 'nope', '--port', '0'],
+  ['doctor', '--upstream', 'nope'],
+  ['selftest', 'nonsense'],
+])('ends with 2 where the command line means nothing: %s %s', async (...args) => {
+  const ran = await run(args, { signal: AbortSignal.timeout(5_000) });
+  expect([ran.code, ran.err]).toEqual([
+    2,
+    expect.stringMatching(/(is no address|is no block format)[^]*\nUsage: forgelight /),
+  ]);
+});
+
 describe('forgelight bench', () => {
   it('measures, and tells nothing of whose computer it is', async () => {
     const servers = new FakeUpstreams((_, index) => {

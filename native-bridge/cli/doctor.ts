@@ -11,11 +11,11 @@ import { libraryNames } from '../hip/hip-library';
 import { readSelfTest, verdictOn } from '../state/self-test-file';
 import { stateFolder } from '../state/state-folder';
 import { checkUpstream, type CheckedUpstream } from '../upstream/check-upstream';
-import { upstreamAddresses, upstreamKey } from '../upstream/upstream-url';
+import { upstreamKey } from '../upstream/upstream-url';
 import { askHipUntil, hipDevice, type AskedDevice, type AskHip } from './ask-hip';
 import type { CliOptions } from './command-line';
 import type { CliHost, CommandInput } from './run-cli';
-import { readUpstreams } from './serve-options';
+import { addressesIn, readUpstreams } from './serve-options';
 
 export const DOCTOR_ARGUMENTS = {
   upstream: { type: 'string', multiple: true, value: 'URL', is: 'a server to look at as well (FORGELIGHT_UPSTREAM)' },
@@ -54,7 +54,7 @@ export async function whatHipSays(ask: AskHip, env: CliHost['env']): Promise<Kno
 function askUpstreams(texts: readonly string[], { env, fetch }: CliHost): Promise<readonly CheckedUpstream[]> {
   const key = upstreamKey(env);
   const ports = { clock, fetch, random: Math.random, key };
-  return Promise.all(texts.flatMap(upstreamAddresses).map((address) => checkUpstream(address, ports)));
+  return Promise.all(addressesIn(texts).map((address) => checkUpstream(address, ports)));
 }
 
 function canResolve(name: string): boolean {

@@ -16,6 +16,14 @@ it('keeps every key that is made, also several at once', async () => {
   expect(listed.map(({ name }) => name).toSorted()).toEqual(names);
 });
 
+it('tells programs as JSON what it has taken back', async () => {
+  const { id } = JSON.parse((await run(['pair', '--key', 'k', '--json'])).out) as { id: string };
+  const ran = await run(['pair', '--revoke', id, '--json']);
+  expect([ran.code, JSON.parse(ran.out)]).toEqual([0, { revoked: id }]);
+  const again = await run(['pair', '--revoke', id, '--json']);
+  expect([again.code, JSON.parse(again.err)]).toMatchObject([1, { error: { code: 'invalid-request' } }]);
+});
+
 it('has a key of the daemon that has begun while it waited, which knows no other', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'forgelight-pair-'));
   try {

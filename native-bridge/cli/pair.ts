@@ -39,17 +39,20 @@ const grantList = v.object({
 export async function pair({ host, names, options }: CommandInput): Promise<void> {
   const folder = stateFolder(host.env);
   const { list, revoke, key } = options;
+  const isJson = options['json'] === true;
   if ([list, revoke, key].filter((option) => option !== undefined).length > 1) {
     throw new CommandLineError('Give one of --list, --revoke and --key.');
   }
   if (names.length > 0 && key !== true) throw new CommandLineError('A name is given to a key: --key NAME.');
   const within = <T>(work: (book: Book) => Promise<T>): Promise<T> => withBook(folder, host, work);
-  if (list === true) showGrants(await within((book) => book.list()), options['json'] === true, host);
-  else if (typeof revoke === 'string') tellRevoked(await within((book) => book.revoke(revoke)), revoke, host);
-  else if (key === true) {
+  if (list === true) showGrants(await within((book) => book.list()), isJson, host);
+  else if (typeof revoke === 'string') {
+    const isRevoked = await within((book) => book.revoke(revoke));
+    tellRevoked(isRevoked, revoke, isJson, host);
+  } else if (key === true) {
     const made = await within((book) => book.issueKey(names[0] ?? 'key'));
-    showKey(made, options['json'] === true, host);
-  } else await showCodes(await liveDaemon(folder, host.fetch), options['json'] === true, host);
+    showKey(made, isJson, host);
+  } else await showCodes(await liveDaemon(folder, host.fetch), isJson, host);
 }
 
 interface IssuedKey {
@@ -119,9 +122,11 @@ function showGrants(grants: readonly ShownGrant[], isJson: boolean, { out }: Cli
   }
 }
 
-function tellRevoked(isRevoked: boolean, id: string, { out }: CliHost): void {
-  if (isRevoked) return out(`Taken back: ${id}\n`);
-  throw new ForgelightError('invalid-request', `There is no "${id}": forgelight pair --list shows what there is.`);
+function tellRevoked(isRevoked: boolean, id: string, isJson: boolean, { out }: CliHost): void {
+  if (!isRevoked) {
+    throw new ForgelightError('invalid-request', `There is no "${id}": forgelight pair --list shows what there is.`);
+  }
+  out(isJson ? `${JSON.stringify({ revoked: id }, null, 2)}\n` : `Taken back: ${id}\n`);
 }
 
 function showKey({ key, grant }: IssuedKey, isJson: boolean, { out, err }: CliHost): void {

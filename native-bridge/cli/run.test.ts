@@ -157,7 +157,7 @@ describe('forgelight run', () => {
   it.each([
     [['run', 'tiny'], 2, 'There is no prompt'],
     [['run', 'tiny', 'x', '--max-tokens', 'many'], 2, '--max-tokens must be a number'],
-    [['run', 'tiny', 'x', '--upstream', 'http://a:b@c'], 1, 'name or password'],
+    [['run', 'tiny', 'x', '--upstream', 'http://a:b@c'], 2, 'name or password'],
     [['run', 'tiny', 'x', '--device', 'upstream'], 2, '--device upstream needs an address'],
     [['run', 'tiny', 'x', '--device', 'reference', '--upstream', 'http://a:1'], 2, 'give one of them'],
     [['run'], 2, 'the name of a model is missing'],

@@ -1,7 +1,7 @@
-import { ForgelightError } from '../../src/base/errors';
 import { QUANT_FORMATS } from '../../src/quant/registry';
 import type { ProbeStep } from '../engine/run-probe';
 import { askHip, hipDevice, testHip, type AskHip } from './ask-hip';
+import { CommandLineError } from './command-line';
 import type { CliHost, CommandInput } from './run-cli';
 
 const WRONG = 1;
@@ -44,7 +44,7 @@ function formatsOf(names: readonly string[]): readonly string[] {
   const all = QUANT_FORMATS.map(({ type }): string => type);
   const stranger = names.find((name) => !all.includes(name));
   if (stranger === undefined) return names.length === 0 ? all : names;
-  throw new ForgelightError('invalid-request', `"${stranger}" is no block format. There are: ${all.join(', ')}.`);
+  throw new CommandLineError(`"${stranger}" is no block format. There are: ${all.join(', ')}.`);
 }
 
 /** How far the test is: one line that is written over where somebody looks, else a line for each kernel, and for each block format. */

@@ -8,7 +8,7 @@ import type { Limits } from '../server/limits';
 import type { LogEntry } from '../server/log-ring';
 import { NoBackend } from '../server/no-backend';
 import { FIRST_MS, UpstreamBackend } from '../upstream/upstream-backend';
-import { upstreamAddresses, upstreamKey } from '../upstream/upstream-url';
+import { upstreamKey } from '../upstream/upstream-url';
 import { nodeMachine } from '../doctor/machine';
 import { requireWritable } from '../state/writable-folder';
 import { askHipUntil } from './ask-hip';
@@ -16,7 +16,7 @@ import { CommandLineError } from './command-line';
 import type { Models } from './models';
 import { requireHip, whyNoHip } from './prove-hip';
 import type { CliHost } from './run-cli';
-import { passesOn, type BackendOptions } from './serve-options';
+import { addressesIn, passesOn, type BackendOptions } from './serve-options';
 
 export interface ServeParts {
   readonly wanted: BackendOptions;
@@ -71,7 +71,7 @@ export async function openServeBackend(parts: ServeParts): Promise<ServeBackend>
 
 function openUpstreams({ wanted, cli, log }: ServeParts, { requestMs, stallMs }: HostTimeouts): Backend {
   return new UpstreamBackend({
-    addresses: wanted.upstreams.flatMap(upstreamAddresses),
+    addresses: addressesIn(wanted.upstreams),
     key: upstreamKey(cli.env),
     clock,
     fetch: cli.fetch,

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { ForgelightError } from '../../src/base/errors';
 import { parseEngineOptions } from '../../src/protocol/engine-options-schema';
 import type { LoadOptions } from '../../src/protocol/engine-port';
+import { upstreamAddresses, type UpstreamAddress } from '../upstream/upstream-url';
 import { CommandLineError, type CliOptions } from './command-line';
 import type { CommandInput } from './run-cli';
 
@@ -116,6 +117,16 @@ export function readUpstreams(given: Given, env: Env): Pick<BackendOptions, 'ups
   const named = Array.isArray(given['upstream']) ? given['upstream'].map(String) : [];
   const fromEnv = env['FORGELIGHT_UPSTREAM'] || '';
   return { upstreams: named.length === 0 && fromEnv !== '' ? [fromEnv] : named, isUpstreamNamed: named.length > 0 };
+}
+
+/** Of texts as `readUpstreams` gives them. Throws `invalid-request` for what is none. */
+export function addressesIn(texts: readonly string[]): readonly UpstreamAddress[] {
+  try {
+    return texts.flatMap(upstreamAddresses);
+  } catch (error) {
+    if (!(error instanceof ForgelightError)) throw error;
+    throw new CommandLineError(error.message, error.param);
+  }
 }
 
 /** Whether servers elsewhere answer. */

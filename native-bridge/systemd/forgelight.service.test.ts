@@ -31,6 +31,8 @@ describe('the unit of systemd', () => {
     expect(install).toEqual({ WantedBy: ['default.target'] });
     expect(Number(service['TimeoutStopSec'])).toBeGreaterThan(15);
     expect(service['KillMode']).toEqual(['mixed']);
+    // Options that mean nothing do so the next time too.
+    expect(service['RestartPreventExitStatus']).toEqual(['2']);
   });
 
   it('lets it write where it keeps its state and its models, and nowhere else', () => {
