@@ -8,6 +8,8 @@ import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { defined } from '../../src/base/assert';
 import { builtCommand } from '../testing/built-command';
+import { lives } from '../testing/serve-process';
+import { startCommand } from '../testing/start-command';
 
 /** Longer than a daemon takes that nobody asks anything, on a busy computer. */
 const ENDS_MS = 5_000;
@@ -50,6 +52,22 @@ it('the daemon ends of SIGTERM while nobody reads its log', async () => {
   const late = setTimeout(() => child.kill('SIGKILL'), ENDS_MS);
   expect(await exit).toEqual([0, null]);
   clearTimeout(late);
+});
+
+it('the daemon ends of SIGTERM while its terminal stands still', async () => {
+  const { folder } = await setUp();
+  const words = [process.execPath, command, 'serve', '--port', '0', '--upstream', 'http://127.0.0.1:1'];
+  const line = `echo is $$; exec ${words.map((word) => `'${word}'`).join(' ')}`;
+  const env = { FORGELIGHT_STATE: folder, FORGELIGHT_MODELS: folder };
+  const { child, until } = startCommand('script', ['-qefc', line, '/dev/null'], env);
+  const pid = Number(/is (\d+)/.exec(await until(/is \d+\s/))?.[1]);
+  onTestFinished(() => {
+    if (lives(pid)) process.kill(pid, 'SIGKILL');
+  });
+  await until(/ready: \S+\s/);
+  await new Promise((resolve) => child.stdin.write('\u0013', resolve)); // Ctrl+S
+  process.kill(pid, 'SIGTERM');
+  await vi.waitFor(() => expect(lives(pid)).toBe(false), ENDS_MS);
 });
 
 describe('what a command prints comes out whole, though a pipe holds less', () => {

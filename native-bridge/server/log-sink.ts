@@ -1,4 +1,5 @@
-import { write } from 'node:fs';
+import { constants, openSync, write } from 'node:fs';
+import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import type { LogSink } from './log-ring';
 
@@ -13,11 +14,12 @@ const FULL_MS = 20;
  * the pipe, or a terminal after Ctrl+S, takes nothing.
  */
 export function descriptorSink(descriptor: number): LogSink {
+  const own = isatty(descriptor) ? opened(descriptor) : descriptor;
   return async (text) => {
     const bytes = Buffer.from(text);
     for (let at = 0; at < bytes.length;) {
       try {
-        at += (await writeTo(descriptor, bytes, at)).bytesWritten;
+        at += (await writeTo(own, bytes, at)).bytesWritten;
       } catch (error) {
         if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
         // A process that has nothing else to do ends, whether anybody reads this or not.
@@ -25,4 +27,16 @@ export function descriptorSink(descriptor: number): LogSink {
       }
     }
   };
+}
+
+/**
+ * The same terminal, opened once more so that it does not wait: the process could not end while a thread waits for it, and Node has its own
+ * descriptor wait. Lasts as long as the process. Elsewhere than on Linux the one that is there has to do.
+ */
+function opened(terminal: number): number {
+  try {
+    return openSync(`/proc/self/fd/${terminal}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch {
+    return terminal; // there is no such folder, or it is another user's terminal
+  }
 }
