@@ -134,9 +134,9 @@ export const CACHE_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'blocks of a lost device are trusted',
-    file: 'src/engine/actor.ts',
-    find: '    this.#table.distrust();\n    this.#table.enter',
-    replace: '    this.#table.enter',
+    file: 'src/engine/request-table.ts',
+    find: '    this.distrust();\n',
+    replace: '',
     why: 'requests go on where the new device has nothing',
   },
   {

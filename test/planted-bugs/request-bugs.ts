@@ -7,14 +7,14 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
     file: 'src/engine/actor.ts',
     find: `    const outcome = await step.settled;
     cancelWatchdog();
-    this.#inFlight.shift();
     this.#drain();
+    this.#inFlight.shift();
     this.#commit(step, outcome);`,
     replace: `    const alive = step.members.filter(({ id }) => this.#table.live.has(id));
     const outcome = await step.settled;
     cancelWatchdog();
-    this.#inFlight.shift();
     this.#drain();
+    this.#inFlight.shift();
     for (const { id } of alive) this.#table.live.get(id).stored += 0;
     this.#commit(step, outcome);`,
     why: 'the crash that this engine exists to make impossible: a request is cancelled between the check for its state and its use',
@@ -44,23 +44,25 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
   {
     name: 'penalties look at the tokens that the host knows',
     file: 'src/engine/step.ts',
-    find: 'answer.sampler.penalties(record.history, position)',
-    replace: 'answer.sampler.penalties(record.history, record.history.length - 1)',
-    why: 'a step ahead forgets the token before it: the answer depends on who waits for what',
+    find: 'answer.sampler.penalties(position)',
+    replace: 'answer.sampler.penalties(record.history.length - 1)',
+    why: 'a step ahead looks at fewer tokens: the answer depends on who waits for what',
   },
   {
     name: 'penalties forget what another engine has emitted',
     file: 'src/engine/step.ts',
-    find: 'answer.sampler.penalties(record.history, position)',
-    replace: `answer.sampler.penalties([...task.promptIds, ...record.history.slice(task.promptIds.length + task.emittedIds.length)], position)`,
+    find: 'answer.sampler.penalties(position)',
+    replace: 'answer.sampler.penalties(position - task.emittedIds.length)',
     why: 'a resumed answer repeats itself',
   },
   {
     name: 'the mailbox is drained after the commit',
     file: 'src/engine/actor.ts',
     find: `    this.#drain();
+    this.#inFlight.shift();
     this.#commit(step, outcome);`,
-    replace: `    this.#commit(step, outcome);
+    replace: `    this.#inFlight.shift();
+    this.#commit(step, outcome);
     this.#drain();`,
     why: 'a request whose cancel returned true gives one more token',
   },
@@ -132,9 +134,8 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
   {
     name: 'the watchdog outlives its step',
     file: 'src/engine/actor.ts',
-    find: `    cancelWatchdog();
-    this.#inFlight.shift();`,
-    replace: '    this.#inFlight.shift();',
+    find: '    cancelWatchdog();\n',
+    replace: '',
     why: 'a timer for each step',
   },
   {
