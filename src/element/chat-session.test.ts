@@ -150,6 +150,35 @@ describe('an answer', () => {
   });
 });
 
+describe('a question without an answer', () => {
+  const question = (content: string) => ({ role: 'user', content }) as const;
+  const REPLY = { role: 'assistant', content: 'Yes' } as const;
+
+  it.each([
+    ['the last', [question('Lost')], []],
+    ['between others', [question('Lost'), question('Hi'), REPLY, question('Lost')], [question('Hi'), REPLY]],
+  ])('in a conversation that is set is kept from the model: %s', async (_, entries, told) => {
+    const at = await new SetUp().loaded();
+    at.session.set(entries);
+    const sending = at.session.send('And now?', PLAIN);
+    at.answer.finish();
+    await sending;
+    expect(at.answer.body.messages).toEqual([...told, question('And now?')]);
+  });
+
+  it('is shown as stopped, read as it was set, and can be asked again', async () => {
+    const at = await new SetUp().loaded();
+    at.session.set([question('Lost')]);
+    expect(at.session.messages.at(-1)).toMatchObject({ role: 'assistant', status: { kind: 'stopped' } });
+    expect(at.session.entries).toEqual([question('Lost')]);
+    const sending = at.session.regenerate(PLAIN);
+    at.answer.write('Found');
+    at.answer.finish();
+    await sending;
+    expect(at.session.entries).toEqual([question('Lost'), { role: 'assistant', content: 'Found' }]);
+  });
+});
+
 describe('a load', () => {
   it('tells what it does', async () => {
     const at = new SetUp();

@@ -4,11 +4,12 @@ import { ForgelightError } from '../base/errors';
 import type { ChatMessage, CompletionUsage, createEngine, Engine, FinishReason, Timings } from '../client/index';
 import type { ChatEvent, ChatState } from './chat-events';
 import type { Answer, AnswerStatus, ChatPhase, Message, Writer } from './chat-types';
-import { historyOf, isRunning, withPiece } from './chat-types';
+import { endOf, historyOf, isRunning, withPiece } from './chat-types';
 import { endingText } from './ending-text';
 import type { EngineNews } from './engine-keeper';
 import { EngineKeeper } from './engine-keeper';
 import type { ChatEntry } from './exported-chat';
+import { inTurns } from './exported-chat';
 import { endsEngine, failureOf } from './failure';
 import { phaseText } from './format';
 import { ERROR_TEXT, TEXT } from './messages';
@@ -101,10 +102,10 @@ export class ChatSession {
   set(entries: readonly ChatEntry[]): void {
     this.stop();
     this.#usage = null;
-    this.#messages = entries.map(({ role, content: text }): Message => {
+    this.#messages = inTurns(entries).map(({ role, content: text }): Message => {
       const id = this.#nextId();
       if (role === 'user') return { role, id, text };
-      return { role, id, text, status: { kind: 'finished', reason: 'stop', timings: null }, firstTokenMs: null };
+      return { role, id, text, status: endOf(text), firstTokenMs: null };
     });
     this.#change();
   }

@@ -74,6 +74,11 @@ export function isRunning(message: Message): message is Answer {
   return message.role === 'assistant' && (message.status.kind === 'reading' || message.status.kind === 'writing');
 }
 
+/** How an answer ended of which only the text is known: one without any was stopped before its first word. */
+export function endOf(text: string): AnswerStatus {
+  return text === '' ? { kind: 'stopped' } : { kind: 'finished', reason: 'stop', timings: null };
+}
+
 /**
  * The conversation as the model is given it. A question that got no answer at all is left out with its empty answer: templates want the
  * roles in turn.

@@ -44,6 +44,14 @@ export function parseMessages(messages: unknown): readonly ChatEntry[] {
   });
 }
 
+/** Questions without an answer get an empty one: templates want the roles in turn, and an answer says that it is missing. */
+export function inTurns(messages: readonly ChatEntry[]): readonly ChatEntry[] {
+  return messages.flatMap((entry, index): readonly ChatEntry[] => {
+    const isUnanswered = entry.role === 'user' && messages[index + 1]?.role !== 'assistant';
+    return isUnanswered ? [entry, { role: 'assistant', content: '' }] : [entry];
+  });
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

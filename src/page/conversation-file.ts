@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { ERROR_CODES, ForgelightError } from '../base/errors';
-import { parseExport, type ChatEntry } from '../element/exported-chat';
-import { isRunning, type AnswerStatus } from '../element/chat-types';
+import { inTurns, parseExport } from '../element/exported-chat';
+import { endOf, isRunning, type AnswerStatus } from '../element/chat-types';
 import { DEFAULT_SETTINGS, parseSettings } from './chat-settings';
 import { newConversation, withEnd, type Conversation, type Node } from './conversation';
 import { TEXT } from './messages';
@@ -116,21 +116,14 @@ function ended(kept: Conversation): Conversation {
   return kept.nodes.filter(isRunning).reduce((rest, { id: answer }) => withEnd(rest, answer, stopped), kept);
 }
 
-/** Questions without an answer get an empty one: roles take turns. */
 function ofExport(data: unknown, newId: () => number, nowMs: number): Conversation {
   const { system = '', messages } = parseExport(data);
-  const turns = messages.flatMap((entry, index): readonly ChatEntry[] => {
-    const isUnanswered = entry.role === 'user' && messages[index + 1]?.role !== 'assistant';
-    return isUnanswered ? [entry, { role: 'assistant', content: '' }] : [entry];
-  });
   let parent: number | null = null;
-  const nodes = turns.map(({ role, content: text }, index): Node => {
+  const nodes = inTurns(messages).map(({ role, content: text }, index): Node => {
     const placed = { id: newId(), text, parent, atMs: nowMs + index };
     parent = placed.id;
     if (role === 'user') return { role, ...placed };
-    const status: AnswerStatus =
-      text === '' ? { kind: 'stopped' } : { kind: 'finished', reason: 'stop', timings: null };
-    return { role, ...placed, status, firstTokenMs: null };
+    return { role, ...placed, status: endOf(text), firstTokenMs: null };
   });
   const empty = newConversation(newId(), { ...DEFAULT_SETTINGS, system }, nowMs);
   return { ...empty, nodes, head: { value: parent, atMs: nowMs } };
