@@ -40,7 +40,8 @@ export function renderChat(view: ChatView, actions: ChatActions): TemplateResult
   const filled = messages.length > 0;
   const engine = renderEngine(view, actions);
   const escape = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape') actions.stop();
+    // While an input method composes a word, Escape belongs to it.
+    if (event.key === 'Escape' && !event.isComposing) actions.stop();
   };
   return html`
     <div
