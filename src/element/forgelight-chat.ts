@@ -23,7 +23,7 @@ import { loadMarkdown } from './lazy-markdown';
 import { defineParts } from './parts';
 import type { Persistence } from './persistence';
 import { keep, readKept } from './persistence';
-import { PosterFit } from './poster-fit';
+import { PosterFit, savesData } from './poster-fit';
 import { baseStyles, controlStyles } from './styles';
 import { onTexts } from './texts';
 import { elementWorkerUrl } from './worker-url';
@@ -37,7 +37,6 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   static readonly formAssociated = true;
   static override styles = [baseStyles, controlStyles, themeStyles, chatStyles];
 
-  @property({ reflect: true, converter: textConverter }) src = '';
   @property({ converter: choiceConverter(['manual', 'lazy', 'eager']) }) loading: 'manual' | 'lazy' | 'eager' =
     'manual';
   @property({ converter: textConverter }) system = '';
@@ -60,6 +59,7 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   @query('forgelight-composer') private readonly composer: ChatComposer | null | undefined;
   @query('[part~=load-button]') private readonly loadButton: HTMLButtonElement | null | undefined;
 
+  #src = '';
   readonly #internals: ElementInternals;
   readonly #sight = new FirstSight(this, () => this.#begin());
   readonly #posterSight = new FirstSight(this, () => this.#lookWhetherItFits());
@@ -100,6 +100,19 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     this.#internals.states.add(this.state);
     this.#takeEarly('messages');
     this.#takeEarly('engine');
+  }
+
+  @property({ reflect: true, converter: textConverter })
+  get src(): string {
+    return this.#src;
+  }
+
+  /** Lets the model go at once, not with the next update: what is called then is meant for the other one. */
+  set src(src: string) {
+    const before = this.#src;
+    this.#src = src;
+    // What an element was given before it was given a name of a model stays.
+    if (before !== '' && before !== src) this.unload();
   }
 
   get messages(): readonly ChatEntry[] {
@@ -225,7 +238,7 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('src')) this.#changeModel(changed.get('src') ?? '');
+    if (changed.has('src')) this.#showModel();
     this.#restore();
   }
 
@@ -291,11 +304,9 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     };
   }
 
-  #changeModel(before: string): void {
+  #showModel(): void {
     const { src } = this;
     this.#fit.forget();
-    // What an element was given before it was given a name of a model stays.
-    if (before !== '') this.unload();
     this.facts = src === '' ? null : factsOf(src);
     if (src !== '') void this.#learnFacts(src);
   }
@@ -382,9 +393,4 @@ const storageOf = (persistence: 'session' | 'local'): Storage =>
 function renderAgain(element: LitElement): void {
   element.requestUpdate();
   for (const part of element.renderRoot.querySelectorAll('*')) if (part instanceof LitElement) renderAgain(part);
-}
-
-/** Whether the person has asked for few bytes. */
-function savesData(): boolean {
-  return 'connection' in navigator && (navigator.connection as { readonly saveData?: boolean }).saveData === true;
 }

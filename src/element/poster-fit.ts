@@ -78,3 +78,8 @@ export class PosterFit {
     this.#changed();
   }
 }
+
+/** Whether the person has asked for few bytes. */
+export function savesData(): boolean {
+  return 'connection' in navigator && (navigator.connection as { readonly saveData?: boolean }).saveData === true;
+}
