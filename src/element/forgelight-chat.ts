@@ -22,7 +22,7 @@ import { askSize, catalogueFacts, factsOf } from './model-facts';
 import { loadMarkdown } from './lazy-markdown';
 import { defineParts } from './parts';
 import type { Persistence } from './persistence';
-import { keep, readKept } from './persistence';
+import { KeptChat } from './persistence';
 import { PosterFit, savesData } from './poster-fit';
 import { baseStyles, controlStyles } from './styles';
 import { onTexts } from './texts';
@@ -73,6 +73,10 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     tell: (event) => this.#tell(event),
     changed: () => this.requestUpdate(),
     reportError: (error) => globalThis.reportError(error),
+  });
+  readonly #kept = new KeptChat(this, (messages) => {
+    this.#session.set(messages);
+    this.#tellForm();
   });
   readonly #actions: ChatActions = {
     load: () => {
@@ -214,6 +218,7 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.#kept.watch();
     this.#sight.watch();
     this.#posterSight.watch();
     this.#forgetTexts = onTexts(() => renderAgain(this));
@@ -224,6 +229,7 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   /** One that only moves is back before the microtask; one that is gone needs no GPU. */
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#kept.forget();
     this.#sight.forget();
     this.#posterSight.forget();
     this.#forgetTexts();
@@ -359,21 +365,19 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     if (this.#restored) return;
     this.#restored = true;
     if (this.#session.messages.length > 0) return;
-    const kept = readKept(this.persist, this.#keepKey, storageOf);
+    const kept = this.#kept.read();
     if (kept === null) return;
     this.#session.set(kept.messages);
     this.#keep();
   }
 
-  get #keepKey(): string {
-    return this.name || this.id || 'chat';
+  #keep(): void {
+    this.#kept.keep();
+    this.#tellForm();
   }
 
-  #keep(): void {
-    const chat = exportOf(this.#session.entries, this.system);
-    keep(chat, this.persist, this.#keepKey, storageOf);
-    const { value } = this;
-    this.#internals.setFormValue(value === '' ? null : value, JSON.stringify(chat));
+  #tellForm(): void {
+    this.#internals.setFormValue(this.value || null, JSON.stringify(this.exportChat()));
   }
 
   #tell({ name, detail }: ChatEvent): void {
@@ -385,9 +389,6 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 }
-
-const storageOf = (persistence: 'session' | 'local'): Storage =>
-  persistence === 'local' ? window.localStorage : window.sessionStorage;
 
 /** The texts are others now: everything in `element` is rendered anew. */
 function renderAgain(element: LitElement): void {
