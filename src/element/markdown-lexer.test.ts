@@ -39,3 +39,57 @@ it('almost so many that they are text are read at once', () => {
   for (const text of ['>  '.repeat(39), ' \t> '.repeat(39), '1.  '.repeat(39)]) lexBlocks(`${text}a`);
   expect(performance.now() - startMs).toBeLessThan(2000);
 });
+
+/** Types of the blocks; of a paragraph, and of a formula without its end, the text. */
+const shapesOf = (text: string): readonly string[] =>
+  lexBlocks(text).map(({ token }) => {
+    if (token.type === 'math') return token.isOpen ? token.raw : 'math';
+    return token.type === 'paragraph' ? token.text : token.type;
+  });
+
+it.each([
+  ['\\[\nf(x) = a\n+ b\n\\]', ['math']],
+  ['$$\na\n- c\n$$', ['math']],
+  ['$$ a\n- c $$', ['math']],
+  ['$$\na\n\n+ b\n$$', ['math']],
+  ['\\[\na\n=\nb\n\\]', ['math']],
+  ['  $$\n# a\n---\n  $$', ['math']],
+  ['So\n\\[\na\n+ b\n\\]\nand so on.', ['So', 'math', 'and so on.']],
+  ['So\n$$\na\n=\nb\n$$.\n\nEnd', ['So', 'math', '.', 'End']],
+  ['- one\n\n\\[\na\n+ b\n\\]', ['list', 'math']],
+  ['Title\n===\n\\[\na\n\\]', ['heading', 'math']],
+])('a displayed formula is one block, whatever its lines begin with: %j', (text, expected) => {
+  expect(shapesOf(text)).toEqual(expected);
+  const sources = lexBlocks(text).map(({ source }) => source);
+  expect(sources.join('')).toBe(text);
+});
+
+it('a displayed formula in an item is part of that', () => {
+  const items = lexBlocks('1. So\n\n   \\[\n   a\n   + b\n   \\]\n');
+  expect(items.map(({ token }) => token.type)).toEqual(['list']);
+  expect(JSON.stringify(items)).toContain('"type":"math"');
+});
+
+it.each(['$$', '$$\na\n\n- b\n\n- c\n\n- d', '\\[\na\n=\n+ b\n\nc\n\nd \\', '$$ a\n+ b $', '\\[ a\n+ b'])(
+  'a displayed formula without its end is one block of text: %j',
+  (text) => {
+    expect(shapesOf(text)).toEqual([text]);
+    expect(shapesOf(`a\n\nb\n${text}`)).toEqual(['a', 'b', text]);
+  },
+);
+
+it.each([
+  ['$$ is expensive\n\n- a', ['$$ is expensive', 'list']],
+  ['$$ costs more\n$$$ costs most\n\n- a', ['$$ costs more\n$$$ costs most', 'list']],
+  ['$$x$$ - is text\n- a', ['$$x$$ - is text', 'list']],
+  ['$$x$$ is meant\n===', ['heading']],
+  ['\\[\\] one\n- a', ['\\[\\] one', 'list']],
+])('what begins as a displayed formula and is none stays what it is: %j', (text, expected) => {
+  expect(shapesOf(text)).toEqual(expected);
+});
+
+it('a displayed formula that is too long is text', () => {
+  const open = `$$\n${'a\n'.repeat(990)}`;
+  expect(shapesOf(`${open}\n- b\n$$`)).toEqual(['math']);
+  expect(shapesOf(`${open}${'a\n'.repeat(10)}\n- b\n$$`)).toHaveLength(2);
+});

@@ -1,12 +1,7 @@
 import type { MarkedToken, Token, Tokens } from 'marked';
 import { Lexer, Marked } from 'marked';
-
-/** A formula, with the delimiters that it is written in. */
-interface MathToken {
-  readonly type: 'math';
-  readonly raw: string;
-  readonly display: boolean;
-}
+import type { MathToken } from './markdown-formulas';
+import { displayedAt, displayedBelow, formulaAt } from './markdown-formulas';
 
 export type MarkdownToken = MarkedToken | MathToken;
 
@@ -23,25 +18,6 @@ const NESTED = /^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))){40}/;
 /** Tokens that lie in each other at most: a deeper block is text, because who makes or lays out its nodes calls itself for each. */
 const MAX_DEPTH = 100;
 
-/** So long a formula is at most, in UTF-16 units: what is longer is text. */
-const MAX_FORMULA = 2000;
-const DISPLAY = /^\$\$(?!\$)((?:\\[^]|[^\\$])+?)\$\$|^\\\[([^]+?)\\\]/;
-/** As Pandoc has it, so that prices stay text: no space inside of the dollars, no letter or digit after them, one line. */
-const INLINE = /^\$(?![\s$])((?:\\.|[^\\$\n`])*?[^\s\\$`])\$(?![\w$])|^\\\((.+?)\\\)/;
-/** Numbers and words without any sign of mathematics, such as "5 or 10". */
-const PLAIN = /^[\d.,]*\s[^\\^_={}+*/<>|]*$/;
-
-/** The formula that `source` begins with; `before` is what stands in front of it. Source: what models write, LaTeX's and Markdown's delimiters. */
-function formulaAt(source: string, before: string): MathToken | undefined {
-  const display = DISPLAY.exec(source);
-  const inline = display === null ? INLINE.exec(source) : null;
-  const raw = display?.[0] ?? inline?.[0];
-  const formula = (display?.[1] ?? display?.[2] ?? inline?.[1] ?? inline?.[2])?.trim();
-  if (raw === undefined || formula === undefined || formula === '' || raw.length > MAX_FORMULA) return undefined;
-  if (raw.startsWith('$') && (/[\w$\\]$/.test(before) || (inline !== null && PLAIN.test(formula)))) return undefined;
-  return { type: 'math', raw, display: display !== null };
-}
-
 const marked = new Marked({
   gfm: true,
   breaks: true,
@@ -54,8 +30,11 @@ const marked = new Marked({
     // `false`: as it is without this.
     blockquote: unlessNested,
     list: unlessNested,
+    // A line of a formula underlines nothing.
+    lheading: (source) => (displayedBelow(source) === undefined ? false : undefined),
   },
   extensions: [
+    { name: 'displayed', level: 'block', start: displayedBelow, tokenizer: displayedAt },
     {
       name: 'math',
       level: 'inline',
@@ -101,7 +80,7 @@ function blocksOf(tokens: readonly MarkdownToken[]): readonly Block[] {
 
 function tokensOf(text: string, read: () => readonly Token[]): readonly MarkdownToken[] {
   try {
-    // With the extension above, these are all the types that there are.
+    // With the extensions above, these are all the types that there are.
     return read() as readonly MarkdownToken[];
   } catch {
     // Emphasis in emphasis, thousands deep: the stack overflows.

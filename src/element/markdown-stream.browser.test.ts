@@ -71,6 +71,11 @@ const PIECES = [
     '\\)',
     '\\[',
     '\\]',
+    '\n$$\n',
+    '\n\\[\n',
+    '\n\\]\n',
+    '\n+ b\n',
+    '\n=\n',
     '```\nlong line of code\n',
     'Words that go on. ',
     '\n1. one\n2. two\n',
@@ -113,6 +118,31 @@ describe.each(WINDOWS)('a streamed answer that is read in windows of %d', (windo
     };
     fc.assert(fc.property(markdown, check), { numRuns: 200, seed: 4 });
   });
+});
+
+/** Everything that would end a formula, if it were text; so many times that beginnings of it have more blocks than stay open. */
+const lines = (count: number): string => 'a\n+ b\n\n- c\n=\n\n# d\n\n'.repeat(count);
+
+it.each([
+  ['in brackets', `Before.\n\nSo\n\\[\n${lines(3)}\\]\nbehind`],
+  ['in dollars', `Before.\n\nSo\n$$\n${lines(3)}$$.\n\nbehind`],
+  ['in an item', `1. So\n\n   \\[\n   a\n   + b\n\n   = c\n   \\]\n\nbehind\n\nall`],
+  ['that is too long', `Before.\n\nSo\n$$\n${lines(100)}$$\n\nbehind`],
+  ['that turns out to be none', 'Before.\n\n$$\na\n\nb $ c\n\nbehind'],
+  ['without an end', `Before.\n\n$$ a\n+ b\n\nbehind\n\nall\n\nof it\n\n$$`],
+])('a displayed formula %s equals the whole text at each step', (_, text) => {
+  const stream = new MarkdownStream();
+  for (let length = 1; length <= text.length; length += 1) {
+    const prefix = text.slice(0, length);
+    expect(htmlOf(stream.update(prefix))).toBe(htmlOf(new MarkdownStream().update(prefix)));
+  }
+});
+
+it('what looked like a displayed formula is made anew as the text that it is', () => {
+  const stream = new MarkdownStream();
+  const begun = '$$\na\n\n';
+  stream.update(begun);
+  expect(htmlOf(stream.update(`${begun}b $ c`))).toBe(htmlOf(new MarkdownStream().update(`${begun}b $ c`)));
 });
 
 it.each([

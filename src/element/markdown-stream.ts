@@ -160,7 +160,9 @@ export class MarkdownStream {
 
   #render(block: Block, index: number): RenderedBlock {
     const before = this.#open[index];
-    if (before?.source === block.source) return { ...block, element: before.element };
+    // A formula without its end may turn out to be text.
+    const isSame = before?.source === block.source && before.token.type === block.token.type;
+    if (isSame) return { ...block, element: before.element };
     return { ...block, element: elementOf(block, index === 0 ? this.#continuation : NOT_CONTINUED) };
   }
 

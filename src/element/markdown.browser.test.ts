@@ -75,7 +75,11 @@ describe('formulas', () => {
     ['\\$5 to $6\\$', []],
     ['`$x$`', []],
     ['$x', []],
-    ['$$x', []],
+    ['$$x', ['$$x']],
+    ['So\n  $$\n  a\n  + b\n  $$.\n\nor', ['$$\n  a\n  + b\n  $$']],
+    ['- so\n\n  \\[\n  a\n  + b\n  \\]\n', ['\\[\na\n+ b\n\\]']],
+    ['> \\[\n> a\n> = b\n> \\]', ['\\[\na\n= b\n\\]']],
+    ['$$ costs much\n\nand $$$ more', []],
   ])('%j', (text, expected) => {
     expect(formulasOf(text)).toEqual(expected);
   });
@@ -95,6 +99,13 @@ describe('what comes late', () => {
     expect(element.querySelector('math msub')?.textContent).toBe('a1');
     expect(element.querySelector('math[display=block] mfrac')?.textContent).toBe('ab');
     expect(element.textContent).toContain('$\\nonsense{$');
+  });
+
+  it('a displayed formula is MathML whatever its lines begin with, and its source until its end is there', async () => {
+    const element = rendered('So\n  \\[\n  f = a\n  + b\n  =\n  \\]\n\n$$\n- c\n+ d');
+    await until(() => element.querySelector('math[display=block]') !== null);
+    expect(element.querySelectorAll('math, ul, h4, h5')).toHaveLength(1);
+    expect(element.lastElementChild?.textContent).toBe('$$\n- c\n+ d');
   });
 
   it('code that is complete has colours, by the names that models give languages', async () => {

@@ -2,6 +2,7 @@ import type { Token, Tokens } from 'marked';
 import { unreachable } from '../base/assert';
 import { decodeEntities } from './entities';
 import { LateContent } from './late-content';
+import type { MathToken } from './markdown-formulas';
 import type { MarkdownToken } from './markdown-lexer';
 import { make, makeLink, scrollable } from './markdown-nodes';
 import { TEXT } from './messages';
@@ -87,7 +88,7 @@ function blocks(tokens: readonly Token[]): Content {
   return ours(tokens).flatMap(block);
 }
 
-/** With the one extension that there is, these are all the types of tokens. */
+/** With the extensions that there are, these are all the types of tokens. */
 function ours(tokens: readonly Token[]): readonly MarkdownToken[] {
   return tokens as readonly MarkdownToken[];
 }
@@ -144,7 +145,7 @@ function span(token: MarkdownToken, inLink: boolean): Content {
       return inLink ? words : makeLink(decodeEntities(token.href), words);
     }
     case 'math':
-      return [math(token.raw, token.display)];
+      return [math(token)];
     // A block where text stands, as in items of a list; HTML and definitions are not tokenised.
     case 'blockquote':
     case 'code':
@@ -165,11 +166,12 @@ function span(token: MarkdownToken, inLink: boolean): Content {
 }
 
 /** The source, until it can be shown as it is meant; and for good, where it is no formula. */
-function math(raw: string, display: boolean): HTMLElement {
-  const made = make('span', [raw], {
+function math({ raw, display, isOpen }: MathToken): HTMLElement {
+  const source = raw.trim();
+  const made = make('span', [source], {
     class: display ? 'math display' : 'math',
     ...(display ? scrollable(TEXT.chat.formula) : {}),
   });
-  formulas.put(made, raw, display ? 'display' : 'inline');
+  if (!isOpen) formulas.put(made, source, display ? 'display' : 'inline');
   return made;
 }

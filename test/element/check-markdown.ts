@@ -24,6 +24,7 @@ const WINDOWS = [24, 4096];
 const GROWING = [
   '# Rain\n\nIt **falls**:\n\n1. drizzle\n2. showers\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> quoted `code`\n\nTitle\n===\n\nend',
   'Code:\n\n```js\nconst rain = "drizzle and showers";\nconst more = 1;\n```\n\nand *words* behind it\n',
+  'So\n\\[\na\n+ b\n\n=\n\\]\nand *words* behind it\n\n$$\nd\n- e',
   '~~~\nA line of code\n~~~\n\n- one\n\n  two\n- three\n\nand so on.',
 ];
 

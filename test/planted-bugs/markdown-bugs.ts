@@ -73,6 +73,13 @@ export const MARKDOWN_BUGS: readonly PlantedBug[] = [
     why: 'a paragraph ends at its first letter',
   }),
   plant({
+    name: 'a displayed formula without its end is read as text',
+    file: 'src/element/markdown-formulas.ts',
+    find: 'text.length <= MAX_FORMULA && UNFINISHED',
+    replace: 'text.length < 0 && UNFINISHED',
+    why: 'the beginning of a formula stays a list when its end comes',
+  }),
+  plant({
     name: 'an answer goes on from another one',
     file: 'src/element/markdown-stream.ts',
     find: 'if (!text.startsWith(this.#text.slice(0, this.#start))) this.#reset();',

@@ -1,0 +1,58 @@
+/** A formula, with the delimiters that it is written in. */
+export interface MathToken {
+  readonly type: 'math';
+  readonly raw: string;
+  readonly display: boolean;
+  /** Its end has not come, and all of the text may belong to it. */
+  readonly isOpen: boolean;
+}
+
+/** So long a formula is at most, in UTF-16 units: what is longer is text. */
+const MAX_FORMULA = 2000;
+const DISPLAY = /^\$\$(?!\$)((?:\\[^]|[^\\$])+?)\$\$(?!\$)|^\\\[(?!\\\])([^]+?)\\\]/;
+/** As Pandoc has it, so that prices stay text: no space inside of the dollars, no letter or digit after them, one line. */
+const INLINE = /^\$(?![\s$])((?:\\.|[^\\$\n`])*?[^\s\\$`])\$(?![\w$])|^\\\((.+?)\\\)/;
+/** Numbers and words without any sign of mathematics, such as "5 or 10". */
+const PLAIN = /^[\d.,]*\s[^\\^_={}+*/<>|]*$/;
+
+/** The line that a displayed formula may begin with. */
+const OPENING_LINE = /^ {0,3}(?=\$\$(?!\$)|\\\[(?!\\\]))/;
+/** What is above such a line in a paragraph: no empty line, nor one that underlines a heading. */
+const ABOVE = /^[^\n]*(?:\n(?! {0,3}(?:=+|-+)?[ \t]*(?:\n|$))[^\n]+)*?(?=\n {0,3}(?:\$\$(?!\$)|\\\[(?!\\\])))/;
+/** What may stand behind it in its last line. */
+const LINE_END = /^[ \t]*[.,;:]?[ \t]*(?:\n|$)/;
+/** One whose end has not come, or half of it. */
+const UNFINISHED = /^(?:\$\$(?:\\[^]|[^\\$])*[\\$]?|\\\[(?:(?!\\\])[^])*)$/;
+
+/** The formula that `source` begins with; `before` is what stands in front of it. Source: what models write, LaTeX's and Markdown's delimiters. */
+export function formulaAt(source: string, before: string): MathToken | undefined {
+  const display = DISPLAY.exec(source);
+  const inline = display === null ? INLINE.exec(source) : null;
+  const raw = display?.[0] ?? inline?.[0];
+  const formula = (display?.[1] ?? display?.[2] ?? inline?.[1] ?? inline?.[2])?.trim();
+  if (raw === undefined || formula === undefined || formula === '' || raw.length > MAX_FORMULA) return undefined;
+  if (raw.startsWith('$') && (/[\w$\\]$/.test(before) || (inline !== null && PLAIN.test(formula)))) return undefined;
+  return { type: 'math', raw, display: display !== null, isOpen: false };
+}
+
+/** The displayed formula that `source` begins with, if no words share its lines: whatever these begin with, it makes no list and no heading. */
+export function displayedAt(source: string): MathToken | undefined {
+  const indent = OPENING_LINE.exec(source)?.[0];
+  if (indent === undefined) return undefined;
+  const text = source.slice(indent.length);
+  const closed = formulaAt(text.slice(0, MAX_FORMULA + 1), '');
+  const isOpen = closed === undefined && text.length <= MAX_FORMULA && UNFINISHED.test(text);
+  const raw = closed?.raw ?? text;
+  if (hasGap(raw) || !(isOpen || (closed !== undefined && LINE_END.test(text.slice(raw.length))))) return undefined;
+  return { type: 'math', raw: indent + raw, display: true, isOpen };
+}
+
+/** Where the paragraph that `source` begins with ends, if a displayed formula may begin in it, below its first line; `undefined`: none does. */
+export function displayedBelow(source: string): number | undefined {
+  return ABOVE.exec(source)?.[0].length;
+}
+
+/** Dollars of which words follow are more often prices than a formula with an empty line in it. */
+function hasGap(raw: string): boolean {
+  return !/^..[ \t]*\n/.test(raw) && /\n[ \t]*\n/.test(raw);
+}
