@@ -33,6 +33,16 @@ describe('the focus follows', () => {
     await focusIsOn('prompt');
   });
 
+  it('a load that is begun with a key held down, which does not press the button in its place', async () => {
+    focus('load-model');
+    await userEvent.keyboard('{Enter>}');
+    await focusIsOn('stop-loading');
+    await userEvent.keyboard('{Enter>}{Enter>}{/Enter}');
+    expect(focusOf()).toBe('stop-loading');
+    expect(mounted().engines.loads).toHaveLength(1);
+    expect(mounted().store.state.model.kind).toBe('loading');
+  });
+
   it('a download that is paused', async () => {
     await mounted().showDownload();
     focus('stop-loading');

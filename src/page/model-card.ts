@@ -114,6 +114,10 @@ export class ModelCard extends LitElement {
   constructor() {
     super();
     new FollowLibrary(this);
+    // A key that is held down presses again, and by then another button may have the focus.
+    this.addEventListener('keydown', (event) => {
+      if (event.repeat && event.key === 'Enter') event.preventDefault();
+    });
   }
 
   /** The button that was pressed may be gone: where nobody has put the focus elsewhere it goes to the first there is now, which does what is next. */
