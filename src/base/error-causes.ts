@@ -86,7 +86,7 @@ export const ERROR_CAUSES: Readonly<Record<ErrorCode, ErrorCause>> = {
   },
   timeout: {
     cause:
-      'A step took longer than `timeouts.stepMs`, a request longer than `requestMs`, or a load stood still for `stallMs`.',
+      'A step took longer than `timeouts.stepMs`, a request longer than `requestMs`, or a load stood still for `stallMs`. Or the device was lost twice while it worked on a request.',
     httpStatus: 504,
   },
   closed: {

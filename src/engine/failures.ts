@@ -39,11 +39,11 @@ export function isFatal(error: unknown): boolean {
   return !(error instanceof ForgelightError) || error.code === 'timeout';
 }
 
-/** Of a request under which devices were lost in a row: the engine itself goes on. */
+/** Of a request under which devices were lost in a row. Not `device-lost`, which means to everybody that the engine is gone: it goes on. */
 export function lostAgain(cause: unknown): ForgelightError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = `The device was lost twice while it worked on this request, which is not tried a third time (${reason}). A shorter prompt or a smaller model may do.`;
-  return new ForgelightError('device-lost', message, { cause });
+  const message = `The device was lost twice while it worked on this request, as it is when a step takes too long for its driver (${reason}). It is not tried a third time. A shorter prompt or a smaller model may do.`;
+  return new ForgelightError('timeout', message, { cause });
 }
 
 /** Why the engine ends. That another device is too small for the model is told apart: its message says what would fit. */

@@ -181,7 +181,7 @@ it('a request that takes down device after device is given up at the second, and
   const [bystander, bad] = await Promise.all([ask(losing, greedy(12)), ask(losing, greedy(12, 11))]);
   expect(endOf(bad).outcome).toMatchObject({
     kind: 'failed',
-    error: { code: 'device-lost', message: expect.stringContaining('not tried a third time') as string },
+    error: { code: 'timeout', message: expect.stringContaining('not tried a third time') as string },
   });
   expect(idsOf(bystander)).toEqual(solo);
   expect(opened).toHaveLength(3);

@@ -14,6 +14,8 @@ type Ended = Extract<RequestEvent, { type: 'ended' }>;
 export interface FailureCauses {
   closed: boolean;
   lost: boolean;
+  /** What a request does may be what devices are lost of. */
+  lostTwice: boolean;
   timedOut: boolean;
   /** Tokens that a request can hold on the smallest device, where one was smaller than the one before. */
   smallest: number | null;
@@ -28,7 +30,7 @@ function isPlausible(code: ErrorCode, isRefused: boolean, causes: FailureCauses)
   if (REFUSALS.includes(code)) return isRefused || (code === 'context-overflow' && causes.smallest !== null);
   if (code === 'closed') return causes.closed;
   if (code === 'device-lost') return causes.lost;
-  if (code === 'timeout') return causes.timedOut;
+  if (code === 'timeout') return causes.timedOut || causes.lostTwice;
   return STEP_FAILURES.includes(code);
 }
 

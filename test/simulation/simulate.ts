@@ -62,7 +62,7 @@ export class Simulation {
   limits: RunnerLimits;
   readonly counts = { preemptions: 0, replays: 0, forgetfulRows: 0, restores: 0 };
   readonly #scenario: Omit<Scenario, 'actions'>;
-  readonly #causes: FailureCauses = { closed: false, lost: false, timedOut: false, smallest: null };
+  readonly #causes: FailureCauses = { closed: false, lost: false, lostTwice: false, timedOut: false, smallest: null };
   readonly #places = new Map<RequestId, RequestState>();
   readonly #faults: Error[] = [];
   /** Whole contexts fit, so that nobody has to lose its place to another. */
@@ -199,7 +199,7 @@ export class Simulation {
     this.#disturbances += 1;
     if (!isLoss) return;
     this.#losses += 1;
-    this.#causes.lost ||= this.#losses > 1; // two in a row may be a request's own doing; of one nobody fails
+    this.#causes.lostTwice = this.#losses > 1;
     this.#mayBeLost = true;
   }
 
