@@ -55,6 +55,55 @@ describe('a chat template', () => {
     expect(render(`{{ [1, 2, 3] | select("${test}", 2) | list }}`)).toBe(selected);
   });
 
+  it('may have the line ends of Windows', () => {
+    const text = 'a\n  {% if true %}\nb\n  {% endif %}\nc{{ "\n" }}';
+    expect(render(text.replaceAll('\n', '\r\n'))).toBe(render(text));
+  });
+
+  it.each([
+    ['', 1],
+    [' \n', 1],
+    ['chatml', 0],
+  ])('that is %j is ChatML', (text, notes) => {
+    const template = templateOf(text);
+    expect(template.render(USER)).toBe(CHATML);
+    expect(template.notes).toHaveLength(notes);
+  });
+
+  it.each([
+    [
+      '{% for i in [1, 2, 3] %}{% if i == 1 %}{% set y = 5 %}{% endif %}{{ y is defined }}{% endfor %}',
+      'TrueFalseFalse',
+    ],
+    ['{% set y = 0 %}{% for i in [1, 2, 3] %}{{ y }}{% set y = i %}{% endfor %}{{ y }}', '0000'],
+    ['{% set n = namespace(y=0) %}{% for i in [1, 2] %}{% set n.y = n.y + i %}{% endfor %}{{ n.y }}', '3'],
+    ['{% set a = [] %}{% for i in [1, 2] %}{% set _ = a.append(i) %}{% endfor %}{{ a }}', '[1, 2]'],
+    [
+      '{% for i in [1, 2] %}{% for j in [3] %}{{ loop.index }}{{ i }}{{ j }}{% endfor %}{{ loop.index }}{% endfor %}',
+      '11311232',
+    ],
+  ])('forgets what an iteration sets: %s', (text, told) => {
+    expect(render(text)).toBe(told);
+  });
+
+  it.each(['selectattr("a")', 'rejectattr("a")', 'select', 'reject', 'map(attribute="a")', 'map("upper")'])(
+    'finds nothing in none by %s',
+    (filter) => {
+      expect(render(`{{ none | ${filter} | list | length }}`)).toBe('0');
+    },
+  );
+
+  it('strips the white space of Python, and breaks lines where it does', () => {
+    const strip = (text: string): string =>
+      render('[{{ messages[0].content | trim }}]', [{ role: 'user', content: text }]);
+    expect(strip('\ufeff a b \x1c\x85\u3000')).toBe('[\ufeff a b]');
+    expect(strip(' \n')).toBe('[]');
+    const lines = render('{{ messages[0].content.splitlines() | length }}', [
+      { role: 'user', content: 'a\r\nb\u2028c\x0bd' },
+    ]);
+    expect(lines).toBe('4');
+  });
+
   it('is rendered without the line ends of blocks', () => {
     expect(render('a\n  {% if true %}\nb\n  {% endif %}\nc')).toBe('a\nb\nc');
   });

@@ -56,8 +56,10 @@ export function createChatTemplate(templateText: string | null, context: Templat
     if (notes.length < MAX_NOTES && !notes.includes(text)) notes.push(text);
   }
 
-  if (templateText === null) note('The model file has no chat template.');
-  else {
+  const isMissing = templateText === null || templateText.trim() === '';
+  if (isMissing) note('The model file has no chat template.');
+  // Some files name it in place of a template, as llama.cpp knows.
+  else if (templateText.trim() !== 'chatml') {
     try {
       template = compile(templateText, now);
       probe(template, globals);
@@ -100,8 +102,8 @@ function compile(text: string, now: () => Date): Template {
   for (const [blanks] of text.matchAll(/\s+/g)) {
     if (blanks.length > MAX_BLANK_UNITS) throw new TemplateTooCostly(`it has ${blanks.length} blanks in a row`);
   }
-  // as Hugging Face renders: a block's line end and the blanks before it are not output
-  const program = parse(withDo(tokenize(text, { lstrip_blocks: true, trim_blocks: true })));
+  // as Jinja2 reads line ends, and as Hugging Face renders: a block's line end and the blanks before it are not output
+  const program = parse(withDo(tokenize(text.replaceAll(/\r\n?/g, '\n'), { lstrip_blocks: true, trim_blocks: true })));
   return (variables) => {
     const environment = new Environment();
     for (const [name, value] of Object.entries(variables)) environment.set(name, value);

@@ -212,8 +212,7 @@ describe('metadata', () => {
     ['pre', { pre: true }],
     ['token_type', { token_type: Int32Array.of(1, 1) }],
     ['token_type', { token_type: 'normal' }],
-    ['bos_token_id', { bos_token_id: 257 }],
-    ['eos_token_id', { eos_token_id: -1 }],
+    ['eos_token_id', { eos_token_id: 1.5 }],
     ['eot_token_id', { eot_token_id: 2n ** 63n }],
     ['eom_token_id', { eom_token_id: 'x' }],
     ['add_bos_token', { add_bos_token: 1 }],
@@ -223,6 +222,13 @@ describe('metadata', () => {
   ])('with a wrong %s is refused by that name: %o', (key, changes) => {
     expect(refusal(changes)).toMatch(new RegExp(`^bad-gguf: .*tokenizer\\.ggml\\.${key} `));
   });
+
+  it.each(['seperator_token_id', 'unknown_token_id', 'eot_token_id', 'eos_token_id'])(
+    'with a %s that is none of its tokens has none, as converters write it',
+    (key) => {
+      for (const none of [0xffffffff, 257, -1]) expect(refusal({ [key]: none })).toBe('accepted');
+    },
+  );
 
   it('of what does not exist here yet is refused by name', () => {
     for (const model of ['t5', 'rwkv', 'plamo2', 'toString']) {

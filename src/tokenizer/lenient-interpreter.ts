@@ -86,7 +86,8 @@ export class LenientInterpreter extends Interpreter {
     const body = this.#bodies.get(node);
     if (body !== undefined) {
       body.ran = true;
-      this.#print(body, body.nodes, environment);
+      // A scope for each iteration, as Jinja2 has it: what one sets is not there in the next.
+      this.#print(body, body.nodes, new Environment(environment));
       return textValue('');
     }
     switch (node.type) {

@@ -44,14 +44,14 @@ export function numbersAt(metadata: Metadata, key: string, length: number): Arra
   return numbers;
 }
 
-/** A token id, `null` where the model has none. */
+/** A token id, `null` where the model has none: converters write -1, or 4294967295, for it, and llama.cpp takes any number outside so. */
 export function idAt(metadata: Metadata, key: string, vocabularySize: number): TokenId | null {
   const value = metadata.get(key);
   if (value === undefined) return null;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value >= vocabularySize) {
-    throw badMetadata(key, `is ${describe(value)}, which is no id of a vocabulary of ${vocabularySize} tokens`);
+  if (typeof value !== 'number' || !Number.isInteger(value)) {
+    throw badMetadata(key, `is ${describe(value)}, which is no id of a token`);
   }
-  return tokenId(value);
+  return value < 0 || value >= vocabularySize ? null : tokenId(value);
 }
 
 function describe(value: unknown): string {

@@ -17,6 +17,12 @@ function splitterOf(specials: readonly (readonly [string, Kind])[]) {
 const control = (...texts: readonly string[]) => splitterOf(texts.map((text) => [text, 'control'] as const));
 
 describe('special tokens', () => {
+  it('that would take gigabytes together are refused', () => {
+    const texts = Array.from({ length: 1100 }, (_, i) => String(i).padStart(1000, '<'));
+    expect(() => control(...texts)).toThrow(expect.objectContaining({ code: 'bad-gguf' }));
+    expect(() => control(...texts.slice(0, 900))).not.toThrow();
+  });
+
   it('are cut out of text', () => {
     expect(control('<a>', '<b>').split('x<a><b> y<a>', true)).toEqual(['x', 0, 1, ' y', 0]);
     expect(control('<a>').split('', true)).toEqual([]);

@@ -32,6 +32,8 @@ interface Claim {
 
 /** Far beyond real special tokens; keeps a hostile file from making every position of a text cost its own length. */
 const MAX_SPECIAL_UNITS = 1024;
+/** Of all of them: each costs hundreds of bytes. Models have a few thousand tokens of ten or twenty. */
+const MAX_ALL_UNITS = 2 ** 20;
 
 /** Special tokens that take the white space beside them with them. */
 export interface Stripping {
@@ -44,8 +46,15 @@ const NO_STRIPPING: Stripping = { before: new Set(), behind: new Set() };
 export function createSpecialSplitter(vocabulary: Vocabulary, stripping = NO_STRIPPING): SpecialSplitter {
   const always = new Trie();
   const all = new Trie();
+  let units = 0;
   for (const [id, text] of vocabulary.texts.entries()) {
     const kind = vocabulary.kinds[id];
+    if (kind === TOKEN_KIND.userDefined || kind === TOKEN_KIND.control) units += text.length;
+    if (units > MAX_ALL_UNITS)
+      throw badMetadata(
+        'tokenizer.ggml.tokens',
+        `has special tokens of more than ${MAX_ALL_UNITS} characters together`,
+      );
     if (kind === TOKEN_KIND.userDefined) always.add(text, tokenId(id));
     if (kind === TOKEN_KIND.userDefined || kind === TOKEN_KIND.control || kind === TOKEN_KIND.unknown)
       all.add(text, tokenId(id));

@@ -84,13 +84,18 @@ function testNamed(name: RuntimeValue): Test {
   return test;
 }
 
+/** As Jinja2 has it for these filters: what is not true, such as none, has no items. */
+function itemsOf(operand: RuntimeValue): readonly RuntimeValue[] {
+  return isTrue(operand) ? iterate(operand) : [];
+}
+
 function selecting(wanted: boolean, byAttribute: boolean): Filter {
   return (operand, { positional }) => {
     const [path = UNDEFINED, ...rest] = byAttribute ? positional : [UNDEFINED, ...positional];
     const [name = UNDEFINED, other = UNDEFINED] = rest;
     const test = testNamed(name);
     const tested = (item: RuntimeValue): RuntimeValue => (byAttribute ? attributeOf(item, path) : item);
-    return listValue(iterate(operand).filter((item) => test(tested(item), other) === wanted));
+    return listValue(itemsOf(operand).filter((item) => test(tested(item), other) === wanted));
   };
 }
 
@@ -157,10 +162,11 @@ function batch(operand: RuntimeValue, args: Arguments): RuntimeValue {
 
 function map(operand: RuntimeValue, args: Arguments, apply: Apply): RuntimeValue {
   const path = args.named.get('attribute');
-  if (path !== undefined) return listValue(attributes(operand, path, args.named.get('default')));
+  const items = itemsOf(operand);
+  if (path !== undefined) return listValue(attributes(listValue(items), path, args.named.get('default')));
   const [name, ...rest] = args.positional;
   if (name === undefined) throw new Error('map needs a filter or an attribute');
-  return listValue(iterate(operand).map((item) => apply(str(name), item, rest)));
+  return listValue(items.map((item) => apply(str(name), item, rest)));
 }
 
 function trim(operand: RuntimeValue, args: Arguments): RuntimeValue {
