@@ -17,12 +17,14 @@ const PLAIN = /^[\d.,]*\s[^\\^_={}+*/<>|]*$/;
 
 /** The line that a displayed formula may begin with. */
 const OPENING_LINE = /^ {0,3}(?=\$\$(?!\$)|\\\[(?!\\\]))/;
+const OPENING_LINES = new RegExp(OPENING_LINE, 'gm');
 /** What is above such a line in a paragraph: no empty line, nor one that underlines a heading. */
 const ABOVE = /^[^\n]*(?:\n(?! {0,3}(?:=+|-+)?[ \t]*(?:\n|$))[^\n]+)*?(?=\n {0,3}(?:\$\$(?!\$)|\\\[(?!\\\])))/;
 /** What may stand behind it in its last line. */
 const LINE_END = /^[ \t]*[.,;:]?[ \t]*(?:\n|$)/;
 /** One whose end has not come, or half of it. */
 const UNFINISHED = /^(?:\$\$(?:\\[^]|[^\\$])*[\\$]?|\\\[(?:(?!\\\])[^])*)$/;
+const EMPTY_LINE = /\n[ \t]*\n/;
 
 /** The formula that `source` begins with; `before` is what stands in front of it. Source: what models write, LaTeX's and Markdown's delimiters. */
 export function formulaAt(source: string, before: string): MathToken | undefined {
@@ -41,7 +43,8 @@ export function displayedAt(source: string): MathToken | undefined {
   if (indent === undefined) return undefined;
   const text = source.slice(indent.length);
   const closed = formulaAt(text.slice(0, MAX_FORMULA + 1), '');
-  const isOpen = closed === undefined && text.length <= MAX_FORMULA && UNFINISHED.test(text);
+  // Words behind its beginning are far more often just text.
+  const isOpen = closed === undefined && isAlone(text) && text.length <= MAX_FORMULA && UNFINISHED.test(text);
   const raw = closed?.raw ?? text;
   if (hasGap(raw) || !(isOpen || (closed !== undefined && LINE_END.test(text.slice(raw.length))))) return undefined;
   return { type: 'math', raw: indent + raw, display: true, isOpen };
@@ -52,7 +55,21 @@ export function displayedBelow(source: string): number | undefined {
   return ABOVE.exec(source)?.[0].length;
 }
 
+/** Where in `text` what is read as words may turn out to be a displayed formula, once its end comes; `undefined`: nowhere. */
+export function undecidedAt(text: string): number | undefined {
+  for (const { 0: indent, index } of text.matchAll(OPENING_LINES)) {
+    const rest = text.slice(index + indent.length);
+    if (rest.length <= MAX_FORMULA && UNFINISHED.test(rest) && !EMPTY_LINE.test(rest)) return index;
+  }
+  return undefined;
+}
+
 /** Dollars of which words follow are more often prices than a formula with an empty line in it. */
 function hasGap(raw: string): boolean {
-  return !/^..[ \t]*\n/.test(raw) && /\n[ \t]*\n/.test(raw);
+  return !isAlone(raw) && EMPTY_LINE.test(raw);
+}
+
+/** Whether nothing stands behind the delimiter in its line. */
+function isAlone(text: string): boolean {
+  return /^..[ \t]*(?:\n|$)/.test(text);
 }

@@ -70,7 +70,7 @@ it('a displayed formula in an item is part of that', () => {
   expect(JSON.stringify(items)).toContain('"type":"math"');
 });
 
-it.each(['$$', '$$\na\n\n- b\n\n- c\n\n- d', '\\[\na\n=\n+ b\n\nc\n\nd \\', '$$ a\n+ b $', '\\[ a\n+ b'])(
+it.each(['$$', '$$\na\n\n- b\n\n- c\n\n- d', '\\[\na\n=\n+ b\n\nc\n\nd \\', '$$ \na\n+ b $', '\\['])(
   'a displayed formula without its end is one block of text: %j',
   (text) => {
     expect(shapesOf(text)).toEqual([text]);
@@ -84,8 +84,25 @@ it.each([
   ['$$x$$ - is text\n- a', ['$$x$$ - is text', 'list']],
   ['$$x$$ is meant\n===', ['heading']],
   ['\\[\\] one\n- a', ['\\[\\] one', 'list']],
+  ['$$ a\n+ b $', ['$$ a', 'list']],
+  ['\\[ a\n+ b', ['\\[ a', 'list']],
+  ['End.\n\n\\[link](http://x) not formula **b**', ['End.', '\\[link](http://x) not formula **b**']],
+  ['End.\n\n$$ is the **PID**', ['End.', '$$ is the **PID**']],
 ])('what begins as a displayed formula and is none stays what it is: %j', (text, expected) => {
   expect(shapesOf(text)).toEqual(expected);
+});
+
+it.each([
+  '- \\[ ] task **one**\n- \\[x] task two\n\nEnd.',
+  '1. \\[Optional] set `x` and **y**\n2. more',
+  '- $$ is the **PID** of the shell\n- more',
+  '> $$ is the **PID**',
+  '\\[link](http://x) not formula **b**',
+  '$$ is the **PID** of the shell',
+])('words behind what could begin a formula are read as what they are: %j', (text) => {
+  const read = JSON.stringify(lexBlocks(text));
+  expect(read).not.toContain('"type":"math"');
+  expect(read).toContain('"type":"strong"');
 });
 
 it('a displayed formula that is too long is text', () => {

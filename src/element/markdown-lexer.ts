@@ -1,7 +1,7 @@
 import type { MarkedToken, Token, Tokens } from 'marked';
 import { Lexer, Marked } from 'marked';
 import type { MathToken } from './markdown-formulas';
-import { displayedAt, displayedBelow, formulaAt } from './markdown-formulas';
+import { displayedAt, displayedBelow, formulaAt, undecidedAt } from './markdown-formulas';
 
 export type MarkdownToken = MarkedToken | MathToken;
 
@@ -12,7 +12,7 @@ export interface Block {
 }
 
 /** A block is final once this many stand below it: until then more text may join or change it (a setext underline, a list's next item). */
-export const OPEN_BLOCKS = 2;
+const OPEN_BLOCKS = 2;
 /** So many quotations and lists that begin on one line are text: the lexer calls itself for each. No text has two ways to match, so that no text takes long. */
 const NESTED = /^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))){40}/;
 /** Tokens that lie in each other at most: a deeper block is text, because who makes or lays out its nodes calls itself for each. */
@@ -58,6 +58,15 @@ export function lexBlocks(text: string): readonly Block[] {
 export function outlineOf(text: string): readonly string[] {
   const lexer = new Lexer(marked.defaults);
   return blocksOf(tokensOf(text, () => lexer.blockTokens(text, lexer.tokens))).map(({ source }) => source);
+}
+
+/** How many of the blocks with these sources, the last ones of a text that grows, stay what they are whatever comes. */
+export function finalCount(sources: readonly string[]): number {
+  const count = Math.max(0, sources.length - OPEN_BLOCKS);
+  const undecided = undecidedAt(sources.join('')) ?? Infinity;
+  let end = 0;
+  const changing = sources.findIndex((source) => (end += source.length) > undecided);
+  return changing === -1 ? count : Math.min(count, changing);
 }
 
 function blocksOf(tokens: readonly MarkdownToken[]): readonly Block[] {

@@ -129,6 +129,9 @@ it.each([
   ['in an item', `1. So\n\n   \\[\n   a\n   + b\n\n   = c\n   \\]\n\nbehind\n\nall`],
   ['that is too long', `Before.\n\nSo\n$$\n${lines(100)}$$\n\nbehind`],
   ['that turns out to be none', 'Before.\n\n$$\na\n\nb $ c\n\nbehind'],
+  ['in brackets that shares its lines', 'Before.\n\nSo\n\\[ a\n= b\n+ c\n- d\n# e\n# f \\]\n\nbehind\n\nall'],
+  ['in dollars that shares its lines', 'Before.\n\n  $$ a\n=\nb\n- c\n+ d\n# e $$.\n\nbehind\n\nall'],
+  ['of which words follow', 'Before.\n\n$$ a\n# b\n# c\n# d\n# e $$ is text\n\nbehind\n\nall'],
   ['without an end', `Before.\n\n$$ a\n+ b\n\nbehind\n\nall\n\nof it\n\n$$`],
 ])('a displayed formula %s equals the whole text at each step', (_, text) => {
   const stream = new MarkdownStream();

@@ -2,7 +2,7 @@ import type { Continuation } from './markdown';
 import { NOT_CONTINUED, renderBlock } from './markdown';
 import { cutOf } from './markdown-cut';
 import type { Block } from './markdown-lexer';
-import { lexBlocks, normaliseLineEnds, OPEN_BLOCKS } from './markdown-lexer';
+import { finalCount, lexBlocks, normaliseLineEnds } from './markdown-lexer';
 import { make } from './markdown-nodes';
 import { OpenCode } from './open-code';
 import type { FinishedBlock } from './whole-blocks';
@@ -104,7 +104,7 @@ export class MarkdownStream {
       this.#tried = size;
     }
     this.#open = lexBlocks(tail).map((block, index) => this.#render(block, index));
-    this.#finish(this.#open.slice(0, -OPEN_BLOCKS));
+    this.#finish(this.#open.slice(0, finalCount(sourcesOf(this.#open))));
     return false;
   }
 
@@ -117,7 +117,7 @@ export class MarkdownStream {
       return true;
     }
     if (blocks.length > 1) {
-      const final = blocks.slice(0, Math.max(1, blocks.length - OPEN_BLOCKS));
+      const final = blocks.slice(0, Math.max(1, finalCount(sourcesOf(blocks))));
       this.#finish(final.map((block, index) => this.#render(block, index)));
       return true;
     }
@@ -198,6 +198,10 @@ export class MarkdownStream {
     this.#isCut = false;
     this.#mended = null;
   }
+}
+
+function sourcesOf(blocks: readonly Block[]): readonly string[] {
+  return blocks.map(({ source }) => source);
 }
 
 /** The last resort is the source as it is: the next update would fail as well, and nothing more of the answer be seen. */

@@ -1,4 +1,4 @@
-import { OPEN_BLOCKS, outlineOf } from './markdown-lexer';
+import { finalCount, outlineOf } from './markdown-lexer';
 
 /** So long a block, in UTF-16 units, is read and made at once. What is longer stays in pieces. */
 const MAX_WHOLE = 16_384;
@@ -54,7 +54,7 @@ function* outlinesOf(text: string, window: number): Generator<string> {
   for (let start = 0; start < text.length;) {
     const isEnd = start + size >= text.length;
     const sources = outlineOf(text.slice(start, start + size));
-    const final = isEnd ? sources : sources.slice(0, -OPEN_BLOCKS);
+    const final = isEnd ? sources : sources.slice(0, finalCount(sources));
     yield* final;
     if (isEnd) return;
     start += final.reduce((sum, { length }) => sum + length, 0);

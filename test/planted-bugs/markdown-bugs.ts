@@ -68,14 +68,14 @@ export const MARKDOWN_BUGS: readonly PlantedBug[] = [
   plant({
     name: 'a block is final as soon as another begins',
     file: 'src/element/markdown-lexer.ts',
-    find: 'export const OPEN_BLOCKS = 2;',
-    replace: 'export const OPEN_BLOCKS = 0;',
+    find: 'const OPEN_BLOCKS = 2;',
+    replace: 'const OPEN_BLOCKS = 0;',
     why: 'a paragraph ends at its first letter',
   }),
   plant({
     name: 'a displayed formula without its end is read as text',
     file: 'src/element/markdown-formulas.ts',
-    find: 'text.length <= MAX_FORMULA && UNFINISHED',
+    find: 'isAlone(text) && text.length <= MAX_FORMULA && UNFINISHED',
     replace: 'text.length < 0 && UNFINISHED',
     why: 'the beginning of a formula stays a list when its end comes',
   }),
