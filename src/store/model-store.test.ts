@@ -120,6 +120,8 @@ describe('a model that is loaded', () => {
     expect(await new Visit(ground).load(server, { address: 'https://fourth/x.gguf', sha256: hash })).toEqual(body);
     expect(server.requests.length).toBe(requests);
     expect(ground.files.size).toBe(1);
+    // Else the parts of a model that came from two places would never lie beside each other.
+    expect(await visit.store.list()).toMatchObject([{ names: expect.arrayContaining(['https://fourth/x.gguf']) }]);
   });
 });
 

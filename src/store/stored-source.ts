@@ -134,6 +134,10 @@ export class StoredSource implements ModelSource {
     const model = await entries.read(sha256);
     switch (model.state) {
       case 'ok':
+        // Parts are put together by their addresses. A load works without, so that no failure ends it.
+        if (address !== undefined && !model.record.names.includes(address)) {
+          await entries.addName(sha256, address).catch(this.deps.report);
+        }
         return this.openFile(model, signal);
       case 'absent':
         this.close();
