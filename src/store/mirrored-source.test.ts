@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { ForgelightError, type ErrorCode } from '../base/errors';
 import { mirroredSource } from './mirrored-source';
 import type { ModelSource, OpenedModel, ResumePoint } from './source';
-import { sha256Of } from './testing/visits';
 
 const file = Uint8Array.from({ length: 100 }, (_, i) => i);
 const SHA256 = 'a'.repeat(64);
@@ -197,10 +196,16 @@ describe('mirroredSource', () => {
     }
   });
 
-  it('hashes what it passed on itself where the address that ended it does not', async () => {
-    const addresses = [new Address('a', { failsAt: 60, digest: 'never whole' }), new Address('b')];
-    const opened = await mirroredSource(addresses, SHA256).open(never);
-    await readAll(opened);
-    expect(opened.digest?.()).toBe(sha256Of(file));
+  it('passes over an address without a hash of its own, once one had one', async () => {
+    const whole = new Address('whole', { ranges: true });
+    const parts = [new Address('a', { failsAt: 60, digest: 'never whole' }), new Address('c', { digest: 'the set' })];
+    const opened = await mirroredSource([...parts.slice(0, 1), whole, ...parts.slice(1)], SHA256).open(never);
+    expect(await readAll(opened)).toEqual(file);
+    expect([opened.digest?.(), whole.cancels]).toEqual(['the set', 1]);
+    const alone = await mirroredSource([...parts.slice(0, 1), whole], SHA256).open(never);
+    await expect(readAll(alone)).rejects.toMatchObject({
+      code: 'network',
+      message: expect.stringContaining('whole is one file, where the address before it has parts'),
+    });
   });
 });

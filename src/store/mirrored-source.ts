@@ -117,7 +117,7 @@ class MirroredStream implements ByteStream {
 
   /** What the address that ended it says: its beginning was that of the others. Only after the end. */
   digest(): string {
-    return this.current?.digest?.() ?? defined(this.passed, 'a hash').soFar();
+    return defined(this.current?.digest, 'a hash')();
   }
 
   private resumePoint(): ResumePoint | undefined {
@@ -168,7 +168,11 @@ class MirroredStream implements ByteStream {
     for (const note of opened?.notes ?? []) if (!this.notes.includes(note)) this.notes.push(note);
   }
 
-  private refuseOthers({ label }: ModelSource, { sha256, sizeBytes }: OpenedModel): void {
+  private refuseOthers({ label }: ModelSource, { sha256, sizeBytes, digest }: OpenedModel): void {
+    if (this.passed !== null && digest === undefined) {
+      const message = `${label} is one file, where the address before it has parts: mirrors of parts must be parts.`;
+      throw new ForgelightError('network', message);
+    }
     if (sha256 !== null && sha256 !== this.sha256) {
       throw new ForgelightError(
         'network',
