@@ -24,7 +24,7 @@ import type { AskOptions, BackendState, EngineBackend, LentEngine, ListedModel }
 import type { SpawnChild } from './child-life';
 import type { FitQuestion } from './fit-on-device';
 import type { EngineStart } from './ipc';
-import { findByHash, findModel, namedModels, type NamedModel } from './model-names';
+import { findByHash, findModel, findUnnamed, namedModels, type NamedModel } from './model-names';
 import type { RestartLimits } from './restart-policy';
 import { SupervisedHost } from './supervised-host';
 import { Supervisor, type EngineCounters } from './supervisor';
@@ -214,7 +214,7 @@ class SupervisedBackend implements EngineBackend {
       throw new ForgelightError('invalid-request', message, { param: 'model' });
     }
     const wanted = name ?? options.model ?? (models.length === 1 ? models[0]?.id : undefined);
-    if (wanted !== undefined) return findModel(models, wanted);
+    if (wanted !== undefined) return (asks === 'page' ? findUnnamed : findModel)(models, wanted);
     const message = `Name a model: nothing is loaded. There are: ${models.map(({ id }) => id).join(', ') || 'none'}.`;
     throw new ForgelightError('invalid-request', message, { param: 'model' });
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { splitIdentity } from '../../src/store/split-identity';
 import type { ModelEntry } from '../../src/store/store-list';
-import { findByHash, findModel, namedModels } from './model-names';
+import { findByHash, findModel, findUnnamed, namedModels } from './model-names';
 
 function entry(fileName: string, digit: string, given: Partial<ModelEntry> = {}): ModelEntry {
   const names = [`https://models.test/${digit}/${fileName}`];
@@ -34,6 +34,31 @@ const [inOrder, swapped] = await Promise.all(
 );
 
 describe('names of stored models', () => {
+  it('hold no address where files are missing: pages hear them', async () => {
+    const places = ['file:///home/me', 'https://models.test/a', 'https://models.test/b'];
+    const lone = (place: string, i: number): ModelEntry =>
+      entry(nameOf(1, 2), `${i}`, { names: [`${place}/${nameOf(1, 2)}?sig=${i}`], lastUsedAt: -i });
+    const found = await namedModels(places.map(lone));
+    const id = nameOf(1, 2);
+    expect(found.map((model) => model.id)).toEqual(
+      ['(incomplete)', '(incomplete 2)', '(incomplete 3)'].map((which) => `${id} ${which}`),
+    );
+    expect(found[0]?.reference).toBe(`file:///home/me/${id}?sig=0`);
+    expect(() => findModel(found, `${id} (incomplete)`)).toThrow(/forgelight pull file:\/\/\/home\/me/);
+  });
+
+  it('that a page has not said itself are not told to it where they cannot be used', () => {
+    expect(findUnnamed(models, 'a.gguf').id).toBe('a.gguf');
+    for (const name of [nameOf(1, 3), 'https://models.test/secret?sig=1']) {
+      expect(() => findUnnamed(models, name)).toThrow(
+        expect.objectContaining({
+          ...{ code: 'invalid-request', param: 'model' },
+          message: expect.not.stringMatching(/:\/\/|secret/),
+        }) as Error,
+      );
+    }
+  });
+
   it('are file names where one model has them, and hashes else; a split model is one, by the hash of its parts', () => {
     expect(models.map(({ id, reference }) => [id, reference])).toEqual([
       [`sha256:${'c'.repeat(64)}`, `sha256:${'c'.repeat(64)}`],

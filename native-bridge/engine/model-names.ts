@@ -1,11 +1,14 @@
 import { ForgelightError } from '../../src/base/errors';
 import { parseSplitName } from '../../src/gguf/split-name';
 import type { ModelEntry, StoreEntry } from '../../src/store/store-list';
-import { storedSets } from '../../src/store/stored-sets';
+import { storedSets, type StoredSet } from '../../src/store/stored-sets';
 
 /** A model of the store, and what it is loaded by. */
 export interface NamedModel {
-  /** What a request may call it: its file's name (of several the first one's) where only one model has that, else `sha256:…`. */
+  /**
+   * What a request may call it: its file's name (of several the first one's) where only one model has that, else `sha256:…`. Pages hear it, so that
+   * it is never an address, which may be a path of this computer or hold a key.
+   */
   readonly id: string;
   /** `sha256:…`; of a model that is not whole the first file's address. */
   readonly reference: string;
@@ -26,12 +29,23 @@ export async function namedModels(entries: readonly StoreEntry[]): Promise<Named
     .filter((entry): entry is ModelEntry => entry.state === 'ok' && parseSplitName(entry.fileName) === null)
     .map((file) => ({ ...file, addresses: file.names, parts: [file], missing: [] }));
   const models = [...files, ...(await storedSets(entries))].toSorted((a, b) => usedAt(b.parts) - usedAt(a.parts));
-  return models.map(({ fileName, sha256, addresses, parts, missing }) => {
-    const isAlone = models.filter((model) => model.fileName === fileName).length === 1;
+  return models.map((model) => {
+    const { fileName, sha256, addresses, parts, missing } = model;
     const reference = sha256 === null ? (addresses[0] ?? fileName) : `sha256:${sha256}`;
     const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
-    return { id: isAlone ? fileName : reference, reference, sha256, sizeBytes, addresses, missing };
+    return { id: idOf(model, models), reference, sha256, sizeBytes, addresses, missing };
   });
+}
+
+type Known = Pick<StoredSet, 'fileName' | 'sha256'>;
+
+function idOf(model: Known, models: readonly Known[]): string {
+  const { fileName, sha256 } = model;
+  const alike = models.filter((other) => other.fileName === fileName);
+  if (alike.length === 1) return fileName;
+  if (sha256 !== null) return `sha256:${sha256}`;
+  const index = alike.filter((other) => other.sha256 === null).indexOf(model);
+  return `${fileName} (incomplete${index === 0 ? '' : ` ${index + 1}`})`;
 }
 
 function usedAt(parts: readonly ModelEntry[]): number {
@@ -59,6 +73,21 @@ function whole(model: NamedModel): NamedModel {
   if (missing.length === 0) return model;
   const message = `The model "${id}" is not whole in the store: ${missing.join(', ')} is missing. \`forgelight pull ${reference}\` fetches it.`;
   throw new ForgelightError('invalid-request', message, { param: 'model' });
+}
+
+/**
+ * The model that a web page gets which names none. Throws `invalid-request` as `findModel` does, in words without its name and address: somebody
+ * on this computer chose them, and the page is not to learn them.
+ */
+export function findUnnamed(models: readonly NamedModel[], name: string): NamedModel {
+  try {
+    return findModel(models, name);
+  } catch (error) {
+    if (!(error instanceof ForgelightError)) throw error;
+    const message =
+      'The model for requests that name none cannot be loaded. `forgelight list` shows on that computer what is there.';
+    throw new ForgelightError('invalid-request', message, { param: 'model' });
+  }
 }
 
 /** The model that a web page means, which may know hashes, and no names of files: `null` where it is none. What is not whole has none. */

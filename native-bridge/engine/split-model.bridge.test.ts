@@ -200,6 +200,8 @@ describe('a model in several files, in a page and at the daemon', () => {
       const asked = daemon.backend.chat({ ...body, model: name }, { signal, asks: 'native' });
       await expect(asked).rejects.toMatchObject(missing);
     }
+    const unnamed = daemon.backend.chat({ ...body, model: undefined }, { signal, asks: 'page' });
+    await expect(unnamed).rejects.toMatchObject({ ...missing, message: expect.not.stringContaining('://') });
     const headers = { authorization: `Bearer ${daemon.token}`, origin: PAGE };
     const listed = await (await fetch(`${daemon.url}/v1/models`, { headers })).json();
     expect(listed).toMatchObject({ data: [{ sha256: null, missing_files: [`${nameOf(2)}.gguf`] }] });
