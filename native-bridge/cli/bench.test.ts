@@ -48,6 +48,7 @@ async function bench(device: string, bandwidth: ProbeOutcome, json = true): Prom
     err: () => undefined,
     outIsTerminal: false,
     isTerminal: false,
+    overwrite: () => undefined,
     terminal: new FakeTerminal(),
     env: { FORGELIGHT_STATE: folder, FORGELIGHT_MODELS: folder },
     signal: new AbortController().signal,

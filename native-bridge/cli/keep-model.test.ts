@@ -25,6 +25,7 @@ it('a file of a model in several is put into the store with the others, and name
       err: () => undefined,
       outIsTerminal: false,
       isTerminal: false,
+      overwrite: () => undefined,
       terminal: new FakeTerminal(),
     },
     ...{ env: { FORGELIGHT_MODELS: join(folder, 'models') }, signal: new AbortController().signal, fetch },

@@ -6,7 +6,6 @@ import { ModelStore } from '../../src/store/model-store';
 import { nodeStorePorts } from '../../src/store/node-fs/node-store';
 import { modelSource, type ModelSourceOptions } from '../../src/store/open-model';
 import type { ModelSource } from '../../src/store/source';
-import { printableLines } from '../server/log-format';
 import type { CliHost } from './run-cli';
 
 /** The models of this machine. */
@@ -25,7 +24,7 @@ export function openModels({ env, err, fetch }: CliHost): Models {
   const store = new ModelStore(nodeStorePorts(folder, { clock, random: Math.random }), {
     clock,
     now: Date.now,
-    report: (error) => err(`forgelight: ${printableLines(String(error))}\n`),
+    report: (error) => err(`forgelight: ${String(error)}\n`),
   });
   const hubToken = env['HF_TOKEN'];
   return {

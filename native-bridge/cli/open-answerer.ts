@@ -1,4 +1,3 @@
-import { printableLines } from '../server/log-format';
 import type { LogEntry } from '../server/log-ring';
 import type { DaemonRecord } from '../state/daemon-file';
 import { findLiveDaemon } from '../state/live-daemon';
@@ -31,7 +30,7 @@ export async function openAnswerer(input: CommandInput, needs: AnswererNeeds = {
   if (daemon !== null) return daemonAnswerer(daemon, host.fetch);
   const wanted = readBackendOptions(options, host.env);
   const log = ({ level, event, message }: LogEntry): void => {
-    if (level === 'error' || wanted.isVerbose) host.err(`forgelight: ${printableLines(String(message ?? event))}\n`);
+    if (level === 'error' || wanted.isVerbose) host.err(`forgelight: ${String(message ?? event)}\n`);
   };
   const { profile = false } = needs;
   const parts = { wanted, cli: host, models, stateFolder: stateFolder(host.env), log, profile };

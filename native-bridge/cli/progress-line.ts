@@ -11,7 +11,7 @@ export class ProgressLine {
   private isOpen = false;
 
   constructor(
-    private readonly host: Pick<CliHost, 'err' | 'isTerminal'>,
+    private readonly host: Pick<CliHost, 'err' | 'isTerminal' | 'overwrite'>,
     private readonly label: string,
   ) {}
 
@@ -28,7 +28,8 @@ export class ProgressLine {
     const of = totalBytes === 0 ? '' : ` of ${formatBytes(totalBytes)}`;
     const resumed = resumedBytes === 0 ? '' : `, ${formatBytes(resumedBytes)} were here`;
     const text = `${String(percent).padStart(3)} %  ${formatBytes(loadedBytes)}${of}${resumed}  ${this.label}`;
-    this.host.err(isTerminal ? `\r\u001b[K${text}` : `${text}\n`);
+    if (isTerminal) this.host.overwrite(text);
+    else this.host.err(`${text}\n`);
     this.isOpen = isTerminal;
   }
 

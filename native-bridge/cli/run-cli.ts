@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { errorToData, ForgelightError } from '../../src/base/errors';
-import { printableLines } from '../server/log-format';
+import { printableJson } from '../server/log-format';
 import { bench, BENCH_ARGUMENTS } from './bench';
 import { CommandLineError, type CliOption, type CliOptions } from './command-line';
 import { doctor, DOCTOR_ARGUMENTS } from './doctor';
+import { guardedHost, type ProcessHost } from './guarded-host';
 import { list } from './list';
 import { openModels, type Models } from './models';
 import { pair, PAIR_ARGUMENTS } from './pair';
@@ -18,16 +19,18 @@ import { stop } from './stop';
 import type { Terminal } from './terminal';
 import { VERSION } from './version';
 
-/** The process, as commands see it. */
+/** The process, as commands see it: nothing that they write commands a terminal (`guardedHost`). */
 export interface CliHost {
   /** What was asked for: to be read by people, or with `--json` by programs. */
   readonly out: (text: string) => void;
-  /** Somebody looks at `out`: what a model says must not command their terminal. */
+  /** Somebody looks at `out`. */
   readonly outIsTerminal: boolean;
   /** Progress and complaints. */
   readonly err: (text: string) => void;
   /** Somebody looks at `err`: a line may be written over. */
   readonly isTerminal: boolean;
+  /** Writes a line to `err` without its end, over the one that is there. */
+  readonly overwrite: (text: string) => void;
   /** Where people type. */
   readonly terminal: Terminal;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -129,7 +132,8 @@ const STOPPED = 130;
 const JSON_OPTION = { json: { type: 'boolean', is: 'print for programs, errors too' } } as const satisfies CliOptions;
 
 /** Runs a command line; gives the exit code. */
-export async function runCli(args: readonly string[], host: CliHost): Promise<number> {
+export async function runCli(args: readonly string[], processHost: ProcessHost): Promise<number> {
+  const host = guardedHost(processHost);
   const [name = '--help', ...rest] = args;
   if (['--version', '-V', 'version'].includes(name)) {
     host.out(`${VERSION}\n`);
@@ -164,7 +168,7 @@ async function runCommand(command: Command, args: readonly string[], host: CliHo
     const isMisuse = error instanceof CommandLineError;
     const usage = isMisuse ? `Usage: forgelight ${command.usage}\n` : '';
     if (args.includes('--json')) host.err(jsonOf(error));
-    else host.err(`forgelight: ${printableLines(reasonOf(error))}\n${usage}`);
+    else host.err(`forgelight: ${reasonOf(error)}\n${usage}`);
     return isMisuse ? MISUSED : FAILED;
   }
 }
@@ -212,7 +216,7 @@ function help(): string {
 }
 
 function jsonOf(error: unknown): string {
-  return `${JSON.stringify({ error: errorToData(error, 'closed') })}\n`;
+  return `${printableJson({ error: errorToData(error, 'closed') })}\n`;
 }
 
 function reasonOf(error: unknown): string {

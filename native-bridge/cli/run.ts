@@ -1,13 +1,13 @@
 import { ForgelightError } from '../../src/base/errors';
 import type { ChatMessage } from '../../src/client/types';
 import type { Timings } from '../../src/protocol/events';
-import { printable, printableLines } from '../server/log-format';
+import { printable } from '../server/log-format';
 import type { Answerer } from './answerer';
 import { CommandLineError, type CliOptions } from './command-line';
 import { usableName } from './keep-model';
 import { ANSWERER_ARGUMENTS, openAnswerer } from './open-answerer';
 import { ProgressLine } from './progress-line';
-import type { CliHost, CommandInput } from './run-cli';
+import type { CommandInput } from './run-cli';
 
 export const RUN_ARGUMENTS = {
   ...ANSWERER_ARGUMENTS,
@@ -72,7 +72,7 @@ async function converse(chat: Conversation, { host, options }: CommandInput): Pr
     } catch (error) {
       // One answer that fails ends no conversation.
       if (signal.aborted || !(error instanceof ForgelightError)) throw error;
-      err(`forgelight: ${printableLines(error.message)}\n`);
+      err(`forgelight: ${error.message}\n`);
     }
   }
 }
@@ -108,7 +108,7 @@ class Conversation {
   async say(content: string): Promise<Said> {
     const { host, options } = this.input;
     const { terminal, signal } = host;
-    const show = options['json'] === true ? (): void => undefined : shownOn(host);
+    const show = options['json'] === true ? (): void => undefined : host.out;
     const messages = [...this.messages, { role: 'user' as const, content }];
     const stop = new AbortController();
     const leave = (): void => stop.abort(new DOMException('Stopped.', 'AbortError'));
@@ -148,11 +148,6 @@ class Conversation {
       host.err(`${speedOf(timings)}, ${printable(String(await this.device()))}\n`);
     return { text, timings, wasInterrupted };
   }
-}
-
-/** A model may be made to say what commands a terminal; files and programs get what it said. */
-function shownOn({ out, outIsTerminal }: CliHost): (text: string) => void {
-  return outIsTerminal ? (text) => out(printableLines(text)) : out;
 }
 
 function listen(signal: AbortSignal, listener: () => void): () => void {

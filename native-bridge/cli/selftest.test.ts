@@ -10,7 +10,7 @@ import { QUANT_FORMATS } from '../../src/quant/registry';
 import { readSelfTest } from '../state/self-test-file';
 import { openModels } from './models';
 import { whyNoHip } from './prove-hip';
-import type { CliHost } from './run-cli';
+import { guardedHost } from './guarded-host';
 import { testOn } from './selftest';
 import { FakeTerminal } from './testing/fake-terminal';
 
@@ -50,7 +50,7 @@ interface Setup {
 
 async function test(ask: AskHip, { json = false, names = ['Q4_K'], isTerminal = false, signal }: Setup = {}) {
   let [out, err] = ['', ''];
-  const host: CliHost = {
+  const host = guardedHost({
     out: (text) => (out += text),
     err: (text) => (err += text),
     outIsTerminal: isTerminal,
@@ -59,7 +59,7 @@ async function test(ask: AskHip, { json = false, names = ['Q4_K'], isTerminal = 
     env: { FORGELIGHT_STATE: folder, FORGELIGHT_MODELS: folder },
     signal: signal ?? new AbortController().signal,
     fetch: globalThis.fetch,
-  };
+  });
   const code = await testOn(ask, { host, models: openModels(host), names, options: { json } });
   return { code, out, err };
 }

@@ -52,19 +52,19 @@ class StepProgress {
   private shown = '';
   private isOpen = false;
 
-  constructor(private readonly host: Pick<CliHost, 'err' | 'isTerminal'>) {}
+  constructor(private readonly host: Pick<CliHost, 'err' | 'isTerminal' | 'overwrite'>) {}
 
   show({ what, format, done, of }: ProbeStep): void {
-    const { isTerminal, err } = this.host;
+    const { isTerminal, err, overwrite } = this.host;
     const count = `${String(done + 1).padStart(String(of).length)} of ${of}`;
-    if (isTerminal) err(`\r\u001b[K${count}  ${what}`);
+    if (isTerminal) overwrite(`${count}  ${what}`);
     else if ((format ?? what) !== this.shown) err(`${count}  ${format ?? what}\n`);
     this.shown = format ?? what;
     this.isOpen = isTerminal;
   }
 
   end(): void {
-    if (this.isOpen) this.host.err('\r\u001b[K');
+    if (this.isOpen) this.host.overwrite('');
     this.isOpen = false;
   }
 }

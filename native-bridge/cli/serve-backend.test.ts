@@ -13,6 +13,7 @@ async function opened(env: Record<string, string>, fetch: typeof globalThis.fetc
       err: () => undefined,
       outIsTerminal: false,
       isTerminal: false,
+      overwrite: () => undefined,
       terminal: new FakeTerminal(),
       env,
     },

@@ -6,7 +6,7 @@ export type LogFormat = (entry: LogEntry) => string | null;
 export function jsonLines(now: () => number, isVerbose: boolean): LogFormat {
   return (entry) => {
     if (entry.level === 'debug' && !isVerbose) return null;
-    return JSON.stringify({ time: new Date(now()).toISOString(), ...entry });
+    return printableJson({ time: new Date(now()).toISOString(), ...entry });
   };
 }
 
@@ -32,4 +32,9 @@ export function printable(text: string): string {
 /** The same of text that may have several lines. Each character for itself, so that a piece of a longer text may be given too. */
 export function printableLines(text: string): string {
   return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '\ufffd');
+}
+
+/** JSON in one line that moves no cursor either, and says all the same: `stringify` leaves some control characters as they are. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
 }

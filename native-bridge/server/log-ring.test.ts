@@ -80,11 +80,17 @@ describe('the ring of the log', () => {
   });
 
   it('writes lines for programs and for people', () => {
-    const one: LogEntry = { level: 'warn', event: 'paired', message: 'Paired: a\u001b[2J', origin: undefined, ms: 3 };
+    const one: LogEntry = {
+      level: 'warn',
+      event: 'paired',
+      message: 'Paired: a\u001b[2J\u009b',
+      origin: undefined,
+      ms: 3,
+    };
     expect(jsonLines(() => 0, false)(one)).toBe(
-      '{"time":"1970-01-01T00:00:00.000Z","level":"warn","event":"paired","message":"Paired: a\\u001b[2J","ms":3}',
+      '{"time":"1970-01-01T00:00:00.000Z","level":"warn","event":"paired","message":"Paired: a\\u001b[2J\\u009b","ms":3}',
     );
-    expect(plainLines(() => 0, false)(one)).toMatch(/^\d\d:\d\d:\d\d warn: Paired: a\ufffd\[2J ms=3$/);
+    expect(plainLines(() => 0, false)(one)).toMatch(/^\d\d:\d\d:\d\d warn: Paired: a\ufffd\[2J\ufffd ms=3$/);
     expect(plainLines(() => 0, false)({ level: 'debug', event: 'request' })).toBeNull();
     expect(jsonLines(() => 0, true)({ level: 'debug', event: 'request' })).toContain('request');
   });

@@ -14,7 +14,7 @@ export interface Ran {
   readonly err: string;
 }
 
-type Options = Partial<Pick<CliHost, 'fetch' | 'terminal' | 'signal' | 'env' | 'outIsTerminal'>> & {
+type Options = Partial<Pick<CliHost, 'fetch' | 'terminal' | 'signal' | 'env' | 'outIsTerminal' | 'isTerminal'>> & {
   readonly onOut?: (text: string) => void;
 };
 
