@@ -111,7 +111,22 @@ function inOneLine(message) {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const values = others.filter((line) => /^(Expected|Received|Locator|Timeout)\b.*: /.test(line));
-  const line = [first, ...values].join(' · ');
+  const line = [first, ...valuesOf(others)].join(' · ');
   return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}…` : line || NO_MESSAGE;
+}
+
+/** What was expected and what came, each in a line of its own: text that came may have many. @param {readonly string[]} lines @returns {string[]} */
+function valuesOf(lines) {
+  /** @type {string[]} */
+  const values = [];
+  let isOpen = false;
+  for (const line of lines) {
+    const label = /^(?:Expected|Received|Locator|Timeout)\b[^:]*: */.exec(line);
+    if (isOpen) values.push(`${values.pop() ?? ''} ${line}`);
+    else if (label !== null) values.push(line);
+    else continue;
+    const value = isOpen ? line : line.slice(label?.[0].length);
+    isOpen = isOpen ? !value.endsWith('"') : /^"(?:.*[^"])?$/.test(value);
+  }
+  return values;
 }

@@ -75,6 +75,16 @@ describe('counts', () => {
     ]);
   });
 
+  it('reads the whole of what came where that has lines of its own', () => {
+    const message =
+      'Error: failed\n\nLocator: byId(1)\nExpected pattern: /a/\nReceived string:  "\n\n  Paris.\n  "\nTimeout: 5ms\n\nCall log:\n  - "x"';
+    const suites = [{ title: 'a.spec.ts', specs: [spec('wrong', 'unexpected', message)] }];
+    const { failures } = countPlaywright({ suites, errors: [] });
+    expect(failureLines('e2e', failures)).toEqual([
+      'FAILED  e2e › a.spec.ts › wrong: Error: failed · Locator: byId(1) · Expected pattern: /a/ · Received string:  " Paris. " · Timeout: 5ms',
+    ]);
+  });
+
   it('keeps a line short, and leaves room for what failed in other suites', () => {
     const failures = Array.from({ length: 50 }, (_, index) => ({ names: [`${index}`], message: 'x'.repeat(1000) }));
     const lines = failureLines('unit', failures);
