@@ -1,24 +1,25 @@
 // Compiles the HIP kernels into dist/bin/hip, packed: `node scripts/hip.mjs [GPUs or units …]`, nothing named: all of them. What is there already is
 // left alone. Each object must have the hash of native-bridge/kernels/manifest.json; `--manifest` writes the hashes instead, and what is in the
-// objects, of units whose text has changed, and `--check` compiles all of it anew and keeps nothing (each run of the tests does so with a tenth of
-// it). All of it takes a core 20 minutes.
+// objects, of units whose text has changed, and `--check` compiles all of it anew and keeps nothing.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureClang } from './lib/clang.mjs';
 import { runScript, SetupError } from './lib/command.mjs';
 import { compileUnit, TARGETS, textHash, unitsOf } from './lib/hip-build.mjs';
-import { allOf, checkObject, withRemedy } from './lib/hip-check.mjs';
+import { allOf, compareObjects, withRemedy } from './lib/hip-check.mjs';
 import { inspectObject } from './lib/hip-inspect.mjs';
 import { addObject, factsOf, forgetChanged, readManifest, writeManifest } from './lib/hip-manifest.mjs';
 import { installedObjects, objectHash, readObject, writeInstalled, writeObject } from './lib/hip-objects.mjs';
+import { inParallel } from './lib/in-parallel.mjs';
 import { BIN_FOLDER } from './lib/paths.mjs';
 
 const FOLDER = join(BIN_FOLDER, 'hip');
 
 /** @typedef {import('./lib/hip-manifest.mjs').Manifest} Manifest */
 /** @typedef {import('./lib/hip-check.mjs').ObjectName} Job */
-/** @typedef {'install' | 'manifest' | 'check'} Way */
+/** @typedef {'install' | 'manifest'} Making */
+/** @typedef {Making | 'check'} Way */
 
 await runScript(async (signal) => {
   const [units, manifest] = await Promise.all([unitsOf(), readManifest()]);
@@ -27,7 +28,7 @@ await runScript(async (signal) => {
   const all = allOf(chosen(units, named), chosen(TARGETS, named));
   const there = way === 'install' ? await installedObjects(FOLDER, manifest.objects) : {};
   const jobs = all.filter(({ target, unit }) => way === 'check' || !isDone(way, manifest, there, target, unit));
-  const problems = jobs.length === 0 ? [] : await makeAll(jobs, way, manifest, signal);
+  const problems = await (way === 'check' ? compareObjects(jobs, signal) : makeAll(jobs, way, manifest, signal));
   if (way !== 'check') {
     const missing = await writeInstalled(FOLDER, manifest.objects);
     if (missing > 0) console.log(`${missing} code objects are not there.`);
@@ -41,8 +42,9 @@ function isDone(way, manifest, there, target, unit) {
   return way === 'install' ? there[target]?.[unit] !== undefined : factsOf(manifest, target, unit) !== undefined;
 }
 
-/** @param {readonly Job[]} jobs @param {Way} way @param {Manifest} manifest @param {AbortSignal} signal @returns {Promise<string[]>} what is wrong */
+/** @param {readonly Job[]} jobs @param {Making} way @param {Manifest} manifest @param {AbortSignal} signal @returns {Promise<string[]>} what is wrong */
 async function makeAll(jobs, way, manifest, signal) {
+  if (jobs.length === 0) return [];
   const programs = await ensureClang(signal);
   const work = await mkdtemp(join(tmpdir(), 'forgelight-hip-'));
   /** @type {string[]} */
@@ -62,7 +64,7 @@ async function makeAll(jobs, way, manifest, signal) {
 
 /**
  * Compiles a code object, and looks at it where it does not have to be the published one.
- * @param {Job} job @param {Way} way @param {Manifest} manifest @param {import('./lib/clang.mjs').Clang} programs @param {string} output
+ * @param {Job} job @param {Making} way @param {Manifest} manifest @param {import('./lib/clang.mjs').Clang} programs @param {string} output
  * @returns {Promise<string[]>} what is wrong
  */
 async function make({ target, unit }, way, manifest, programs, output) {
@@ -71,8 +73,7 @@ async function make({ target, unit }, way, manifest, programs, output) {
   else await writeFile(output, kept);
   const bytes = kept ?? (await readFile(output));
   console.log(`${target}/${unit} ${(bytes.length / 1024).toFixed(0)} KiB`);
-  if (way !== 'check' && kept === null) await writeObject(FOLDER, target, unit, bytes);
-  if (way === 'check') return await checkObject(programs, manifest, { target, unit }, output);
+  if (kept === null) await writeObject(FOLDER, target, unit, bytes);
   const hash = objectHash(bytes);
   if (way === 'install') {
     return hash === manifest.objects[target]?.[unit] ? [] : [`${target}/${unit} has another hash`];
@@ -118,13 +119,4 @@ function readWords(words, units) {
 function chosen(all, named) {
   const some = all.filter((name) => named.includes(name));
   return some.length === 0 ? all : some;
-}
-
-/** As many at once as there are cores. @template T @param {readonly T[]} jobs @param {(job: T) => Promise<void>} run */
-async function inParallel(jobs, run) {
-  const left = [...jobs];
-  const worker = async () => {
-    for (let job = left.shift(); job !== undefined; job = left.shift()) await run(job);
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }

@@ -9,6 +9,8 @@ import { ensureClang } from './lib/clang.mjs';
 import { reasonOf, runNode, runScript, SetupError } from './lib/command.mjs';
 import { allFailed, countPlaywright, countVitest, failureLines, readCounts } from './lib/counts.mjs';
 import { generateSources } from './lib/generated.mjs';
+import { TARGETS } from './lib/hip-build.mjs';
+import { checkTurns, compareObjects, testedCommit, turnOf, withRemedy } from './lib/hip-check.mjs';
 import { ensureDependencies } from './lib/install.mjs';
 import { ARTIFACTS_FOLDER, ROOT } from './lib/paths.mjs';
 import { ensureDefaultModel, ensureGemmaModel } from './model.mjs';
@@ -27,11 +29,15 @@ const SUITES = {
   browser: runVitest,
   build: runBuild,
   e2e: runEndToEnd,
+  objects: runCodeObjects,
   long: runVitest,
   journeys: runJourneys,
 };
 /** What runs when nothing is named: `long` and `journeys` take many minutes and are asked for by `npm run test:long`. */
-const USUAL = ['static', 'unit', 'planted', 'slow', 'bridge', 'browser', 'build', 'e2e'];
+const USUAL = ['static', 'unit', 'planted', 'slow', 'bridge', 'browser', 'build', 'e2e', 'objects'];
+
+/** Since its start, a run takes up nothing that it may leave out. */
+const LATE_MS = 25 * 60_000;
 
 await runScript(async (signal) => {
   const names = chosenSuites(process.argv.slice(2));
@@ -102,7 +108,7 @@ async function setUpHost(names, signal) {
       console.log(`Model: ${await ensureGemmaModel(signal)}`);
     });
   }
-  if (names.includes('bridge')) {
+  if (names.some((name) => ['bridge', 'objects'].includes(name))) {
     await attempt('no clang 19', async () => {
       console.log(`Compiler of the HIP kernels: ${(await ensureClang(signal)).clang}`);
     });
@@ -147,6 +153,28 @@ async function runVitest(name, signal, env = {}) {
 async function runBuild(_name, signal) {
   const { code } = await runNode(['scripts/build.mjs'], { signal });
   return code === 0 ? { passed: 1, failures: [] } : allFailed(`the build ended with code ${code}`);
+}
+
+/**
+ * Code objects of the HIP kernels made anew, and compared: those of the tested commit's turn, then of the other turns, all of them where the run is not
+ * too late for that.
+ * @param {string} _name @param {AbortSignal} signal @returns {Promise<Result>}
+ */
+async function runCodeObjects(_name, signal) {
+  try {
+    const { compared, all, problems } = await checkTurns({
+      first: turnOf(await testedCommit(), TARGETS.length),
+      isLate: () => performance.now() > LATE_MS,
+      problemsOf: (names) => compareObjects(names, signal),
+    });
+    for (const line of withRemedy(problems)) console.error(line);
+    console.log(`${compared} of ${all} code objects were compared with what was published.`);
+    const wrong = new Set(problems.map((line) => line.split(' ', 1)[0]));
+    return { passed: compared - wrong.size, failures: problems.map((message) => ({ names: [], message })) };
+  } catch (error) {
+    if (signal.aborted || !(error instanceof SetupError)) throw error;
+    return allFailed(reasonOf(error));
+  }
 }
 
 /** What the usual run leaves out, and ten times as many kills. @param {string} name @param {AbortSignal} signal */

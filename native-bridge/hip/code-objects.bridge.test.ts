@@ -5,16 +5,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clang, hipBuild, hipCheck, hipManifest } from '../sim/testing/build-scripts';
-import { inParallel } from '../sim/testing/in-parallel';
+import { hipCheck } from '../sim/testing/build-scripts';
 import { installedCodeObjects } from './code-objects';
 
-const [build, check, manifests] = await Promise.all([hipBuild(), hipCheck(), hipManifest()]);
-const units = await build.unitsOf();
-const turn = check.turnOf(await check.testedCommit(), build.TARGETS.length);
-/** All of them, if asked for: 20 minutes of a core. */
-const isAll = process.env['FORGELIGHT_HIP_OBJECTS'] === 'all';
-const compiledNow = isAll ? check.allOf(units, build.TARGETS) : check.coverOf(units, build.TARGETS, turn);
+const check = await hipCheck();
 
 let folder: string;
 beforeAll(async () => {
@@ -22,40 +16,22 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** What is not as it was published. */
-async function problemsOf(names: typeof compiledNow, text?: string): Promise<readonly string[]> {
-  const [programs, manifest] = await Promise.all([clang(), manifests.readManifest()]);
-  const found: string[] = [];
-  await inParallel(names, async ({ target, unit }) => {
-    const output = join(folder, `${target}-${unit}`);
-    await build.compileUnit({ clang: programs.clang, unit, target, output, ...(text === undefined ? {} : { text }) });
-    found.push(...(await check.checkObject(programs, manifest, { target, unit }, output)));
-    await rm(output);
-  });
-  return check.withRemedy(found);
+/** What is not as it was published where gfx1100/core is made of this text. */
+async function problemsOf(text: string): Promise<readonly string[]> {
+  return await check.compareObjects([{ target: 'gfx1100', unit: 'core' }], new AbortController().signal, text);
 }
 
-// The manifest says what is in all of them, and kernel-table.test.ts holds that. Here the compiler makes of each unit the code object of one GPU again,
-// of another one at another commit.
-describe(`code objects, ${isAll ? 'all' : `turn ${turn} of ${build.TARGETS.length}`}`, () => {
-  it(
-    'are the very ones that were published, and hold what the manifest says of them',
-    async () => {
-      expect(await problemsOf(compiledNow)).toEqual([]);
-    },
-    isAll ? 3_600_000 : 600_000,
-  );
-
-  it('of other kernels are noticed: what is in them, and what to do', async () => {
+// The manifest says what is in all of them, and kernel-table.test.ts holds that. The suite `objects` of `npm test` makes them anew and compares them.
+describe('code objects', () => {
+  it('of other kernels are noticed: what is in them', async () => {
     const text = `#include "prelude.h"
       #define ARGUMENTS OUT(u32) y
       #define PASSED y
       FN void run(ARGUMENTS) { y[0] = 1u; }
       KERNEL(another, run)`;
-    expect(await problemsOf([{ target: 'gfx1100', unit: 'core' }], text)).toEqual([
+    expect(await problemsOf(text)).toEqual([
       'gfx1100/core has another hash than in native-bridge/kernels/manifest.json',
       expect.stringMatching(/^gfx1100\/core has kernels \{"another":"1 buffers"\}, by the manifest \{"activation":/),
-      expect.stringContaining('node scripts/hip.mjs --manifest'),
     ]);
   });
 
@@ -69,9 +45,7 @@ describe(`code objects, ${isAll ? 'all' : `turn ${turn} of ${build.TARGETS.lengt
         y[0] = words[y[at] & 63u] + words[at & 63u];
       }
       KERNEL(spilling, run)`;
-    expect((await problemsOf([{ target: 'gfx1100', unit: 'core' }], text)).join()).toMatch(
-      /spilling has \d+ bytes of private memory.*uses scratch_/,
-    );
+    expect((await problemsOf(text)).join()).toMatch(/spilling has \d+ bytes of private memory.*uses scratch_/);
   });
 });
 

@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { KernelManifest } from '../../hip/code-objects';
 
 /** Programs of clang and LLVM. */
 export interface Clang {
@@ -11,10 +10,8 @@ export interface Clang {
 }
 
 interface HipBuild {
-  readonly TARGETS: readonly string[];
   readonly KERNELS_FOLDER: string;
   readonly SIMULATOR_FOLDER: string;
-  unitsOf(): Promise<readonly string[]>;
   /** The names of a unit's files of ops/. */
   opsOf(unit: string, folder?: string): Promise<readonly string[]>;
   /** Changes with any text that the unit's kernels of `op` are made of. */
@@ -52,19 +49,9 @@ interface ObjectName {
   readonly unit: string;
 }
 
-interface HipManifest {
-  readManifest(): Promise<KernelManifest>;
-}
-
 interface HipCheck {
-  coverOf(units: readonly string[], targets: readonly string[], turn: number): readonly ObjectName[];
-  allOf(units: readonly string[], targets: readonly string[]): readonly ObjectName[];
-  turnOf(commit: string, turns: number): number;
-  testedCommit(): Promise<string>;
-  /** How a code object differs from the published one, and what must not be in it, a line each. */
-  checkObject(programs: Clang, manifest: KernelManifest, name: ObjectName, file: string): Promise<readonly string[]>;
-  /** With what to do about them. */
-  withRemedy(problems: readonly string[]): readonly string[];
+  /** Makes them anew, of `text` if given. Returns how they differ from the published ones, and what must not be in them, a line each. */
+  compareObjects(names: readonly ObjectName[], signal: AbortSignal, text?: string): Promise<readonly string[]>;
 }
 
 const SCRIPTS = resolve(import.meta.dirname, '../../../scripts/lib');
@@ -76,10 +63,6 @@ async function script<T>(name: string): Promise<T> {
 
 export async function hipBuild(): Promise<HipBuild> {
   return await script('hip-build.mjs');
-}
-
-export async function hipManifest(): Promise<HipManifest> {
-  return await script('hip-manifest.mjs');
 }
 
 export async function hipCheck(): Promise<HipCheck> {
