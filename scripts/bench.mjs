@@ -1,18 +1,21 @@
 // `npm run bench`: prefill and decode of the default model in a browser on this machine, as a table; `--json` for JSON.
-// `--variants matvec=lanes,matmul=tile` forces kernel shapes, `--adapter` uses the real graphics card, `--contexts 128,1024` chooses the
+// `--model FILE` measures another GGUF file. `--variants matvec=lanes,matmul=tile` forces kernel shapes, `--adapter` uses the real graphics card, `--contexts 128,1024` chooses the
 // prompts (usually 64 tokens, on a real card 128 to 4,096), `--streams` also decodes 1, 2, 4 and 8 answers at once, `--profile` tells the GPU time of each
 // kernel, `--history FILE` compares with the last run on the same adapter that the file holds, and adds this one.
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { copyBandwidth, measure } from './lib/bench-page.mjs';
+import { measure } from './lib/bench-page.mjs';
 import { prepareBench, withBenchBrowser } from './lib/bench-setup.mjs';
 import { comparison, table, weightRates } from './lib/bench-table.mjs';
 import { readOptions, runScript, SetupError } from './lib/command.mjs';
+import { modelsFolder } from './lib/paths.mjs';
+import { DEFAULT_MODEL } from './model.mjs';
 
 /** @typedef {import('./lib/bench-table.mjs').BenchResult} BenchResult */
 
 const USAGE =
-  'Options: --json, --adapter, --variants matvec=lanes,matmul=tile, --contexts 128,1024, --streams, --profile, --history FILE.';
+  'Options: --model FILE, --json, --adapter, --variants matvec=lanes,matmul=tile, --contexts 128,1024, --streams, --profile, --history FILE.';
 const DECODE_TOKENS = 16;
 const STREAMS = [1, 2, 4, 8];
 /** A software adapter reads some tens of tokens a second. */
@@ -23,6 +26,7 @@ await runScript(async (signal) => {
   const { values } = readOptions(USAGE, () =>
     parseArgs({
       options: {
+        model: { type: 'string' },
         json: { type: 'boolean', default: false },
         adapter: { type: 'boolean', default: false },
         variants: { type: 'string', default: '' },
@@ -34,7 +38,8 @@ await runScript(async (signal) => {
     }),
   );
   const contexts = contextsOf(values.contexts ?? (values.adapter ? CARD_CONTEXTS : SOFTWARE_CONTEXTS));
-  const { executablePath, timeouts } = await prepareBench(signal);
+  const file = await modelFile(values.model);
+  const { executablePath, timeouts } = await prepareBench(signal, values.model === undefined);
   const variants = Object.fromEntries(
     values.variants
       .split(',')
@@ -43,17 +48,27 @@ await runScript(async (signal) => {
   );
   const { profile } = values;
   const streams = values.streams ? STREAMS : [];
-  const input = { variants, timeouts, contexts, decodeTokens: DECODE_TOKENS, streams, profile };
-  const measured = await withBenchBrowser({ executablePath, adapter: values.adapter }, async (openPage) => {
-    const page = await openPage();
-    const bandwidth = await page.evaluate(copyBandwidth);
-    return { ...(await page.evaluate(measure, input)), bandwidth };
-  });
+  const model = `/models/${encodeURIComponent(basename(file))}`;
+  const input = { model, variants, timeouts, contexts, decodeTokens: DECODE_TOKENS, streams, profile };
+  const browser = { executablePath, adapter: values.adapter, models: dirname(file) };
+  const measured = await withBenchBrowser(browser, async (openPage) => (await openPage()).evaluate(measure, input));
   const result = { ...measured, weights: weightRates(measured), date: new Date().toISOString() };
   console.log(values.json ? JSON.stringify(result, null, 2) : table(result));
   if (values.history !== undefined) await addToHistory(values.history, result);
   return 0;
 });
+
+/** @param {string | undefined} path as given; the default model's where none is */
+async function modelFile(path) {
+  if (path === undefined) return join(modelsFolder(), DEFAULT_MODEL.fileName);
+  const file = resolve(path);
+  const isThere = await stat(file).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+  if (isThere && file.endsWith('.gguf')) return file;
+  throw new SetupError(`--model "${path}": ${isThere ? 'its name does not end with .gguf' : 'there is no such file'}.`);
+}
 
 /** @param {string} list */
 function contextsOf(list) {

@@ -1,7 +1,8 @@
-// What `npm run bench` runs in its page. Both functions are sent there as text, so they name nothing outside of themselves.
+// What `npm run bench` runs in its page. The function is sent there as text, so it names nothing outside of itself.
 
 /**
  * @typedef {object} BenchInput
+ * @property {string} model its address
  * @property {Record<string, string>} variants kernel → shape, instead of the probe's choice
  * @property {object} timeouts
  * @property {number[]} contexts tokens of the prompts whose reading, and the writing behind them, is measured
@@ -11,10 +12,10 @@
  */
 
 /** @param {BenchInput} input */
-export async function measure({ variants, timeouts, contexts, decodeTokens, streams, profile }) {
+export async function measure({ model, variants, timeouts, contexts, decodeTokens, streams, profile }) {
   const library = '/lib/index.js';
-  const { createEngine } = await import(library);
-  const model = '/models/SmolLM2-135M-Instruct.Q4_1.gguf';
+  const { createEngine, measureBandwidth } = await import(library);
+  const { bytesPerSecond: bandwidth } = await measureBandwidth();
   const started = performance.now();
   let engine = await createEngine({ model, timeouts, keep: false, debug: { variants } });
   const loadSeconds = (performance.now() - started) / 1000;
@@ -75,47 +76,5 @@ export async function measure({ variants, timeouts, contexts, decodeTokens, stre
       .toSorted((a, b) => b.gpuMs - a.gpuMs);
     await engine.close();
   }
-  return { info, loadSeconds, answers, stats, concurrent, kernels };
-}
-
-/** Bytes a second that a kernel which only copies reads and writes on the adapter: the best of some rounds. */
-export async function copyBandwidth() {
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
-  const device = await adapter?.requestDevice();
-  if (device === undefined) throw new TypeError('There is no adapter.');
-  const BYTES = 2 ** 26;
-  const ROUNDS = 5;
-  const TIMED_MS = 50;
-  const code = `
-    @group(0) @binding(0) var<storage, read> source: array<vec4u>;
-    @group(0) @binding(1) var<storage, read_write> target_: array<vec4u>;
-    @compute @workgroup_size(256)
-    fn main(@builtin(global_invocation_id) id: vec3u) { target_[id.x] = source[id.x]; }`;
-  const pipeline = await device.createComputePipelineAsync({
-    layout: 'auto',
-    compute: { module: device.createShaderModule({ code }), entryPoint: 'main' },
-  });
-  const buffers = [0, 1].map(() => device.createBuffer({ size: BYTES, usage: GPUBufferUsage.STORAGE }));
-  const bindGroup = device.createBindGroup({
-    layout: pipeline.getBindGroupLayout(0),
-    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
-  });
-  const seconds = async (/** @type {number} */ repeats) => {
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    for (let i = 0; i < repeats; i++) pass.dispatchWorkgroups(BYTES / 16 / 256);
-    pass.end();
-    const start = performance.now();
-    device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
-    return (performance.now() - start) / 1000;
-  };
-  await seconds(1);
-  const repeats = Math.max(1, Math.ceil(TIMED_MS / 1000 / (await seconds(1))));
-  let best = Infinity;
-  for (let round = 0; round < ROUNDS; round++) best = Math.min(best, (await seconds(repeats)) / repeats);
-  device.destroy();
-  return (2 * BYTES) / best;
+  return { info, loadSeconds, answers, stats, concurrent, kernels, bandwidth };
 }

@@ -16,12 +16,13 @@ const EXACT_TIMESTAMPS = '--enable-webgpu-developer-features';
 /**
  * Gets what is missing and builds the library.
  * @param {AbortSignal} signal
+ * @param {boolean} [withModel] the default model too
  * @returns {Promise<{ executablePath: string, timeouts: object }>} the browser, and the engine's timeouts
  */
-export async function prepareBench(signal) {
+export async function prepareBench(signal, withModel = true) {
   await ensureDependencies(signal);
   const timeouts = await timeoutsOfHost();
-  await ensureDefaultModel(signal);
+  if (withModel) await ensureDefaultModel(signal);
   // Quiet, so that with --json there is nothing else on the output.
   const { code, output } = await runNode(['scripts/build.mjs'], { signal, quiet: true });
   if (code !== 0) throw new SetupError(`The library could not be built:\n${output}`);
@@ -48,13 +49,15 @@ async function timeoutsOfHost() {
  * @param {string} options.executablePath
  * @param {boolean} options.adapter the real graphics card instead of the software adapter
  * @param {string} [options.folder]
+ * @param {string} [options.models] folder
  * @param {Readonly<Record<string, string>>} [options.headers] sent with the blank page
  * @param {(openPage: () => Promise<import('playwright').Page>, browser: import('playwright').Browser) => Promise<T>} use
  * @returns {Promise<T>}
  */
-export async function withBenchBrowser({ executablePath, adapter, folder, headers = {} }, use) {
+export async function withBenchBrowser({ executablePath, adapter, folder, models, headers = {} }, use) {
   const { chromium } = await import('playwright');
-  const server = createStaticServer(folder === undefined ? {} : { page: folder }).listen(0, '127.0.0.1');
+  const folders = { ...(folder === undefined ? {} : { page: folder }), ...(models === undefined ? {} : { models }) };
+  const server = createStaticServer(folders).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   const flags = adapter ? CHROMIUM_FLAGS.filter((flag) => !flag.includes('swiftshader')) : CHROMIUM_FLAGS;

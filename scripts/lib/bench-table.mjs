@@ -1,6 +1,6 @@
 // The results of `npm run bench` as text.
 
-/** @typedef {Awaited<ReturnType<typeof import('./bench-page.mjs').measure>> & { bandwidth: number }} Measured */
+/** @typedef {Awaited<ReturnType<typeof import('./bench-page.mjs').measure>>} Measured */
 /** @typedef {Measured & { weights: ReturnType<typeof weightRates>, date: string }} BenchResult */
 
 const BAR_WIDTH = 40;

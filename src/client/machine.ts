@@ -24,7 +24,7 @@ export async function describeMachineIn(scope: EngineScope, options: MachineOpti
 }
 
 /**
- * How many bytes a second the adapter reads and writes when it only copies. Takes about half a second of the GPU and 128 MiB of its
+ * How many bytes a second the adapter reads and writes when it only copies. Takes about half a second of the GPU and 256 MiB of its
  * memory. Throws as `describeMachine`, and `missing-feature` where the adapter gives no device.
  */
 export async function measureBandwidth(options: MachineOptions = {}): Promise<BandwidthReport> {
