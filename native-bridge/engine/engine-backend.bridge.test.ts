@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChatCompletion, ChatCompletionChunk, TextCompletion } from '../../src/client/types';
 import { rejection } from '../../src/client/testing/rejection';
 import { DEFAULT_HOST_TIMEOUTS } from '../../src/protocol/timeouts';
@@ -6,6 +6,7 @@ import { answerOf, askHost } from '../testing/ask-host';
 import { engineOf, NATIVE, openBackend, PAGE } from '../testing/open-backend';
 import { enginesOf, isRunning } from '../testing/processes';
 import { zooStore, type ZooStore } from '../testing/zoo-store';
+import { eventually } from '../../test/support/eventually';
 
 let zoo: ZooStore;
 beforeAll(async () => {
@@ -28,7 +29,7 @@ describe('the backend of engine processes', () => {
       'nomic-bert.gguf': false,
     });
     const asked = backend.complete(body, NATIVE);
-    await vi.waitFor(() => expect(backend.state()).toMatchObject({ status: 'loading', model: MODEL }));
+    await eventually(() => expect(backend.state()).toMatchObject({ status: 'loading', model: MODEL }));
     const whole = (await asked) as TextCompletion;
     expect(whole).toMatchObject({ object: 'text_completion', usage: { completion_tokens: 8 } });
     expect(backend.metrics()['engine_tokens_total']).toBe(8);
@@ -77,7 +78,7 @@ describe('the backend of engine processes', () => {
         for await (const _ of stream);
       })(),
     );
-    await vi.waitFor(() => expect(backend.metrics()['engine_requests_live']).toBe(0), 5000);
+    await eventually(() => expect(backend.metrics()['engine_requests_live']).toBe(0));
 
     expect(await backend.embed({ model: 'nomic-bert.gguf', input: ['a', 'b'] }, NATIVE)).toMatchObject({
       object: 'list',
@@ -141,7 +142,7 @@ describe('the backend of engine processes', () => {
     const { backend, log } = await openBackend(zoo);
     const abort = new AbortController();
     const left = rejection(backend.engine(MODEL, { ...NATIVE, signal: abort.signal }));
-    await vi.waitFor(() => expect(engineOf(log)).toBeGreaterThan(0));
+    await eventually(() => expect(engineOf(log)).toBeGreaterThan(0));
     const first = engineOf(log);
     abort.abort();
     expect(await left).toMatchObject({ name: 'AbortError' });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { systemClock as clock } from '../../src/base/system-clock';
 import { nodeStorePorts } from '../../src/store/node-fs/node-store';
 import { lockName } from '../../src/store/store-names';
@@ -11,8 +11,12 @@ import { builtCommand } from '../testing/built-command';
 import { inGroups } from '../testing/processes';
 import { zooStore, type ZooStore } from '../testing/zoo-store';
 import { killGroup } from './spawn-child';
+import { eventually } from '../../test/support/eventually';
 
 const PHASES = ['starting', 'loading bytes', 'ready', 'prefilling', 'decoding', 'restarting'] as const;
+
+/** Several begin and end in each wait. */
+const PROCESSES = { limitMs: 60_000 };
 
 let zoo: ZooStore;
 beforeAll(async () => {
@@ -69,7 +73,7 @@ describe('a daemon that ends', () => {
     async (phase) => {
       const groups = await endedIn(phase, 'SIGKILL');
       expect(groups.length).toBeGreaterThan(0);
-      await vi.waitFor(async () => expect(await inGroups(groups)).toEqual([]), { timeout: 10_000, interval: 50 });
+      await eventually(async () => expect(await inGroups(groups)).toEqual([]), PROCESSES);
       await expectFree();
     },
   );
@@ -90,10 +94,10 @@ describe('a daemon that ends', () => {
       },
     );
     onTestFinished(() => void parent.kill('SIGKILL'));
-    const group = await vi.waitFor(() => readNumber(stuckFile), { timeout: 20_000, interval: 50 });
+    const group = await eventually(() => readNumber(stuckFile), PROCESSES);
     onTestFinished(() => killGroup(group, 'SIGKILL'));
     expect(await inGroups([group])).toEqual([group]);
     parent.kill('SIGKILL');
-    await vi.waitFor(async () => expect(await inGroups([group])).toEqual([]), { timeout: 20_000, interval: 50 });
+    await eventually(async () => expect(await inGroups([group])).toEqual([]), PROCESSES);
   });
 });

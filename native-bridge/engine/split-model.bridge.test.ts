@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock as clock } from '../../src/base/system-clock';
 import { bridgeScope, type BridgeScope } from '../../src/client/bridge/bridge-scope';
 import { createEngineIn } from '../../src/client/create-engine';
@@ -16,6 +16,7 @@ import { openBackend } from '../testing/open-backend';
 import { PageWithEngine } from '../testing/page-engine';
 import { PAGE, useDaemonsOver } from '../testing/use-daemon';
 import { zooStore, type ZooStore } from '../testing/zoo-store';
+import { eventually } from '../../test/support/eventually';
 
 const COUNT = 3;
 const nameOf = (part: number): string => `tiny-0000${part}-of-0000${COUNT}`;
@@ -208,6 +209,6 @@ describe('a model in several files, in a page and at the daemon', () => {
 
     const options = { clock, random: Math.random, stallMs: 10_000, fetch: web };
     await zoo.store.pull(fileSource(`https://models.test/${nameOf(2)}.gguf`, options), signal);
-    await vi.waitFor(() => expect(engine.use('bridge')).resolves.toMatchObject({ device: { name: 'CPU reference' } }));
+    await eventually(() => expect(engine.use('bridge')).resolves.toMatchObject({ device: { name: 'CPU reference' } }));
   });
 });

@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FAKE_DEVICE, FAKE_SHA256, forever, busyError } from '../testing/fake-backend';
 import { eventsOf, post } from '../testing/ask-daemon';
 import { ADMIN_KEY, PAGE, useDaemons } from '../testing/use-daemon';
+import { eventually } from '../../test/support/eventually';
 
 const start = useDaemons();
 const BODY = { model: 'fake', messages: [{ role: 'user', content: 'Hi' }] };
@@ -102,7 +103,7 @@ describe('the daemon over a fake backend', () => {
     const response = await post(daemon, '/v1/chat/completions', BODY);
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain('secret');
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(daemon.log).toContainEqual(
         expect.objectContaining({ level: 'error', failure: expect.stringContaining('/secret/path') }),
       ),
@@ -130,7 +131,7 @@ describe('the daemon over a fake backend', () => {
     const response = await post(daemon, '/v1/chat/completions', { ...BODY, stream: true }, { signal: abort.signal });
     await response.body?.getReader().read();
     abort.abort();
-    await vi.waitFor(() => expect(daemon.backend.cancelled).toBe(1));
+    await eventually(() => expect(daemon.backend.cancelled).toBe(1));
     expect(daemon.backend.asked[0]?.signal.aborted).toBe(true);
   });
 
@@ -165,9 +166,9 @@ describe('the daemon over a fake backend', () => {
     const before = await open();
     expect(before).toBeGreaterThan(0);
     const sockets = [daemon.socket(), daemon.socket()];
-    await vi.waitFor(async () => expect(await open()).toBeGreaterThanOrEqual(before + 2));
+    await eventually(async () => expect(await open()).toBeGreaterThanOrEqual(before + 2));
     for (const socket of sockets) socket.destroy();
-    await vi.waitFor(async () => expect(await open()).toBeLessThan(before + 2));
+    await eventually(async () => expect(await open()).toBeLessThan(before + 2));
     expect((await get('/v1/admin/ps', daemon.key)).status).toBe(403);
     expect(await (await get('/v1/admin/ps', ADMIN_KEY)).json()).toMatchObject({ backend: 'engine', requests: 0 });
   });

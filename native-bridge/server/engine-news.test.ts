@@ -4,6 +4,7 @@ import type { EngineEvent } from '../../src/protocol/engine-events';
 import { FAKE_INFO, FAKE_SHA256, FakeBackend } from '../testing/fake-backend';
 import type { LentEngine } from './backend';
 import { engineNews, isLoaded } from './engine-news';
+import { eventually } from '../../test/support/eventually';
 
 const MODEL = `sha256:${FAKE_SHA256}`;
 const state = (name: string): object => ({ type: 'state', state: name });
@@ -39,9 +40,9 @@ describe('news of a model', () => {
     tell({ type: 'state', state: 'closed', retryAtMs: null, error: null });
     expect(await next()).toEqual({ type: 'unloaded' });
     const again = next();
-    await vi.waitFor(() => expect(clock.waiting).toBe(1));
+    await eventually(() => expect(clock.waiting).toBe(1));
     clock.advance(1_000);
-    await vi.waitFor(() => expect(clock.waiting).toBe(1));
+    await eventually(() => expect(clock.waiting).toBe(1));
     expect(lend).toHaveBeenCalledTimes(1);
     there.now = true;
     clock.advance(1_000);

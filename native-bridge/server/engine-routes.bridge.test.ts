@@ -3,6 +3,7 @@ import { ForgelightError } from '../../src/base/errors';
 import { FAKE_FIT, FAKE_SHA256 } from '../testing/fake-backend';
 import { eventsOf, post } from '../testing/ask-daemon';
 import { PAGE, useDaemons } from '../testing/use-daemon';
+import { eventually } from '../../test/support/eventually';
 
 const start = useDaemons();
 
@@ -16,7 +17,7 @@ describe('an engine that is lent', () => {
     const progress = { phase: 'upload', loaded: 1, total: 4, bytesPerSecond: 0, etaSeconds: null, resumed: 0 } as const;
     daemon.backend.current = { status: 'loading', model: 'fake', loaded: 1, total: 4, progress };
     const looked = vi.spyOn(daemon.backend, 'state');
-    daemon.backend.beforeEngine = () => vi.waitFor(() => expect(looked.mock.calls.length).toBeGreaterThan(1));
+    daemon.backend.beforeEngine = () => eventually(() => expect(looked.mock.calls.length).toBeGreaterThan(1));
     const loading = await fetch(`${daemon.url}/v1/engine?model=${model}`, {
       headers: { ...headers, accept: 'text/event-stream' },
     });
@@ -108,10 +109,10 @@ describe('an engine that is lent', () => {
       { model: `sha256:${FAKE_SHA256}`, request: { kind: 'evaluate', ids: [1], positions: 'last' } },
       { signal: abort.signal },
     ).catch(() => 'left');
-    await vi.waitFor(() => expect(daemon.backend.asked).toMatchObject([{ call: 'engine' }]));
+    await eventually(() => expect(daemon.backend.asked).toMatchObject([{ call: 'engine' }]));
     abort.abort();
     expect(await asked).toBe('left');
-    await vi.waitFor(() => expect(daemon.backend.asked[0]?.signal.aborted).toBe(true));
+    await eventually(() => expect(daemon.backend.asked[0]?.signal.aborted).toBe(true));
     daemon.backend.beforeEngine = () => Promise.resolve();
     loaded();
     expect((await post(daemon, '/v1/engine/tokenize', { model: `sha256:${FAKE_SHA256}`, text: 'a' })).status).toBe(200);
@@ -127,12 +128,12 @@ describe('an engine that is lent', () => {
       const headers = { accept, authorization: `Bearer ${daemon.key}` };
       const url = `${daemon.url}/v1/engine?model=sha256:${FAKE_SHA256}`;
       const asked = fetch(url, { headers, signal: abort.signal }).catch(() => 'left');
-      await vi.waitFor(() =>
+      await eventually(() =>
         expect(daemon.backend.asked).toMatchObject([{ call: 'engine', signal: { aborted: false } }]),
       );
       abort.abort();
       expect(await asked).toBe('left');
-      await vi.waitFor(() => expect(daemon.backend.asked[0]?.signal.aborted).toBe(true));
+      await eventually(() => expect(daemon.backend.asked[0]?.signal.aborted).toBe(true));
     },
   );
 });

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { post } from '../testing/ask-daemon';
 import { forever } from '../testing/fake-backend';
 import { PAGE, useDaemons } from '../testing/use-daemon';
+import { eventually } from '../../test/support/eventually';
 
 const start = useDaemons();
 const BODY = { model: 'fake', messages: [{ role: 'user', content: 'Hi' }] };
@@ -20,7 +21,7 @@ describe('the limits of the daemon', () => {
     expect((await fetch(`${daemon.url}/v1/models`, { headers })).status).toBe(200);
     abort.abort();
     daemon.backend.beforeWord = () => Promise.resolve();
-    await vi.waitFor(async () => expect((await post(daemon, '/v1/chat/completions', BODY)).status).toBe(200));
+    await eventually(async () => expect((await post(daemon, '/v1/chat/completions', BODY)).status).toBe(200));
   });
 
   it('takes no more connections than it has room for, and no long bodies of those who are not known', async () => {
@@ -36,10 +37,9 @@ describe('the limits of the daemon', () => {
       return daemon.raw(`POST ${path} HTTP/1.1\r\n${head}\r\n${asker}\r\n${length}\r\n\r\n${body}`);
     };
     const expectStatus = (status: number, ...request: Parameters<typeof answered>): Promise<void> =>
-      vi.waitFor(
+      eventually(
         // The connection before may still be counted.
         async () => expect((await answered(...request)).slice(0, 13)).toBe(`HTTP/1.1 ${status} `),
-        { timeout: 10_000 },
       );
     const spaces = ' '.repeat(6_000);
     await expectStatus(413, '/v1/pair/start', 'Content-Length: 6002', `${spaces}{}`);

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { busyError, FAKE_DEVICE, FAKE_SHA256, forever } from '../testing/fake-backend';
 import { answerFailure } from '../upstream/upstream-failure';
 import { useDaemons, type RunningDaemon } from '../testing/use-daemon';
+import { eventually } from '../../test/support/eventually';
 
 const start = useDaemons();
 const MESSAGES = [{ role: 'user' as const, content: 'Hi' }];
@@ -100,6 +101,6 @@ describe("OpenAI's own client", () => {
       expect(chunk.choices[0]?.delta.content).toBe('The');
       stream.controller.abort();
     }
-    await vi.waitFor(() => expect(daemon.backend.cancelled).toBe(1));
+    await eventually(() => expect(daemon.backend.cancelled).toBe(1));
   });
 });

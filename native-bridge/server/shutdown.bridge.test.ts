@@ -1,7 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FAKE_SHA256, forever } from '../testing/fake-backend';
 import { DEFAULT_LIMITS } from './limits';
 import { useDaemons, type RunningDaemon } from '../testing/use-daemon';
+import { eventually } from '../../test/support/eventually';
 
 const start = useDaemons();
 
@@ -53,7 +54,7 @@ describe('the end of the daemon', () => {
       `POST /v1/pair/start HTTP/1.1\r\nHost: 127.0.0.1:${daemon.port}\r\nOrigin: https://page.example\r\n` +
       'Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{';
     const answer = daemon.raw(head);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const headers = { authorization: `Bearer ${daemon.key}` };
       const text = await (await fetch(`${daemon.url}/metrics`, { headers })).text();
       expect(text).toMatch(/requests_live 2$/m); // this question, and the one with half a body
@@ -80,7 +81,7 @@ describe('the end of the daemon', () => {
     const response = await chat(daemon);
     await daemon.daemon.stop();
     expect(await response.text()).toContain('"code":"closed"');
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(daemon.log).toContainEqual(expect.objectContaining({ event: 'drain-over', live: 1 })),
     );
   });

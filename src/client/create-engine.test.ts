@@ -7,6 +7,7 @@ import { info } from './testing/fake-host';
 import { FakeScope } from './testing/fake-worker';
 import { rejection } from './testing/rejection';
 import type { EngineOptions } from './types';
+import { eventually } from '../../test/support/eventually';
 
 const model = 'https://models.example/x.gguf';
 const scopes: FakeScope[] = [];
@@ -64,7 +65,7 @@ describe('createEngineIn', () => {
       parse({ contextLength: 64, onProgress: (progress) => seen.push(progress) }),
     );
     expect(engine.info).toEqual(info);
-    await vi.waitFor(() => expect(seen).toEqual([progressOf('download', 5), progressOf('ready', 1)]));
+    await eventually(() => expect(seen).toEqual([progressOf('download', 5), progressOf('ready', 1)]));
     expect(scope.started).toEqual(['https://page.example/worker.js']);
     await engine.close();
     expect(scope.host.calls).toEqual(['load', 'close']);
@@ -163,7 +164,7 @@ describe('createEngineIn', () => {
     const scope = page();
     scope.host.onLoad = () => Promise.resolve({ ok: false, error: { code: 'bad-gguf', message: 'not a model' } });
     await expect(createEngineIn(scope, parse())).rejects.toMatchObject({ name: 'ForgelightError', code: 'bad-gguf' });
-    await vi.waitFor(() => expect(scope.worker.terminations).toBe(1));
+    await eventually(() => expect(scope.worker.terminations).toBe(1));
     expect(scope.host.calls).toEqual(['load']);
   });
 
@@ -179,10 +180,10 @@ describe('createEngineIn', () => {
     await expect(createEngineIn(scope, parse({ signal: controller.signal }))).rejects.toMatchObject({
       name: 'AbortError',
     });
-    await vi.waitFor(() => expect(scope.host.calls).toEqual(['load', 'abortLoad']));
+    await eventually(() => expect(scope.host.calls).toEqual(['load', 'abortLoad']));
     expect(scope.worker.terminations).toBe(0);
     endLoad();
-    await vi.waitFor(() => expect(scope.worker.terminations).toBe(1));
+    await eventually(() => expect(scope.worker.terminations).toBe(1));
   });
 
   it('ends the worker of an aborted load that does not end by itself', async () => {

@@ -1,7 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { collectGarbage, garbageCollected } from '../../test/support/collect-garbage';
 import { connect, readAll } from './testing/connect';
 import { rejection } from './testing/rejection';
+import { eventually } from '../../test/support/eventually';
 
 const messages = [{ role: 'user', content: 'hi' }] as const;
 const abortError = expect.objectContaining({ name: 'AbortError' });
@@ -159,7 +160,7 @@ describe('a reader', () => {
     expect(host.cancelled).toEqual([]);
     request.token('b');
     expect(await second).toMatchObject({ value: { choices: [{ text: 'b' }] } });
-    await vi.waitFor(() => {
+    await eventually(() => {
       collectGarbage();
       expect(host.cancelled).toEqual([1]);
     });

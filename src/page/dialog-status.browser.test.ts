@@ -4,6 +4,7 @@ import { mountBeforeEach, until } from '../../test/support/mounted-page';
 import { presentCircumstances } from './advice';
 import { MACHINE_PORTS } from './machine-tools';
 import { parseShareLink } from './share-link';
+import { eventually } from '../../test/support/eventually';
 
 // While a modal dialog is open, nothing outside of it is there for a screen reader.
 
@@ -85,5 +86,5 @@ it.each(Object.keys(DIALOGS))('what the page says is heard once: %s', async (nam
   // It has been said.
   if (name !== 'no dialog') expect((await heard()).join('')).toBe('');
   mounted().store.announce('Something new.');
-  await vi.waitFor(async () => expect((await heard()).filter((text) => text !== '')).toEqual(['Something new.']));
+  await eventually(async () => expect((await heard()).filter((text) => text !== '')).toEqual(['Something new.']));
 });

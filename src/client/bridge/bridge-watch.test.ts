@@ -1,14 +1,15 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { defined } from '../../base/assert';
 import type { Engine } from '../types';
 import { eventsOf, pageInfo, read, setUp, type Setup } from './testing/bridged-page';
 import { bridgeInfo, type FakeBridge } from './testing/fake-bridge';
+import { eventually } from '../../../test/support/eventually';
 
 const watchAt = (bridge: FakeBridge, index: number) => defined(bridge.watches[index], 'a stream of news');
 const watching = (bridge: FakeBridge, count: number): Promise<void> =>
-  vi.waitFor(() => expect(bridge.watches).toHaveLength(count));
+  eventually(() => expect(bridge.watches).toHaveLength(count));
 const answering = (engine: Engine, device: string): Promise<void> =>
-  vi.waitFor(() => expect(engine.info.device.name).toBe(device));
+  eventually(() => expect(engine.info.device.name).toBe(device));
 const deviceOfNext = async ({ bridge, scope }: Setup, engine: Engine): Promise<readonly (string | undefined)[]> => {
   const reading = read(engine);
   const there = bridge.arrival().then((request) => {
@@ -110,7 +111,7 @@ describe('a bridge that goes away while nothing is asked', () => {
     const events = eventsOf(await create({ device: 'bridge' }));
     await watching(bridge, 1);
     bridge.die();
-    await vi.waitFor(() => expect(events).toMatchObject([lost, { type: 'lost' }, { type: 'state', state: 'gone' }]));
+    await eventually(() => expect(events).toMatchObject([lost, { type: 'lost' }, { type: 'state', state: 'gone' }]));
     expect(bridge.clock.waiting).toBe(0);
   });
 
@@ -130,7 +131,7 @@ describe('a bridge that goes away while nothing is asked', () => {
     await settle();
     bridge.isReachable = true;
     bridge.clock.advance(60_000);
-    await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ type: 'state', state: 'ready' }));
+    await eventually(() => expect(events.at(-1)).toMatchObject({ type: 'state', state: 'ready' }));
     expect(engine.info.device.name).toBe('Radeon');
   });
 });
@@ -181,10 +182,10 @@ describe('news of the bridge', () => {
     engine.on('unloaded', () => (unloaded += 1));
     await watching(bridge, 1);
     for (let time = 0; time < 2; time++) watchAt(bridge, 0).frame({ type: 'unloaded' });
-    await vi.waitFor(() => expect(unloaded).toBe(1));
+    await eventually(() => expect(unloaded).toBe(1));
     expect(await deviceOfNext(page, engine)).toContain('Radeon');
     watchAt(bridge, 0).frame({ type: 'state', state: 'ready', retryAtMs: null, error: null });
-    await vi.waitFor(() => expect(events).toMatchObject([{ type: 'state', state: 'ready' }]));
+    await eventually(() => expect(events).toMatchObject([{ type: 'state', state: 'ready' }]));
     expect(page.scope.started).toEqual([]);
   });
 
@@ -218,7 +219,7 @@ describe('news of the bridge', () => {
     const events = eventsOf(engine);
     await watching(bridge, 1);
     bridge.sight.show(false);
-    await vi.waitFor(() => expect(watchAt(bridge, 0).wasCancelled).toBe(true));
+    await eventually(() => expect(watchAt(bridge, 0).wasCancelled).toBe(true));
     bridge.sight.show(true);
     await watching(bridge, 2);
     bridge.sight.show(false);

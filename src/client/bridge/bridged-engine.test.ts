@@ -4,6 +4,7 @@ import { rejection } from '../testing/rejection';
 import type { EngineOptions } from '../types';
 import { eventsOf, messages, pageInfo, read, Reading, setUp } from './testing/bridged-page';
 import { BRIDGE_URL, bridgeInfo, TOKEN, type FakeBridge } from './testing/fake-bridge';
+import { eventually } from '../../../test/support/eventually';
 
 describe('an engine of the bridge', () => {
   it('answers with what the daemon sends, and names its device', async () => {
@@ -52,7 +53,7 @@ describe('an engine of the bridge', () => {
     const request = await bridge.arrival();
     request.accept();
     await (await creating)[Symbol.asyncIterator]().return?.();
-    await vi.waitFor(() => expect(request.wasCancelled).toBe(true));
+    await eventually(() => expect(request.wasCancelled).toBe(true));
   });
 
   it('leaves connections to other tabs: a fifth request waits for an end, and one that was stopped for nothing', async () => {
@@ -339,7 +340,7 @@ describe('an answer that runs on the bridge', () => {
       return creating;
     })();
     const reading = rejection(new Reading(stream).whole);
-    await vi.waitFor(() => expect(scope.started).toHaveLength(1));
+    await eventually(() => expect(scope.started).toHaveLength(1));
     controller.abort();
     expect(await reading).toMatchObject({ name: 'AbortError' });
   });
@@ -353,7 +354,7 @@ describe('an answer that runs on the bridge', () => {
     bridge.isReachable = false;
     request.end();
     expect(await creating).toMatchObject({ code: 'bridge-unreachable' });
-    await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ type: 'state', state: 'gone' }));
+    await eventually(() => expect(events.at(-1)).toMatchObject({ type: 'state', state: 'gone' }));
   });
 
   it('stays where it is when a bridge comes back that was not there; new ones go there', async () => {
@@ -365,7 +366,7 @@ describe('an answer that runs on the bridge', () => {
     here.accept();
     bridge.isReachable = true;
     bridge.clock.advance(1000);
-    await vi.waitFor(() => expect(engine.info.device.name).toBe('Radeon'));
+    await eventually(() => expect(engine.info.device.name).toBe('Radeon'));
     const second = read(engine);
     const request = await bridge.arrival();
     request.accept();

@@ -1,7 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { HubModelEntry } from '../list-hub-models';
 import { read, setUp } from './testing/bridged-page';
 import { bridgeInfo } from './testing/fake-bridge';
+import { eventually } from '../../../test/support/eventually';
 
 const HASH = bridgeInfo.model.sha256;
 const OTHER = '0'.repeat(64);
@@ -19,7 +20,7 @@ describe('a model is asked for by its hash', () => {
     expect(engine.info.notes).toEqual([expect.stringMatching(/^The bridge was not used: The SHA-256 of .*x\.gguf /)]);
     expect(bridge.asked.some((call) => call.includes('/v1/engine'))).toBe(false);
     bridge.clock.advance(1_000); // what was loaded here has the hash of one there
-    await vi.waitFor(() => expect(engine.info.device.name).toBe('Radeon'));
+    await eventually(() => expect(engine.info.device.name).toBe('Radeon'));
     const reading = read(engine);
     const request = await bridge.arrival();
     request.accept();
@@ -35,7 +36,7 @@ describe('a model is asked for by its hash', () => {
     bridge.models = [{ id: 'x', name: 'x.gguf', sha256: OTHER }];
     const engine = await create(unknown);
     bridge.clock.advance(1_000);
-    await vi.waitFor(() => expect(bridge.asked.filter((call) => call.includes('/v1/models'))).toHaveLength(2));
+    await eventually(() => expect(bridge.asked.filter((call) => call.includes('/v1/models'))).toHaveLength(2));
     bridge.clock.advance(600_000);
     expect(engine.info.device.name).toBe('GPU');
     await expect(create({ device: 'bridge', sha256: HASH })).rejects.toMatchObject({ param: 'model' });

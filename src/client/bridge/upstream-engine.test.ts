@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { collectGarbage, garbageCollected } from '../../../test/support/collect-garbage';
 import { parseEngineOptions } from '../../protocol/engine-options-schema';
 import { createEngineIn } from '../create-engine';
@@ -7,6 +7,7 @@ import { rejection } from '../testing/rejection';
 import type { ChatCompletionChunk, Engine, EngineOptions } from '../types';
 import { FakeUpstream, MODEL } from './testing/fake-upstream';
 import { BRIDGE_URL, TOKEN } from './testing/fake-bridge';
+import { eventually } from '../../../test/support/eventually';
 
 const messages = [{ role: 'user', content: 'hi' }] as const;
 const ends: (() => void)[] = [];
@@ -194,7 +195,7 @@ describe('an engine of a bridge that passes requests on', () => {
     await begun[5];
     await engine.close();
     expect(bridge.open).toBe(0);
-    await vi.waitFor(() => expect(bridge.clock.waiting).toBe(0)); // no watchdog is left behind
+    await eventually(() => expect(bridge.clock.waiting).toBe(0)); // no watchdog is left behind
   });
 
   it('reads on by itself: an answer that has ended there holds no place, and is whole for who reads it later', async () => {
@@ -218,7 +219,7 @@ describe('an engine of a bridge that passes requests on', () => {
     const whole = engine.chat.completions.create({ messages });
     (await bridge.arrival()).json({ id: 'x', choices: [] });
     await whole;
-    await vi.waitFor(async () => expect((await engine.snapshot()).requests).toEqual([]));
+    await eventually(async () => expect((await engine.snapshot()).requests).toEqual([]));
     for (const stream of streams) expect(textOf(await readAll(stream))).toBe('abccc');
   });
 
@@ -236,12 +237,12 @@ describe('an engine of a bridge that passes requests on', () => {
       return stream;
     };
     const late = (await begin())[Symbol.asyncIterator]();
-    await vi.waitFor(async () => expect((await engine.snapshot()).requests).toEqual([]));
+    await eventually(async () => expect((await engine.snapshot()).requests).toEqual([]));
     const reads = [late.next(), late.next()]; // before either has come
     expect(textOf((await Promise.all(reads)).map(({ value }) => value as ChatCompletionChunk))).toBe('onetwo');
     expect(await rejection(late.next())).toMatchObject({ code: 'network' });
     const aborted = (await begin())[Symbol.asyncIterator]();
-    await vi.waitFor(async () => expect((await engine.snapshot()).requests).toEqual([]));
+    await eventually(async () => expect((await engine.snapshot()).requests).toEqual([]));
     abort.abort();
     expect(await rejection(aborted.next())).toMatchObject({ name: 'AbortError' });
   });
@@ -257,7 +258,7 @@ describe('an engine of a bridge that passes requests on', () => {
     const request = await bridge.arrival();
     request.frame(chunk('x', { finish_reason: 'stop' }));
     await dropping;
-    await vi.waitFor(() => {
+    await eventually(() => {
       collectGarbage();
       expect(request.isOpen).toBe(false);
     });
@@ -339,7 +340,7 @@ describe('the daemon of such an engine', () => {
     bridge.isReachable = false;
     request.break();
     expect(await reading).toMatchObject({ code: 'bridge-unreachable' });
-    await vi.waitFor(() => expect(events).toEqual(['gone']));
+    await eventually(() => expect(events).toEqual(['gone']));
   });
 
   it('ends it where it has forgotten the page, and is left in peace while nobody looks', async () => {
@@ -355,7 +356,7 @@ describe('the daemon of such an engine', () => {
     bridge.sight.show(true);
     bridge.isPaired = false;
     bridge.clock.advance(10_000);
-    await vi.waitFor(() => expect(events).toEqual(['not-paired']));
+    await eventually(() => expect(events).toEqual(['not-paired']));
   });
 });
 

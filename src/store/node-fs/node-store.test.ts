@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock';
 import { ScriptedServer } from '../../../test/support/scripted-server';
 import { systemClock as clock } from '../../base/system-clock';
@@ -14,6 +14,7 @@ import { urlSource } from '../url-source';
 import { unlessMissing } from './durable';
 import { NodeLocks } from './node-locks';
 import { nodeStorePorts } from './node-store';
+import { eventually } from '../../../test/support/eventually';
 
 const { signal } = new AbortController();
 const body = content(5000);
@@ -154,9 +155,9 @@ describe('locks between processes', () => {
       const pid = Number(String(await new Promise((said) => child.stdout.once('data', said))));
       const stat = (of = pid): Promise<string> => readFile(`/proc/${of}/stat`, 'utf8');
       // Not before: a shell might still ask.
-      await vi.waitFor(async () => expect(await stat(child.pid)).toContain('(sleep)'));
+      await eventually(async () => expect(await stat(child.pid)).toContain('(sleep)'));
       process.kill(pid, 'SIGKILL');
-      await vi.waitFor(async () => expect(await stat()).toContain(') Z '));
+      await eventually(async () => expect(await stat()).toContain(') Z '));
       const start = (await stat()).split(' ').at(-31) ?? '';
       (await locks().tryAcquire('lock', 'exclusive'))?.release();
       const [lock = ''] = await readdir(join(folder, 'locks'));

@@ -7,6 +7,7 @@ import { FakeScope } from '../../testing/fake-worker';
 import type { ChatCompletionChunk, Engine, EngineOptions } from '../../types';
 import type { BridgeScope } from '../bridge-scope';
 import { BRIDGE_URL, bridgeInfo, FakeBridge, TOKEN } from './fake-bridge';
+import { eventually } from '../../../../test/support/eventually';
 
 export const messages = [{ role: 'user', content: 'hi' }] as const;
 const model = 'https://models.example/x.gguf';
@@ -66,7 +67,7 @@ export class Reading {
   }
 
   async until(text: string): Promise<void> {
-    await vi.waitFor(() => expect(this.text).toBe(text));
+    await eventually(() => expect(this.text).toBe(text));
   }
 
   get devices(): readonly (string | undefined)[] {
