@@ -5,7 +5,7 @@ const { run } = useCommand();
 
 it('of two daemons that begin at once on the same state one runs', async () => {
   const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)]);
+  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(60_000)]);
   const said: string[] = [];
   const options = { fetch, signal, onOut: (text: string) => said.push(text) };
   const both = [1, 2].map(() => run(['serve', '--device', 'reference', '--port', '0'], options));

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defined } from '../../src/base/assert';
 import type { HostRequest } from '../../src/protocol/engine-port';
 import type { RequestEvent } from '../../src/protocol/events';
@@ -14,6 +14,7 @@ import { builtCommand } from '../testing/built-command';
 import { childrenOf, lives, runCommand, startServe, type ServeProcess } from '../testing/serve-process';
 import { startCommand } from '../testing/start-command';
 import { zooStore, type ZooStore } from '../testing/zoo-store';
+import { eventually } from '../../test/support/eventually';
 
 let zoo: ZooStore;
 let command = '';
@@ -108,9 +109,9 @@ describe('forgelight serve with an engine process', () => {
       param: 'temperature',
     });
     // The stopped request is gone from the engine before another model can take its place.
-    const vectors = await vi.waitFor(
+    const vectors = await eventually(
       () => client.embeddings.create({ model: 'nomic-bert.gguf', input: ['search_query: a', 'b'] }),
-      { timeout: 20_000, interval: 200 },
+      { intervalMs: 200 },
     );
     expect(vectors.data.map(({ embedding }) => Math.hypot(...embedding).toFixed(4))).toEqual(['1.0000', '1.0000']);
     expect(await status(daemon)).toBe('ok');
@@ -137,14 +138,14 @@ describe('forgelight serve with an engine process', () => {
     expect(reasons.at(-1)).toMatch(/stop|length/);
     expect(await daemon.exit).toBe(0);
     expect(children.length).toBeGreaterThan(0);
-    await vi.waitFor(() => expect(children.filter(lives)).toEqual([]), 5_000);
+    await eventually(() => expect(children.filter(lives)).toEqual([]));
     await expect(stat(join(folder, 'daemon.json'))).rejects.toThrow('ENOENT');
   });
 
   it('ends at once with 130 when Ctrl+C comes twice, and its engine with it', async () => {
     const { client, daemon, folder, key } = await served();
     const stream = await client.chat.completions.create({
-      ...{ model: 'smollm2.gguf', messages: MESSAGES, max_tokens: 400, logit_bias: NO_END, stream: true },
+      ...{ model: 'smollm2.gguf', messages: MESSAGES, logit_bias: NO_END, stream: true },
     });
     let children: number[] = [];
     const read = async (): Promise<void> => {
@@ -153,7 +154,7 @@ describe('forgelight serve with an engine process', () => {
         expect(chunk.object).toBe('chat.completion.chunk');
         children = await childrenOf(daemon.child);
         daemon.child.kill('SIGINT');
-        await vi.waitFor(async () => expect(await status(daemon)).toBe('stopping'));
+        await eventually(async () => expect(await status(daemon)).toBe('stopping'));
         // Until its end it owns what lies beside that file.
         expect(await readFile(join(folder, 'daemon.json'), 'utf8')).toContain(key);
         daemon.child.kill('SIGINT');
@@ -162,7 +163,7 @@ describe('forgelight serve with an engine process', () => {
     await expect(read()).rejects.toBeInstanceOf(Error);
     expect(await daemon.exit).toBe(130);
     expect(children.length).toBeGreaterThan(0);
-    await vi.waitFor(() => expect(children.filter(lives)).toEqual([]), 10_000);
+    await eventually(() => expect(children.filter(lives)).toEqual([]));
   });
 
   it('ends in order when its terminal is closed, however many signals that sends', async () => {
@@ -185,7 +186,7 @@ describe('forgelight serve with an engine process', () => {
       reasons.push(choices[0]?.finish_reason);
     }
     expect(reasons.at(-1)).toMatch(/stop|length/);
-    await vi.waitFor(() => expect(lives(pid)).toBe(false), 10_000);
+    await eventually(() => expect(lives(pid)).toBe(false));
     await expect(stat(join(folder, 'daemon.json'))).rejects.toThrow('ENOENT');
   });
 
@@ -203,11 +204,11 @@ describe('forgelight serve with an engine process', () => {
   it('ends in the middle of a load', async () => {
     const { env } = environment();
     const daemon = await startServe({ command, env, args: reference });
-    await vi.waitFor(async () => expect(await childrenOf(daemon.child)).not.toEqual([]), 10_000);
+    await eventually(async () => expect(await childrenOf(daemon.child)).not.toEqual([]));
     const children = await childrenOf(daemon.child);
     daemon.child.kill('SIGTERM');
     expect(await daemon.exit).toBe(0);
-    await vi.waitFor(() => expect(children.filter(lives)).toEqual([]), 10_000);
+    await eventually(() => expect(children.filter(lives)).toEqual([]));
   });
 });
 
@@ -233,7 +234,7 @@ describe('forgelight serve without a device', () => {
     const { pairing_id } = (await (await pairCall('/v1/pair/start', {})).json()) as { pairing_id: string };
     const [pending] = JSON.parse(await forgelight('pair', '--json')) as { code: string; origin: string }[];
     expect(pending?.origin).toBe(origin);
-    await vi.waitFor(() => expect(daemon.log()).toContain(`type the code ${pending?.code} there`));
+    await eventually(() => expect(daemon.log()).toContain(`type the code ${pending?.code} there`));
     expect((await pairCall('/v1/pair/finish', { pairing_id, code: pending?.code })).status).toBe(200);
     const listed = JSON.parse(await forgelight('pair', '--list', '--json')) as { id: string; name: string }[];
     expect(listed.map(({ name }) => name).toSorted()).toEqual([origin, 'test']);
@@ -290,7 +291,7 @@ describe('forgelight serve without a device', () => {
         .split('\n')
         .filter(Boolean)
         .map((line): unknown => JSON.parse(line));
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(lines()).toContainEqual(
         expect.objectContaining({ time: expect.any(String), event: 'request', status: 404 }),
       ),
@@ -299,7 +300,7 @@ describe('forgelight serve without a device', () => {
     // Whoever keeps such lines keeps no code.
     const headers = { origin: 'https://page.example', 'content-type': 'application/json' };
     await fetch(`${again.url}/v1/pair/start`, { method: 'POST', headers, body: '{}' });
-    await vi.waitFor(() => expect(lines()).toContainEqual(expect.objectContaining({ event: 'pairing' })));
+    await eventually(() => expect(lines()).toContainEqual(expect.objectContaining({ event: 'pairing' })));
     const [pending] = JSON.parse(await forgelight('pair', '--json')) as { code: string }[];
     expect([pending?.code.length, again.log().includes(pending?.code ?? '')]).toEqual([7, false]);
     const other = environment();

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { HostRequest } from '../../src/protocol/engine-port';
 import type { RequestEvent } from '../../src/protocol/events';
 import { DEFAULT_HOST_TIMEOUTS } from '../../src/protocol/timeouts';
@@ -7,6 +7,7 @@ import { answerOf, askHost } from '../testing/ask-host';
 import { engineOf, NATIVE, openBackend } from '../testing/open-backend';
 import { enginesOf, inGroups } from '../testing/processes';
 import { zooStore, type ZooStore } from '../testing/zoo-store';
+import { eventually } from '../../test/support/eventually';
 
 const MODEL = 'llama-yarn.gguf';
 const TOKENS = 40;
@@ -56,7 +57,7 @@ it('four answers go on with the same tokens when their process is killed, at any
   expect(tokens).toBe(total);
   expect(groups.size).toBeGreaterThan(1);
   const gone = (): string[] => log.filter((line) => line.includes('is gone: it was ended by SIGKILL'));
-  await vi.waitFor(() => expect(gone().length, log.join('\n')).toBe(groups.size));
+  await eventually(() => expect(gone().length, log.join('\n')).toBe(groups.size));
   await backend.close();
   expect(await inGroups([...groups])).toEqual([]);
   expect(await enginesOf(process.pid)).toEqual([]);
@@ -79,7 +80,9 @@ it('calls that a dead process was asked are answered by the next one', async () 
 it('a process that somebody else asks to end takes no answer along', async () => {
   const { backend, log } = await openBackend(zoo);
   const { host } = await backend.engine(MODEL, NATIVE);
-  const request: HostRequest = { kind: 'completion', body: { prompt: [1, 5, 9], max_tokens: 20, temperature: 0 } };
+  // So long that it is far from its end when the process hears of that.
+  const body = { prompt: [1, 5, 9], max_tokens: 100, temperature: 0, logit_bias: { 2: -100 } };
+  const request: HostRequest = { kind: 'completion', body };
   const first = engineOf(log);
   const undisturbed = answerOf(await askHost(host, 1, request));
   let isAsked = false;
@@ -89,7 +92,7 @@ it('a process that somebody else asks to end takes no answer along', async () =>
     process.kill(first, 'SIGTERM');
   });
   expect(answerOf(disturbed)).toEqual(undisturbed);
-  expect(backend.metrics()['engine_restarts_total']).toBe(1);
+  await eventually(() => expect(backend.metrics()['engine_restarts_total']).toBe(1));
 });
 
 it('who reads nothing is given up, and its request with it', async () => {
@@ -97,8 +100,8 @@ it('who reads nothing is given up, and its request with it', async () => {
   const { host } = await backend.engine(MODEL, NATIVE);
   const { port1, port2 } = new MessageChannel();
   host.submit(1, { kind: 'completion', body: { prompt: [1, 5, 9], logit_bias: { 2: -100 } } }, port2);
-  await vi.waitFor(() => expect(backend.metrics()['engine_tokens_total']).toBeGreaterThan(0), 5000);
-  await vi.waitFor(() => expect(backend.metrics()['engine_requests_live']).toBe(0), 10_000);
+  await eventually(() => expect(backend.metrics()['engine_tokens_total']).toBeGreaterThan(0));
+  await eventually(() => expect(backend.metrics()['engine_requests_live']).toBe(0));
   expect(backend.metrics()['engine_tokens_total']).toBeLessThan(1000);
   port1.close();
 });

@@ -85,7 +85,7 @@ export class FakeBackend implements EngineBackend {
     const device = { kind, name };
     const common = { id: 'chatcmpl-1', created: 1, model: 'fake', system_fingerprint: 'fp-fake', device };
     if (isStream(body)) {
-      return this.stream(options.signal, (content, isLast): ChatCompletionChunk => ({
+      return this.stream(this.words, options.signal, (content, isLast): ChatCompletionChunk => ({
         ...common,
         object: 'chat.completion.chunk',
         choices: [{ index: 0, delta: { content }, logprobs: null, finish_reason: isLast ? 'stop' : null }],
@@ -107,7 +107,9 @@ export class FakeBackend implements EngineBackend {
       system_fingerprint: 'fp-fake',
       choices: [{ index: 0, text, logprobs: null, finish_reason: isLast ? 'stop' : null }],
     });
-    return isStream(body) ? this.stream(options.signal, make) : make(await this.whole(options.signal), true);
+    return isStream(body)
+      ? this.stream(this.words, options.signal, make)
+      : make(await this.whole(options.signal), true);
   }
 
   embed(body: unknown, options: AskOptions): Promise<EmbeddingList<readonly number[] | string>> {
@@ -166,13 +168,17 @@ export class FakeBackend implements EngineBackend {
     return true;
   }
 
-  private async *stream<T>(signal: AbortSignal, make: (text: string, isLast: boolean) => T): AsyncGenerator<T> {
+  private async *stream<T>(
+    words: FakeBackend['words'],
+    signal: AbortSignal,
+    make: (text: string, isLast: boolean) => T,
+  ): AsyncGenerator<T> {
     let isRead = false;
     try {
-      for (const [index, word] of this.words.entries()) {
+      for (const [index, word] of words.entries()) {
         await this.beforeWord(index, signal);
         signal.throwIfAborted();
-        yield make(word, index === this.words.length - 1);
+        yield make(word, index === words.length - 1);
       }
       isRead = true;
     } finally {

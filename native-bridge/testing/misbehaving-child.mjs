@@ -33,13 +33,10 @@ const MANNERS = {
   },
   /** Stands still once it has its model. */
   stuck: () =>
-    answer(
-      () => undefined,
-      () => {
-        process.on('SIGTERM', () => undefined);
-        for (;;);
-      },
-    ),
+    answer(undefined, () => {
+      process.on('SIGTERM', () => undefined);
+      for (;;);
+    }),
   /** Writes without an end: short lines, and one that never ends. */
   chatty() {
     const write = () => {
