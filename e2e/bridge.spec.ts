@@ -15,6 +15,8 @@ const { p3 } = (JSON.parse(readFileSync('test/fixtures/zoo/llama.json', 'utf8'))
   .prompts;
 const MODEL = '/fixtures/zoo/llama.gguf';
 const REFERENCE = 'reference';
+/** The three tokens that would end an answer are forbidden. */
+const ENDLESS = { 505: -100, 507: -100, 509: -100 };
 let daemon: RunningDaemon;
 
 test.beforeEach(async () => {
@@ -44,6 +46,22 @@ async function readyOn(page: Page, device: string): Promise<void> {
   await expect(page.getByTestId('model-button')).toContainText(device);
 }
 
+/** Whatever the page asks the daemon is answered for as long as it may be: what is drawn may end at any token. */
+async function askEndlessly(page: Page): Promise<void> {
+  await page.addInitScript((logitBias) => {
+    const { fetch } = globalThis;
+    globalThis.fetch = (url, init) => {
+      const body = init?.body;
+      if (typeof url !== 'string' || !url.endsWith('/v1/engine/submit') || typeof body !== 'string') {
+        return fetch(url, init);
+      }
+      const asked = JSON.parse(body) as { readonly request: { readonly body: Record<string, unknown> } };
+      asked.request.body['logit_bias'] = logitBias;
+      return fetch(url, { ...init, body: JSON.stringify(asked) });
+    };
+  }, ENDLESS);
+}
+
 for (const permission of ['granted', 'denied'] as const) {
   test(`a page of the internet, the way to this computer ${permission}`, async ({ baseURL: pageUrl }, { project }) => {
     const baseURL = pageUrl ?? '';
@@ -58,6 +76,7 @@ for (const permission of ['granted', 'denied'] as const) {
       const context = await browser.newContext({ serviceWorkers: 'block' });
       await useScriptedEngine(context);
       const page = await context.newPage();
+      await askEndlessly(page);
       const { targetInfo } = await (await context.newCDPSession(page)).send('Target.getTargetInfo');
       const session = await browser.newBrowserCDPSession();
       const allow = (setting: 'granted' | 'denied'): Promise<unknown> =>
@@ -80,7 +99,6 @@ for (const permission of ['granted', 'denied'] as const) {
       await pair(page);
       await page.getByTestId('prompt').fill('Hello');
       await page.getByTestId('prompt').press('Enter');
-      // It has something to say for as long as it may.
       await expect(page.getByTestId('live-rate')).toHaveCount(1);
       await page.keyboard.press('Escape');
       await expect(page.getByTestId('status')).toHaveText('Answer stopped.');
@@ -113,11 +131,12 @@ test('the daemon is killed in the middle of an answer: it goes on in the page, t
     debug: { variants: PLAIN_KERNELS },
   } satisfies EngineOptions;
   const seen = await page.evaluate(
-    async ([given, prompt]) => {
+    async ([given, prompt, logit_bias]) => {
       const engine = await createEngine(given);
       const events: string[] = [];
       for (const type of ['lost', 'restored'] as const) engine.on(type, () => events.push(type));
-      const body = { prompt, max_tokens: 24, temperature: 0, logit_bias: { 505: -100, 507: -100, 509: -100 } };
+      // So long that the daemon is far from its end when it is killed, however late that comes.
+      const body = { prompt, max_tokens: 400, temperature: 0, logit_bias };
       const read = async (
         onChunk: (count: number) => void,
       ): Promise<{ text: string; devices: string[]; tokens: number }> => {
@@ -143,7 +162,7 @@ test('the daemon is killed in the middle of an answer: it goes on in the page, t
       await engine.close();
       return { whole, moved, events, kind };
     },
-    [options, p3] as const,
+    [options, p3, ENDLESS] as const,
   );
   expect(seen.whole.devices).toEqual(['reference']);
   expect(seen.moved).toEqual({ ...seen.whole, devices: ['reference', 'webgpu'] });
