@@ -32,6 +32,8 @@ export class FaultyServer {
   bytesPerSecond = Infinity;
   /** Asked for each request, by its number from 0 on; `null`: all is well. */
   fault: (request: number) => Fault | null = () => null;
+  /** Asked for each request as well: behind so many bytes its answer stands still, until whoever reads it leaves. */
+  heldBehindBytes: (request: number) => number = () => Infinity;
   private readonly files = new Map<string, { bytes: Buffer; etag: string }>();
 
   private constructor(private readonly server: Server) {
@@ -67,7 +69,8 @@ export class FaultyServer {
     const { range = null } = request.headers;
     const ifRange = request.headers['if-range']?.toString() ?? null;
     const file = this.files.get(request.url ?? '');
-    const fault = this.fault(this.requests.length);
+    const number = this.requests.length;
+    const fault = this.fault(number);
     const served: ServedRequest = { path: request.url ?? '', range, ifRange, status: 404, sentBytes: 0 };
     this.requests.push(served);
     if (file === undefined) return void response.writeHead(404).end();
@@ -87,11 +90,17 @@ export class FaultyServer {
       ...(fault?.kind === 'no-ranges' ? {} : { 'accept-ranges': 'bytes' }),
       ...(isPart ? { 'content-range': `bytes ${start}-${file.bytes.length - 1}/${file.bytes.length}` } : {}),
     });
-    await this.send(body, response, served, fault?.kind === 'cut' ? fault.afterBytes : Infinity);
+    const cutBytes = fault?.kind === 'cut' ? fault.afterBytes : Infinity;
+    await this.send(response, served, { body, cutBytes, heldBytes: this.heldBehindBytes(number) });
   }
 
-  private async send(body: Buffer, response: ServerResponse, served: ServedRequest, cutBytes: number): Promise<void> {
+  private async send(
+    response: ServerResponse,
+    served: ServedRequest,
+    { body, cutBytes, heldBytes }: Readonly<Record<'cutBytes' | 'heldBytes', number>> & { readonly body: Buffer },
+  ): Promise<void> {
     for (let at = 0; at < body.length && !response.destroyed; at += PIECE_BYTES) {
+      if (at >= heldBytes) return void (await once(response, 'close'));
       const piece = body.subarray(at, Math.min(at + PIECE_BYTES, cutBytes));
       served.sentBytes += piece.length;
       if (!response.write(piece)) {
