@@ -34,7 +34,7 @@ test('a person asks, reads the answer, and stops one', async ({ page }) => {
   await expect(answers(page).last().locator('strong')).toHaveText('Bold');
   await settled(page);
 
-  await ask(page, 'slowly: 200');
+  await ask(page, 'slowly: 2000');
   await expect(answers(page).last()).toContainText('word3');
   await page.keyboard.press('Escape');
   await settled(page);
@@ -214,6 +214,7 @@ test('the GPU is lost under an answer: the page says so, and the answer goes on'
   await open(page);
   await ask(page, 'lose: 60');
   await expect(page.getByTestId('gpu-notice')).toBeVisible();
+  await page.evaluate(() => new BroadcastChannel('scripted-gpu').postMessage('back'));
   await expect(answers(page)).toContainText('word60');
   await expect(page.getByTestId('gpu-notice')).toHaveCount(0);
 });

@@ -23,7 +23,8 @@ interface ChatRequest {
  * What the last question asks for:
  * - `write: TEXT`: the text, word by word; `count: N`: N numbered words; `slowly: N`: the same, 50 ms apart
  * - `pour: N`: N tokens of all kinds of markdown, 500 a second
- * - `fail: CODE`: two words, then a failure; `lose: N`: N numbered words, and the GPU is lost in their middle
+ * - `fail: CODE`: two words, then a failure; `lose: N`: N numbered words, and the GPU is lost in their middle, until
+ *   there is a message on the channel `scripted-gpu`
  * - `body`: the request itself, as JSON in a code block; anything else is repeated
  */
 export function answerTo(request: HostRequest): ScriptedAnswer {

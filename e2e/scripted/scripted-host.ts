@@ -10,6 +10,8 @@ import { answerTo, type ScriptedAnswer } from './scripted-answer';
 
 const SIZE_BYTES = 98_362_432;
 const LOAD_STEPS = 4;
+/** A message on it gives a lost GPU back. */
+const GPU_CHANNEL = 'scripted-gpu';
 
 /**
  * An engine's host without an engine: journeys of the page that are not about a model's answers go through the built client, the real
@@ -101,11 +103,14 @@ export class ScriptedHost implements Partial<EngineHost> {
     send(endOf(id, answer, { outcome, tokens, elapsedMs: performance.now() - startedAtMs }));
   }
 
-  /** The GPU is lost, and is there again a little later. */
+  /** The GPU is lost, and is there again once a page says so: that it is lost can be seen for as long as somebody looks. */
   private async loseGpu(): Promise<void> {
+    const page = new BroadcastChannel(GPU_CHANNEL);
+    const isBack = new Promise((resolve) => page.addEventListener('message', resolve, { once: true }));
     this.tell({ type: 'state', state: 'lost', retryAtMs: null, error: null });
     this.tell({ type: 'lost' });
-    await pause(2000);
+    await isBack;
+    page.close();
     this.tell({ type: 'restored', info: this.info, sameAnswers: true });
     this.tell({ type: 'state', state: 'ready', retryAtMs: null, error: null });
   }
