@@ -97,7 +97,7 @@ test('two engines in one page answer at the same time; one that is closed does n
       const alone = { llama: await crowd.solo(llama, bodies), gemma: await crowd.solo(gemma, bodies) };
       const [llamaTogether, gemmaTogether] = await Promise.all([crowd.solo(llama, bodies), crowd.solo(gemma, bodies)]);
       const goingOn = crowd.solo(gemma, bodies);
-      const cutOff = llama.completions.create({ prompt: long, max_tokens: 300 }).then(
+      const cutOff = llama.completions.create({ prompt: long, max_tokens: 300, temperature: 0 }).then(
         () => 'answered',
         ({ code }: { code: string }) => code,
       );

@@ -32,6 +32,7 @@ describe('heard', () => {
           expect(signs).toMatch(after(signs) === 'up' ? /\+\+$/ : /---$/);
         }
       }),
+      { seed: 23 },
     );
   });
 });
