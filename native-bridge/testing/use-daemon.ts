@@ -4,7 +4,8 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import { systemClock as clock } from '../../src/base/system-clock';
+import type { Clock } from '../../src/base/clock';
+import { systemClock } from '../../src/base/system-clock';
 import { AccessBook } from '../server/access-book';
 import { AccessFile } from '../server/access-file';
 import type { Backend } from '../server/backend';
@@ -36,24 +37,27 @@ export interface RunningDaemon {
   readonly socket: () => Socket;
 }
 
+/** What a test has in the place of the usual. */
+interface OwnParts {
+  readonly pageFolder?: string;
+  readonly clock?: Clock;
+}
+
 /** Makes daemons over fake backends, which end with their test. */
-export function useDaemons(): (limits?: Partial<Limits>, pageFolder?: string) => Promise<RunningDaemon> {
+export function useDaemons(): (limits?: Partial<Limits>, own?: OwnParts) => Promise<RunningDaemon> {
   const start = useDaemonsOver(() => new FakeBackend());
-  return (limits, pageFolder) => start(limits, pageFolder);
+  return (limits, own) => start(limits, own);
 }
 
 /** The same over other backends, each one's own. */
 export function useDaemonsOver<B extends Backend>(
   backendOf: () => B | Promise<B>,
-): (
-  limits?: Partial<Limits>,
-  pageFolder?: string,
-) => Promise<Omit<RunningDaemon, 'backend'> & { readonly backend: B }> {
+): (limits?: Partial<Limits>, own?: OwnParts) => Promise<Omit<RunningDaemon, 'backend'> & { readonly backend: B }> {
   const ends: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const end of ends.splice(0)) await end();
   });
-  return async (limits = {}, pageFolder = '') => {
+  return async (limits = {}, { pageFolder = '', clock = systemClock } = {}) => {
     const folder = await mkdtemp(join(tmpdir(), 'forgelight-daemon-'));
     const backend = await backendOf();
     const book = await AccessBook.open(new AccessFile(folder, () => undefined), clock, ADMIN_KEY);
