@@ -19,7 +19,7 @@ afterEach(() => {
 /** Serves until the test is done with it. @param {NodeJS.ProcessEnv} env */
 async function startServing(env) {
   const served = serve(controller.signal, env);
-  await Promise.race([served, vi.waitUntil(() => vi.mocked(console.log).mock.calls.length > 0)]);
+  await Promise.race([served, vi.waitUntil(() => vi.mocked(console.log).mock.calls.length > 0, { timeout: 15_000 })]);
   const line = String(vi.mocked(console.log).mock.calls[0]?.[0]);
   const stop = () => {
     controller.abort();

@@ -29,7 +29,9 @@ describe('the backend of engine processes', () => {
       'nomic-bert.gguf': false,
     });
     const asked = backend.complete(body, NATIVE);
-    await eventually(() => expect(backend.state()).toMatchObject({ status: 'loading', model: MODEL }));
+    await eventually(() => expect(backend.state()).toMatchObject({ status: 'loading', model: MODEL }), {
+      intervalMs: 5,
+    });
     const whole = (await asked) as TextCompletion;
     expect(whole).toMatchObject({ object: 'text_completion', usage: { completion_tokens: 8 } });
     expect(backend.metrics()['engine_tokens_total']).toBe(8);
@@ -142,7 +144,8 @@ describe('the backend of engine processes', () => {
     const { backend, log } = await openBackend(zoo);
     const abort = new AbortController();
     const left = rejection(backend.engine(MODEL, { ...NATIVE, signal: abort.signal }));
-    await eventually(() => expect(engineOf(log)).toBeGreaterThan(0));
+    // Soon enough: a load of so small a model is over a moment later.
+    await eventually(() => expect(engineOf(log)).toBeGreaterThan(0), { intervalMs: 5 });
     const first = engineOf(log);
     abort.abort();
     expect(await left).toMatchObject({ name: 'AbortError' });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { startOf } from '../../src/store/node-fs/processes';
 import { writeDaemonFile } from '../state/daemon-file';
+import { eventually } from '../../test/support/eventually';
 import { findLiveDaemon } from '../state/live-daemon';
 import { ADMIN_KEY, PAGE, useDaemons } from '../testing/use-daemon';
 
@@ -30,7 +31,7 @@ it('a daemon proves to the command that it knows its key, also while it ends, an
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: '{}',
   });
-  await expect.poll(() => backend.asked.length).toBe(1);
+  await eventually(() => expect(backend.asked).toHaveLength(1));
   const stopped = daemon.stop();
   expect(await findLiveDaemon(folder, fetch)).toMatchObject({ status: 'running' });
   go();

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cpuMs } from '../../test/support/cpu-time';
 import { parseJson } from './read-body';
 
 const parse = (text: string): unknown => parseJson(new TextEncoder().encode(text));
@@ -30,9 +31,9 @@ describe('the body of a request', () => {
     ['quotes', '"'.repeat(80_001)],
     ['brackets', ']['.repeat(40_000)],
   ])('takes no longer for %s than for any other of its length', (_name, text) => {
-    const startedMs = performance.now();
+    const startedMs = cpuMs();
     expect(() => parse(text)).toThrow(/no JSON/);
     // Its square would be half a minute, on any computer.
-    expect(performance.now() - startedMs).toBeLessThan(2_000);
+    expect(cpuMs() - startedMs).toBeLessThan(2_000);
   });
 });

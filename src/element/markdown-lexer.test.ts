@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { cpuMs } from '../../test/support/cpu-time';
 import { lexBlocks } from './markdown-lexer';
 
 /** Levels of what lies in each other, as the nodes that are made of it. */
@@ -35,9 +36,9 @@ it('so many markers that people write are lists and quotations', () => {
 });
 
 it('almost so many that they are text are read at once', () => {
-  const startMs = performance.now();
+  const startMs = cpuMs();
   for (const text of ['>  '.repeat(39), ' \t> '.repeat(39), '1.  '.repeat(39)]) lexBlocks(`${text}a`);
-  expect(performance.now() - startMs).toBeLessThan(2000);
+  expect(cpuMs() - startMs).toBeLessThan(2000);
 });
 
 /** Types of the blocks; of a paragraph, and of a formula without its end, the text. */

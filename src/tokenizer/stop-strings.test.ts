@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cpuMs } from '../../test/support/cpu-time';
 import { createStopMatcher } from './stop-strings';
 
 function run(
@@ -70,9 +71,9 @@ describe('stop strings', () => {
 
   it('take one step a character', () => {
     const matcher = createStopMatcher(['a'.repeat(1000) + 'b', 'a'.repeat(999) + 'c']);
-    const start = performance.now();
+    const start = cpuMs();
     for (let n = 0; n < 1000; n += 1) matcher.push('a'.repeat(1000));
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(cpuMs() - start).toBeLessThan(5000);
   });
 });
 

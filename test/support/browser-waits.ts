@@ -2,7 +2,7 @@ import { vi } from 'vitest';
 
 /** Waits until `check` holds: components render in their own time. */
 export async function until(check: () => boolean): Promise<void> {
-  await vi.waitUntil(check, { timeout: 10_000, interval: 20 });
+  await vi.waitUntil(check, { timeout: 30_000, interval: 20 });
 }
 
 /** The focused element, through shadow roots. */

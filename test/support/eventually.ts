@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
 
-/** Longer than anything takes that comes at all, also on a computer that is busy: what fails here never comes. Unit tests have 20 s. */
+/** Longer than anything takes that comes at all, also on a computer that is busy: what fails here never comes. */
 const LIMIT_MS = 15_000;
 
 interface Waiting {
