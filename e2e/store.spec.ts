@@ -65,7 +65,7 @@ function drawing(seed: number): () => number {
 
 test(`a browser that is killed ${KILLS} times while it downloads loses no more than the journal's grain`, async () => {
   const info = test.info();
-  test.setTimeout(60_000 + KILLS * 30_000);
+  test.setTimeout(300_000 + KILLS * 60_000);
   const draw = drawing(1);
   const seen = { whole: 0, resumed: 0 };
   await withServer(async (server) => {
