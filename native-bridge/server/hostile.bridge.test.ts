@@ -31,7 +31,7 @@ function welcomed(results: readonly (readonly [string, string])[]): unknown[] {
 
 describe('hostile requests', () => {
   it('reach no handler: hosts × origins × secrets × types, shapes, upgrades and what browsers send', async () => {
-    const daemon = await start({ requestMs: 2_000, headersMs: 1_000, checkMs: 100 });
+    const daemon = await start({ requestMs: 20_000, headersMs: 10_000, checkMs: 100 });
     const target = { port: daemon.port, token: daemon.token, key: daemon.key, page: PAGE };
     const requests = [...crossed(target), ...shaped(target), ...browsed(target)];
     expect(requests.length).toBeGreaterThan(500);
