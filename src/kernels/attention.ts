@@ -1,4 +1,5 @@
 import { assert } from '../base/assert';
+import { roundUp } from '../base/units';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import { KV_POOL_CODES, kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
@@ -31,7 +32,8 @@ export function attentionProblem(heads: number, kvHeads: number, headSize: numbe
   if (headSize % 4 !== 0 || headSize < 4 || headSize > MAX_HEAD_SIZE) {
     return `heads of size ${headSize} (it takes multiples of 4 up to ${MAX_HEAD_SIZE})`;
   }
-  const workgroupBytes = 4 * (group * (headSize + THREADS + 2) + THREADS * 5 + 1);
+  const words = [group * headSize, group * THREADS, group, group, 2, THREADS * 4, THREADS]; // of each variable
+  const workgroupBytes = words.reduce((sum, count) => sum + roundUp(count * 4, 16), 0); // so WebGPU counts them
   return workgroupBytes > MAX_WORKGROUP_BYTES
     ? `${group} query heads of size ${headSize} a KV head (too much workgroup memory)`
     : null;
