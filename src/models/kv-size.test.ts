@@ -47,6 +47,17 @@ describe('sizeKvCache', () => {
     });
   });
 
+  // Kernels count elements in u32, and of bytes with scales a buffer of 8 GiB has more than that.
+  it.each(['f16', 'q8_0'] as const)('gives a layer no more elements of %s than a u32 counts', (kvType) => {
+    const long = withHeads(trained(2 ** 28, 1), 32);
+    const options = { kvType, maxBindingBytes: 8 * GIB, ...LOAD };
+    const most = 2 ** 32 / (2 * TINY.kvHeads * 32);
+    expect(sizeKvCache(long, { ...options, kvCacheTokens: most }).blocks).toBe(most / 16);
+    expect(refusal(() => sizeKvCache(long, { ...options, kvCacheTokens: most + 16 }))).toMatchObject({
+      code: 'out-of-memory',
+    });
+  });
+
   it('takes the context and the pool that are asked for', () => {
     const options = { kvType: 'f32', maxBindingBytes: GIB, ...LOAD } as const;
     expect(sizeKvCache(network, { ...options, contextLength: 17 })).toEqual({

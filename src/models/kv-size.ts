@@ -1,10 +1,20 @@
 import { ForgelightError } from '../base/errors';
 import { divideUp, formatBytes, GIB } from '../base/units';
-import { KV_BLOCK_TOKENS, kvLayerBytes, kvUnitElements, type KvPool, type KvType } from '../kernels/kv-layout';
+import {
+  KV_BLOCK_TOKENS,
+  kvLayerBytes,
+  kvPlaneElements,
+  kvUnitElements,
+  type KvPool,
+  type KvType,
+} from '../kernels/kv-layout';
 import type { AttentionBlock } from './network';
 
 /** Contexts within one step take the same memory. */
 export const CONTEXT_STEP_TOKENS = KV_BLOCK_TOKENS;
+
+/** Kernels count a layer's elements in u32. */
+const COUNTED_ELEMENTS = 2 ** 32;
 
 /** What the KV pool may take when nobody says. */
 const DEFAULT_POOL_BYTES = GIB;
@@ -136,10 +146,11 @@ function fittingTokens(
   const layers = network.layers.map(({ attention }) => ({
     pool: kvPoolOf(attention, context),
     blockBytes: kvLayerBytes({ ...attention, type: options.kvType, blocks: 1 }),
+    blockElements: 2 * kvPlaneElements({ ...attention, blocks: 1 }),
   }));
   const forgotten = window?.blocks ?? 0; // from so many blocks on, layers with a window need no more
-  const perBinding = layers.map(({ pool, blockBytes }) => {
-    const blocks = Math.floor(options.maxBindingBytes / blockBytes);
+  const perBinding = layers.map(({ pool, blockBytes, blockElements }) => {
+    const blocks = Math.floor(Math.min(options.maxBindingBytes / blockBytes, COUNTED_ELEMENTS / blockElements));
     return pool === 'window' && blocks >= forgotten ? Infinity : blocks;
   });
   const bytesOf = (wanted: KvPool): number =>
