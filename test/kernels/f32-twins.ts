@@ -1,11 +1,25 @@
+import { withConstants } from '../../src/device/webgpu/shader-text';
 import { SHADERS } from '../../src/device/webgpu/shaders.generated';
 import { F32_TWINS } from './f32-twins.generated';
 
-/** A kernel's text with f32 where it has f16; what has no f16 stays as it is. `label`: the kernel and its modules. */
+/** A pipeline's text with f32 where it has f16; what has no f16 stays as it is. `label`: the kernel and its modules. */
 export function f32Twin(label: string, code: string): string {
   const [shader = ''] = label.split('.');
   const [kernel, twin] = [SHADERS.kernels[shader], F32_TWINS[shader]];
-  return kernel === undefined || twin === undefined ? code : code.replace(kernel.text, () => twin.text);
+  if (kernel === undefined || twin === undefined) return code;
+  const constants = constantsOf(kernel.text, code);
+  return code.replace(withConstants(kernel.text, constants), () => withConstants(twin.text, constants));
+}
+
+/** The values that the overrides of a kernel have in a pipeline's text, where they are plain numbers. */
+function constantsOf(text: string, code: string): Readonly<Record<string, number>> {
+  const overrides = Array.from(text.matchAll(/^override (\w+)/gm), ([, name = '']) => name);
+  return Object.fromEntries(
+    overrides.flatMap((name) => {
+      const [, value] = new RegExp(`^const ${name}: u32 = (\\d+)u;`, 'm').exec(code) ?? [];
+      return value === undefined ? [] : [[name, Number(value)]];
+    }),
+  );
 }
 
 /**

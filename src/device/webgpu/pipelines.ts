@@ -1,7 +1,7 @@
 import { ForgelightError } from '../../base/errors';
 import type { Dispatch } from '../plan';
 import { shaderName, variantKey } from '../variant-key';
-import { shaderText } from './shader-text';
+import { shaderText, withConstants } from './shader-text';
 import { SHADERS } from './shaders.generated';
 
 /** A dispatch's pipeline and the layout its bind groups follow. */
@@ -39,9 +39,8 @@ export class PipelineCache {
       label: key,
       layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: {
-        module: this.device.createShaderModule({ label: shader, code }),
+        module: this.device.createShaderModule({ label: shader, code: withConstants(code, dispatch.constants) }),
         entryPoint: 'main',
-        constants: { ...dispatch.constants },
       },
     });
     return { pipeline, layout };

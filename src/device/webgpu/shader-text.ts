@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert';
 import type { Dispatch, ModuleKind } from '../plan';
 
 /** A linked kernel, without the functions of the modules that it takes. */
@@ -21,4 +22,24 @@ export function shaderText(texts: ShaderTexts, shader: string, modules: Dispatch
   if (kinds.length !== Object.keys(modules).length) return null;
   const parts = kinds.map((kind) => texts.modules[kind][modules[kind] ?? ''] ?? null);
   return parts.includes(null) ? null : [kernel.text, ...parts].join('\n');
+}
+
+/** An override of a linked text: its name, and the value where none is given. */
+const OVERRIDE = /^override (\w+): u32 = ([^;]+);/gm;
+
+/**
+ * A text with its overrides as constants of these values, or of their defaults. WebGPU could do that when it makes the pipeline, but naga
+ * (Firefox, wgpu) panics over overrides that are made of others.
+ */
+export function withConstants(text: string, constants: Dispatch['constants']): string {
+  const unused = new Map(Object.entries(constants));
+  const specialised = text.replace(OVERRIDE, (_, name: string, fallback: string) => {
+    const value = unused.get(name);
+    if (value === undefined) return `const ${name}: u32 = ${fallback};`;
+    assert(Number.isInteger(value) && value >= 0 && value < 2 ** 32, `${name} is a u32, not ${value}`);
+    unused.delete(name);
+    return `const ${name}: u32 = ${value}u;`;
+  });
+  assert(unused.size === 0, `the shader has the constants ${[...unused.keys()].join(', ')}`);
+  return specialised;
 }
