@@ -104,6 +104,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       }
       for (var i = lane; i < min(THREADS, length - tile); i += lanes) {
         let at = tile + i;
+        if (at < first) { continue; } // their blocks may be others' by now
         let v = load4(kv_address(row_block(row, params.pool, at, BLOCK_TOKENS), kv_head, at) + params.v_plane + quad * 4u);
         for (var h = 0u; h < GROUP; h++) {
           let w = score[h * THREADS + i];

@@ -1,10 +1,11 @@
 import { describe, it } from 'vitest';
+import { defined } from '../../src/base/assert';
 import type { Device } from '../../src/device/device';
 import { attention } from '../../src/kernels/attention';
-import { KV_TYPES, type KvPool, type KvType } from '../../src/kernels/kv-layout';
+import { KV_BLOCK_TOKENS, KV_TYPES, type KvPool, type KvType } from '../../src/kernels/kv-layout';
 import { randomCache } from './cache-oracle';
 import { expectSame } from './expected';
-import { attentionOracle, type CacheShape } from './oracle';
+import { attentionOracle, cacheElements, type CacheShape } from './oracle';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
 import { rowOf, tablesOf, withBench } from './workbench';
@@ -16,6 +17,7 @@ const POSITIONS = [0, 15, 16, 63, 64, 65, 200];
 const WINDOWS = [1, 5, 64, 65, 100];
 const SEQUENCES = 2;
 const TABLE_BLOCKS = 13;
+const NAN_HALF = 0x7e00;
 
 interface Row {
   readonly position: number;
@@ -62,6 +64,22 @@ function attentionCase(
   return { type, shape, group, scale: 1 / Math.sqrt(headSize), window, softCap, sinks, rows, cache, words, q };
 }
 
+/** The cache with NaN in all of block `block`. */
+function withNans({ type, shape, words }: AttentionCase, block: number): Uint32Array {
+  const spoilt = words.slice();
+  const elements = cacheElements(shape);
+  const each = elements / 2 / shape.blocks;
+  const halves = new Uint16Array(spoilt.buffer);
+  for (const first of [block * each, elements / 2 + block * each]) {
+    if (type === 'f32') new Float32Array(spoilt.buffer).fill(NaN, first, first + each);
+    if (type === 'f16') halves.fill(NAN_HALF, first, first + each);
+  }
+  // Of bytes the scales: behind those of both planes, a key's and its value's in turn.
+  const scales = elements / 2 + (block * each) / 16;
+  if (type === 'q8_0') halves.fill(NAN_HALF, scales, scales + each / 16);
+  return spoilt;
+}
+
 async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
   return await withBench(device, async (bench) => {
     const { type, shape, group, scale, window, softCap, sinks, mutual = false, rows, q } = args;
@@ -101,6 +119,22 @@ export function describeAttention(deviceOf: DeviceOf): void {
     it.each(windows)('$type cache, a window of $window', async ({ type, window }) => {
       const args = attentionCase(type, 64, 3, 1, { window });
       attentionOracle(args).check(await run(deviceOf(), args), 'y');
+    });
+
+    // Tables name any block where nothing is seen any more: another sequence's, whose values may be no numbers.
+    it.each(windows)('$type cache, a window of $window behind blocks of others', async ({ type, window }) => {
+      const args = attentionCase(type, 64, 3, 1, { window });
+      const used = new Set(args.rows.flatMap(({ blocks }) => blocks));
+      const spare = defined(
+        [...Array(args.shape.blocks).keys()].find((block) => !used.has(block)),
+        'a spare block',
+      );
+      const rows = args.rows.map(({ position, blocks }) => {
+        const forgotten = Math.floor(Math.max(0, position + 1 - window) / KV_BLOCK_TOKENS);
+        return { position, blocks: blocks.map((block, i) => (i < forgotten ? spare : block)) };
+      });
+      const given = { ...args, words: withNans(args, spare), rows };
+      attentionOracle(args).check(await run(deviceOf(), given), 'y');
     });
 
     const caps = KV_TYPES.flatMap((type) =>
