@@ -1,5 +1,6 @@
 // KV cache of halves, two neighbouring elements a word; needs no shader-f16. Beyond the half range values are clamped:
 // packing an infinity is not defined.
+import package::lib::nan::nan_halves;
 @group(0) @binding(4) var<storage, read_write> kv: array<u32>;
 
 const HALF_MAX = vec2f(65504.0);
@@ -11,7 +12,7 @@ fn store4(kept: bool, local: u32, quads: u32, head: u32, a: u32, b: u32, v: vec4
 }
 
 fn store2(element: u32, v: vec2f) {
-  kv[element / 2u] = pack2x16float(clamp(v, -HALF_MAX, HALF_MAX));
+  kv[element / 2u] = pack2x16float(clamp(v, -HALF_MAX, HALF_MAX)) | nan_halves(v);
 }
 
 fn load4(element: u32) -> vec4f {

@@ -1,4 +1,6 @@
 // What happens to a row's dot product before it is stored.
+import package::lib::nan::is_nan;
+
 override EPILOGUE: u32 = 0u;
 override ACTIVATION: u32 = 0u;
 const STORE: u32 = 0u; // y = v
@@ -22,7 +24,8 @@ fn gated(gate: f32, up: f32) -> f32 {
   if (ACTIVATION == SWIGLU_OAI) {
     // gpt-oss: both clamped, a steeper SiLU, and 1 added to up.
     let g = min(gate, 7.0);
-    return g / (1.0 + exp(-1.702 * g)) * (clamp(up, -7.0, 7.0) + 1.0);
+    let value = g / (1.0 + exp(-1.702 * g)) * (clamp(up, -7.0, 7.0) + 1.0);
+    return select(select(value, up, is_nan(up)), gate, is_nan(gate));
   }
   return activate(gate) * up;
 }

@@ -6,6 +6,7 @@
 // grid: (KV_HEADS, rows)
 import kv::load4;
 import package::lib::kv::{ kv_address, KV_HEADS, HEAD_SIZE, BLOCK_TOKENS };
+import package::lib::nan::is_nan;
 import package::lib::step::{ row_count, row_position, row_block };
 
 override GROUP: u32 = 1u; // query heads a KV head
@@ -37,7 +38,7 @@ var<workgroup> part: array<vec4f, THREADS>;
 var<workgroup> part_weight: array<f32, THREADS>;
 
 fn capped(score: f32) -> f32 {
-  if (params.soft_cap == 0.0) { return score; }
+  if (params.soft_cap == 0.0 || is_nan(score)) { return score; }
   return params.soft_cap * tanh(clamp(score / params.soft_cap, -15.0, 15.0));
 }
 

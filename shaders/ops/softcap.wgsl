@@ -1,6 +1,8 @@
 // Soft cap in place: x = cap · tanh(x / cap)
 // x [outputs × size] f32
 // grid: (⌈size / 64⌉, outputs)
+import package::lib::nan::is_nan;
+
 struct Params {
   size: u32,
   cap: f32,
@@ -12,5 +14,6 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.size) { return; }
   let at = id.y * params.size + id.x;
-  x[at] = params.cap * tanh(clamp(x[at] / params.cap, -15.0, 15.0));
+  let v = x[at];
+  x[at] = select(params.cap * tanh(clamp(v / params.cap, -15.0, 15.0)), v, is_nan(v));
 }

@@ -12,6 +12,7 @@ import { describeAddBias, describeHeadNorm, describeSoftcap } from './in-place-c
 import { describeInvariance } from './invariance-cases';
 import { describeKeepTokens } from './keep-tokens-cases';
 import { describeMatmul, describeMatvec } from './linear-cases';
+import { describeNans } from './nan-cases';
 import { describePenalise } from './penalise-cases';
 import { describeQkv, describeQkvBatches, FEW_QUERIES } from './qkv-cases';
 import { describeRelayout } from './relayout-cases';
@@ -67,6 +68,7 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeCandidates(deviceOf);
     describeSample(deviceOf);
     describeRelayout(deviceOf);
+    describeNans(deviceOf, options.rounded ?? BYTE_VARIANTS);
   });
 }
 

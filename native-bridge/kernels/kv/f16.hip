@@ -6,7 +6,7 @@ struct KvF16 {
   typedef u32 Element;
 
   static FN_MEMBER void store2(u32 *kv, u32 element, vec2f v) {
-    kv[element / 2u] = pack2x16float(clamp(v, vec2f(-65504.0f), vec2f(65504.0f)));
+    kv[element / 2u] = pack2x16float(select(clamp(v, vec2f(-65504.0f), vec2f(65504.0f)), v, v != v)); // NaN stays that
   }
 
   // `words`: of the whole cache, which types with a plane of scales ask for. `staged`: 512 floats of workgroup memory, of types that share scales.

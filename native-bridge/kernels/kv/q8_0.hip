@@ -6,11 +6,11 @@
 struct KvQ8_0 {
   typedef u32 Element;
 
-  // The scale of 32 staged elements.
+  // The scale of 32 staged elements; NaN where one is that: bits of sizes are in their order, and its are the largest.
   static FN_MEMBER f32 block_scale(const f32 *staged, u32 first) {
-    f32 largest = 0.0f;
-    for (u32 i = 0u; i < 32u; i++) largest = max(largest, abs(staged[first + i]));
-    return largest / 127.0f;
+    u32 largest = 0u;
+    for (u32 i = 0u; i < 32u; i++) largest = max(largest, bitcast<u32>(staged[first + i]) & 0x7fffffffu);
+    return bitcast<f32>(largest) / 127.0f;
   }
 
   // Blocks of a plane: each has 8 words of keys, 8 of values, and one of scales.
@@ -22,7 +22,7 @@ struct KvQ8_0 {
     const f32 least_scale = 0x1p-25f; // halves round it to 0, and nothing is divided by it
     const u32 quad = local % quads;
     const u32 first = (local - quad) * 4u;
-    const vec4f elements = clamp(v, vec4f(-largest), vec4f(largest));
+    const vec4f elements = select(clamp(v, vec4f(-largest), vec4f(largest)), v, v != v);
     staged[first + a] = elements.x;
     staged[first + a + 1u] = elements.y;
     staged[first + b] = elements.z;

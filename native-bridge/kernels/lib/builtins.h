@@ -29,6 +29,9 @@ FN vec4f max(vec4f a, vec4f b) { return __builtin_elementwise_max(a, b); }
 FN vec4u max(vec4u a, vec4u b) { return __builtin_elementwise_max(a, b); }
 FN vec4i max(vec4i a, vec4i b) { return __builtin_elementwise_max(a, b); }
 
+/** `clamp`, `min` and `max` of one give the other number. */
+FN bool is_nan(f32 v) { return v != v; }
+
 template <class T>
 FN T clamp(T value, T low, T high) {
   return min(max(value, low), high);

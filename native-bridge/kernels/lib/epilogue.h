@@ -21,6 +21,8 @@ FN f32 activate(u32 activation, f32 v) {
 FN f32 gated(u32 activation, f32 gate, f32 up) {
   if (activation == SWIGLU_OAI) {
     // gpt-oss: both clamped, a steeper SiLU, and 1 added to up.
+    if (is_nan(gate)) return gate;
+    if (is_nan(up)) return up;
     const f32 g = min(gate, 7.0f);
     return g / (1.0f + exp(-1.702f * g)) * (clamp(up, -7.0f, 7.0f) + 1.0f);
   }

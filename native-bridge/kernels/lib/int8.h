@@ -33,14 +33,14 @@ FN u32 rounded(vec4f v, f32 inverse) {
 // Rounds the unit of x at quad `o`, times the norm's weights from quad `w` on where there is a norm, into place `to`.
 FN void round_unit(const Bytes &bytes, const vec4f *x, const vec4f *norm, u32 to, u32 o, u32 w) {
   array<vec4f, 8> v;
-  vec4f largest = vec4f(0.0f);
+  vec4u largest = vec4u(0u); // bits of sizes: these are in their order, and NaN is the largest
 #pragma unroll
   for (u32 i = 0u; i < 8u; i++) {
     v[i] = x[o + i];
     if (bytes.normed == 1u) v[i] *= norm[w + i];
-    largest = max(largest, abs(v[i]));
+    largest = max(largest, bitcast<vec4u>(v[i]) & vec4u(0x7fffffffu));
   }
-  const f32 size = max(max(largest.x, largest.y), max(largest.z, largest.w));
+  const f32 size = bitcast<f32>(max(max(largest.x, largest.y), max(largest.z, largest.w)));
   const f32 inverse = size == 0.0f ? 0.0f : 127.0f / size;
   const vec4u first = vec4u(rounded(v[0], inverse), rounded(v[1], inverse), rounded(v[2], inverse), rounded(v[3], inverse));
   const vec4u second = vec4u(rounded(v[4], inverse), rounded(v[5], inverse), rounded(v[6], inverse), rounded(v[7], inverse));

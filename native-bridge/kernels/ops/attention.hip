@@ -42,7 +42,7 @@ struct Constants {
 #define EACH_HEAD(H) _Pragma("unroll") for (u32 H = 0u; H < CAPACITY; H++)
 
 FN f32 capped(f32 soft_cap, f32 score) {
-  if (soft_cap == 0.0f) return score;
+  if (soft_cap == 0.0f || is_nan(score)) return score;
   return soft_cap * tanh(clamp(score / soft_cap, -15.0f, 15.0f));
 }
 

@@ -20,7 +20,8 @@ FN void run(ARGUMENTS) {
   const u32 k = group.x * THREADS + local_invocation_index();
   if (k >= params.size) return;
   const u32 at = group.y * params.size + k;
-  x[at] = params.cap * tanh(clamp(x[at] / params.cap, -15.0f, 15.0f));
+  const f32 v = x[at];
+  x[at] = is_nan(v) ? v : params.cap * tanh(clamp(v / params.cap, -15.0f, 15.0f));
 }
 
 KERNEL(softcap, run)

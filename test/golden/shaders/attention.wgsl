@@ -40,7 +40,7 @@ var<workgroup> part: array<vec4f, THREADS>;
 var<workgroup> part_weight: array<f32, THREADS>;
 
 fn capped(score: f32) -> f32 {
-  if (params.soft_cap == 0.0) {
+  if (params.soft_cap == 0.0 || is_nan(score)) {
     return score;
   }
   return params.soft_cap * tanh(clamp(score / params.soft_cap, -15.0, 15.0));
@@ -152,6 +152,11 @@ fn capped(score: f32) -> f32 {
 }
 
 override HEAD_SIZE: u32 = 64u;
+
+// NaN is told by its bits: compilers may assume that there is none, and `clamp`, `min` and `max` of one may give the other number.
+fn is_nan(v: f32) -> bool {
+  return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
+}
 
 fn row_position(row: u32) -> u32 {
   return step[ROWS + row * ROW_WORDS + 1u];

@@ -79,7 +79,6 @@ fn row_slot(row: u32) -> u32 {
   return step[ROWS + row * ROW_WORDS + 2u];
 }
 
-// What happens to a row's dot product before it is stored.
 override EPILOGUE: u32 = 0u;
 
 const ADD: u32 = 1u; // y = y + v: the residual stream

@@ -24,7 +24,8 @@ fn gated(gate: f32, up: f32) -> f32 {
   if (ACTIVATION == SWIGLU_OAI) {
     // gpt-oss: both clamped, a steeper SiLU, and 1 added to up.
     let g = min(gate, 7.0);
-    return g / (1.0 + exp(-1.702 * g)) * (clamp(up, -7.0, 7.0) + 1.0);
+    let value = g / (1.0 + exp(-1.702 * g)) * (clamp(up, -7.0, 7.0) + 1.0);
+    return select(select(value, up, is_nan(up)), gate, is_nan(gate));
   }
   return activate(gate) * up;
 }
@@ -40,6 +41,11 @@ fn activate(v: f32) -> f32 {
     return 0.5 * v * (1.0 + tanh(clamp(u, -15.0, 15.0)));
   }
   return v / (1.0 + exp(-v));
+}
+
+// NaN is told by its bits: compilers may assume that there is none, and `clamp`, `min` and `max` of one may give the other number.
+fn is_nan(v: f32) -> bool {
+  return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
 }
 
 const GELU: u32 = 1u; // else SiLU

@@ -76,7 +76,6 @@ fn row_count() -> u32 {
   return step[0];
 }
 
-// What happens to a row's dot product before it is stored.
 override EPILOGUE: u32 = 0u;
 
 const ADD: u32 = 1u; // y = y + v: the residual stream

@@ -82,7 +82,6 @@ fn finish(v: f32, up: f32, to: u32) {
 
 override BATCH: u32 = 1u; // at most MAX_BATCH; constant, so that loops over it can be unrolled and their sums kept in registers
 
-// What happens to a row's dot product before it is stored.
 override EPILOGUE: u32 = 0u;
 
 const GLU: u32 = 2u; // y = activate(v) · w, w the dot product of the row `rows` further on

@@ -55,7 +55,6 @@ fn finish(v: f32, up: f32, to: u32) {
   }
 }
 
-// What happens to a row's dot product before it is stored.
 override EPILOGUE: u32 = 0u;
 
 const GLU: u32 = 2u; // y = activate(v) · w, w the dot product of the row `rows` further on

@@ -112,15 +112,15 @@ override NORM: u32 = 0u; // 1: rows are normed
 // Rounds the unit of x at quad `o`, times the norm's weights from quad `w` on where there is a norm, into place `to`.
 fn round_unit(to: u32, o: u32, w: u32) {
   var v: array<vec4f, 8>;
-  var largest = vec4f(0.0);
+  var largest = vec4u(0u); // bits of sizes: these are in their order, and NaN is the largest
   for (var i = 0u; i < 8u; i++) {
     v[i] = x[o + i];
     if (NORM == 1u) {
       v[i] *= norm[w + i];
     }
-    largest = max(largest, abs(v[i]));
+    largest = max(largest, bitcast<vec4u>(v[i]) & vec4u(0x7fffffffu));
   }
-  let size = max(max(largest.x, largest.y), max(largest.z, largest.w));
+  let size = bitcast<f32>(max(max(largest.x, largest.y), max(largest.z, largest.w)));
   let inverse = select(127.0 / size, 0.0, size == 0.0);
   let first = vec4u(rounded(v[0], inverse), rounded(v[1], inverse), rounded(v[2], inverse), rounded(v[3], inverse));
   let second = vec4u(rounded(v[4], inverse), rounded(v[5], inverse), rounded(v[6], inverse), rounded(v[7], inverse));

@@ -62,7 +62,6 @@ fn output_row(output: u32) -> u32 {
 
 override THREADS: u32 = 64u;
 
-// What happens to a row's dot product before it is stored.
 override EPILOGUE: u32 = 0u;
 
 const ADD: u32 = 1u; // y = y + v: the residual stream

@@ -1,6 +1,3 @@
-// Soft cap in place: x = cap · tanh(x / cap)
-// x [outputs × size] f32
-// grid: (⌈size / 64⌉, outputs)
 struct Params {
   size: u32,
   cap: f32,
@@ -16,5 +13,11 @@ struct Params {
     return;
   }
   let at = id.y * params.size + id.x;
-  x[at] = params.cap * tanh(clamp(x[at] / params.cap, -15.0, 15.0));
+  let v = x[at];
+  x[at] = select(params.cap * tanh(clamp(v / params.cap, -15.0, 15.0)), v, is_nan(v));
+}
+
+// NaN is told by its bits: compilers may assume that there is none, and `clamp`, `min` and `max` of one may give the other number.
+fn is_nan(v: f32) -> bool {
+  return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
 }
