@@ -6,7 +6,8 @@ import { Q8_0 } from '../quant/q8_0';
 import { embed, embedParams } from './embed';
 import { linearParams, type Epilogue } from './linear';
 import { matmul, MATMUL_VARIANTS } from './matmul';
-import { matvec, MATVEC_VARIANTS } from './matvec';
+import { matvec, MATVEC_VARIANTS, ROUNDED_VARIANTS } from './matvec';
+import { qkv } from './qkv';
 
 /** A WebGPU limit for each dimension of a grid. */
 const MAX_GROUPS = 65_535;
@@ -66,6 +67,28 @@ describe.each(MATVEC_VARIANTS)('the grid of matvec, %s', (variant) => {
     const [x, y] = grid(1);
     expect(x * y * MATVEC_ROWS[variant]).toBe(256);
     expect(linearParams.decode(params).rows).toBe(256);
+  });
+});
+
+describe.each(ROUNDED_VARIANTS)('the grid of matvec, %s', (variant) => {
+  it.each(ROWS)('covers %i rows and fits', (rows) => {
+    const { grid, constants } = matvec({ ...linear(rows), variant });
+    const [x, y] = grid(1);
+    expect(x).toBeLessThanOrEqual(MAX_GROUPS);
+    expect(y).toBe(1);
+    expect(x).toBe(Math.ceil(rows / (64 / (constants['LANES'] ?? NaN))));
+  });
+});
+
+describe.each([...MATVEC_VARIANTS, ...ROUNDED_VARIANTS])('the grid of qkv, %s', (variant) => {
+  it('covers the pairs of rows, and no more', () => {
+    const [heads, kvHeads, headSize] = [9, 3, 64];
+    const weights = { buffer, format: Q4_1, rows: (heads + 2 * kvHeads) * headSize, columns: 64 };
+    const kv = { buffer, type: 'f16', pool: 'all', kvHeads, headSize, blocks: 1 } as const;
+    const { grid } = qkv({ weights, x: buffer, q: buffer, kv, heads, pairs: 32, table: 0, variant });
+    const pairs = weights.rows / 2;
+    const of = { rows: 64, lanes: 8, subgroup: 1, 'int8-rows': 64, 'int8-lanes': 8, 'f16-rows': 64, 'f16-lanes': 8 };
+    expect(grid(1)).toEqual([Math.ceil(pairs / of[variant]), 1, 1]);
   });
 });
 

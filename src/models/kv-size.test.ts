@@ -193,6 +193,9 @@ describe('sizeKvCache', () => {
       // 20 + 16 - 1 positions touch four blocks of 16 at most.
       expect(sizeKvCache(windowed(1000, 20), options).window).toEqual({ tokens: 20, blocks: 2 * 4 });
       expect(sizeKvCache(windowed(1000, 17), options).window).toEqual({ tokens: 17, blocks: 2 * 3 });
+      // One more than two blocks on either side of their seams, and two more.
+      expect(sizeKvCache(windowed(1000, 18), options).window).toEqual({ tokens: 18, blocks: 2 * 3 });
+      expect(sizeKvCache(windowed(1000, 19), options).window).toEqual({ tokens: 19, blocks: 2 * 4 });
     });
 
     it('keeps no more than the whole context, and forgets nothing where the window is as long', () => {

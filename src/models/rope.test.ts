@@ -71,6 +71,12 @@ describe('ropeTable', () => {
     const expected = angles(9).map((angle, i) => angle * (kept[i] ?? 0) + (angle / 4) * (1 - (kept[i] ?? 0)));
     expect(table(scaled(scaling), 9)).toEqual(cosSin(expected, 1 + 0.1 * Math.log(4)));
   });
+
+  it('YaRN stretches all but the first pair where none turns once within the original context', () => {
+    const scaling: RopeScaling = { kind: 'yarn', factor: 4, originalContext: 4, betaFast: 32, betaSlow: 1, scale: 1 };
+    const expected = angles(9).map((angle, i) => (i === 0 ? angle : angle / 4));
+    expect(table(scaled(scaling), 9)).toEqual(cosSin(expected, 1 + 0.1 * Math.log(4)));
+  });
 });
 
 describe('ropeTensors', () => {

@@ -6,10 +6,22 @@ import type { AttentionBlock } from './network';
 import { describeNetwork } from './registry';
 import { allWeights, planWeights, type WeightPlan } from './weight-plan';
 
-function plan(options: TinyOptions = {}, attention: Partial<AttentionBlock> = {}): WeightPlan {
+/** `rows`: of each part of Q, K and V, where that is not the file's. */
+function plan(
+  options: TinyOptions = {},
+  attention: Partial<AttentionBlock> = {},
+  rows: number | null = null,
+): WeightPlan {
   const file = tinyFile(options);
   const network = describeNetwork(file);
-  const layers = network.layers.map((layer) => ({ ...layer, attention: { ...layer.attention, ...attention } }));
+  const layers = network.layers.map((layer) => ({
+    ...layer,
+    attention: {
+      ...layer.attention,
+      qkv: layer.attention.qkv.map((part) => ({ ...part, rows: rows ?? part.rows })),
+      ...attention,
+    },
+  }));
   return planWeights({ ...network, layers }, file);
 }
 
@@ -63,6 +75,18 @@ describe('planWeights', () => {
     expect(first?.qkv.map((matrix) => matrix.format.type)).toEqual(['F32', 'F32', 'Q8_0']);
     expect(names(first?.gateUp)).toEqual(GATE_UP);
     expect(second?.qkv).toHaveLength(1);
+  });
+
+  // A half scale a block: a seam behind an odd number of blocks would part a word of the side plane.
+  it.each([
+    ['Q8_0', 63, 3],
+    ['Q8_0', 62, 1],
+    ['Q4_1', 63, 1],
+  ] as const)('stacks what has whole words in both planes only: %s in %i rows', (type, rows, matrices) => {
+    const parts = [0, 1].flatMap((layer) => QKV.map((name) => name.replace('blk.0', `blk.${layer}`)));
+    const shapes = Object.fromEntries(parts.map((name) => [name, [32, rows]]));
+    const { layers } = plan({ ...typed(type, ...parts), hidden: 32, shapes }, {}, rows);
+    for (const { qkv } of layers) expect(qkv).toHaveLength(matrices);
   });
 
   it('uses the embedding as head where the file has no other, once', () => {

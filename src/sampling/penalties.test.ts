@@ -15,6 +15,14 @@ describe('applyPenalties', () => {
     expect([...logits]).toEqual([2 - 0.75, -8 - 0.75, -1, 1]);
   });
 
+  it('rounds each product to f32 before it goes on, as a GPU does', () => {
+    const logits = Float32Array.of(1.37);
+    const penalties = { repeatPenalty: 1.3, repeatLastN: 4, presencePenalty: 0.7, frequencyPenalty: 0.1 };
+    applyPenalties(logits, [0, 0], penalties);
+    // In doubles up to the last step it would be 0.15384620428085327.
+    expect(logits[0]).toBe(0.1538461446762085);
+  });
+
   it('equals a per-token definition', () => {
     const penalty = fc.double({ min: -2, max: 2, noNaN: true });
     fc.assert(

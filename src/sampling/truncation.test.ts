@@ -27,6 +27,10 @@ describe('nucleusSize', () => {
     );
   });
 
+  it('is enough where it has the very share', () => {
+    expect(nucleusSize(new Float64Array([1, 1, 1, 1]), 0.5, 4)).toBe(2);
+  });
+
   it('keeps one at 0 and all at 1', () => {
     expect(nucleusSize(new Float64Array([1, 0.5]), 0, 1.5)).toBe(1);
     expect(nucleusSize(new Float64Array([1, 1e-30]), 1, 1)).toBe(2);
