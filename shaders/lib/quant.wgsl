@@ -41,19 +41,25 @@ fn iq4_values(nibble: vec4u) -> vec4f {
   return vec4f(bitcast<vec4i>(four << (vec4u(24u) - ((nibble & vec4u(3u)) << vec4u(3u)))) >> vec4u(24u));
 }
 
+// Four whole numbers as signed bytes, the first lowest. Not `pack4xI8`, which browsers need not have: exact kernels are joined with this too.
+fn packed(v: vec4f) -> u32 {
+  let bytes = bitcast<vec4u>(vec4i(v)) & vec4u(255u);
+  return bytes.x | (bytes.y << 8u) | (bytes.z << 16u) | (bytes.w << 24u);
+}
+
 // `iq4_values` of the lower nibbles of four words' bytes, as bytes.
 fn iq4_bytes(words: vec4u) -> vec4u {
   return vec4u(
-    pack4xI8(vec4i(iq4_values(nibbles(words.x)))), pack4xI8(vec4i(iq4_values(nibbles(words.y)))),
-    pack4xI8(vec4i(iq4_values(nibbles(words.z)))), pack4xI8(vec4i(iq4_values(nibbles(words.w)))),
+    packed(iq4_values(nibbles(words.x))), packed(iq4_values(nibbles(words.y))),
+    packed(iq4_values(nibbles(words.z))), packed(iq4_values(nibbles(words.w))),
   );
 }
 
 // `e2m1_values`, doubled, of the lower nibbles of four words' bytes, as bytes.
 fn e2m1_bytes(words: vec4u) -> vec4u {
   return vec4u(
-    pack4xI8(vec4i(e2m1_values(words.x, 1.0))), pack4xI8(vec4i(e2m1_values(words.y, 1.0))),
-    pack4xI8(vec4i(e2m1_values(words.z, 1.0))), pack4xI8(vec4i(e2m1_values(words.w, 1.0))),
+    packed(e2m1_values(words.x, 1.0)), packed(e2m1_values(words.y, 1.0)),
+    packed(e2m1_values(words.z, 1.0)), packed(e2m1_values(words.w, 1.0)),
   );
 }
 

@@ -9,6 +9,16 @@ describe('the text of a pipeline', () => {
     expect(withConstants(text, {})).not.toMatch(/^override\b/m);
   });
 
+  // They belong to a feature of the browser's WGSL, which nothing but `precision: 'fast'` needs.
+  it('has packed products of bytes in kernels that round to bytes alone', () => {
+    const texts = [
+      ...Object.entries(SHADERS.kernels).map(([name, { text }]) => [name, text] as const),
+      ...Object.values(SHADERS.modules).flatMap((modules) => Object.entries(modules)),
+    ];
+    const packed = texts.filter(([, text]) => /\b(?:pack4x|unpack4x|dot4)[IU]8\w*\(/.test(text)).map(([name]) => name);
+    expect(packed.sort()).toEqual(['matvec_int8', 'qkv_int8']);
+  });
+
   it('has the constants that are given, and defaults for the others', () => {
     const text = 'override A: u32 = 1u; // so many\noverride B: u32 = 2u * A;\nconst C = 3u;\n';
     expect(withConstants(text, { A: 8 })).toBe(
