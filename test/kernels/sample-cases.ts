@@ -132,6 +132,16 @@ export function describeSample(deviceOf: DeviceOf): void {
       expect(drawn.every(({ key }) => key !== NAN_KEY)).toBe(true);
     });
 
+    it.each([9.5, 12])('draws what is e^-%f as likely as the best', async (below) => {
+      const logits = Float32Array.from({ length: 64 }, (_, id) => (id === 0 ? 0 : -below));
+      const share = 63 * Math.exp(-below);
+      const units = [0.25, 0.5, 0.9].map((part) => 1 - (part * share) / (1 + share));
+      const cases = units.map((unit) => ({ logits, draw: { topK: 64, temperature: 1, topP: 1, minP: 0, unit } }));
+      const drawn = await drawOn(deviceOf(), cases);
+      for (const [i, part] of [0.25, 0.5, 0.9].entries())
+        expect(Math.abs((drawn[i]?.id ?? NaN) - 63 * (1 - part)), `${part}`).toBeLessThan(3);
+    });
+
     it('tells of NaN, and takes a token that exists', async () => {
       const logits = Float32Array.of(1, NaN, 2);
       const draw = { topK: 2, temperature: 1, topP: 0.9, minP: 0.05, unit: 0.99 };
