@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LAST_BITS, memoryCache, PosingAdapter, type Posed } from '../../test/support/posing-adapter';
+import type { Dispatch } from '../device/plan';
 import { createReferenceDevice } from '../device/reference/reference-device';
 import { BATCH_WIDTHS } from '../kernels/matvec';
 import { F16 } from '../quant/f16';
@@ -46,6 +47,21 @@ describe('chooseVariants', () => {
     const timed = adapter.ran((label) => label === 'probe').map(({ shader }) => shader);
     expect(timed).toContain('matvec_subgroup');
     expect(timed.filter((shader) => /lanes|tile/.test(shader))).toEqual([]);
+  });
+
+  it('leaves out what the driver cannot compile, as what is wrong', async () => {
+    const fails = ({ shader, constants }: Dispatch): boolean =>
+      ['matvec_lanes', 'matmul_tile'].includes(shader) || constants['BATCH'] === 8;
+    const { adapter, choose } = setUp({ ms: LANES_FIRST, fails });
+    const { matvec, matmul, batch, notes } = await choose();
+    expect([matvec, matmul, batch]).toEqual(['rows', 'rows', [1, 2, 4, 16]]);
+    expect(notes).toEqual(['matvec_lanes', 'matmul_tile', '8 rows'].map((what) => expect.stringContaining(what)));
+    expect([adapter.base.allocatedBytes(), adapter.prepared.length]).toEqual([0, 0]);
+  });
+
+  it('refuses an adapter whose driver cannot compile the plainest', async () => {
+    const { choose } = setUp({ fails: ({ shader }) => shader === 'matvec_rows' });
+    await expect(choose()).rejects.toMatchObject({ code: 'missing-feature' });
   });
 
   it.each([{ subgroups: true }, { subgroups: false }])(

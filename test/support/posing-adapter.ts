@@ -15,6 +15,8 @@ export interface Posed {
   readonly submitMs?: number;
   /** What the results of a linear layer are multiplied by; 1: right, NaN: no number. Of `qkv`, which has no scale: 1, or wrong. */
   readonly factor?: (dispatch: Dispatch) => number;
+  /** Whether the driver cannot compile it. */
+  readonly fails?: (dispatch: Dispatch) => boolean;
 }
 
 /** What an adapter whose results are right but for their last bits does to them. */
@@ -33,7 +35,8 @@ export class PosingAdapter {
   private readonly plans = new Map<PreparedPlan, Plan>();
 
   constructor(posed: Posed = {}) {
-    const { subgroups = true, shaderF16 = false, isSoftware = false, ms = {}, submitMs = 0, factor = () => 1 } = posed;
+    const { subgroups = true, shaderF16 = false, isSoftware = false, ms = {}, submitMs = 0 } = posed;
+    const { factor = () => 1, fails = () => false } = posed;
     const { base, clock, plans, submits } = this;
     this.device = withOverrides(base, {
       kind: 'webgpu',
@@ -42,6 +45,7 @@ export class PosingAdapter {
       limits: { ...base.limits, subgroups, shaderF16 },
       isSoftware,
       prepare: async (plan) => {
+        if (plan.dispatches.some(fails)) throw new Error('the driver cannot compile this');
         const dispatches = plan.dispatches.map((dispatch) => scaled(dispatch, factor(dispatch)));
         const prepared = await base.prepare({ ...plan, dispatches });
         plans.set(prepared, plan);

@@ -6,6 +6,7 @@ import { countersSince } from '../../base/counters';
 import { blockId, tokenId } from '../../base/ids';
 import { systemClock } from '../../base/system-clock';
 import { argmax } from '../../kernels/candidates';
+import { softcap } from '../../kernels/softcap';
 import { encodeStepInput } from '../../kernels/step-input';
 import type { Runner, StepResult } from '../../engine/runner';
 import type { Device, DeviceBuffer, PreparedPlan } from '../device';
@@ -200,6 +201,15 @@ describe('a device', () => {
     device.destroyBuffer(y);
     expect(device.allocatedBytes()).toBe(16 + 4 + stepBytes);
     expect(() => device.write(y, 0, Uint32Array.of(1))).toThrow('y is not destroyed');
+  });
+
+  it('keeps nothing of a plan that cannot be made', async () => {
+    const device = await open();
+    const [x, step] = [device.createBuffer('x', 16), device.createBuffer('step', 64)];
+    const dispatch = { ...softcap({ x, size: 4, cap: 1 }), shader: 'nobody' };
+    const before = device.allocatedBytes();
+    await expect(device.prepare({ label: 'none', stepInput: step, dispatches: [dispatch] })).rejects.toThrow('nobody');
+    expect(device.allocatedBytes()).toBe(before);
   });
 
   it('runs steps in the order of the calls, several in flight', async () => {

@@ -145,6 +145,8 @@ export class WebGpuDevice implements Device {
   }
 
   async prepare(plan: Plan): Promise<PreparedPlan> {
+    const made = await Promise.all(plan.dispatches.map((dispatch) => this.pipelines.get(dispatch)));
+    this.counts.pipelinesCreated = this.pipelines.created;
     const params = this.allocate(
       `${plan.label} params`,
       plan.dispatches.length * DISPATCH_PARAMS_BYTES,
@@ -153,8 +155,6 @@ export class WebGpuDevice implements Device {
     const blocks = new Uint32Array(params.sizeBytes / 4);
     plan.dispatches.forEach((dispatch, i) => blocks.set(dispatch.params, (i * DISPATCH_PARAMS_BYTES) / 4));
     this.write(params, 0, blocks);
-    const made = await Promise.all(plan.dispatches.map((dispatch) => this.pipelines.get(dispatch)));
-    this.counts.pipelinesCreated = this.pipelines.created;
     const step = memoryOf(plan.stepInput).gpu;
     const dispatches = plan.dispatches.map((dispatch, i) => {
       const kernel = made[i];
