@@ -47,8 +47,7 @@ FN f32 part_dot(const Params &params, const u32 *weights, const vec4f *x, u32 ro
 // The sum over a row's lanes, in the first of them; with one lane there is none to wait for.
 FN f32 total(f32 *partial_sums, f32 part, u32 local, u32 lanes) {
   if (lanes == 1u) return part;
-  workgroupBarrier(); // the sum before is read
-  partial_sums[local] = part;
+  partial_sums[local] = part; // nobody else reads what this thread has here of the sum before
   workgroupBarrier();
   for (u32 half = lanes / 2u; half > 0u; half /= 2u) {
     if (local % lanes < half) partial_sums[local] += partial_sums[local + half];
