@@ -1,7 +1,6 @@
 import OpenAI from 'openai';
 import { describe, expect, it, vi } from 'vitest';
 import { busyError, FAKE_DEVICE, FAKE_SHA256, forever } from '../testing/fake-backend';
-import { answerFailure } from '../upstream/upstream-failure';
 import { useDaemons, type RunningDaemon } from '../testing/use-daemon';
 import { eventually } from '../../test/support/eventually';
 
@@ -64,21 +63,6 @@ describe("OpenAI's own client", () => {
       for await (const chunk of stream) expect(chunk.choices[0]?.delta.content).toBe('The');
     };
     await expect(read()).rejects.toMatchObject({ code: 'busy', error: { message: 'Eight requests run.' } });
-  });
-
-  it.each([
-    [{ 'retry-after': '60' }, '60'],
-    [{ 'retry-after': '0' }, '1'],
-    [{ 'retry-after': '1e9' }, '1'],
-    [{ 'retry-after': '999999999' }, '3600'],
-    [{ date: 'Thu, 01 Jan 2026 00:00:00 GMT', 'retry-after': 'Thu, 01 Jan 2026 00:02:00 GMT' }, '120'],
-  ])('is told how long an upstream wants to be left alone: %j', async (headers, expected) => {
-    const daemon = await start();
-    daemon.backend.failure = answerFailure(429, 'slow down', { headers: new Headers(headers), secret: null }).told('U');
-    const asking = clientOf(daemon).chat.completions.create({ model: 'fake', messages: MESSAGES });
-    const error: unknown = await asking.catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ status: 503, code: 'busy' });
-    expect(error instanceof OpenAI.APIError && error.headers?.get('retry-after')).toBe(expected);
   });
 
   it('tries again by itself when the daemon is busy', async () => {

@@ -1,27 +1,23 @@
 import { ERROR_CAUSES } from '../../src/base/error-causes';
 import { ForgelightError, errorToData, type ErrorCode, type ErrorDetails } from '../../src/base/errors';
 
-/** A failure for which HTTP has a better status than the usual one of its code. */
+export interface StatusErrorDetails extends ErrorDetails {
+  /** How long somebody else, whose failure it is, asked to be left alone; `null` where that was not said. */
+  readonly retryAfterMs?: number | null;
+}
+
+/** A failure of which HTTP can say more than its code does: another status than the usual one, or when to come back. */
 export class StatusError extends ForgelightError {
+  readonly retryAfterMs: number | null;
+
   constructor(
     readonly status: number,
     code: ErrorCode,
     message: string,
-    details: ErrorDetails = {},
+    details: StatusErrorDetails = {},
   ) {
     super(code, message, details);
-  }
-}
-
-/** A failure of somebody else who said how long to leave them alone. */
-export class RetryLaterError extends ForgelightError {
-  constructor(
-    readonly retryAfterMs: number,
-    code: ErrorCode,
-    message: string,
-    details: ErrorDetails = {},
-  ) {
-    super(code, message, details);
+    this.retryAfterMs = details.retryAfterMs ?? null;
   }
 }
 
@@ -30,7 +26,7 @@ const LONGEST_RETRY_AFTER_S = 3600;
 
 /** `Retry-After` of an answer, in whole seconds; `null`: it has none. */
 export function retryAfterS(error: unknown): number | null {
-  if (error instanceof RetryLaterError) {
+  if (error instanceof StatusError && error.retryAfterMs !== null) {
     return Math.min(LONGEST_RETRY_AFTER_S, Math.max(1, Math.ceil(error.retryAfterMs / 1000)));
   }
   return error instanceof ForgelightError && error.code === 'busy' ? 1 : null;

@@ -1,9 +1,7 @@
 import type { Clock } from '../../src/base/clock';
-import type { ForgelightError } from '../../src/base/errors';
-import { defined } from '../../src/base/assert';
 import { pause } from '../../src/store/waiting';
 import type { Upstream } from './upstream';
-import { UpstreamFailure } from './upstream-failure';
+import { toldOfAll, UpstreamFailure, type FailedUpstream } from './upstream-failure';
 
 export interface RetryPorts {
   readonly clock: Clock;
@@ -27,7 +25,7 @@ interface Candidate {
 
 /**
  * What the first upstream gives that can: those that are up come first, in the order that the user gave them. When all have failed, it waits, longer
- * each time, and begins again with those that may do better. Throws the last failure, with the upstream's name in it, or the signal's reason.
+ * each time, and begins again with those that may do better. Throws the last failure, with the upstream's name in it (`toldOfAll`), or the signal's reason.
  * `attempt` must not have told anybody anything when it fails.
  */
 export async function firstThatCan<T>(
@@ -38,7 +36,8 @@ export async function firstThatCan<T>(
 ): Promise<T> {
   const { clock, random } = ports;
   const candidates = upstreams.map((upstream): Candidate => ({ upstream, notBeforeMs: 0, isOut: false }));
-  let last: ForgelightError | null = null;
+  /** Each one's latest failure, the latest of all first. */
+  let failed: readonly FailedUpstream[] = [];
   for (let round = 1; ; round++) {
     for (const candidate of inOrder(candidates)) {
       if (candidate.notBeforeMs > clock.now()) continue;
@@ -49,30 +48,29 @@ export async function firstThatCan<T>(
         return result;
       } catch (error) {
         signal.throwIfAborted();
-        last = judge(candidate, error, ports);
+        const { name } = candidate.upstream.address;
+        failed = [{ name, failure: judge(candidate, error, ports) }, ...failed.filter((each) => each.name !== name)];
       }
     }
     const waiting = candidates.filter(({ isOut }) => !isOut);
-    const error = defined(last, 'the failure of a round');
-    if (waiting.length === 0 || round === ROUNDS) throw error;
+    if (waiting.length === 0 || round === ROUNDS) throw toldOfAll(failed);
     const askedMs = Math.min(...waiting.map(({ notBeforeMs }) => notBeforeMs)) - clock.now();
-    if (askedMs > LONGEST_RETRY_AFTER_MS) throw error;
+    if (askedMs > LONGEST_RETRY_AFTER_MS) throw toldOfAll(failed);
     const backoffMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (round - 1)) * (0.5 + random() / 2);
     await pause(clock, Math.max(askedMs, backoffMs), signal);
   }
 }
 
 /** Notes what a failure means for the upstream and this request; throws where no upstream would do better. */
-function judge(candidate: Candidate, error: unknown, { clock, onRetry }: RetryPorts): ForgelightError {
+function judge(candidate: Candidate, error: unknown, { clock, onRetry }: RetryPorts): UpstreamFailure {
   if (!(error instanceof UpstreamFailure)) throw error;
   const { upstream } = candidate;
   upstream.hear(error);
-  const told = error.told(upstream.address.name);
-  if (error.remedy === 'none') throw told;
+  if (error.remedy === 'none') throw error.told(upstream.address.name);
   candidate.isOut = error.remedy === 'elsewhere';
   candidate.notBeforeMs = clock.now() + (error.retryAfterMs ?? 0);
   onRetry(upstream, error);
-  return told;
+  return error;
 }
 
 /** One that is down is asked last: what was heard of it may be old. */

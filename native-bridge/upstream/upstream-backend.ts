@@ -3,7 +3,7 @@ import { ForgelightError, type ErrorData } from '../../src/base/errors';
 import { throwIfAborted, onAbort } from '../../src/client/abort';
 import type { ChatCompletion, ChatCompletionChunk, EmbeddingList, TextCompletion } from '../../src/client/types';
 import type { AskOptions, Backend, BackendState, ListedModel } from '../server/backend';
-import { isRecord, type UpstreamFailure } from './upstream-failure';
+import { isRecord, toldOfAll, type FailedUpstream, type UpstreamFailure } from './upstream-failure';
 import { Upstream } from './upstream';
 import { UpstreamRequest, type RequestEnd, type RequestPath, type RequestPorts } from './upstream-request';
 import type { UpstreamAddress } from './upstream-url';
@@ -161,10 +161,10 @@ export class UpstreamBackend implements Backend {
     const having = this.listing(model);
     if (having.length > 0) return having;
     if (asks === 'native') return this.upstreams;
-    const [failure] = await this.missingLists();
+    const unheard = await this.missingLists();
     const late = this.listing(model);
     if (late.length > 0) return late;
-    if (failure !== undefined) throw failure;
+    if (unheard.length > 0) throw toldOfAll(unheard);
     const message = `There is no model "${model}" here. Name none, or one that GET /v1/models lists.`;
     throw new ForgelightError('invalid-request', message, { param: 'model' });
   }
@@ -174,10 +174,15 @@ export class UpstreamBackend implements Backend {
   }
 
   /** Asks those that have never said what they have, as while they start. Gives why some still do not: whether these have a model is not known. */
-  private async missingLists(): Promise<readonly ForgelightError[]> {
+  private async missingLists(): Promise<readonly FailedUpstream[]> {
     const unheard = this.upstreams.filter(({ modelIds }) => modelIds === null);
-    const failures = await Promise.all(unheard.map(async (each) => (await each.check())?.told(each.address.name)));
-    return failures.filter((failure) => failure !== undefined);
+    const failed = await Promise.all(
+      unheard.map(async (each) => {
+        const failure = await each.check();
+        return failure === null ? [] : [{ name: each.address.name, failure }];
+      }),
+    );
+    return failed.flat();
   }
 
   private tellChange({ status, address, failure }: Upstream): void {

@@ -1,6 +1,8 @@
-import { ERROR_CODES, ForgelightError, type ErrorCode } from '../../src/base/errors';
+import { defined } from '../../src/base/assert';
+import { ERROR_CAUSES } from '../../src/base/error-causes';
+import { ERROR_CODES, type ErrorCode, type ForgelightError } from '../../src/base/errors';
 import { retryAfterMs } from '../../src/store/http-failure';
-import { RetryLaterError } from '../server/status-error';
+import { StatusError } from '../server/status-error';
 
 export interface FailureDetails {
   /** `again`: it may pass. `elsewhere`: this upstream will say the same again, another one may not. `none`: so will each. */
@@ -9,6 +11,8 @@ export interface FailureDetails {
   readonly isUp: boolean;
   /** How long it asks to be left alone. */
   readonly retryAfterMs?: number | null;
+  /** Too much is asked of it: HTTP's 429. */
+  readonly isRateLimit?: boolean;
   readonly param?: string;
   readonly cause?: unknown;
 }
@@ -19,6 +23,7 @@ export class UpstreamFailure extends Error {
   readonly remedy: FailureDetails['remedy'];
   readonly isUp: boolean;
   readonly retryAfterMs: number | null;
+  readonly isRateLimit: boolean;
   private readonly param: string | undefined;
 
   constructor(
@@ -30,16 +35,36 @@ export class UpstreamFailure extends Error {
     this.remedy = details.remedy;
     this.isUp = details.isUp;
     this.retryAfterMs = details.retryAfterMs ?? null;
+    this.isRateLimit = details.isRateLimit ?? false;
     this.param = details.param;
   }
 
-  /** As users see it. */
-  told(name: string, more = ''): ForgelightError {
-    const details = { cause: this.cause, ...(this.param !== undefined && { param: this.param }) };
-    const text = `Upstream ${name} ${this.message}${more}`;
-    if (this.retryAfterMs === null) return new ForgelightError(this.code, text, details);
-    return new RetryLaterError(this.retryAfterMs, this.code, text, details);
+  /** As users see it, with the status of its code or another one. */
+  told(name: string, more = '', status = ERROR_CAUSES[this.code].httpStatus): ForgelightError {
+    const { cause, param, retryAfterMs } = this;
+    const details = { cause, retryAfterMs, ...(param !== undefined && { param }) };
+    return new StatusError(status, this.code, `Upstream ${name} ${this.message}${more}`, details);
   }
+}
+
+export interface FailedUpstream {
+  readonly name: string;
+  readonly failure: UpstreamFailure;
+}
+
+const TOO_MANY_REQUESTS = 429;
+
+/**
+ * What is told where nobody is left to ask. That is the first failure, unless too much was asked of all of them: then it is that of the one which
+ * wants to be left alone for the shortest time, and a client that keeps to it finds somebody. Where others failed otherwise, the client did not ask
+ * too much.
+ */
+export function toldOfAll(all: readonly FailedUpstream[]): ForgelightError {
+  const first = defined(all[0], 'a failure');
+  if (!all.every(({ failure }) => failure.isRateLimit)) return first.failure.told(first.name);
+  const waitOf = ({ failure }: FailedUpstream): number => failure.retryAfterMs ?? Number.POSITIVE_INFINITY;
+  const soonest = all.reduce((best, each) => (waitOf(each) < waitOf(best) ? each : best));
+  return soonest.failure.told(soonest.name, '', TOO_MANY_REQUESTS);
 }
 
 /** The connection could not be made, or broke. */
@@ -108,7 +133,11 @@ function judged(status: number, said: Said, waitMs: number | null): Judged {
     case 504:
       return ['timeout', ' Try again later.', again];
     case 429:
-      return ['busy', ' Try again later.', { ...again, remedy: waitMs === null ? 'elsewhere' : 'again', isUp: true }];
+      return [
+        'busy',
+        ' Try again later.',
+        { ...again, remedy: waitMs === null ? 'elsewhere' : 'again', isUp: true, isRateLimit: true },
+      ];
     case 502:
       return ['network', ' Try again later.', again];
     case 503:

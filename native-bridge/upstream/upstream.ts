@@ -102,8 +102,8 @@ export class Upstream {
       const text = await call.text(MAX_MODELS_BYTES);
       if (!response.ok) {
         const failure = answerFailure(response.status, text, { headers: response.headers, secret: key });
-        const { code, message, retryAfterMs } = failure;
-        throw new UpstreamFailure(code, message, { remedy: 'again', isUp: false, retryAfterMs });
+        const { code, message, retryAfterMs, isRateLimit } = failure;
+        throw new UpstreamFailure(code, message, { remedy: 'again', isUp: false, retryAfterMs, isRateLimit });
       }
       return modelIdsOf(text);
     } finally {
