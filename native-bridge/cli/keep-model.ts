@@ -2,12 +2,14 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { parseSplitName, splitNames } from '../../src/gguf/split-name';
 import { timeoutsFromEnvironment } from '../../src/protocol/timeouts';
 import { runningHash } from '../../src/store/hashing';
+import type { ModelStore } from '../../src/store/model-store';
 import type { WrapFile } from '../../src/store/hub-source';
 import { readToEnd } from '../../src/store/read-to-end';
+import { requireHash } from '../../src/store/require-hash';
 import type { ModelSource, OpenedModel } from '../../src/store/source';
 import { splitIdentity } from '../../src/store/split-identity';
 import { splitSource } from '../../src/store/split-source';
-import type { ModelEntry } from '../../src/store/store-list';
+import type { ModelEntry, StoreEntry } from '../../src/store/store-list';
 import type { StoredSource } from '../../src/store/stored-source';
 import { requireWritable } from '../state/writable-folder';
 import { diskSource, pathOf } from './disk-source';
@@ -35,6 +37,7 @@ export async function keepModel(
 ): Promise<KeptModel> {
   timeoutsFromEnvironment(host.env); // throws for what is none, also where nothing is waited for
   await requireWritable(models.folder, 'FORGELIGHT_MODELS');
+  const before = await models.store.list();
   const parts: StoredSource[] = [];
   const line = new ProgressLine(host, reference);
   const wrapFile: WrapFile = (file, hash) => {
@@ -52,6 +55,12 @@ export async function keepModel(
     const opened = await source.open(host.signal);
     for (const note of opened.notes ?? []) host.err(`${note}\n`);
     const sizeBytes = await readAll(opened, line);
+    try {
+      requireHash(opened, options.sha256);
+    } catch (error) {
+      await forget(models.store, parts, before);
+      throw error;
+    }
     const found = await models.store.list();
     const entries = parts.flatMap(({ sha256 }) =>
       found.filter((entry): entry is ModelEntry => entry.state === 'ok' && entry.sha256 === sha256),
@@ -63,6 +72,16 @@ export async function keepModel(
   } finally {
     line.end();
     for (const part of parts) part.close();
+  }
+}
+
+/** Deletes the files that came, but for those that were there before. */
+async function forget(store: ModelStore, parts: readonly StoredSource[], before: readonly StoreEntry[]): Promise<void> {
+  for (const part of parts) {
+    const { sha256 } = part;
+    part.close();
+    const isNew = !before.some((entry) => entry.state !== 'partial' && entry.sha256 === sha256);
+    if (isNew && sha256 !== null) await store.delete(sha256);
   }
 }
 

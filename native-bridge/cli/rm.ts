@@ -1,5 +1,6 @@
 import { ForgelightError } from '../../src/base/errors';
 import type { StoreEntry } from '../../src/store/store-list';
+import { allSets, type StoredSet } from '../../src/store/stored-sets';
 import type { CommandInput } from './run-cli';
 
 /** A beginning of a hash that is meant. */
@@ -8,7 +9,8 @@ const HASH_PREFIX = /^(?:sha256:)?([0-9a-f]{6,64})$/i;
 /** Deletes what each name means, once all of them mean one thing each. */
 export async function rm({ models, host, names, options }: CommandInput): Promise<void> {
   const entries = await models.store.list();
-  const found = [...new Set(names.flatMap((name) => meant(models, entries, name)))];
+  const sets = await allSets(entries);
+  const found = [...new Set(names.flatMap((name) => meant(models, entries, sets, name)))];
   for (const entry of found) {
     await deleteIt(models, entry);
     if (options['json'] !== true) host.out(`Deleted ${entry.state === 'partial' ? entry.address : entry.fileName}\n`);
@@ -32,15 +34,20 @@ function inUse(entry: StoreEntry): string {
     : `${entry.fileName} is in use, by the daemon or another command. End that (forgelight stop takes a model off its device), then delete it.`;
 }
 
-/** One entry; or all parts of a split model, by what it was pulled as. */
-function meant(models: CommandInput['models'], entries: readonly StoreEntry[], name: string): readonly StoreEntry[] {
+/** One entry; or all parts of a split model, by what it was pulled as or by the hash of them all. */
+function meant(
+  models: CommandInput['models'],
+  entries: readonly StoreEntry[],
+  sets: readonly StoredSet[],
+  name: string,
+): readonly StoreEntry[] {
   const addresses = addressesOf(models, name);
   const byAddress = entries.filter((entry) =>
     entry.state === 'partial'
       ? addresses.includes(entry.address)
       : entry.names.some((address) => addresses.includes(address)),
   );
-  return byAddress.length > 0 ? byAddress : [oneOf(entries, name)];
+  return byAddress.length > 0 ? byAddress : oneOf(entries, sets, name);
 }
 
 /** None where it is no reference, or one that takes a listing. */
@@ -60,19 +67,24 @@ function addressesOf({ sourceOf }: CommandInput['models'], reference: string): r
   return addresses;
 }
 
-function oneOf(entries: readonly StoreEntry[], name: string): StoreEntry {
+function oneOf(entries: readonly StoreEntry[], sets: readonly StoredSet[], name: string): readonly StoreEntry[] {
   const prefix = HASH_PREFIX.exec(name)?.[1]?.toLowerCase() ?? null;
-  const fitting = entries.filter((entry) =>
+  const begins = (sha256: string | null): boolean => prefix !== null && sha256?.startsWith(prefix) === true;
+  const files = entries.filter((entry) =>
     entry.state === 'partial'
       ? entry.address === name || entry.fileName === name
-      : entry.fileName === name || entry.names.includes(name) || (prefix !== null && entry.sha256.startsWith(prefix)),
+      : entry.fileName === name || entry.names.includes(name) || begins(entry.sha256),
   );
-  const [entry, ...others] = fitting;
-  if (entry === undefined) {
+  const fitting = [
+    ...files.map((entry) => ({ id: entry.state === 'partial' ? entry.address : entry.sha256, entries: [entry] })),
+    ...sets.filter(({ sha256 }) => begins(sha256)).map(({ sha256, parts }) => ({ id: sha256, entries: parts })),
+  ];
+  const [found, ...others] = fitting;
+  if (found === undefined) {
     throw new ForgelightError('invalid-request', `"${name}" is not here. \`forgelight list\` shows what is.`);
   }
-  if (others.length === 0) return entry;
-  const hashes = fitting.map((each) => (each.state === 'partial' ? each.address : each.sha256));
-  const message = `"${name}" means ${fitting.length} of them: ${hashes.join(', ')}. Name one by its hash or address.`;
+  if (others.length === 0) return found.entries;
+  const ids = fitting.map(({ id }) => id).join(', ');
+  const message = `"${name}" means ${fitting.length} of them: ${ids}. Name one by its hash or address.`;
   throw new ForgelightError('invalid-request', message);
 }

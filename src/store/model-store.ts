@@ -9,6 +9,8 @@ import type { StoreDeps } from './store-deps';
 import { couldGo, listModels, listPartials, type ModelEntry, type StoreEntry } from './store-list';
 import { lockName, partKey, partPath } from './store-names';
 import type { StorePorts } from './store-ports';
+import { storedModel } from './stored-model';
+import { allSets } from './stored-sets';
 import { StoredSource, type StoredSourceOptions } from './stored-source';
 import { sweep } from './sweep';
 
@@ -83,9 +85,11 @@ export class ModelStore {
     return couldGo(this.deps, missingBytes);
   }
 
-  /** `false` where it was not there. Throws `busy` while it is loaded, in any tab. */
-  delete(sha256: string): Promise<boolean> {
-    return this.deps.entries.delete(sha256);
+  /** A file, or all parts of a split model. `false` where it was not there. Throws `busy` while it is loaded, in any tab. */
+  async delete(sha256: string): Promise<boolean> {
+    let isDeleted = false;
+    for (const file of await this.filesOf(sha256)) isDeleted = (await this.deps.entries.delete(file)) || isDeleted;
+    return isDeleted;
   }
 
   /** Forgets an unfinished download, by the address in the list; `false` where there was none. Throws `busy` while it runs, in any tab. */
@@ -105,9 +109,14 @@ export class ModelStore {
     }
   }
 
-  /** The file, for a copy elsewhere. Throws `invalid-request` where it is not there, and as a load does. */
+  /** The file, a split model as one, for a copy elsewhere. Throws `invalid-request` where it is not there, and as a load does. */
   async export(sha256: string, signal: AbortSignal): Promise<ExportedModel> {
-    const source = this.stored(sha256);
+    const held: StoredSource[] = [];
+    const close = (): void => held.forEach((file) => file.close());
+    const source = storedModel(this, sha256, (file) => {
+      held.push(file);
+      return file;
+    });
     try {
       const { stream, sizeBytes, fileName } = await source.open(signal);
       const readable = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -115,21 +124,21 @@ export class ModelStore {
           try {
             const chunk = await stream.read();
             if (chunk !== null) return controller.enqueue(new Uint8Array(chunk));
-            source.close();
+            close();
             return controller.close();
           } catch (error) {
-            source.close();
+            close();
             throw error;
           }
         },
         async cancel(reason) {
           await stream.cancel(reason);
-          source.close();
+          close();
         },
       });
       return { stream: readable, sizeBytes: sizeBytes ?? 0, fileName };
     } catch (error) {
-      source.close();
+      close();
       throw error;
     }
   }
@@ -155,8 +164,16 @@ export class ModelStore {
     }
   }
 
-  /** Fetches a damaged model again, from the addresses it came from: `sourceOf` makes a source of one. */
+  /** Fetches a damaged model again, or what is damaged of a split one, from the addresses it came from: `sourceOf` makes a source of one. */
   async repair(sha256: string, sourceOf: (address: string) => ModelSource, signal: AbortSignal): Promise<void> {
+    for (const file of await this.filesOf(sha256)) await this.repairFile(file, sourceOf, signal);
+  }
+
+  private async repairFile(
+    sha256: string,
+    sourceOf: (address: string) => ModelSource,
+    signal: AbortSignal,
+  ): Promise<void> {
     const model = await this.read(sha256);
     if (model.state === 'ok') return model.file.close();
     if (model.state === 'absent') {
@@ -188,6 +205,13 @@ export class ModelStore {
     const advice = 'delete it, and load it from another address or its file.';
     const message = `The model ${sha256} cannot be repaired: ${why}: ${advice}`;
     throw new ForgelightError('corrupt-model', message, { cause: last });
+  }
+
+  /** The hashes of the files that a hash stands for: its own, or those of a split model's parts. */
+  private async filesOf(sha256: string): Promise<readonly string[]> {
+    if ((await this.deps.entries.hashes()).includes(sha256)) return [sha256];
+    const set = (await allSets(await this.list())).find((each) => each.sha256 === sha256);
+    return set?.parts.map((part) => part.sha256) ?? [sha256];
   }
 
   /** Removes what nothing speaks of; returns the bytes that are free again. For a host, once, when it has time. */

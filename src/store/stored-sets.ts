@@ -11,16 +11,24 @@ export interface StoredSet {
   readonly fileName: string;
   /** Of all parts, in their order; any of them stands for all. */
   readonly addresses: readonly string[];
-  /** Those that are there and sound, in their order. */
+  /** Those that are there, in their order. */
   readonly parts: readonly ModelEntry[];
   /** Names of the files that are not. */
   readonly missing: readonly string[];
 }
 
 /** The split models among what a store has: parts belong together when they were fetched from beside each other. */
-export async function storedSets(entries: readonly StoreEntry[]): Promise<readonly StoredSet[]> {
-  const sound = entries.filter((entry): entry is ModelEntry => entry.state === 'ok');
-  const byAddress = new Map(sound.flatMap((entry) => entry.names.map((address) => [address, entry] as const)));
+export function storedSets(entries: readonly StoreEntry[]): Promise<readonly StoredSet[]> {
+  return setsOf(entries.filter((entry): entry is ModelEntry => entry.state === 'ok'));
+}
+
+/** The same, damaged parts among them: for whoever deletes or repairs what has a hash. */
+export function allSets(entries: readonly StoreEntry[]): Promise<readonly StoredSet[]> {
+  return setsOf(entries.filter((entry): entry is ModelEntry => entry.state !== 'partial'));
+}
+
+async function setsOf(files: readonly ModelEntry[]): Promise<readonly StoredSet[]> {
+  const byAddress = new Map(files.flatMap((entry) => entry.names.map((address) => [address, entry] as const)));
   const places = new Map<string, readonly string[]>();
   for (const address of byAddress.keys()) {
     const parts = partAddresses(address);

@@ -1,14 +1,12 @@
 import { ForgelightError } from '../base/errors';
 import { systemClock as clock } from '../base/system-clock';
 import { MIB } from '../base/units';
-import { wholeName } from '../gguf/split-name';
 import type { LoadOptions } from '../protocol/engine-port';
 import { DEFAULT_TIMEOUTS } from '../protocol/timeouts';
 import type { ModelStore } from '../store/model-store';
 import { fileSource, modelSource } from '../store/open-model';
 import type { ModelSource } from '../store/source';
-import { splitSource } from '../store/split-source';
-import { storedSets } from '../store/stored-sets';
+import { storedModel } from '../store/stored-model';
 import type { StoredSource } from '../store/stored-source';
 
 export type SourceOptions = Pick<LoadOptions, 'model' | 'timeouts' | 'sha256' | 'mirrors' | 'hubToken'>;
@@ -60,7 +58,7 @@ export function heldSource(
   const close = (): void => files.forEach((file) => file.close());
   if (isStored(model)) {
     if (store === null) throw noStore(model);
-    return { source: storedSource(store, model.slice(SCHEME.length).toLowerCase(), held), files, close };
+    return { source: storedModel(store, model.slice(SCHEME.length).toLowerCase(), held), files, close };
   }
   const source = modelSource(model, {
     clock,
@@ -78,34 +76,6 @@ export function heldSource(
         }),
   });
   return { source: isMissed ? unkept(source) : source, files, close };
-}
-
-/** What the store has under a hash: a file, or a set of parts. The same one when it is opened again. */
-function storedSource(store: ModelStore, sha256: string, held: (file: StoredSource) => StoredSource): ModelSource {
-  const file = held(store.stored(sha256));
-  let set: ModelSource | null = null;
-  return {
-    label: file.label,
-    async open(signal) {
-      set ??= await setOf(store, sha256, held);
-      return (set ?? file).open(signal);
-    },
-  };
-}
-
-async function setOf(
-  store: ModelStore,
-  sha256: string,
-  held: (file: StoredSource) => StoredSource,
-): Promise<ModelSource | null> {
-  const found = (await storedSets(await store.list())).find((set) => set.sha256 === sha256);
-  if (found === undefined) return null;
-  const { fileName, parts } = found;
-  return splitSource({
-    label: `${SCHEME}${sha256}`,
-    fileName: wholeName(fileName),
-    parts: parts.map((part) => held(store.stored(part.sha256))),
-  });
 }
 
 function unkept(source: ModelSource): ModelSource {
