@@ -9,6 +9,7 @@ import { parseWhole, splitGguf } from '../../test/support/split-gguf';
 import { withHubToken } from './hub';
 import { modelSource, type ModelSourceOptions } from './open-model';
 import type { OpenedModel } from './source';
+import { splitIdentity } from './split-identity';
 
 const HUB = 'https://huggingface.co';
 const whole = new Uint8Array(readFileSync('test/fixtures/zoo/llama.gguf'));
@@ -70,7 +71,8 @@ describe('hf:owner/repo:TAG', () => {
       ]),
     );
     const opened = await open(hub, 'hf:o/r:Q4_0');
-    expect(opened).toMatchObject({ fileName: 'm-Q4_0.gguf', sha256: null });
+    const sha256 = await splitIdentity([one, two].map(hashOf));
+    expect(opened).toMatchObject({ fileName: 'm-Q4_0.gguf', sha256 });
     expect(parseWhole(await readAll(opened)).tensors).toHaveLength(parseWhole(whole).tensors.length);
     const damaged = new Uint8Array(two);
     damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;

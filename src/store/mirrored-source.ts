@@ -6,6 +6,8 @@ import type { ModelSource, OpenedModel, ResumePoint } from './source';
 
 /** What another address may do better. What a file *is* cannot be mended so: there the first word is the last. */
 const ADDRESS_FAILURES: readonly ErrorCode[] = ['network', 'timeout', 'range-unsupported'];
+/** Before its first byte an address may also say that it has another file than is wanted, or a damaged one: the next one need not. */
+const OPEN_FAILURES: readonly ErrorCode[] = [...ADDRESS_FAILURES, 'corrupt-model'];
 
 /**
  * One file at several addresses, tried in their order: the next one when an address fails, before its first byte or for good
@@ -88,7 +90,7 @@ class MirroredStream implements ByteStream {
         this.repeated = this.passed === null || this.skip === 0 ? null : await runningHash();
         return opened;
       } catch (error) {
-        await this.failed(error);
+        await this.failed(error, OPEN_FAILURES);
       }
     }
   }
@@ -101,7 +103,7 @@ class MirroredStream implements ByteStream {
         const chunk = await this.readOnce();
         if (chunk === null || chunk.length > 0) return chunk;
       } catch (error) {
-        await this.failed(error);
+        await this.failed(error, ADDRESS_FAILURES);
       }
     }
   }
@@ -154,11 +156,11 @@ class MirroredStream implements ByteStream {
   }
 
   /** Notes why an address is given up; throws what no other address can mend. */
-  private async failed(error: unknown): Promise<void> {
+  private async failed(error: unknown, passable: readonly ErrorCode[]): Promise<void> {
     const { current } = this;
     this.current = null;
     if (this.signal.aborted) throw this.signal.reason;
-    if (!(error instanceof ForgelightError) || !ADDRESS_FAILURES.includes(error.code)) throw error;
+    if (!(error instanceof ForgelightError) || !passable.includes(error.code)) throw error;
     this.failures.push(error);
     await current?.stream.cancel(error);
     this.note(current);

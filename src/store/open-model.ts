@@ -2,6 +2,7 @@ import { ForgelightError } from '../base/errors';
 import { splitUrls } from '../gguf/split-name';
 import type { ModelReference } from '../protocol/engine-port';
 import { filesSource } from './files-source';
+import { fittingFirst, type Mirror } from './fitting-first';
 import { isHubReference, parseHubReference, withHubToken } from './hub';
 import { hubSource, type KeptFile, type WrapFile } from './hub-source';
 import { mirroredSource } from './mirrored-source';
@@ -46,10 +47,33 @@ function mirrored(addresses: readonly string[], options: ModelSourceOptions, sha
   const single = addresses.map((address) => sourceOf(address, unwrapped));
   if (wrapFile === undefined) return mirroredSource(single, sha256);
   if (single.every(({ address }) => address !== undefined)) return wrapFile(mirroredSource(single, sha256), sha256);
-  return mirroredSource(
-    addresses.map((address) => sourceOf(address, options)),
+  return mixed(
+    addresses.map((address) => mirrorAt(address, options, wrapFile)),
     sha256,
+    options.kept,
   );
+}
+
+function mirrorAt(address: string, options: ModelSourceOptions, wrapFile: WrapFile): Mirror {
+  const addresses: string[] = [];
+  const source = sourceOf(address, {
+    ...options,
+    wrapFile: (file, hash) => {
+      if (file.address !== undefined) addresses.push(file.address);
+      return wrapFile(file, hash);
+    },
+  });
+  return { source, addresses };
+}
+
+function mixed(mirrors: readonly Mirror[], sha256: string, kept: ModelSourceOptions['kept']): ModelSource {
+  return {
+    label: mirrors[0]?.source.label ?? '',
+    async open(signal, from) {
+      const sources = await fittingFirst(mirrors, sha256, (await kept?.('')) ?? []);
+      return mirroredSource(sources, sha256).open(signal, from);
+    },
+  };
 }
 
 /** The file at an address and nothing else: a part of a split model stands for itself. Throws as `modelSource`. */

@@ -30,7 +30,7 @@ export interface OpenedModel {
   readonly stream: ByteStream;
   /** `null` while the server does not say. */
   readonly sizeBytes: number | null;
-  /** What the server says the file's SHA-256 is (`x-linked-etag`), lower-case hex; `null` where it says nothing. */
+  /** What the server says the file's SHA-256 is (`x-linked-etag`), lower-case hex; of parts `splitIdentity`. `null` where it says nothing. */
   readonly sha256: string | null;
   /** The last part of the address, or the file's name. */
   readonly fileName: string;

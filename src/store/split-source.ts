@@ -42,8 +42,10 @@ export function splitSource({ label, fileName, parts }: SplitSet): ModelSource {
         const notes = opened.slice(1).flatMap((part) => part.notes);
         const stream = new PartsStream({ parts, opened, merged, signal, notes });
         const { sizeBytes } = merged;
+        const promised = opened.flatMap(({ sha256 }) => sha256 ?? []);
+        const sha256 = promised.length === parts.length ? await splitIdentity(promised) : null;
         const digest = (): string => stream.digest();
-        return { stream, sizeBytes, sha256: null, fileName, resumedBytes: resumedBytes(opened, merged), notes, digest };
+        return { stream, sizeBytes, sha256, fileName, resumedBytes: resumedBytes(opened, merged), notes, digest };
       } catch (error) {
         await opened[0]?.rest.cancel(error);
         throw error;
@@ -55,7 +57,7 @@ export function splitSource({ label, fileName, parts }: SplitSet): ModelSource {
 const HEADER_WANTED = new DOMException('the header is all that was wanted', 'AbortError');
 
 /** A part whose header is read. */
-interface OpenPart extends Pick<OpenedModel, 'fileName' | 'sizeBytes' | 'resumedBytes'> {
+interface OpenPart extends Pick<OpenedModel, 'fileName' | 'sizeBytes' | 'sha256' | 'resumedBytes'> {
   readonly file: GgufFile;
   /** From `file.dataOffsetBytes` on. */
   readonly rest: ByteStream;
@@ -68,7 +70,7 @@ interface OpenPart extends Pick<OpenedModel, 'fileName' | 'sizeBytes' | 'resumed
 async function openPart(source: ModelSource, signal: AbortSignal): Promise<OpenPart> {
   const opened = await source.open(signal);
   const { sizeBytes, sha256, fileName, resumedBytes: resumed = 0, notes = [] } = opened;
-  const about = { fileName, sizeBytes, resumedBytes: resumed, notes };
+  const about = { fileName, sizeBytes, sha256, resumedBytes: resumed, notes };
   const hashed = await hashedOnce(opened);
   const verified = (): string => {
     const found = hashed.digest();
