@@ -1,39 +1,28 @@
 import { info, ok, problem, warning, type Finding } from './finding';
 import type { Machine } from './machine';
-import { Unit, wordsOf } from './unit';
+import { wordsOf, type Unit } from './unit';
+import { readUnit, unitFolders } from './unit-files';
 
 const UNIT = 'forgelight.service';
 const ENABLE = 'systemctl --user enable --now forgelight';
 
 /** The unit of systemd that starts the daemon with the user's session. Without one there is nothing wrong. */
 export async function checkService(machine: Machine): Promise<readonly Finding[]> {
-  const own = `${machine.env['XDG_CONFIG_HOME'] || `${machine.home}/.config`}/systemd/user`;
-  const folders = [own, '/etc/systemd/user', '/usr/local/lib/systemd/user', '/usr/lib/systemd/user'];
-  for (const folder of folders) {
-    const file = await machine.read(`${folder}/${UNIT}`);
-    if (file.is !== 'there') continue;
-    const unit = new Unit([file.value, ...(await dropIns(machine, own))], machine.home);
-    return [
-      await checkProgram(machine, unit),
-      ...checkSandbox(unit),
-      ...(await checkModels(machine, unit)),
-      ...(await checkState(machine, unit)),
-      await checkEnabled(machine, own),
-    ];
+  const unit = await readUnit(machine, UNIT);
+  if (unit === null) {
+    return [info('service', 'The daemon is not a service of systemd: it runs while `forgelight serve` does.')];
   }
-  return [info('service', 'The daemon is not a service of systemd: it runs while `forgelight serve` does.')];
+  return [
+    await checkProgram(machine, unit),
+    ...checkSandbox(unit),
+    ...(await checkModels(machine, unit)),
+    ...(await checkState(machine, unit)),
+    await checkEnabled(machine),
+  ];
 }
 
-/** What `systemctl --user edit` has changed, in the order in which it counts: that of names, whose numbers are text. */
-async function dropIns(machine: Machine, own: string): Promise<readonly string[]> {
-  const folder = `${own}/${UNIT}.d`;
-  const names = (await machine.list(folder)).filter((name) => name.endsWith('.conf')).toSorted();
-  const texts = await Promise.all(names.map((name) => machine.read(`${folder}/${name}`)));
-  return texts.flatMap((text) => (text.is === 'there' ? [text.value] : []));
-}
-
-async function checkEnabled(machine: Machine, own: string): Promise<Finding> {
-  for (const folder of [own, '/etc/systemd/user']) {
+async function checkEnabled(machine: Machine): Promise<Finding> {
+  for (const folder of unitFolders(machine)) {
     const link = await machine.link(`${folder}/default.target.wants/${UNIT}`);
     if (link !== null) return ok('service', 'It starts with the user’s session.');
   }
