@@ -66,7 +66,8 @@ describe('drop-ins of the service', () => {
 
   it('are put in the order of their names, wherever they are', async () => {
     expect(await found({ [dropIn(OWN, '10.conf')]: SHOWS, [dropIn(VENDOR, '9.conf')]: HIDES })).toContain(HIDDEN);
-    expect(await found({ [dropIn(VENDOR, '91.conf')]: SHOWS })).not.toContain(HIDDEN);
+    expect(await found({ [dropIn(VENDOR, '90.conf')]: SHOWS })).not.toContain(HIDDEN);
+    expect(await found({ [dropIn(OWN, '91.conf')]: HIDES })).toContain(HIDDEN);
   });
 
   it.each<[string, string | { readonly to: string }]>([
