@@ -1,5 +1,6 @@
 import type { KernelTime } from '../../src/base/counters';
 import { formatBytes } from '../../src/base/units';
+import { printable } from '../server/log-format';
 import type { BenchReport } from './bench';
 
 /** Kernels beyond these take next to nothing. */
@@ -29,7 +30,9 @@ export function benchMarkdown(report: BenchReport): string {
     ...(engine === null ? [] : ['', ...engineLines(engine)]),
     ...(kernels === null ? [] : ['', ...kernelLines(kernels)]),
     '',
-  ].join('\n');
+  ]
+    .map(printable) // names of models and devices stay in their line
+    .join('\n');
 }
 
 function hipLines({ hip }: BenchReport): readonly string[] {

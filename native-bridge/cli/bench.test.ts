@@ -104,5 +104,7 @@ describe('the report of forgelight bench', () => {
     expect(words).toContain('each launch between two events: 4.00 ms together.\n\n| kernel | launches |');
     expect(words).toContain('| matvec_lanes.q8_0 | 20 | 3.00 | 150.0 | 75.0 % |\n| attention.f16 | 20 | 1.00 |');
     expect(benchMarkdown({ ...report, kernels: [] })).toContain('this device does not measure them');
+    const named = { ...report, model: 'a\n| 9 | 9 |', device: 'b\n| 8 | 8 |' };
+    expect(benchMarkdown(named)).not.toMatch(/^\| [89] \| [89] \|/m);
   });
 });

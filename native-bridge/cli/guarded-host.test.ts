@@ -53,4 +53,31 @@ describe('what commands write', () => {
     expect((await run(['list'], { outIsTerminal: true })).out).toContain('a\ufffd[2J.gguf');
     expect((await run(['rm', address], { outIsTerminal: true })).out).toBe('Deleted a\ufffd[2J.gguf\n');
   });
+
+  it.each([true, false])('keeps a name in its row, whatever that is (terminal: %j)', async (outIsTerminal) => {
+    const body = new Uint8Array(5000).fill(1);
+    body.set(new TextEncoder().encode('GGUF'));
+    const { fetch } = new ScriptedServer(body);
+    const address = 'https://models.test/a%0a-%20%20%20ok%09%c2%85b.gguf';
+    expect((await run(['pull', address], { fetch })).code).toBe(0);
+    const { out } = await run(['list'], { outIsTerminal });
+    expect(out.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^HASH/),
+      expect.stringMatching(/ ok +a\ufffd- {3}ok\ufffd\ufffdb\.gguf$/),
+    ]);
+    const { out: json } = await run(['list', '--json']);
+    expect(JSON.parse(json)).toMatchObject([{ fileName: 'a\n-   ok\t\u0085b.gguf' }]);
+    expect((await run(['rm', address], { outIsTerminal })).out).toBe('Deleted a\ufffd-   ok\ufffd\ufffdb.gguf\n');
+  });
+
+  it('keeps the names of what is loaded in their line', async () => {
+    await daemon();
+    const state = { status: 'ready', model: 'a\nRequests: 9', device: 'gpu\nRequests: 8' };
+    const about = { pid: 7, version: '1.2.3', backend: 'upstream', requests: 0, state };
+    const loaded = asDaemon(() => Promise.resolve(Response.json(about)));
+    expect((await run(['ps'], { fetch: loaded })).out).not.toMatch(/^Requests: [98]/m);
+    const loading = { ...about, backend: 'engine', state: { ...state, status: 'loading', loaded: 1, total: 2 } };
+    const { out } = await run(['ps'], { fetch: asDaemon(() => Promise.resolve(Response.json(loading))) });
+    expect(out).toContain('Loading: a\ufffdRequests: 9, 50 %\n');
+  });
 });

@@ -1,6 +1,7 @@
 import { unreachable } from '../../src/base/assert';
 import { formatBytes } from '../../src/base/units';
 import type { StoreEntry } from '../../src/store/store-list';
+import { printable } from '../server/log-format';
 import type { CommandInput } from './run-cli';
 
 const SHOWN_DIGITS = 12;
@@ -10,7 +11,8 @@ export async function list({ models, host, options }: CommandInput): Promise<voi
   const entries = (await models.store.list()).toSorted((a, b) => usedAt(b) - usedAt(a));
   if (options['json'] === true) return host.out(`${JSON.stringify(entries, null, 2)}\n`);
   if (entries.length === 0) return host.out(`No models in ${models.folder}. Get one: forgelight pull <model>\n`);
-  const rows = [['HASH', 'SIZE', 'LAST USED', 'STATE', 'FILE'], ...entries.map(rowOf)];
+  // Also for pipes: a name with a line feed would be another row. With `--json` it is told as it is.
+  const rows = [['HASH', 'SIZE', 'LAST USED', 'STATE', 'FILE'], ...entries.map((entry) => rowOf(entry).map(printable))];
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   host.out(
     rows

@@ -1,5 +1,6 @@
 import { unreachable } from '../../src/base/assert';
 import { formatBytes } from '../../src/base/units';
+import { printable } from '../server/log-format';
 import { daemonUrl } from '../state/ask-daemon';
 import { daemonAnswerer } from './answerer';
 import type { CommandInput } from './run-cli';
@@ -27,7 +28,9 @@ export async function ps({ host, options }: CommandInput): Promise<void> {
 
 /** A server elsewhere has loaded what it has loaded. */
 function upstreamWords(state: DaemonState['state']): string {
-  return state.status === 'ready' ? `Passes requests on to ${state.device.replace(/^upstream: /, '')}` : wordsOf(state);
+  return state.status === 'ready'
+    ? `Passes requests on to ${printable(state.device.replace(/^upstream: /, ''))}`
+    : wordsOf(state);
 }
 
 function wordsOf(state: DaemonState['state']): string {
@@ -36,12 +39,12 @@ function wordsOf(state: DaemonState['state']): string {
       return 'Nothing is loaded.';
     case 'loading': {
       const percent = state.total === 0 ? 0 : Math.floor((state.loaded / state.total) * 100);
-      return `Loading: ${state.model}, ${percent} %`;
+      return `Loading: ${printable(state.model)}, ${percent} %`;
     }
     case 'ready':
-      return `Loaded: ${state.model || 'a model without a name'}, on ${state.device}`;
+      return `Loaded: ${printable(state.model) || 'a model without a name'}, on ${printable(state.device)}`;
     case 'restarting':
-      return `The engine is started again (attempt ${state.attempt}): ${state.model}`;
+      return `The engine is started again (attempt ${state.attempt}): ${printable(state.model)}`;
     case 'failed':
       return `Failed: ${state.error.message}`;
     default:

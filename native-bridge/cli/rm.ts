@@ -1,6 +1,7 @@
 import { ForgelightError } from '../../src/base/errors';
 import type { StoreEntry } from '../../src/store/store-list';
 import { allSets, type StoredSet } from '../../src/store/stored-sets';
+import { printable } from '../server/log-format';
 import type { CommandInput } from './run-cli';
 
 /** A beginning of a hash that is meant. */
@@ -13,7 +14,8 @@ export async function rm({ models, host, names, options }: CommandInput): Promis
   const found = [...new Set(names.flatMap((name) => meant(models, entries, sets, name)))];
   for (const entry of found) {
     await deleteIt(models, entry);
-    if (options['json'] !== true) host.out(`Deleted ${entry.state === 'partial' ? entry.address : entry.fileName}\n`);
+    const name = entry.state === 'partial' ? entry.address : entry.fileName;
+    if (options['json'] !== true) host.out(`Deleted ${printable(name)}\n`);
   }
   if (options['json'] === true) host.out(`${JSON.stringify(found, null, 2)}\n`);
 }

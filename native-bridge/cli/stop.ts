@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { ForgelightError } from '../../src/base/errors';
 import { findModel, namedModels } from '../engine/model-names';
+import { printable } from '../server/log-format';
 import { askDaemon } from '../state/ask-daemon';
 import type { CommandInput } from './run-cli';
 import { daemonState, runningDaemon } from './running-daemon';
@@ -33,7 +34,7 @@ export async function stop({ models, host, names, options }: CommandInput): Prom
     throw new ForgelightError('busy', `${what} on ${model}. Try again when it has ended: forgelight ps`);
   }
   if (options['json'] === true) host.out(`${JSON.stringify({ unloaded, model }, null, 2)}\n`);
-  else host.out(unloaded ? `Unloaded: ${model}\n` : 'Nothing is loaded.\n');
+  else host.out(unloaded ? `Unloaded: ${printable(String(model))}\n` : 'Nothing is loaded.\n');
 }
 
 /** What the daemon calls the model that somebody named, by hash or its beginning, address or file name. */
