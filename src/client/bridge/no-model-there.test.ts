@@ -52,6 +52,17 @@ describe('why the bridge was not used is said of the model that was asked for', 
     expect(engine.info.notes).toEqual([expect.stringMatching(words)]);
   });
 
+  it.each(['(incomplete)', '(incomplete 2)'])('of one of several there that have its name: %s', async (which) => {
+    const { bridge, create } = setUp();
+    const [first, second] = [1, 2].map((part) => `x-0000${part}-of-00002.gguf`);
+    const listed = (name: string, missing: string) => ({ id: name, name, sha256: null, missing_files: [missing] });
+    bridge.models = [listed(`y${first} (incomplete)`, 'y'), listed(`${first} ${which}`, `${second}`)];
+    const engine = await create({ model: `https://m.example/${second}` });
+    expect(engine.info.notes).toEqual([
+      expect.stringMatching(/all of the model .*: x-00002-of-00002\.gguf is missing/),
+    ]);
+  });
+
   it.each<[string, Partial<EngineOptions>]>([
     ['an address', { model: 'https://m.example/q/x-Q8_0-00002-of-00002.gguf?y=1' }],
     ['files', { model: [file('x-Q8_0-00002-of-00002.gguf'), file('x-Q8_0-00001-of-00002.gguf')] }],

@@ -52,10 +52,13 @@ export function doesNotHave(model: LoadOptions['model'], { pageUrl, path, there 
   return new ForgelightError('invalid-request', `The bridge ${what} Fetch it there: ${how}`, { param: 'model' });
 }
 
+/** What the daemon puts behind the name of a model with missing files, where another one has that name too. */
+const INCOMPLETE = / \(incomplete(?: \d+)?\)$/;
+
 /** Which files of a model the daemon says that it lacks, by the name of any of them: only a hash could tell that it is this model, but it is only a hint. */
 function missingThere(name: string, there: unknown): string | null {
   const first = firstPartName(name);
-  const entry = entriesOf(there).find((listed) => listed['name'] === first);
+  const entry = entriesOf(there).find((listed) => String(listed['name']).replace(INCOMPLETE, '') === first);
   const missing = entry?.['missing_files'];
   return Array.isArray(missing) && missing.length > 0 ? missing.map(String).join(', ') : null;
 }
