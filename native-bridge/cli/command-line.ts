@@ -12,9 +12,19 @@ export interface CliOption {
 
 export type CliOptions = Readonly<Record<string, CliOption>>;
 
-/** The command line itself means nothing: nothing was tried. */
+/** The command line, or a variable that stands for a part of it, means nothing: nothing was tried. */
 export class CommandLineError extends ForgelightError {
   constructor(message: string, param?: string) {
     super('invalid-request', message, param === undefined ? {} : { param });
+  }
+}
+
+/** What `read` makes of a setting as it was written. Throws `CommandLineError` for what means nothing. */
+export function readSetting<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ForgelightError)) throw error;
+    throw new CommandLineError(error.message, error.param);
   }
 }

@@ -13,7 +13,7 @@ import { stateFolder } from '../state/state-folder';
 import { checkUpstream, type CheckedUpstream } from '../upstream/check-upstream';
 import { upstreamKey } from '../upstream/upstream-url';
 import { askHipUntil, hipDevice, type AskedDevice, type AskHip } from './ask-hip';
-import type { CliOptions } from './command-line';
+import { readSetting, type CliOptions } from './command-line';
 import type { CliHost, CommandInput } from './run-cli';
 import { addressesIn, readUpstreams } from './serve-options';
 
@@ -52,7 +52,7 @@ export async function whatHipSays(ask: AskHip, env: CliHost['env']): Promise<Kno
 }
 
 function askUpstreams(texts: readonly string[], { env, fetch }: CliHost): Promise<readonly CheckedUpstream[]> {
-  const key = upstreamKey(env);
+  const key = readSetting(() => upstreamKey(env));
   const ports = { clock, fetch, random: Math.random, key };
   return Promise.all(addressesIn(texts).map((address) => checkUpstream(address, ports)));
 }

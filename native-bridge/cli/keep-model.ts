@@ -12,6 +12,7 @@ import { splitSource } from '../../src/store/split-source';
 import type { ModelEntry, StoreEntry } from '../../src/store/store-list';
 import type { StoredSource } from '../../src/store/stored-source';
 import { requireWritable } from '../state/writable-folder';
+import { readSetting } from './command-line';
 import { diskSource, pathOf } from './disk-source';
 import { ggufOnly } from './gguf-source';
 import { isAnsweredElsewhere, type AnswererNeeds } from './open-answerer';
@@ -35,7 +36,7 @@ export async function keepModel(
   reference: string,
   options: { readonly sha256?: string; readonly mirrors?: readonly string[] },
 ): Promise<KeptModel> {
-  timeoutsFromEnvironment(host.env); // throws for what is none, also where nothing is waited for
+  readSetting(() => timeoutsFromEnvironment(host.env)); // throws for what is none, also where nothing is waited for
   await requireWritable(models.folder, 'FORGELIGHT_MODELS');
   const before = await models.store.list();
   const parts: StoredSource[] = [];

@@ -6,6 +6,7 @@ import { ModelStore } from '../../src/store/model-store';
 import { nodeStorePorts } from '../../src/store/node-fs/node-store';
 import { modelSource, type ModelSourceOptions } from '../../src/store/open-model';
 import type { ModelSource } from '../../src/store/source';
+import { readSetting } from './command-line';
 import type { CliHost } from './run-cli';
 
 /** The models of this machine. */
@@ -35,7 +36,7 @@ export function openModels({ env, err, fetch }: CliHost): Models {
         clock,
         random: Math.random,
         // Read where it counts: a command that waits for nothing does not fail for it.
-        stallMs: timeoutsFromEnvironment(env).stallMs,
+        stallMs: readSetting(() => timeoutsFromEnvironment(env)).stallMs,
         fetch,
         kept: (addressStart) => store.kept(addressStart),
         ...(hubToken && { hubToken }),

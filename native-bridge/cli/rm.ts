@@ -2,6 +2,7 @@ import { ForgelightError } from '../../src/base/errors';
 import type { StoreEntry } from '../../src/store/store-list';
 import { allSets, type StoredSet } from '../../src/store/stored-sets';
 import { printable } from '../server/log-format';
+import { CommandLineError } from './command-line';
 import type { CommandInput } from './run-cli';
 
 /** A beginning of a hash that is meant. */
@@ -63,8 +64,7 @@ function addressesOf({ sourceOf }: CommandInput['models'], reference: string): r
       },
     });
   } catch (error) {
-    const isOfName = error instanceof ForgelightError && error.param?.startsWith('FORGELIGHT_') !== true;
-    if (!isOfName) throw error;
+    if (!(error instanceof ForgelightError) || error instanceof CommandLineError) throw error;
   }
   return addresses;
 }

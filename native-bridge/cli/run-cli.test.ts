@@ -106,7 +106,7 @@ describe('forgelight pull, list, rm', () => {
     'says which time-out is none: %j',
     async (args) => {
       const { code, err } = await run(args, { env: { FORGELIGHT_TIMEOUT_STALL_MS: 'abc' } });
-      expect([code, err]).toEqual([1, expect.stringMatching(/FORGELIGHT_TIMEOUT_STALL_MS must be a whole number/)]);
+      expect([code, err]).toEqual([2, expect.stringMatching(/FORGELIGHT_TIMEOUT_STALL_MS must be a whole number/)]);
     },
   );
 

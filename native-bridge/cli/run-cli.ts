@@ -124,7 +124,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
-/** Exit codes: a failure, a command line that means nothing, and Ctrl+C. */
+/** Exit codes: a failure, a command line or a variable that means nothing, and Ctrl+C. */
 const FAILED = 1;
 const MISUSED = 2;
 const STOPPED = 130;

@@ -12,7 +12,7 @@ import { upstreamKey } from '../upstream/upstream-url';
 import { nodeMachine } from '../doctor/machine';
 import { requireWritable } from '../state/writable-folder';
 import { askHipUntil } from './ask-hip';
-import { CommandLineError } from './command-line';
+import { CommandLineError, readSetting } from './command-line';
 import type { Models } from './models';
 import { requireHip, whyNoHip } from './prove-hip';
 import type { CliHost } from './run-cli';
@@ -39,7 +39,7 @@ const ELSEWHERE =
 /** What answers: a server elsewhere where one is named, else this computer's device, else the page itself. */
 export async function openServeBackend(parts: ServeParts): Promise<ServeBackend> {
   const { wanted, cli, log } = parts;
-  const timeouts = timeoutsFromEnvironment(cli.env);
+  const timeouts = readSetting(() => timeoutsFromEnvironment(cli.env));
   const onTest = (device: string): void =>
     log({ level: 'info', event: 'self-test', message: `Testing the kernels on ${device} …` });
   const proof = { ask: askHipUntil(cli.signal), env: cli.env, onTest };
@@ -72,7 +72,7 @@ export async function openServeBackend(parts: ServeParts): Promise<ServeBackend>
 function openUpstreams({ wanted, cli, log }: ServeParts, { requestMs, stallMs }: HostTimeouts): Backend {
   return new UpstreamBackend({
     addresses: addressesIn(wanted.upstreams),
-    key: upstreamKey(cli.env),
+    key: readSetting(() => upstreamKey(cli.env)),
     clock,
     fetch: cli.fetch,
     random: Math.random,

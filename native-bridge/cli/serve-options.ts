@@ -4,7 +4,7 @@ import { ForgelightError } from '../../src/base/errors';
 import { parseEngineOptions } from '../../src/protocol/engine-options-schema';
 import type { LoadOptions } from '../../src/protocol/engine-port';
 import { upstreamAddresses, type UpstreamAddress } from '../upstream/upstream-url';
-import { CommandLineError, type CliOptions } from './command-line';
+import { CommandLineError, readSetting, type CliOptions } from './command-line';
 import type { CommandInput } from './run-cli';
 
 const SERVE_DEVICES = ['auto', 'hip', 'upstream', 'reference'] as const;
@@ -121,12 +121,7 @@ export function readUpstreams(given: Given, env: Env): Pick<BackendOptions, 'ups
 
 /** Of texts as `readUpstreams` gives them. Throws `invalid-request` for what is none. */
 export function addressesIn(texts: readonly string[]): readonly UpstreamAddress[] {
-  try {
-    return texts.flatMap(upstreamAddresses);
-  } catch (error) {
-    if (!(error instanceof ForgelightError)) throw error;
-    throw new CommandLineError(error.message, error.param);
-  }
+  return readSetting(() => texts.flatMap(upstreamAddresses));
 }
 
 /** Whether servers elsewhere answer. */

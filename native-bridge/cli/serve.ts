@@ -21,6 +21,7 @@ import { removeDaemonFile, writeDaemonFile, type DaemonRecord } from '../state/d
 import { findLiveDaemon } from '../state/live-daemon';
 import { stateFolder } from '../state/state-folder';
 import { lockState } from '../state/state-lock';
+import { readSetting } from './command-line';
 import { keptName } from './keep-model';
 import type { CliHost, CommandInput } from './run-cli';
 import { openServeBackend, type ServeBackend } from './serve-backend';
@@ -35,7 +36,7 @@ const FLUSH_MS = 500;
 /** Runs the daemon until Ctrl+C or SIGTERM, then ends it in order: nothing is taken in, answers end, what is known is kept, the engine goes. */
 export async function serve({ host: cli, options, models }: CommandInput): Promise<void> {
   const given = readServeOptions(options, cli.env);
-  const mayPair = pairableOrigins(cli.env['FORGELIGHT_ORIGINS']);
+  const mayPair = readSetting(() => pairableOrigins(cli.env['FORGELIGHT_ORIGINS']));
   const folder = stateFolder(cli.env);
   await refuseSecond(folder, cli.fetch);
   const isName = given.model === null || passesOn(given);
