@@ -7,7 +7,7 @@ import { runProbeProcess } from './engine/probe-process';
 
 /** What the daemon starts this file as, instead of a command: it ends by itself, or with the daemon. */
 const PROCESSES: Readonly<Record<string, () => Promise<never>>> = {
-  'engine-process': runEngineProcess,
+  'engine-process': () => runEngineProcess(),
   'probe-process': runProbeProcess,
 };
 

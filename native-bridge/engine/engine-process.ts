@@ -12,8 +12,11 @@ import { createVariantFile } from './variant-file';
 
 const report = (error: unknown): void => console.error('engine process:', error);
 
-/** The process that owns the device. Never resolves: it lives as long as the daemon that started it, which has the other end of its channel. */
-export function runEngineProcess(): Promise<never> {
+/**
+ * The process that owns the device, which `open` gives. Never resolves: it lives as long as the daemon that started it, which has the other end of
+ * its channel.
+ */
+export function runEngineProcess(open: typeof openProvenDevice = openProvenDevice): Promise<never> {
   let service: EngineService | null = null;
   process.on('disconnect', endGroup);
   // It has a group of its own, so that Ctrl+C in the terminal does not reach it; whoever sends it all the same means the daemon.
@@ -30,7 +33,7 @@ export function runEngineProcess(): Promise<never> {
     // Whether it arrives is not waited for: a channel that is closed ends this process.
     const send = (sent: FromEngine): void =>
       void process.send?.({ ...sent, generation }, undefined, undefined, () => undefined);
-    service = createService(message, send);
+    service = createService(message, send, open);
     return send({ type: 'hello' });
   });
   if (!process.connected) endGroup();
@@ -49,11 +52,12 @@ function endGroup(): void {
 function createService(
   { device, modelsFolder, stateFolder }: EngineStart,
   send: (message: FromEngine) => void,
+  open: typeof openProvenDevice,
 ): EngineService {
   const ports = nodeStorePorts(modelsFolder, { clock, random: Math.random });
   return new EngineService({
     send,
-    openDevice: (profile) => openProvenDevice(device, stateFolder, profile),
+    openDevice: (profile) => open(device, stateFolder, profile),
     proveFormats: (opened, formats) => proveFormats(opened, formats, stateFolder),
     store: new ModelStore(ports, { clock, now: Date.now, report }),
     variantCache: createVariantFile(join(stateFolder, 'variants.json'), report),

@@ -45,7 +45,7 @@ export async function openProvenDevice(choice: DeviceChoice, stateFolder: string
 }
 
 /** It computes inside of `submit`, and what it promises is there at once: without a turn for others no message would be read before an answer's end. */
-function takingTurns(device: Device): Device {
+export function takingTurns(device: Device): Device {
   const compute = device.submit.bind(device);
   return Object.assign(device, {
     submit: async (...step: Parameters<Device['submit']>) => {

@@ -16,6 +16,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const ENTRIES = {
   'forgelight.js': 'native-bridge/main.ts',
   'mini-daemon.js': 'native-bridge/testing/mini-daemon.ts',
+  'falling-engine.js': 'native-bridge/testing/falling-engine.ts',
 };
 
 let folder = '';
