@@ -1,6 +1,8 @@
 import { page, userEvent } from 'vitest/browser';
 import { describe, expect, it } from 'vitest';
+import { lostTwice } from '../../test/support/lost-twice';
 import { allElements, deepFocus, mountBeforeEach, until } from '../../test/support/mounted-page';
+import { defined } from '../base/assert';
 import { ForgelightError } from '../base/errors';
 import { formatTime } from './format';
 import { ERROR_TEXT, TEXT } from './messages';
@@ -85,6 +87,43 @@ describe('a lost GPU', () => {
     await mounted().phase('recovering');
     expect(mounted().answer.signal?.aborted).toBe(true);
     await until(() => page.getByTestId('answer-waits').elements().length === 0);
+  });
+});
+
+describe('an answer that is given up because a second GPU was lost under it', () => {
+  it('ends alone: the model stays, another answer goes on, and the next question is answered', async () => {
+    const { store, engines } = mounted();
+    await mounted().becomeReady();
+    await mounted().ask('How does rain form?');
+    const other = mounted().answer;
+    other.write('It falls');
+    const otherId = defined(store.state.chats.shown, 'the first').id;
+    store.newChat();
+    await mounted().ask('Read all of this');
+    mounted().load.enter('lost');
+    mounted().load.enter('ready');
+    mounted().load.enter('lost');
+    await until(isShown);
+    mounted().answer.fail(lostTwice());
+    mounted().load.enter('ready');
+    await until(() => !isShown());
+    const error = page.getByTestId('error');
+    await expect.element(error).toHaveTextContent(ERROR_TEXT.timeout.title);
+    await expect.element(error.getByText('not tried a third time')).toBeInTheDocument();
+    expect(page.getByTestId('load-again').elements()).toHaveLength(0);
+    await mounted().phase('ready');
+
+    await mounted().ask('And snow?');
+    mounted().answer.write('It drifts.');
+    mounted().answer.finish();
+    await mounted().phase('ready');
+    await expect.element(page.getByTestId('answer').last()).toHaveTextContent('It drifts.');
+    store.showChat(otherId);
+    other.write(' in drops.');
+    other.finish();
+    await mounted().phase('ready');
+    await expect.element(page.getByTestId('answer')).toHaveTextContent('It falls in drops.');
+    expect([engines.loads.length, engines.answers.length, engines.closed]).toEqual([1, 3, 0]);
   });
 });
 
