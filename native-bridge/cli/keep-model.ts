@@ -38,7 +38,7 @@ export async function keepModel(
 ): Promise<KeptModel> {
   readSetting(() => timeoutsFromEnvironment(host.env)); // throws for what is none, also where nothing is waited for
   await requireWritable(models.folder, 'FORGELIGHT_MODELS');
-  const before = await models.store.list();
+  const before = options.sha256 === undefined ? [] : await models.store.list();
   const parts: StoredSource[] = [];
   const line = new ProgressLine(host, reference);
   const wrapFile: WrapFile = (file, hash) => {

@@ -51,7 +51,10 @@ export interface ModelStore {
    * decide by how often the page is used.
    */
   persist(): Promise<boolean>;
-  /** A file, or by the hash of them all (`info.model.sha256`) all files of a model. `false` where it was not there. Throws `busy` while it is loaded, in any tab. */
+  /**
+   * A file, or by the hash of them all (`info.model.sha256`) all files of a model. `false` where it was not there. Throws `busy` while it is
+   * loaded, in any tab.
+   */
   delete(sha256: string): Promise<boolean>;
   /** Forgets an unfinished download. `false` where there was none; throws `busy` while it runs, in any tab. */
   discard(address: string): Promise<boolean>;
@@ -60,7 +63,10 @@ export interface ModelStore {
    * model comes from, `quota-exceeded` where there is no room, and an `AbortError` when `signal` fires.
    */
   pull(model: string, options?: PullCallOptions): Promise<readonly string[]>;
-  /** Fetches a damaged model again, or what is damaged of one in several files, from where it came from. Throws `corrupt-model` where none of that has it. */
+  /**
+   * Fetches a damaged model again, or what is damaged of one in several files, from where it came from. Throws `corrupt-model` where none of
+   * that has it.
+   */
   repair(sha256: string, options?: StoreCallOptions): Promise<void>;
   /** A model in several files as one. Throws `invalid-request` where it is not there. */
   export(sha256: string): Promise<ModelExport>;

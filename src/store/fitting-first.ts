@@ -5,7 +5,7 @@ import { splitIdentity } from './split-identity';
 /** One of several sources of a model, and the addresses of the files that it stands for, as far as they are known. */
 export interface Mirror {
   readonly source: ModelSource;
-  readonly addresses: readonly string[];
+  readonly addresses: ReadonlySet<string>;
 }
 
 /**
@@ -19,7 +19,7 @@ export async function fittingFirst(
   kept: readonly KeptFile[],
 ): Promise<readonly ModelSource[]> {
   const ranked = await Promise.all(
-    mirrors.map(async ({ source, addresses }) => ({ source, rank: await rankOf(addresses, sha256, kept) })),
+    mirrors.map(async ({ source, addresses }) => ({ source, rank: await rankOf([...addresses], sha256, kept) })),
   );
   return ranked.toSorted((a, b) => a.rank - b.rank).map(({ source }) => source);
 }

@@ -55,11 +55,11 @@ function mirrored(addresses: readonly string[], options: ModelSourceOptions, sha
 }
 
 function mirrorAt(address: string, options: ModelSourceOptions, wrapFile: WrapFile): Mirror {
-  const addresses: string[] = [];
+  const addresses = new Set<string>();
   const source = sourceOf(address, {
     ...options,
     wrapFile: (file, hash) => {
-      if (file.address !== undefined) addresses.push(file.address);
+      if (file.address !== undefined) addresses.add(file.address);
       return wrapFile(file, hash);
     },
   });
