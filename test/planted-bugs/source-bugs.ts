@@ -144,7 +144,7 @@ export const SOURCE_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the parts of a stored set are not held',
-    file: 'src/worker/model-sources.ts',
+    file: 'src/store/stored-model.ts',
     find: 'parts.map((part) => held(store.stored(part.sha256)))',
     replace: 'parts.map((part) => store.stored(part.sha256))',
     why: 'a part can be deleted under an engine that has to load it again',
