@@ -3,8 +3,11 @@ import { FakeClock } from '../../test/support/fake-clock';
 import { RecordingDevice } from '../../test/support/recording-device';
 import { MATMUL_VARIANTS } from '../kernels/matmul';
 import { MATVEC_VARIANTS } from '../kernels/matvec';
+import { MIB } from '../base/units';
+import { F32 } from '../quant/f32';
 import { Q4_1 } from '../quant/q4_1';
 import { Q8_0 } from '../quant/q8_0';
+import { TQ1_0 } from '../quant/tq1_0';
 import { fastestVariants } from './probe';
 import type { Candidates } from './self-test';
 
@@ -51,8 +54,49 @@ describe('fastestVariants', () => {
   it('looks past the latency of a submission', async () => {
     const { choose, device } = adapter({ matvec_rows: 0.2, matvec_lanes: 0.1, matvec_subgroup: 0.19 }, 0.5);
     expect((await choose()).matvec).toBe('lanes');
-    expect(Math.max(...device.submits.map(({ steps }) => steps.length))).toBeGreaterThan(8);
-    expect(Math.max(...device.submits.map(({ steps }) => steps.length))).toBeLessThanOrEqual(64);
+    const most = Math.max(...device.submits.map(({ steps }) => steps.length));
+    expect(most * 0.1).toBeGreaterThan(10 * 0.5);
+    expect(most * 0.1).toBeLessThan(20);
+  });
+
+  it('keeps no adapter at it for long, however fast it is', async () => {
+    const { choose, device } = adapter({ matvec_rows: 1e-6, matvec_lanes: 1e-6, matvec_subgroup: 1e-6 }, 1e-6);
+    await choose();
+    expect(Math.max(...device.submits.map(({ steps }) => steps.length))).toBe(1024);
+  });
+
+  describe('decides for decode by the memory', () => {
+    /** An adapter that reads `cachedMs` of 4 MiB and less, and `ms` of more, a MiB. */
+    function reading(cachedMs: Readonly<Record<string, number>>, ms: Readonly<Record<string, number>>) {
+      const clock = new FakeClock();
+      const sizes: number[] = [];
+      const device = new RecordingDevice({
+        onSubmit: ({ steps }) => {
+          for (const { plan, rows } of steps) {
+            for (const dispatch of plan.dispatches) {
+              const size = (dispatch.weightBytesRead?.(rows) ?? 0) / MIB;
+              if (dispatch.kernel === 'matvec') sizes.push(size);
+              clock.advance(size * ((size > 4 ? ms : cachedMs)[dispatch.shader] ?? 1));
+            }
+          }
+        },
+      });
+      return { sizes, choose: (format = Q4_1) => fastestVariants(device, format, ALL, clock) };
+    }
+
+    it.each([F32, Q4_1, TQ1_0])('of a quick adapter, whose caches hold a small matrix: %#', async (format) => {
+      const cachedMs = { matvec_rows: 0.01, matvec_lanes: 0.1, matvec_subgroup: 0.1 };
+      const { sizes, choose } = reading(cachedMs, { matvec_rows: 0.3, matvec_lanes: 0.2, matvec_subgroup: 0.21 });
+      expect((await choose(format)).matvec).toBe('lanes');
+      expect(Math.max(...sizes)).toBeGreaterThan(31);
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(32);
+    });
+
+    it('not of a slow one, which would be at it for seconds', async () => {
+      const { sizes, choose } = reading({ matvec_rows: 30, matvec_lanes: 60, matvec_subgroup: 90 }, {});
+      expect((await choose()).matvec).toBe('rows');
+      expect(Math.max(...sizes)).toBeLessThan(1);
+    });
   });
 
   it('does not let what else the machine does decide', async () => {

@@ -1,5 +1,6 @@
 import { defined } from '../base/assert';
 import type { Clock } from '../base/clock';
+import { MIB } from '../base/units';
 import type { Device, DeviceBuffer, PreparedPlan } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import type { LinearArgs } from '../kernels/linear';
@@ -10,13 +11,17 @@ import { matrixPlanes } from '../kernels/weight-matrix';
 import type { QuantFormat } from '../quant/format';
 import type { Candidates } from './self-test';
 
-/** A matrix large enough to keep an adapter busy, small enough for a software adapter. */
-const ROWS = 2048;
-const COLUMNS = 512;
+/** Small enough for a slow adapter. */
+const SMALL: Shape = { rows: 2048, columns: 512 };
+/** Done with the small matrix in less, an adapter had it in its caches: what it reads from memory each time is this large, and as wide as models are. */
+const QUICK_MS = 1;
+const LARGE = { sizeBytes: 32 * MIB, columns: 2048 };
+/** What rows come in. */
+const WHOLE_ROWS = 64;
 const PROMPT_TOKENS = 64;
 /** A variant is timed over about this long, so that a fast adapter's latency does not decide. */
-const TIMED_MS = 20;
-const MAX_REPEATS = 64;
+const TIMED_MS = 10;
+const MAX_REPEATS = 1024;
 const ROUNDS = 3;
 /** A slow adapter has had enough after this: what takes long is seldom a matter of luck. */
 const CONTEST_MS = 500;
@@ -37,32 +42,11 @@ export async function fastestVariants(
   readonly rounding: RoundedVariant | null;
   readonly matmul: MatmulVariant;
 }> {
-  const planes = matrixPlanes({ format, rows: ROWS, columns: COLUMNS });
-  const buffers = {
-    weights: device.createBuffer('probe.weights', planes.totalBytes),
-    x: device.createBuffer('probe.x', PROMPT_TOKENS * COLUMNS * 4),
-    y: device.createBuffer('probe.y', PROMPT_TOKENS * ROWS * 4),
-  };
-  const rows = Array.from({ length: PROMPT_TOKENS }, () => ({ token: 0, position: 0, slot: 0, blocks: [] }));
-  const input = encodeStepInput(rows, [], []);
-  const step = device.createBuffer('probe.step', input.byteLength);
-  device.write(step, 0, input);
-  const weights = { buffer: buffers.weights, format, rows: ROWS, columns: COLUMNS };
-  const args: LinearArgs = { weights, x: buffers.x, y: buffers.y, yStride: ROWS, epilogue: 'store' };
-  const contest = async <V>(
-    variants: readonly V[],
-    dispatchOf: (variant: V) => Dispatch,
-    count: number,
-  ): Promise<readonly V[]> => {
-    const runners = variants.map((variant) => ({
-      variant,
-      runner: new Contestant(device, dispatchOf(variant), count),
-    }));
-    return await byTime(runners, { step, y: buffers.y, clock });
-  };
+  const bench = new Bench(device, format, clock);
   try {
-    const order = await contest([...matvecs, ...roundings], (variant) => matvec({ ...args, variant }), 1);
-    const [tile] = await contest(matmuls, (variant) => matmul({ ...args, variant }), PROMPT_TOKENS);
+    const shapes = [...matvecs, ...roundings];
+    const order = await bench.decode(shapes, (args, variant) => matvec({ ...args, variant }));
+    const [tile] = await bench.prefill(matmuls, (args, variant) => matmul({ ...args, variant }));
     return {
       matvec: defined(
         order.map((variant) => matvecs.find((exact) => exact === variant)).find((exact) => exact !== undefined),
@@ -72,38 +56,118 @@ export async function fastestVariants(
       matmul: defined(tile, 'a matmul'),
     };
   } finally {
-    for (const buffer of [...Object.values(buffers), step]) device.destroyBuffer(buffer);
+    bench.free();
   }
 }
 
-interface Track {
-  readonly step: DeviceBuffer;
-  readonly y: DeviceBuffer;
-  readonly clock: Clock;
+type DispatchOf<V> = (matrix: LinearArgs, variant: V) => Dispatch;
+
+interface Shape {
+  readonly rows: number;
+  readonly columns: number;
 }
 
-/**
- * Several, the fastest first, by the best of a few rounds in which each runs once: what else the machine does meanwhile then
- * meets all of them. Who is far behind is let off the later rounds.
- */
-async function byTime<V>(
-  field: readonly { readonly variant: V; readonly runner: Contestant }[],
-  track: Track,
-): Promise<readonly V[]> {
-  const { clock } = track;
-  if (field.length === 1) return field.map(({ variant }) => variant);
-  try {
-    for (const { runner } of field) await runner.warmUp(track);
-    const start = clock.now();
-    for (let round = 0; round < ROUNDS && clock.now() - start < CONTEST_MS; round++) {
+/** Of that many bytes, in whole tiles of rows. */
+function largeShape({ blockBytes, blockElements }: QuantFormat): Shape {
+  const { sizeBytes, columns } = LARGE;
+  const rows = sizeBytes / ((columns / blockElements) * blockBytes);
+  return { rows: Math.floor(rows / WHOLE_ROWS) * WHOLE_ROWS, columns };
+}
+
+/** A matrix of zeros, and what a kernel needs beside it. What it made is on the device until `free`. */
+class Bench {
+  private readonly buffers: DeviceBuffer[] = [];
+  private readonly runners: Contestant[] = [];
+  private readonly step: DeviceBuffer;
+  private small: LinearArgs | null = null;
+
+  constructor(
+    private readonly device: Device,
+    private readonly format: QuantFormat,
+    private readonly clock: Clock,
+  ) {
+    const rows = Array.from({ length: PROMPT_TOKENS }, () => ({ token: 0, position: 0, slot: 0, blocks: [] }));
+    const input = encodeStepInput(rows, [], []);
+    this.step = this.buffer('step', input.byteLength);
+    device.write(this.step, 0, input);
+  }
+
+  free(): void {
+    for (const runner of this.runners) runner.release();
+    for (const buffer of this.buffers) this.device.destroyBuffer(buffer);
+  }
+
+  /** Shapes of prefill, the fastest first: whatever the adapter, they compute. */
+  prefill<V>(variants: readonly V[], dispatchOf: DispatchOf<V>): Promise<readonly V[]> {
+    return this.byTime(this.field(variants, dispatchOf, this.smallMatrix(), PROMPT_TOKENS));
+  }
+
+  /** Shapes of decode, the fastest first: they read, of a quick adapter more than its caches hold. */
+  async decode<V>(variants: readonly V[], dispatchOf: DispatchOf<V>): Promise<readonly V[]> {
+    const field = this.field(variants, dispatchOf, this.smallMatrix(), 1);
+    const [first] = field;
+    if (first === undefined || variants.length === 1) return variants;
+    await first.runner.warmUp();
+    if (first.runner.bestMs >= QUICK_MS) return await this.byTime(field);
+    return await this.byTime(this.field(variants, dispatchOf, this.matrix(largeShape(this.format), 1), 1));
+  }
+
+  private field<V>(variants: readonly V[], dispatchOf: DispatchOf<V>, matrix: LinearArgs, rows: number): Field<V> {
+    const { device, clock, step } = this;
+    return variants.map((variant) => {
+      const measured = { step, dispatch: dispatchOf(matrix, variant), y: matrix.y, rows };
+      const runner = new Contestant(device, clock, measured);
+      this.runners.push(runner);
+      return { variant, runner };
+    });
+  }
+
+  /**
+   * By the best of a few rounds in which each runs once: what else the machine does meanwhile then meets all of them. Who is far behind is let off
+   * the later rounds.
+   */
+  private async byTime<V>(field: Field<V>): Promise<readonly V[]> {
+    if (field.length === 1) return field.map(({ variant }) => variant);
+    for (const { runner } of field) await runner.warmUp();
+    const start = this.clock.now();
+    for (let round = 0; round < ROUNDS && this.clock.now() - start < CONTEST_MS; round++) {
       const best = Math.min(...field.map(({ runner }) => runner.bestMs));
-      for (const { runner } of field) if (runner.bestMs <= best * HOPELESS) await runner.run(track);
+      for (const { runner } of field) if (runner.bestMs <= best * HOPELESS) await runner.run();
     }
-  } finally {
-    for (const { runner } of field) runner.release();
+    return [...field].sort((a, b) => a.runner.bestMs - b.runner.bestMs).map(({ variant }) => variant);
   }
-  return [...field].sort((a, b) => a.runner.bestMs - b.runner.bestMs).map(({ variant }) => variant);
+
+  private smallMatrix(): LinearArgs {
+    return (this.small ??= this.matrix(SMALL, PROMPT_TOKENS));
+  }
+
+  private matrix({ rows, columns }: Shape, tokens: number): LinearArgs {
+    const { format } = this;
+    const weights = this.buffer('weights', matrixPlanes({ format, rows, columns }).totalBytes);
+    return {
+      weights: { buffer: weights, format, rows, columns },
+      x: this.buffer('x', tokens * columns * 4),
+      y: this.buffer('y', tokens * rows * 4),
+      yStride: rows,
+      epilogue: 'store',
+    };
+  }
+
+  private buffer(name: string, sizeBytes: number): DeviceBuffer {
+    const buffer = this.device.createBuffer(`probe.${name}`, sizeBytes);
+    this.buffers.push(buffer);
+    return buffer;
+  }
 }
+
+interface Measured {
+  readonly step: DeviceBuffer;
+  readonly dispatch: Dispatch;
+  readonly y: DeviceBuffer;
+  readonly rows: number;
+}
+
+type Field<V> = readonly { readonly variant: V; readonly runner: Contestant }[];
 
 /** One dispatch and the best time of it so far. */
 class Contestant {
@@ -113,26 +177,29 @@ class Contestant {
 
   constructor(
     private readonly device: Device,
-    private readonly dispatch: Dispatch,
-    private readonly rows: number,
+    private readonly clock: Clock,
+    private readonly measured: Measured,
   ) {}
 
-  /** A first run lets pipelines warm up, a second tells how often to repeat. */
-  async warmUp(track: Track): Promise<void> {
-    this.plan = await this.device.prepare({ label: 'probe', stepInput: track.step, dispatches: [this.dispatch] });
-    await this.run(track);
-    this.bestMs = Infinity;
-    await this.run(track);
-    this.repeats = Math.max(1, Math.min(MAX_REPEATS, Math.floor(TIMED_MS / Math.max(this.bestMs, 0.1))));
-    // Once by itself, the latency of a submission counts too.
-    if (this.repeats === 1) return;
-    this.bestMs = Infinity;
-    await this.run(track);
+  /** A first run lets pipelines warm up; the others tell how often to repeat, until the latency of a submission is a small part of one. */
+  async warmUp(): Promise<void> {
+    if (this.plan !== null) return;
+    const { step, dispatch } = this.measured;
+    this.plan = await this.device.prepare({ label: 'probe', stepInput: step, dispatches: [dispatch] });
+    await this.run();
+    for (;;) {
+      this.bestMs = Infinity;
+      await this.run();
+      const wanted = Math.min(MAX_REPEATS, Math.floor(TIMED_MS / Math.max(this.bestMs, 1e-3)));
+      if (wanted < 2 * this.repeats) return;
+      this.repeats = wanted;
+    }
   }
 
-  async run({ y, clock }: Track): Promise<void> {
-    const { plan, rows, repeats } = this;
+  async run(): Promise<void> {
+    const { plan, repeats, clock } = this;
     if (plan === null) return;
+    const { rows, y } = this.measured;
     const steps = Array.from({ length: repeats }, () => ({ plan, rows }));
     const start = clock.now();
     await this.device.submit(steps, { buffer: y, sizeBytes: 4 });
