@@ -1,4 +1,4 @@
-import { assert } from '../base/assert';
+import { assert, defined } from '../base/assert';
 import { roundUp } from '../base/units';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
@@ -21,7 +21,9 @@ export const MAX_ATTENTION_GROUP = 16;
 export const MAX_HEAD_SIZE = 256;
 /** What the kernel keeps in workgroup memory must fit WebGPU's default of 16 KiB. */
 const MAX_WORKGROUP_BYTES = 16_384;
-const THREADS = 64;
+/** Sizes of its workgroups. */
+const THREADS = [256, 128, 64] as const;
+const FEWEST_THREADS = 64;
 
 /** Why the kernel cannot take these heads; `null` when it can. */
 export function attentionProblem(heads: number, kvHeads: number, headSize: number): string | null {
@@ -32,11 +34,17 @@ export function attentionProblem(heads: number, kvHeads: number, headSize: numbe
   if (headSize % 4 !== 0 || headSize < 4 || headSize > MAX_HEAD_SIZE) {
     return `heads of size ${headSize} (it takes multiples of 4 up to ${MAX_HEAD_SIZE})`;
   }
-  const words = [group * headSize, group * THREADS, group, group, 2, THREADS * 4, THREADS]; // of each variable
-  const workgroupBytes = words.reduce((sum, count) => sum + roundUp(count * 4, 16), 0); // so WebGPU counts them
-  return workgroupBytes > MAX_WORKGROUP_BYTES
+  return threadsFor(group, headSize) === undefined
     ? `${group} query heads of size ${headSize} a KV head (too much workgroup memory)`
     : null;
+}
+
+/** The most threads with which a workgroup's memory suffices; `undefined`: none are few enough. */
+function threadsFor(group: number, headSize: number): number | undefined {
+  return THREADS.find((threads) => {
+    const words = [group * headSize, group * threads, group, group, 2, threads * 4, threads]; // of each variable
+    return words.reduce((sum, count) => sum + roundUp(count * 4, 16), 0) <= MAX_WORKGROUP_BYTES; // so WebGPU counts them
+  });
 }
 
 /**
@@ -56,17 +64,24 @@ export function attention(args: {
   softCap?: number;
   /** A score of each head that joins the softmax and has no value; none if not given. */
   sinks?: DeviceBuffer; // [heads] f32
+  /**
+   * With as many threads a KV head as fit: each waits for memory of its own, so that more read faster on a GPU. A software adapter runs
+   * through those that have nothing to do, and takes longer. Not if not given; HIP's workgroups have one size.
+   */
+  isWide?: boolean;
   /** Rows see what follows them too. The step must hold all rows of its one sequence. */
   mutual?: boolean;
 }): Dispatch {
   const group = args.heads / args.kv.kvHeads;
   const problem = attentionProblem(args.heads, args.kv.kvHeads, args.kv.headSize);
   assert(problem === null, problem ?? '');
+  const most = defined(threadsFor(group, args.kv.headSize), 'a size of workgroups');
+  const threads = args.isWide === true ? most : FEWEST_THREADS;
   return {
     kernel: 'attention',
     shader: 'attention',
     modules: { kv: args.kv.type },
-    constants: { ...kvConstants(args.kv), GROUP: group },
+    constants: { ...kvConstants(args.kv), GROUP: group, THREADS: threads },
     params: attentionParams.encode({
       scale: args.scale,
       vPlane: kvPlaneElements(args.kv),

@@ -19,6 +19,7 @@ const ARGMAX = ['argmax', 'argmax'];
 
 interface Options extends Partial<ModelOptions> {
   readonly maxBindingBytes?: number;
+  readonly isSoftware?: boolean;
   /** Instead of the tiny model. */
   readonly file?: GgufFile;
 }
@@ -31,18 +32,23 @@ function fileOf(tiny: TinyOptions): GgufFile {
 
 async function prepare(
   tiny: TinyOptions,
-  { maxBindingBytes = 2 ** 33, file = fileOf(tiny), ...options }: Options,
+  { maxBindingBytes = 2 ** 33, isSoftware = false, file = fileOf(tiny), ...options }: Options,
 ): Promise<PreparedModel> {
   const recorder = new RecordingDevice();
   const limits = { ...recorder.limits, maxBufferBytes: 2 ** 33, maxBindingBytes };
   // Nothing runs, so that no buffer need have its size.
   const createBuffer = (label: string): DeviceBuffer => recorder.createBuffer(label, 4);
-  return await allocateModel(withOverrides(recorder, { limits, createBuffer }), file, describeNetwork(file), {
-    kvType: 'f16',
-    maxConcurrent: 2,
-    variants: { matvec: 'rows', matmul: 'rows' },
-    ...options,
-  }).prepared;
+  return await allocateModel(
+    withOverrides(recorder, { limits, createBuffer, isSoftware }),
+    file,
+    describeNetwork(file),
+    {
+      kvType: 'f16',
+      maxConcurrent: 2,
+      variants: { matvec: 'rows', matmul: 'rows' },
+      ...options,
+    },
+  ).prepared;
 }
 
 /** A step that decodes one token of each row, of every batch width. */
@@ -166,4 +172,20 @@ describe('a decode step of a llama', () => {
     const blocks = ['rope_kv', 'attention', 'matmul', 'rmsnorm', 'matmul', 'glu', 'matmul'];
     expect(kernels(dispatches)).toEqual(['embed_norm', 'matmul', ...blocks, 'rmsnorm', 'matmul', ...blocks]);
   });
+});
+
+describe('attention', () => {
+  it.each([
+    [false, 256],
+    [true, 64],
+  ])(
+    'on a device that is software: %j, has %i threads a KV head, for prompts and generated rows',
+    async (isSoftware, threads) => {
+      const { prefill, decode } = (await prepare({}, { isSoftware })).plans;
+      const plans = [prefill, ...decode.map(({ plan }) => plan)];
+      const all = plans.flatMap(({ dispatches }) => dispatches.filter(({ kernel }) => kernel === 'attention'));
+      expect(all.length).toBe(TINY.layers * (1 + decode.length));
+      expect(new Set(all.map(({ constants }) => constants['THREADS']))).toEqual(new Set([threads]));
+    },
+  );
 });

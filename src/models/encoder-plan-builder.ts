@@ -132,7 +132,15 @@ class EncoderPlanBuilder {
     return [
       ...this.affine(plan.qkv, x, qkv, (heads + 2 * kvHeads) * headSize),
       ropeKv({ qkv, q, kv, heads, pairs: rope?.pairs ?? 0, table: 0, pairing }),
-      attention({ q, y: attended, kv, heads, scale: 1 / Math.sqrt(headSize), mutual: true }),
+      attention({
+        q,
+        y: attended,
+        kv,
+        heads,
+        scale: 1 / Math.sqrt(headSize),
+        mutual: true,
+        isWide: this.device.isSoftware !== true,
+      }),
       ...this.affine(plan.output, attended, x, this.network.hiddenSize, 'add'),
       this.norm(plan.attentionNorm),
       ...this.affine(plan.inner, x, inner, layer.isGated ? 2 * size : size),

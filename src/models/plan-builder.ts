@@ -263,7 +263,17 @@ export class PlanBuilder implements Lowering {
     const sinks = plan.sinks === null ? {} : { sinks: this.weights.vector(plan.sinks) };
     const behind = { bias: plan.outputBias, norm: plan.attentionPostNorm };
     return [
-      attention({ q, y: attended, kv, heads, scale, window: window ?? 0, softCap: softCap ?? 0, ...sinks }),
+      attention({
+        q,
+        y: attended,
+        kv,
+        heads,
+        scale,
+        window: window ?? 0,
+        softCap: softCap ?? 0,
+        ...sinks,
+        isWide: this.device.isSoftware !== true,
+      }),
       ...this.addTo(plan.output, attended, behind, linear),
     ];
   }

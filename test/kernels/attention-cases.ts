@@ -12,11 +12,13 @@ import { rowOf, tablesOf, withBench } from './workbench';
 
 const HEAD_SIZES = [32, 64, 96, 128, 256];
 const GROUPS = [1, 3, 4, 8];
-const POSITIONS = [0, 15, 16, 63, 64, 65, 200];
-/** Inside a tile of 64 positions, a tile, and across tiles. */
-const WINDOWS = [1, 5, 64, 65, 100];
+/** Around the ends of blocks, and of tiles of 64 and 256 positions. */
+const POSITIONS = [0, 15, 16, 63, 64, 65, 200, 255, 256, 530];
+/** Inside a tile, a tile, and across tiles. */
+const WINDOWS = [1, 5, 64, 65, 100, 256, 257];
+const WIDTHS = [true, false];
 const SEQUENCES = 2;
-const TABLE_BLOCKS = 13;
+const TABLE_BLOCKS = 34;
 const NAN_HALF = 0x7e00;
 
 interface Row {
@@ -35,6 +37,8 @@ interface AttentionCase {
   /** Of each head, or none. */
   readonly sinks: Float32Array | null;
   readonly mutual?: boolean;
+  /** What has none has the most threads: those of few are the cases of shapes and windows, and what runs on this adapter anyway. */
+  readonly isWide?: boolean;
   readonly rows: readonly Row[];
   /** The cache's values, and its bytes on the device. */
   readonly cache: Float64Array;
@@ -82,13 +86,19 @@ function withNans({ type, shape, words }: AttentionCase, block: number): Uint32A
 
 async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
   return await withBench(device, async (bench) => {
-    const { type, shape, group, scale, window, softCap, sinks, mutual = false, rows, q } = args;
+    const { type, shape, group, scale, window, softCap, sinks, mutual = false, isWide = true, rows, q } = args;
     const pool: KvPool = window > 0 ? 'window' : 'all';
     bench.step(rows.map(({ position, blocks }, slot) => ({ token: 0, slot, position, ...tablesOf(pool, blocks) })));
     const kv = { buffer: bench.words('kv', args.words), type, pool, ...shape };
     const y = bench.empty('y', q.byteLength);
     const heads = shape.kvHeads * group;
-    const limits = { window, softCap, mutual, ...(sinks === null ? {} : { sinks: bench.floats('sinks', sinks) }) };
+    const limits = {
+      window,
+      softCap,
+      mutual,
+      isWide,
+      ...(sinks === null ? {} : { sinks: bench.floats('sinks', sinks) }),
+    };
     const dispatch = attention({ q: bench.floats('q', q), y, kv, heads, scale, ...limits });
     return await bench.runFloats([dispatch], rows.length, y);
   });
@@ -97,14 +107,20 @@ async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
 export function describeAttention(deviceOf: DeviceOf): void {
   describe('attention', () => {
     // Half of the pairs of head size and group; the cache's type goes round.
-    const cases = HEAD_SIZES.flatMap((headSize, i) =>
+    const halves = HEAD_SIZES.flatMap((headSize, i) =>
       GROUPS.map((group, j) => ({ headSize, group, type: KV_TYPES[(i + j) % KV_TYPES.length] ?? 'f16' })),
     ).filter((_, n) => n % 2 === Math.floor(n / GROUPS.length) % 2);
+    // Those with which fewer threads fit into a workgroup: 128, and 64.
+    const narrow = [
+      { headSize: 64, group: 16, type: 'f16' },
+      { headSize: 208, group: 13, type: 'f16' },
+    ] as const;
+    const cases = [...halves, ...narrow].flatMap((one) => WIDTHS.map((isWide) => ({ ...one, isWide })));
 
     it.each(cases)(
-      '$type cache, head size $headSize, $group query heads a KV head',
-      async ({ type, headSize, group }) => {
-        const args = attentionCase(type, headSize, group, 1);
+      '$type cache, head size $headSize, $group query heads a KV head, wide: $isWide',
+      async ({ type, headSize, group, isWide }) => {
+        const args = { ...attentionCase(type, headSize, group, 1), isWide };
         attentionOracle(args).check(await run(deviceOf(), args), 'y');
       },
     );
@@ -117,8 +133,10 @@ export function describeAttention(deviceOf: DeviceOf): void {
     // Of one head size and group, as the pipelines above: windows and caps are parameters.
     const windows = KV_TYPES.flatMap((type) => WINDOWS.map((window) => ({ type, window })));
     it.each(windows)('$type cache, a window of $window', async ({ type, window }) => {
-      const args = attentionCase(type, 64, 3, 1, { window });
-      attentionOracle(args).check(await run(deviceOf(), args), 'y');
+      for (const isWide of WIDTHS) {
+        const args = { ...attentionCase(type, 64, 3, 1, { window }), isWide };
+        attentionOracle(args).check(await run(deviceOf(), args), `wide: ${isWide}`);
+      }
     });
 
     // Tables name any block where nothing is seen any more: another sequence's, whose values may be no numbers.

@@ -1,8 +1,10 @@
 override GROUP: u32 = 1u; // query heads a KV head
 
-override THREADS: u32 = 64u;
+override THREADS: u32 = 64u; // of a KV head: each waits for memory of its own, so as many as workgroup memory has place for
 
 const MAX_GROUP = 16u;
+
+const STRIP = 16u; // scores of which a thread takes the largest
 
 const LOWEST = -3.0e38; // finite: exp of a difference with it is 0, never NaN
 
@@ -100,10 +102,20 @@ fn capped(score: f32) -> f32 {
       }
     }
     workgroupBarrier();
+
+    // Strips of a head follow each other, and heads: with GROUP ≤ STRIP there are threads for all.
+    if (local < GROUP * THREADS / STRIP) {
+      var best = score[local * STRIP];
+      for (var i = 1u; i < STRIP; i++) {
+        best = max(best, score[local * STRIP + i]);
+      }
+      part_weight[local] = best;
+    }
+    workgroupBarrier();
     if (local < GROUP) {
       var best = top[local];
-      for (var i = 0u; i < THREADS; i++) {
-        best = max(best, score[local * THREADS + i]);
+      for (var i = 0u; i < THREADS / STRIP; i++) {
+        best = max(best, part_weight[local * THREADS / STRIP + i]);
       }
       shrink[local] = exp(top[local] - best);
       top[local] = best;
