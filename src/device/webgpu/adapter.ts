@@ -122,7 +122,9 @@ function allowedFeatures(options: AdapterOptions): readonly string[] {
 }
 
 function hasPackedDot(gpu: GPU | undefined, options: AdapterOptions): boolean {
-  return allowedFeatures(options).includes(PACKED_DOT) && gpu?.wgslLanguageFeatures.has(PACKED_DOT) === true;
+  // Younger than WebGPU: browsers without it have none of what it lists.
+  const { wgslLanguageFeatures }: Partial<Pick<GPU, 'wgslLanguageFeatures'>> = gpu ?? {};
+  return allowedFeatures(options).includes(PACKED_DOT) && wgslLanguageFeatures?.has(PACKED_DOT) === true;
 }
 
 async function requestAdapter(gpu: GPU | undefined, options: AdapterOptions): Promise<GPUAdapter> {
