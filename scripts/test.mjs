@@ -165,7 +165,11 @@ async function runCodeObjects(_name, signal) {
     const { compared, all, problems } = await checkTurns({
       first: turnOf(await testedCommit(), TARGETS.length),
       isLate: () => performance.now() > LATE_MS,
-      problemsOf: (names) => compareObjects(names, signal),
+      problemsOf: async (names) => {
+        const found = await compareObjects(names, signal);
+        console.log(`${names.length} code objects: ${found.length === 0 ? 'as published' : found.join('; ')}`);
+        return found;
+      },
     });
     for (const line of withRemedy(problems)) console.error(line);
     console.log(`${compared} of ${all} code objects were compared with what was published.`);
