@@ -154,7 +154,14 @@ export function describeAttention(deviceOf: DeviceOf): void {
       const given = { ...args, words: withNans(args, spare), rows };
       attentionOracle(args).check(await run(deviceOf(), given), 'y');
     });
+  });
 
+  describeCapped(deviceOf);
+  describeSinks(deviceOf);
+}
+
+function describeCapped(deviceOf: DeviceOf): void {
+  describe('attention with capped scores, and of rows to each other', () => {
     const caps = KV_TYPES.flatMap((type) =>
       [20, 50].flatMap((softCap) => [0, 65].map((window) => ({ type, softCap, window }))),
     );
@@ -175,8 +182,6 @@ export function describeAttention(deviceOf: DeviceOf): void {
       attentionOracle(whole).check(await run(deviceOf(), whole), 'y');
     });
   });
-
-  describeSinks(deviceOf);
 }
 
 function describeSinks(deviceOf: DeviceOf): void {
