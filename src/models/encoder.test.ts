@@ -187,6 +187,17 @@ describe('allocateEmbedder', () => {
   });
 
   it.each([
+    [false, 256],
+    [true, 64],
+  ])('on a device that is software: %j, attention has %i threads a KV head', async (isSoftware, threads) => {
+    const device = Object.assign(new RecordingDevice(), { isSoftware });
+    const file = tinyBert();
+    const { plans } = await allocateEmbedder(device, file, encoderOf(file), OPTIONS).prepared;
+    const all = plans.prefill.dispatches.filter(({ kernel }) => kernel === 'attention');
+    expect(new Set(all.map(({ constants }) => constants['THREADS']))).toEqual(new Set([threads]));
+  });
+
+  it.each([
     ['the end of a text', 1, 1],
     ['the beginning of a text', 0, null],
     ['a text whose output is not its last row', 0, 0],
