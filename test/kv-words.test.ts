@@ -26,10 +26,10 @@ function loopsAround(text: string, name: string): string[][] {
 
 describe('the KV bytes that attention reads', () => {
   it('are those that there are: each key and each value once for all query heads that share them', () => {
-    // A workgroup is a KV head's. A position's key is read by its thread, quad for quad; its value by the threads of one lane, a quad each.
+    // A workgroup is a KV head's, of all ranges or one that no other takes. A position's key is read by its thread, quad for quad; its value by the threads of one lane, a quad each.
     expect(loopsAround(texts.kernels['attention']?.text ?? '', 'load4')).toEqual([
-      ['tile', 'i'],
-      ['tile', 'i'],
+      ['range', 'tile', 'i'],
+      ['range', 'tile', 'i'],
     ]);
   });
 

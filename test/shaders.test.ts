@@ -6,7 +6,7 @@ import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 import type { DeviceBuffer } from '../src/device/device';
 import type { Dispatch } from '../src/device/plan';
 import { shaderText, type KernelText, type ShaderTexts } from '../src/device/webgpu/shader-text';
-import { attention, attentionParams } from '../src/kernels/attention';
+import { attention, attentionMerge, attentionMergeParams, attentionParams } from '../src/kernels/attention';
 import { argmax, argmaxParams, topk, topkParams } from '../src/kernels/candidates';
 import { embed, embedParams } from '../src/kernels/embed';
 import { embedNorm, embedNormParams } from '../src/kernels/embed-norm';
@@ -267,6 +267,10 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
   attention: {
     params: attentionParams,
     dispatches: KV_TYPES.map((type) => attention({ q: buffer(), y: buffer(), kv: kvLayer(type), heads: 1, scale: 1 })),
+  },
+  attention_merge: {
+    params: attentionMergeParams,
+    dispatches: [attentionMerge({ y: buffer(), kv: kvLayer('f16'), heads: 1, rangeTokens: 256, parts: { rows: 1 } })],
   },
   keep_tokens: { params: keepTokensParams, dispatches: [keepTokens({ text: buffer(), sampled: buffer() })] },
   penalise: {

@@ -11,7 +11,7 @@ interface Recorded {
 }
 
 /**
- * Records a list of plans with their rows as a graph when it comes for the second time, and replays it from then on: one call instead of one a
+ * Records a list of plans with their rows and ranges as a graph when it comes for the second time, and replays it from then on: one call instead of one a
  * kernel. Where recording fails it never tries again. Owned by the device.
  */
 export class GraphCache {
@@ -34,7 +34,7 @@ export class GraphCache {
   run(steps: readonly PlanStep[], launch: () => void): void {
     if (this.broken !== null || steps.length === 0) return launch();
     const plans = steps.map(({ plan }) => planOf(plan).id);
-    const key = steps.map(({ rows }, i) => `${plans[i]}:${rows}`).join();
+    const key = steps.map(({ rows, ranges = 1 }, i) => `${plans[i]}:${rows}:${ranges}`).join();
     const found = this.known.get(key);
     this.known.delete(key);
     const graph = found === undefined ? null : (found.graph ?? this.record(launch));

@@ -182,10 +182,11 @@ export class HipDevice implements Device {
     this.counts.passes += 1;
     this.counts.readbacks += 1;
     this.counts.readbackBytes += sizeBytes;
-    for (const { plan, rows } of steps) {
-      const { dispatches } = planOf(plan);
-      this.counts.dispatches += dispatches.length;
-      for (const dispatch of dispatches) this.counts.weightBytesRead += dispatch.weightBytesRead(rows);
+    for (const step of steps) {
+      for (const dispatch of planOf(step.plan).dispatches.filter((one) => one.runsIn(step))) {
+        this.counts.dispatches += 1;
+        this.counts.weightBytesRead += dispatch.weightBytesRead(step.rows);
+      }
     }
     return this.finished(() => {
       const measured = this.launch(steps);
@@ -203,16 +204,15 @@ export class HipDevice implements Device {
   /** What is returned adds up what the kernels took, where that is measured, once they are done. */
   private launch(steps: readonly PlanStep[]): () => void {
     if (this.timer !== null) {
-      const launchesOf = ({ plan, rows }: PlanStep): readonly TimedLaunch[] =>
-        planOf(plan).dispatches.map((dispatch) => ({
-          kernel: dispatch.variant,
-          launch: () => dispatch.launch(rows, this.stream),
-        }));
+      const launchesOf = (step: PlanStep): readonly TimedLaunch[] =>
+        planOf(step.plan)
+          .dispatches.filter((dispatch) => dispatch.runsIn(step))
+          .map((dispatch) => ({ kernel: dispatch.variant, launch: () => dispatch.launch(step, this.stream) }));
       return this.timer.run(steps.flatMap(launchesOf));
     }
     this.graphs.run(steps, () => {
-      for (const { plan, rows } of steps) {
-        for (const dispatch of planOf(plan).dispatches) dispatch.launch(rows, this.stream);
+      for (const step of steps) {
+        for (const dispatch of planOf(step.plan).dispatches) dispatch.launch(step, this.stream);
       }
     });
     return () => undefined;

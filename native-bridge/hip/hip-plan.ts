@@ -1,7 +1,7 @@
 import { assert, defined } from '../../src/base/assert';
 import { roundUp } from '../../src/base/units';
 import type { PreparedPlan } from '../../src/device/device';
-import type { Dispatch, Plan } from '../../src/device/plan';
+import { gridOf, type Dispatch, type Plan, type PlanStep } from '../../src/device/plan';
 import { variantKey } from '../../src/device/variant-key';
 import { memoryOf } from './hip-memory';
 import type { HipApi } from './hip-api';
@@ -35,8 +35,8 @@ function argumentBytes({ shader, params, buffers }: Dispatch): readonly number[]
 export class PreparedDispatch {
   private readonly slots: BigUint64Array; // where each argument lies
   private readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Of `bytes`: the word that is the grid's width, where the kernel asks for it. */
-  private readonly gridWord: number | null;
+  /** Of `bytes`: the words that are the grid's, where the kernel asks for them. */
+  private readonly gridWords: readonly { readonly word: number; readonly dimension: 0 | 2 }[];
   private readonly dynamicBytes: number;
 
   constructor(
@@ -62,8 +62,11 @@ export class PreparedDispatch {
     });
     const first = (offsets.at(-1) ?? 0) / 4;
     entry.constants.forEach((constant, i) => (words[first + i] = constantOf(constant, dispatch)));
-    const grid = entry.constants.indexOf('grid-x');
-    this.gridWord = grid < 0 ? null : first + grid;
+    this.gridWords = entry.constants.flatMap((constant, i) =>
+      constant === 'grid-x' || constant === 'grid-z'
+        ? [{ word: first + i, dimension: constant === 'grid-x' ? 0 : 2 }]
+        : [],
+    );
     this.dynamicBytes = entry.dynamicBytes?.(dispatch.constants) ?? 0;
     const address = api.library.address(this.bytes);
     this.slots = BigUint64Array.from(offsets, (offset) => address + BigInt(offset));
@@ -74,11 +77,18 @@ export class PreparedDispatch {
     return variantKey(this.dispatch);
   }
 
-  /** Launches it for so many rows. Throws `HipError`. */
-  launch(rows: number, stream: bigint): void {
-    const [x, y, z] = this.dispatch.grid(rows);
-    if (x * y * z === 0) return; // WebGPU does nothing then, HIP fails
-    if (this.gridWord !== null) new Uint32Array(this.bytes.buffer)[this.gridWord] = x;
+  /** Whether the step has workgroups of it. */
+  runsIn(step: PlanStep): boolean {
+    return gridOf(this.dispatch, step) !== null;
+  }
+
+  /** Launches it, unless the step has no workgroups of it. Throws `HipError`. */
+  launch(step: PlanStep, stream: bigint): void {
+    const grid = gridOf(this.dispatch, step);
+    if (grid === null) return;
+    const [x, y, z] = grid;
+    const words = new Uint32Array(this.bytes.buffer);
+    for (const { word, dimension } of this.gridWords) words[word] = grid[dimension];
     const { kernel, dynamicBytes, slots } = this;
     this.api.call('hipModuleLaunchKernel', kernel, x, y, z, WORKGROUP_THREADS, 1, 1, dynamicBytes, stream, slots, 0n);
   }
@@ -89,7 +99,7 @@ export class PreparedDispatch {
 }
 
 function constantOf(constant: KernelConstant, { shader, modules, constants, buffers }: Dispatch): number {
-  if (constant === 'grid-x') return 0; // known at each launch
+  if (constant === 'grid-x' || constant === 'grid-z') return 0; // known at each launch
   if (constant === 'kv-type') return defined(KV_TYPE_CODES[modules.kv ?? ''], `the code of ${modules.kv}`);
   if ('wordsOf' in constant) {
     return defined(buffers[constant.wordsOf], `buffer ${constant.wordsOf} of ${shader}`).buffer.sizeBytes / 4;

@@ -66,7 +66,12 @@ function wgsl(shader: string): string {
   return withoutComments(shaderText(SHADERS, shader, modules) ?? '');
 }
 
-const WORDS: Readonly<Record<string, string>> = { wordsOf: 'KV_WORDS', 'grid-x': 'GRID_X', 'kv-type': 'KV_TYPE' };
+const WORDS: Readonly<Record<string, string>> = {
+  wordsOf: 'KV_WORDS',
+  'grid-x': 'GRID_X',
+  'grid-z': 'GRID_Z',
+  'kv-type': 'KV_TYPE',
+};
 
 function constantName(constant: KernelConstant): string {
   if (typeof constant === 'string') return WORDS[constant] ?? '';

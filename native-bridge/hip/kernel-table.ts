@@ -5,6 +5,8 @@ export type KernelConstant =
   | { readonly wordsOf: number }
   /** Workgroups in x. */
   | 'grid-x'
+  /** Workgroups in z. */
+  | 'grid-z'
   /** The KV type's code, for kernels that choose at run time. */
   | 'kv-type';
 
@@ -87,9 +89,10 @@ export const KERNEL_TABLE: Readonly<Record<string, KernelEntry>> = {
   attention: {
     object: 'core',
     instance: 'kv',
-    constants: [...KV, ...named('GROUP'), KV_WORDS],
+    constants: [...KV, ...named('GROUP', 'RANGE'), KV_WORDS, 'grid-z'],
     dynamicBytes: attentionBytes,
   },
+  attention_merge: core(...named('HEADS', 'HEAD_SIZE', 'RANGE')),
   route: core(),
   expert_matvec: ofFormat('only', ...named('EPILOGUE', 'ACTIVATION', 'BIAS', 'LANES')),
   pool: core(...named('POOLING')),

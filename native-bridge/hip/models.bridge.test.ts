@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Device } from '../../src/device/device';
 import { systemClock } from '../../src/base/system-clock';
+import { describeLongTexts } from '../../test/models/long-text-suite';
 import { describeZoo, type ZooOptions } from '../../test/models/zoo-suite';
 import { testLoad } from '../../test/support/load-zoo';
 import { readZoo } from '../../test/support/zoo';
@@ -28,6 +29,7 @@ describeZoo(
 );
 describeZoo('HIP, 64 threads', ['gemma2'], () => openSimulator({ wave: 64, seed: 4 }), readZoo, LANES);
 describeZoo('HIP, cache of bytes', ['llama-yarn'], () => openSimulator({ wave: 32, seed: 5 }), readZoo, BYTES);
+describeLongTexts('HIP', { name: 'llama', layers: 2 }, () => openSimulator({ wave: 32, seed: 6 }), readZoo, SUBGROUPS);
 
 /** The tokens of two requests at once, and what was counted until then. */
 async function answers(bytes: Uint8Array<ArrayBuffer>, device: Device | undefined) {

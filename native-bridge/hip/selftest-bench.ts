@@ -14,6 +14,8 @@ export interface Prepared {
   readonly also?: DeviceBuffer;
   /** Instead of the step that the others have. */
   readonly step?: DeviceBuffer;
+  /** Ranges of positions that the step is said to see; 1 if not given. */
+  readonly ranges?: number;
   /** Of whole numbers, which must be the same. */
   readonly exact?: boolean;
 }
@@ -100,10 +102,10 @@ export class SelfTestBench {
   }
 
   /** The case's answer on this device. */
-  async run({ dispatches, result, also, step = this.step }: Prepared, rows: number): Promise<Uint8Array> {
+  async run({ dispatches, result, also, step = this.step, ranges = 1 }: Prepared, rows: number): Promise<Uint8Array> {
     const { device } = this;
     const plan = await device.prepare({ label: 'selftest', stepInput: step, dispatches });
-    const first = await device.submit([{ plan, rows }], { buffer: result, sizeBytes: result.sizeBytes });
+    const first = await device.submit([{ plan, rows, ranges }], { buffer: result, sizeBytes: result.sizeBytes });
     device.release(plan);
     if (also === undefined) return first;
     const second = await device.submit([], { buffer: also, sizeBytes: also.sizeBytes });

@@ -1,6 +1,6 @@
 import { activate } from '../../src/kernels/activation';
 import { addBias } from '../../src/kernels/add-bias';
-import { attention } from '../../src/kernels/attention';
+import { attendedBytes, attention, attentionMerge } from '../../src/kernels/attention';
 import { argmax, candidateBytes } from '../../src/kernels/candidates';
 import { glu } from '../../src/kernels/glu';
 import { headNorm } from '../../src/kernels/head-norm';
@@ -62,6 +62,26 @@ const ATTENTION = KV_TYPES.map((type) =>
     };
   }),
 );
+
+/** Ranges of a block each, of which rows see one, two and three: of four workgroups a head some have nothing to do. */
+const SHARED_ATTENTION = ofRows('attention shared by workgroups, and attention_merge', (bench) => {
+  const { heads, kvHeads, headSize } = HEADS;
+  const kv = cacheOf(bench, 'f16');
+  const parts = { rows: TEST_ROWS };
+  const y = bench.empty(attendedBytes(parts, heads, headSize) / 4);
+  const q = bench.empty(TEST_ROWS * heads * headSize);
+  const qkv = bench.floats(TEST_ROWS * (heads + 2 * kvHeads) * headSize);
+  const args = { y, kv, heads, rangeTokens: 16, parts };
+  return {
+    dispatches: [
+      ropeKv({ qkv, q, kv, heads, pairs: TABLE_PAIRS, table: 0, pairing: 'halves' }),
+      attention({ ...args, q, scale: headSize ** -0.5, sinks: bench.floats(heads) }),
+      attentionMerge(args),
+    ],
+    result: y,
+    ranges: 4,
+  };
+});
 
 const NORMS: readonly SelfTestCase[] = [
   ofRows('rmsnorm', (bench) => {
@@ -177,6 +197,7 @@ export const SELF_TEST_CASES: readonly SelfTestCase[] = [
   ...OTHERS,
   ...RELAYOUT,
   ...ATTENTION,
+  SHARED_ATTENTION,
   ...QKV_HALVES_CASES,
   ...TOKENS,
 ];

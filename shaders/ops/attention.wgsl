@@ -1,20 +1,23 @@
 // Attention over the paged KV cache: causal, whole or through a sliding window, or of all rows of the step to each other; one workgroup a (row, KV head), shared by the query heads of that KV head.
-// Positions are taken in tiles of THREADS with a running softmax: no score matrix is stored, and the order of a row's sums
-// depends on its position alone, never on the batch or the chunk.
+// Positions are taken in ranges of RANGE, and a range in tiles of THREADS with a running softmax: no score matrix is stored.
+// Ranges join in their order, so that the order of a row's sums depends on its position alone, never on the batch, the chunk or the grid.
+// With more than one workgroup a (row, KV head) each takes one range and leaves its sums behind the rows of y, for
+// `attention_merge` (Dao et al. 2023, "Flash-Decoding for long-context inference"): few rows alone are no work for a large GPU.
 // q [rows × KV_HEADS·GROUP·HEAD_SIZE] f32 · kv: one layer's cache · y as q · sinks [KV_HEADS·GROUP] f32: scores beside those
 // of the positions, with no value (Xiao et al. 2023; learned in gpt-oss)
-// grid: (KV_HEADS, rows)
+// grid: (KV_HEADS, rows, 1, or the most ranges that a row of the step sees)
 import kv::load4;
+import package::lib::attention::{ Part, LOWEST, nothing, joined, part_address, seen_from };
 import package::lib::kv::{ kv_address, KV_HEADS, HEAD_SIZE, BLOCK_TOKENS };
 import package::lib::nan::is_nan;
 import package::lib::step::{ row_count, row_position, row_block };
 
 override GROUP: u32 = 1u; // query heads a KV head
+override RANGE: u32 = 256u; // positions whose sums join those before them, best a multiple of THREADS
 override THREADS: u32 = 64u; // of a KV head: each waits for memory of its own, so as many as workgroup memory has place for
 
 const MAX_GROUP = 16u;
 const STRIP = 16u; // scores of which a thread takes the largest
-const LOWEST = -3.0e38; // finite: exp of a difference with it is 0, never NaN
 
 struct Params {
   scale: f32, // of the scores
@@ -24,6 +27,7 @@ struct Params {
   pool: u32, // which of the row's block tables
   has_sinks: u32, // 0: `sinks` is not read
   mutual: u32, // 1: the step is one whole sequence, and each row sees all of it
+  parts: u32, // quads of y before the first one of ranges
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> q: array<vec4f>;
@@ -32,9 +36,9 @@ struct Params {
 
 var<workgroup> query: array<vec4f, GROUP * HEAD_SIZE / 4u>;
 var<workgroup> score: array<f32, GROUP * THREADS>; // [head × position of the tile]; then the softmax numerators
-var<workgroup> top: array<f32, GROUP>; // the largest score so far
+var<workgroup> top: array<f32, GROUP>; // the largest score of the range so far
 var<workgroup> shrink: array<f32, GROUP>; // what earlier sums are multiplied with
-var<workgroup> tile_range: vec2u; // first tile and the row's length: barriers need bounds that are uniform by construction
+var<workgroup> seen: vec4u; // first position, the one behind the last, first range, the one behind the last: barriers need bounds that are uniform by construction
 var<workgroup> part: array<vec4f, THREADS>;
 var<workgroup> part_weight: array<f32, THREADS>;
 
@@ -44,19 +48,24 @@ fn capped(score: f32) -> f32 {
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let quads = HEAD_SIZE / 4u;
   let kv_head = group.x;
   let row = group.y;
-  let length = select(row_position(row) + 1u, row_count(), params.mutual == 1u);
-  let first = select(0u, length - params.window, params.window > 0u && length > params.window);
+  let alone = groups.z == 1u;
   let base = (row * KV_HEADS + kv_head) * GROUP * quads;
   for (var i = local; i < GROUP * quads; i += THREADS) { query[i] = q[base + i] * params.scale; }
-  if (local < GROUP) {
-    top[local] = LOWEST;
-    if (params.has_sinks == 1u) { top[local] = sinks[kv_head * GROUP + local]; }
+  if (local == 0u) {
+    let length = select(row_position(row) + 1u, row_count(), params.mutual == 1u);
+    let first = seen_from(length, params.window);
+    let range = first / RANGE + group.z;
+    let last = (length - 1u) / RANGE;
+    seen = vec4u(first, length, range, select(min(range, last), last, alone) + 1u);
   }
-  if (local == 0u) { tile_range = vec2u(first / THREADS * THREADS, length); }
 
   // For the values a thread owns four dimensions (quad) of every `lanes`-th position.
   let lanes = THREADS / quads;
@@ -64,80 +73,105 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let quad = local % quads;
   var sums: array<vec4f, MAX_GROUP>;
   var weights: array<f32, MAX_GROUP>;
-  // A sink is the first score that the running softmax meets: so far the largest, its weight is e^0.
-  if (params.has_sinks == 1u && lane == 0u) {
-    for (var h = 0u; h < GROUP; h++) { weights[h] = 1.0; }
-  }
-  workgroupBarrier();
+  var joined_top: array<f32, MAX_GROUP>; // of the ranges before, whose sums are in y
+  var joined_weight: array<f32, MAX_GROUP>;
+  let bounds = workgroupUniformLoad(&seen);
+  let first = bounds.x;
+  let length = bounds.y;
 
-  let range = workgroupUniformLoad(&tile_range);
-  for (var tile = range.x; tile < range.y; tile += THREADS) {
-    let position = tile + local;
-    if (position >= first && position < length) {
-      var dots = array<f32, MAX_GROUP>(); // written out: SwiftShader does not zero it again in each turn
-      let key = kv_address(row_block(row, params.pool, position, BLOCK_TOKENS), kv_head, position);
-      for (var i = 0u; i < quads; i++) {
-        let k = load4(key + i * 4u);
-        for (var h = 0u; h < GROUP; h++) { dots[h] += dot(query[h * quads + i], k); }
-      }
-      for (var h = 0u; h < GROUP; h++) { score[h * THREADS + local] = capped(dots[h]); }
-    } else {
-      for (var h = 0u; h < GROUP; h++) { score[h * THREADS + local] = LOWEST; }
-    }
-    workgroupBarrier();
-
-    // Strips of a head follow each other, and heads: with GROUP ≤ STRIP there are threads for all.
-    if (local < GROUP * THREADS / STRIP) {
-      var best = score[local * STRIP];
-      for (var i = 1u; i < STRIP; i++) { best = max(best, score[local * STRIP + i]); }
-      part_weight[local] = best;
-    }
-    workgroupBarrier();
+  for (var range = bounds.z; range < bounds.w; range++) {
+    // A sink is the first score that the running softmax meets: so far the largest, its weight is e^0.
+    let sunk = params.has_sinks == 1u && range == first / RANGE;
     if (local < GROUP) {
-      var best = top[local];
-      for (var i = 0u; i < THREADS / STRIP; i++) { best = max(best, part_weight[local * THREADS / STRIP + i]); }
-      shrink[local] = exp(top[local] - best);
-      top[local] = best;
+      top[local] = LOWEST;
+      if (sunk) { top[local] = sinks[kv_head * GROUP + local]; }
     }
-    workgroupBarrier();
     for (var h = 0u; h < GROUP; h++) {
-      let s = score[h * THREADS + local];
-      score[h * THREADS + local] = select(0.0, exp(s - top[h]), position >= first && position < length);
+      sums[h] = vec4f();
+      weights[h] = select(0.0, 1.0, sunk && lane == 0u);
     }
     workgroupBarrier();
 
-    if (lane < lanes) {
-      for (var h = 0u; h < GROUP; h++) {
-        sums[h] *= shrink[h];
-        weights[h] *= shrink[h];
+    let end = min((range + 1u) * RANGE, length);
+    for (var tile = max(range * RANGE, first / THREADS * THREADS); tile < end; tile += THREADS) {
+      let position = tile + local;
+      if (position >= first && position < end) {
+        var dots = array<f32, MAX_GROUP>(); // written out: SwiftShader does not zero it again in each turn
+        let key = kv_address(row_block(row, params.pool, position, BLOCK_TOKENS), kv_head, position);
+        for (var i = 0u; i < quads; i++) {
+          let k = load4(key + i * 4u);
+          for (var h = 0u; h < GROUP; h++) { dots[h] += dot(query[h * quads + i], k); }
+        }
+        for (var h = 0u; h < GROUP; h++) { score[h * THREADS + local] = capped(dots[h]); }
+      } else {
+        for (var h = 0u; h < GROUP; h++) { score[h * THREADS + local] = LOWEST; }
       }
-      for (var i = lane; i < min(THREADS, length - tile); i += lanes) {
-        let at = tile + i;
-        if (at < first) { continue; } // their blocks may be others' by now
-        let v = load4(kv_address(row_block(row, params.pool, at, BLOCK_TOKENS), kv_head, at) + params.v_plane + quad * 4u);
+      workgroupBarrier();
+
+      // Strips of a head follow each other, and heads: with GROUP ≤ STRIP there are threads for all.
+      if (local < GROUP * THREADS / STRIP) {
+        var best = score[local * STRIP];
+        for (var i = 1u; i < STRIP; i++) { best = max(best, score[local * STRIP + i]); }
+        part_weight[local] = best;
+      }
+      workgroupBarrier();
+      if (local < GROUP) {
+        var best = top[local];
+        for (var i = 0u; i < THREADS / STRIP; i++) { best = max(best, part_weight[local * THREADS / STRIP + i]); }
+        shrink[local] = exp(top[local] - best);
+        top[local] = best;
+      }
+      workgroupBarrier();
+      for (var h = 0u; h < GROUP; h++) {
+        let s = score[h * THREADS + local];
+        score[h * THREADS + local] = select(0.0, exp(s - top[h]), position >= first && position < end);
+      }
+      workgroupBarrier();
+
+      if (lane < lanes) {
         for (var h = 0u; h < GROUP; h++) {
-          let w = score[h * THREADS + i];
-          sums[h] += v * w;
-          weights[h] += w;
+          sums[h] *= shrink[h];
+          weights[h] *= shrink[h];
+        }
+        for (var i = lane; i < min(THREADS, end - tile); i += lanes) {
+          let at = tile + i;
+          if (at < first) { continue; } // their blocks may be others' by now
+          let v = load4(kv_address(row_block(row, params.pool, at, BLOCK_TOKENS), kv_head, at) + params.v_plane + quad * 4u);
+          for (var h = 0u; h < GROUP; h++) {
+            let w = score[h * THREADS + i];
+            sums[h] += v * w;
+            weights[h] += w;
+          }
         }
       }
+      workgroupBarrier();
     }
-    workgroupBarrier();
-  }
 
-  for (var h = 0u; h < GROUP; h++) {
-    part[local] = sums[h];
-    part_weight[local] = weights[h];
-    workgroupBarrier();
-    if (local < quads) {
-      var sum = part[local];
-      var weight = part_weight[local];
-      for (var l = 1u; l < lanes; l++) {
-        sum += part[l * quads + local];
-        weight += part_weight[l * quads + local];
+    for (var h = 0u; h < GROUP; h++) {
+      part[local] = sums[h];
+      part_weight[local] = weights[h];
+      workgroupBarrier();
+      if (local < quads) {
+        var found = Part(part[local], top[h], part_weight[local]);
+        for (var l = 1u; l < lanes; l++) {
+          found.sum += part[l * quads + local];
+          found.weight += part_weight[l * quads + local];
+        }
+        if (alone) {
+          let at = base + h * quads + local;
+          var before = nothing();
+          if (range > bounds.z) { before = Part(y[at], joined_top[h], joined_weight[h]); }
+          let all = joined(before, found);
+          joined_top[h] = all.top;
+          joined_weight[h] = all.weight;
+          y[at] = select(all.sum, all.sum / all.weight, range + 1u == bounds.w);
+        } else {
+          let at = params.parts + part_address(row, group.z, kv_head * GROUP + h, KV_HEADS * GROUP, quads);
+          y[at + local] = found.sum;
+          if (local == 0u) { y[at + quads] = vec4f(found.top, found.weight, 0.0, 0.0); }
+        }
       }
-      y[base + h * quads + local] = sum / weight;
+      workgroupBarrier();
     }
-    workgroupBarrier();
   }
 }

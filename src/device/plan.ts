@@ -17,6 +17,7 @@ export type KernelName =
   | 'activation'
   | 'rope_kv'
   | 'attention'
+  | 'attention_merge'
   | 'pool'
   | 'keep_tokens'
   | 'penalise'
@@ -52,8 +53,8 @@ export interface Dispatch {
   readonly params: Uint32Array;
   /** Bindings 2, 3, …; binding 1 is the plan's step input. */
   readonly buffers: readonly BufferUse[];
-  /** Workgroups for so many rows (or outputs). */
-  readonly grid: (rows: number) => readonly [number, number, number];
+  /** Workgroups for so many rows (or outputs), which see up to so many ranges of positions. None: it is not run. */
+  readonly grid: (rows: number, ranges: number) => readonly [number, number, number];
   /** Bytes of matrices that it reads for so many rows, a matrix as often as it is read; not given: none. */
   readonly weightBytesRead?: (rows: number) => number;
 }
@@ -69,4 +70,15 @@ export interface Plan {
 export interface PlanStep {
   readonly plan: PreparedPlan;
   readonly rows: number;
+  /** Ranges of positions up to the last that a row sees, where plans share them among workgroups; 1 if not given. */
+  readonly ranges?: number;
+}
+
+/** The workgroups of a dispatch in a step; `null`: there are none. */
+export function gridOf(
+  { grid }: Pick<Dispatch, 'grid'>,
+  { rows, ranges = 1 }: Omit<PlanStep, 'plan'>,
+): readonly [number, number, number] | null {
+  const groups = grid(rows, ranges);
+  return groups.includes(0) ? null : groups;
 }

@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { roundUp } from '../base/units';
 import type { DeviceBuffer } from '../device/device';
-import { attention, attentionProblem, MAX_ATTENTION_GROUP, MAX_HEAD_SIZE } from './attention';
+import {
+  attendedBytes,
+  attention,
+  attentionMerge,
+  attentionParts,
+  attentionProblem,
+  MAX_ATTENTION_GROUP,
+  MAX_HEAD_SIZE,
+  partWord,
+  rangeTokens,
+} from './attention';
 
 const buffer: DeviceBuffer = { label: 'buffer', sizeBytes: 4 };
 /** What WebGPU promises on every adapter. */
@@ -40,5 +50,49 @@ describe('heads that the attention kernel takes', () => {
       [2, 4],
     ] as const)
       expect(attentionProblem(heads, kvHeads, 64)).not.toBeNull();
+  });
+});
+
+describe('the positions of a row', () => {
+  const kv = { buffer, type: 'f16', pool: 'all', kvHeads: 2, headSize: 64, blocks: 1 } as const;
+  const parts = { rows: 16 };
+  const workgroups = (ranges: number, window = 0): number[] => {
+    const given = { y: buffer, kv, heads: 8, window, rangeTokens: 256, parts };
+    const [sharing, joining] = [attention({ ...given, q: buffer, scale: 1 }), attentionMerge(given)];
+    return [sharing.grid(3, ranges)[2], ...joining.grid(3, ranges)];
+  };
+
+  it('are shared by a workgroup a range from four on, which another dispatch joins', () => {
+    for (const ranges of [1, 2, 3]) expect(workgroups(ranges)).toEqual([1, 0, 3, 1]);
+    for (const ranges of [4, 5, 32]) expect(workgroups(ranges)).toEqual([ranges, 2, 3, 1]);
+  });
+
+  it('are those of the window, where there is one: as many ranges as it can touch', () => {
+    for (const window of [1, 2, 257, 513]) expect(workgroups(32, window)).toEqual([1, 0, 3, 1]);
+    expect(workgroups(32, 514)).toEqual([4, 2, 3, 1]);
+    expect(workgroups(32, 1025)).toEqual([5, 2, 3, 1]);
+    expect(workgroups(4, 1025)).toEqual([4, 2, 3, 1]);
+  });
+
+  it('are one workgroup’s where there is no place for parts', () => {
+    expect(attention({ q: buffer, y: buffer, kv, heads: 8, scale: 1 }).grid(3, 32)).toEqual([2, 3, 1]);
+  });
+
+  it.each([
+    [1, 256],
+    [8192, 256],
+    [8193, 512],
+    [131_072, 4096],
+    [1_000_000, 31_488],
+  ])('lie in at most 32 ranges: of %i tokens each has %i', (contextLength, tokens) => {
+    expect(rangeTokens(contextLength)).toBe(tokens);
+    expect(Math.ceil(contextLength / tokens)).toBeLessThanOrEqual(32);
+  });
+
+  it('have place for parts, unless texts are too short for any', () => {
+    expect(attentionParts(768, 16)).toBeNull();
+    expect(attentionParts(769, 16)).toEqual({ rows: 16 });
+    const last = { parts: 16 * 8 * 16, row: 15, range: 31, head: 7, heads: 8, headSize: 64 };
+    expect(attendedBytes(parts, 8, 64)).toBe(4 * (partWord(last) + 64 + 4));
   });
 });

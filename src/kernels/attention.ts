@@ -1,5 +1,5 @@
 import { assert, defined } from '../base/assert';
-import { roundUp } from '../base/units';
+import { divideUp, roundUp } from '../base/units';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import { KV_POOL_CODES, kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
@@ -13,7 +13,10 @@ export const attentionParams = paramLayout({
   pool: 'u32',
   hasSinks: 'u32',
   mutual: 'u32',
+  parts: 'u32',
 });
+
+export const attentionMergeParams = paramLayout({ window: 'u32', parts: 'u32' });
 
 /** Query heads that may share a KV head: the size of the kernel's private arrays. */
 export const MAX_ATTENTION_GROUP = 16;
@@ -24,6 +27,42 @@ const MAX_WORKGROUP_BYTES = 16_384;
 /** Sizes of its workgroups. */
 const THREADS = [256, 128, 64] as const;
 const FEWEST_THREADS = 64;
+
+/** MOST_RANGES of the kernels: ranges of a row that there is place for. */
+const MOST_RANGES = 32;
+/** Positions of a range, at least: a tile of the largest workgroups. */
+const LEAST_RANGE_TOKENS = 256;
+/** Ranges from which on each has a workgroup of its own: of fewer, one after the other takes no longer than a dispatch more. */
+const SHARED_RANGES = 4;
+
+/**
+ * Positions whose sums join those before them, for texts of so many tokens. Sums depend on it, so all of a model's kernels have the same.
+ */
+export function rangeTokens(contextLength: number): number {
+  return LEAST_RANGE_TOKENS * Math.max(1, divideUp(contextLength, LEAST_RANGE_TOKENS * MOST_RANGES));
+}
+
+/** Workgroups that share a row's positions, in a step whose rows see up to `ranges` ranges without a window. */
+function sharers(ranges: number, window: number, tokens: number): number {
+  const seen = window === 0 ? ranges : Math.min(ranges, divideUp(window - 1, tokens) + 1);
+  return seen < SHARED_RANGES ? 1 : seen;
+}
+
+/** What the ranges of a row leave, and where: behind y's rows. */
+export interface AttentionParts {
+  /** Rows of y before them, and rows that they have place for. */
+  readonly rows: number;
+}
+
+/** The place for parts of so many rows; null where texts are too short for any to be shared. */
+export function attentionParts(contextLength: number, rows: number): AttentionParts | null {
+  return divideUp(contextLength, rangeTokens(contextLength)) < SHARED_RANGES ? null : { rows };
+}
+
+/** Bytes of y with the parts of its rows behind it. */
+export function attendedBytes({ rows }: AttentionParts, heads: number, headSize: number): number {
+  return rows * heads * (headSize + MOST_RANGES * (headSize + 4)) * 4;
+}
 
 /** Why the kernel cannot take these heads; `null` when it can. */
 export function attentionProblem(heads: number, kvHeads: number, headSize: number): string | null {
@@ -42,7 +81,7 @@ export function attentionProblem(heads: number, kvHeads: number, headSize: numbe
 /** The most threads with which a workgroup's memory suffices; `undefined`: none are few enough. */
 function threadsFor(group: number, headSize: number): number | undefined {
   return THREADS.find((threads) => {
-    const words = [group * headSize, group * threads, group, group, 2, threads * 4, threads]; // of each variable
+    const words = [group * headSize, group * threads, group, group, 4, threads * 4, threads]; // of each variable
     return words.reduce((sum, count) => sum + roundUp(count * 4, 16), 0) <= MAX_WORKGROUP_BYTES; // so WebGPU counts them
   });
 }
@@ -69,6 +108,10 @@ export function attention(args: {
    * through those that have nothing to do, and takes longer. Not if not given; HIP's workgroups have one size.
    */
   isWide?: boolean;
+  /** As `rangeTokens` gives them for the longest text; those of the shortest if not given. */
+  rangeTokens?: number;
+  /** Where ranges leave their sums for `attentionMerge`, if a step's may be shared among workgroups; one takes them all if not given. */
+  parts?: AttentionParts;
   /** Rows see what follows them too. The step must hold all rows of its one sequence. */
   mutual?: boolean;
 }): Dispatch {
@@ -77,19 +120,21 @@ export function attention(args: {
   assert(problem === null, problem ?? '');
   const most = defined(threadsFor(group, args.kv.headSize), 'a size of workgroups');
   const threads = args.isWide === true ? most : FEWEST_THREADS;
+  const { window = 0, rangeTokens: tokens = LEAST_RANGE_TOKENS, parts } = args;
   return {
     kernel: 'attention',
     shader: 'attention',
     modules: { kv: args.kv.type },
-    constants: { ...kvConstants(args.kv), GROUP: group, THREADS: threads },
+    constants: { ...kvConstants(args.kv), GROUP: group, THREADS: threads, RANGE: tokens },
     params: attentionParams.encode({
       scale: args.scale,
       vPlane: kvPlaneElements(args.kv),
-      window: args.window ?? 0,
+      window,
       softCap: args.softCap ?? 0,
       pool: KV_POOL_CODES[args.kv.pool],
       hasSinks: args.sinks === undefined ? 0 : 1,
       mutual: args.mutual === true ? 1 : 0,
+      parts: parts === undefined ? 0 : firstPart(parts, args.heads, args.kv.headSize),
     }),
     buffers: [
       { buffer: args.q, access: 'read' },
@@ -97,6 +142,46 @@ export function attention(args: {
       { buffer: args.kv.buffer, access: 'write' }, // read only, but one declaration serves all users of the cache
       { buffer: args.sinks ?? args.q, access: 'read' }, // not read without sinks, but every binding has a buffer
     ],
-    grid: (rows) => [args.kv.kvHeads, rows, 1],
+    grid: (rows, ranges) => [args.kv.kvHeads, rows, parts === undefined ? 1 : sharers(ranges, window, tokens)],
   };
+}
+
+/** Joins what ranges left behind the rows of y, in steps that share them. The arguments are those of the `attention` before it. */
+export function attentionMerge(args: {
+  y: DeviceBuffer;
+  kv: Pick<KvLayer, 'headSize'>;
+  heads: number;
+  window?: number;
+  rangeTokens: number;
+  parts: AttentionParts;
+}): Dispatch {
+  const { heads, window = 0, rangeTokens: tokens, parts } = args;
+  const { headSize } = args.kv;
+  const quads = (heads * headSize) / 4;
+  return {
+    kernel: 'attention_merge',
+    shader: 'attention_merge',
+    modules: {},
+    constants: { HEADS: heads, HEAD_SIZE: headSize, RANGE: tokens },
+    params: attentionMergeParams.encode({ window, parts: firstPart(parts, heads, headSize) }),
+    buffers: [{ buffer: args.y, access: 'write' }],
+    grid: (rows, ranges) => [sharers(ranges, window, tokens) === 1 ? 0 : divideUp(quads, 64), rows, 1],
+  };
+}
+
+/** The word of y at which the part of a row's range and head begins: the head's sums, its largest score and its weight. `parts`: quads before the first. */
+export function partWord(of: {
+  parts: number;
+  row: number;
+  range: number;
+  head: number;
+  heads: number;
+  headSize: number;
+}): number {
+  return 4 * of.parts + ((of.row * MOST_RANGES + of.range) * of.heads + of.head) * (of.headSize + 4);
+}
+
+/** Quads of y before the first part. */
+function firstPart({ rows }: AttentionParts, heads: number, headSize: number): number {
+  return (rows * heads * headSize) / 4;
 }

@@ -39,7 +39,7 @@ describe('topk', () => {
     expect(chunks * 8 * 3).toBeLessThanOrEqual(candidateBytes(size, 3));
     expect(TOP_K * 8 * 3).toBeLessThanOrEqual(candidateBytes(size, 3));
     const groups = [chunks, chunks, TOP_K * chunk].map((threads) => Math.ceil(threads / 64));
-    expect(dispatches.map((dispatch) => dispatch.grid(3))).toEqual(groups.map((count) => [count, 3, 1]));
+    expect(dispatches.map((dispatch) => dispatch.grid(3, 1))).toEqual(groups.map((count) => [count, 3, 1]));
     expect(dispatches.at(-1)?.buffers.at(-1)).toEqual({ buffer: result, access: 'write' });
     // Counting places is work of the square: neither step may grow out of hand.
     expect(Math.max(chunks, TOP_K * chunk)).toBeLessThanOrEqual(5000);
@@ -56,7 +56,7 @@ describe.each([['argmax', 1, (size: number) => argmax({ logits, size, scratch, s
         expect(from).toEqual({ buffer: input, access: 'read' });
         expect(to?.access).toBe('write');
         expect(to?.buffer).not.toBe(input);
-        const [slices, outputs, z] = dispatch.grid(3);
+        const [slices, outputs, z] = dispatch.grid(3, 1);
         expect([outputs, z]).toEqual([3, 1]);
         expect(slices).toBe(Math.ceil((dispatch.params[0] ?? 0) / 1024));
         expect(slices * keep * 8 * 3).toBeLessThanOrEqual(candidateBytes(size, 3));

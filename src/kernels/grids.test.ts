@@ -38,7 +38,7 @@ describe.each(MATVEC_VARIANTS)('the grid of matvec, %s', (variant) => {
   it.each(ROWS)('covers %i rows and fits', (rows) => {
     for (const batch of [1, 8]) {
       const { shader, grid } = matvec({ ...linear(rows), variant });
-      const [x, y, z] = grid(batch);
+      const [x, y, z] = grid(batch, 1);
       expect(Math.max(x, y, z)).toBeLessThanOrEqual(MAX_GROUPS);
       expect(z).toBe(batch);
       const groupRows = MATVEC_ROWS[shaderShape(shader)];
@@ -64,7 +64,7 @@ describe.each(MATVEC_VARIANTS)('the grid of matvec, %s', (variant) => {
 
   it('covers half the rows where gate and up become one', () => {
     const { grid, params } = matvec({ ...linear(512, 'glu'), variant });
-    const [x, y] = grid(1);
+    const [x, y] = grid(1, 1);
     expect(x * y * MATVEC_ROWS[variant]).toBe(256);
     expect(linearParams.decode(params).rows).toBe(256);
   });
@@ -73,7 +73,7 @@ describe.each(MATVEC_VARIANTS)('the grid of matvec, %s', (variant) => {
 describe.each(ROUNDED_VARIANTS)('the grid of matvec, %s', (variant) => {
   it.each(ROWS)('covers %i rows and fits', (rows) => {
     const { grid, constants } = matvec({ ...linear(rows), variant });
-    const [x, y] = grid(1);
+    const [x, y] = grid(1, 1);
     expect(x).toBeLessThanOrEqual(MAX_GROUPS);
     expect(y).toBe(1);
     expect(x).toBe(Math.ceil(rows / (64 / (constants['LANES'] ?? NaN))));
@@ -88,7 +88,7 @@ describe.each([...MATVEC_VARIANTS, ...ROUNDED_VARIANTS])('the grid of qkv, %s', 
     const { grid } = qkv({ weights, x: buffer, q: buffer, kv, heads, pairs: 32, table: 0, variant });
     const pairs = weights.rows / 2;
     const of = { rows: 64, lanes: 8, subgroup: 1, 'int8-rows': 64, 'int8-lanes': 8, 'f16-rows': 64, 'f16-lanes': 8 };
-    expect(grid(1)).toEqual([Math.ceil(pairs / of[variant]), 1, 1]);
+    expect(grid(1, 1)).toEqual([Math.ceil(pairs / of[variant]), 1, 1]);
   });
 });
 
@@ -96,7 +96,7 @@ describe.each(MATMUL_VARIANTS)('the grid of matmul, %s', (variant) => {
   it.each(ROWS)('covers %i rows and fits', (rows) => {
     const [ofRows, ofTokens] = MATMUL_TILE[variant];
     for (const tokens of [1, 7, 8, 9, 64, 65, 512, 4096]) {
-      const [x, y, z] = matmul({ ...linear(rows), variant }).grid(tokens);
+      const [x, y, z] = matmul({ ...linear(rows), variant }).grid(tokens, 1);
       expect(Math.max(x, y, z)).toBeLessThanOrEqual(MAX_GROUPS);
       expect(x).toBe(Math.ceil(tokens / ofTokens));
       expect(y).toBe(Math.ceil(rows / ofRows));
@@ -113,7 +113,7 @@ describe('the grid of embed', () => {
   it.each([32, 64, 576, 2048, 2080, 8192])('covers rows of %i', (columns) => {
     const weights = { buffer, format: Q8_0, rows: 41, columns };
     const { grid, params } = embed({ weights, sampled: buffer, y: buffer, scale: 2 });
-    expect(grid(5)).toEqual([Math.ceil(columns / 32 / 64), 5, 1]);
+    expect(grid(5, 1)).toEqual([Math.ceil(columns / 32 / 64), 5, 1]);
     const given = { units: columns / 32, plane: (41 * columns) / 4, scale: 2, rows: 41 };
     expect(embedParams.decode(params)).toEqual({ ...given, firstRow: 0 });
     const later = embed({ weights, firstRow: 82, sampled: buffer, y: buffer, scale: 2 });

@@ -4,7 +4,7 @@ import { RecordingDevice } from '../../test/support/recording-device';
 import { sparseLlama } from '../../test/support/sparse-llama';
 import { TINY, tinyFile, tinyShapes, type TinyOptions } from '../../test/support/tiny-llama';
 import type { DeviceBuffer } from '../device/device';
-import type { Dispatch } from '../device/plan';
+import { gridOf, type Dispatch } from '../device/plan';
 import { readGgufHeader } from '../gguf/read-header';
 import type { GgufFile } from '../gguf/types';
 import { MATVEC_VARIANTS, type RoundedVariant } from '../kernels/matvec';
@@ -188,4 +188,29 @@ describe('attention', () => {
       expect(new Set(all.map(({ constants }) => constants['THREADS']))).toEqual(new Set([threads]));
     },
   );
+});
+
+describe('a decode step over a long text', () => {
+  const long = { metadata: { 'llama.context_length': 4096 } };
+  const kernelsIn = (dispatches: readonly Dispatch[] | undefined, ranges: number): string[] =>
+    kernels(dispatches?.filter((dispatch) => gridOf(dispatch, { rows: 1, ranges }) !== null));
+
+  it('takes six dispatches a layer and four on a GPU, one to join what workgroups found of a row’s ranges', async () => {
+    const [first] = await decodeSteps(long);
+    expect(kernelsIn(first, 3)).toEqual(['embed', ...LAYER, ...LAYER, 'matvec', ...ARGMAX]);
+    const layer = LAYER.toSpliced(2, 0, 'attention_merge');
+    expect(kernelsIn(first, 4)).toEqual(['embed', ...layer, ...layer, 'matvec', ...ARGMAX]);
+    expect(kernelsIn(first, 4)).toHaveLength(6 * TINY.layers + 4);
+  });
+
+  it('has no place for what nobody shares: on a software adapter, in prompts, where texts are short', async () => {
+    const [onSoftware] = await decodeSteps(long, { isSoftware: true });
+    const [short] = await decodeSteps({ metadata: { 'llama.context_length': 768 } });
+    const { dispatches: prompt } = (await prepare(long, {})).plans.prefill;
+    for (const dispatches of [onSoftware, short, prompt]) {
+      expect(kernels(dispatches)).not.toContain('attention_merge');
+      const shared = dispatches?.filter(({ kernel }) => kernel === 'attention').map(({ grid }) => grid(1, 32)[2]);
+      expect(shared).toEqual([1, 1]);
+    }
+  });
 });

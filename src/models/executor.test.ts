@@ -16,9 +16,9 @@ const { vocabulary } = TINY;
 const PENALTIES = { repeat: 1.5, presence: 0.25, frequency: 0.125, tokens: 3 };
 const DRAW = { topK: 40, temperature: 0.5, topP: 1, minP: 0, unit: 0.25 };
 
-async function setUp() {
+async function setUp(contextLength: number = TINY.context) {
   const device = new RecordingDevice();
-  const file = tinyFile();
+  const file = tinyFile({ metadata: { 'llama.context_length': contextLength } });
   const { prepared } = allocateModel(device, file, describeNetwork(file), {
     kvType: 'f32',
     maxConcurrent: 4,
@@ -121,6 +121,24 @@ describe('Executor', () => {
     // A layer's worth, not the model's.
     expect(pipelines.size).toBeGreaterThan(20);
     expect(device.plans.size).toBe(plans);
+  });
+
+  it.each([
+    [255, 1],
+    [256, 2],
+    [1023, 4],
+  ])('tells a decode step how far its rows see: up to position %i, %i ranges', async (position, ranges) => {
+    const { run, device } = await setUp(1024);
+    const row = { token: 5, slot: 0, blocks: Array<number>(64).fill(0) };
+    const rows = [
+      { ...row, position: 7 },
+      { ...row, position },
+      { ...row, position: 0 },
+    ];
+    await run({ body: 'decode', rows, outputs: [1] });
+    expect(device.submits.at(-1)?.steps.map(({ ranges: told }) => told)).toEqual([ranges, undefined, undefined]);
+    await run({ body: 'prefill', rows });
+    expect(device.submits.at(-1)?.steps.map(({ ranges: told }) => told)).toEqual([undefined, undefined]);
   });
 
   it('gives the best token of each output', async () => {

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert';
+import { divideUp } from '../base/units';
 import { countersSince, NO_COUNTS, type DeviceCounters } from '../base/counters';
 import { tokenId, type TokenId } from '../base/ids';
 import type { Device, DeviceBuffer, PreparedPlan, Readback } from '../device/device';
@@ -74,6 +75,9 @@ export type Output =
   | { readonly mode: 'argmax' | 'sample'; readonly tokenId: TokenId; readonly nan: boolean }
   | { readonly mode: 'logits'; readonly logits: Float32Array }; // [vocabularySize]
 
+/** As many as let workgroups share positions, so that what joins them runs too. */
+const WARM_UP_RANGES = 32;
+
 /** Runs a prepared model: one input write and one submission a call. Holds no request state. */
 export class Executor {
   readonly limits: ModelLimits;
@@ -103,7 +107,7 @@ export class Executor {
     const steps: PlanStep[] = [];
     if (keepsAll(submission)) steps.push({ plan: prepared.keep, rows: rows.length });
     if (body === 'prefill') steps.push({ plan: prepared.prefill, rows: rows.length });
-    if (body === 'decode') steps.push(batchStep(prepared.decode, rows.length));
+    if (body === 'decode') steps.push({ ...batchStep(prepared.decode, rows.length), ranges: this.ranges(rows) });
     if (outputs.length > 0) {
       steps.push(batchStep(prepared.head, outputs.length));
       if (isPenalised) steps.push({ plan: prepared.penalise, rows: outputs.length });
@@ -125,10 +129,16 @@ export class Executor {
     const plan = await device.prepare({ label: 'warmup', stepInput, dispatches });
     try {
       device.write(stepInput, 0, encodeStepInput([row], [0], ropeTables, [draw], [penalties]));
-      await device.submit([{ plan, rows: 1 }], this.readback('argmax', 0));
+      await device.submit([{ plan, rows: 1, ranges: WARM_UP_RANGES }], this.readback('argmax', 0));
     } finally {
       device.release(plan);
     }
+  }
+
+  /** Ranges up to the last position of the rows. */
+  private ranges(rows: readonly StepInputRow[]): number {
+    const length = rows.reduce((most, { position }) => Math.max(most, position + 1), 0);
+    return divideUp(length, this.model.plans.rangeTokens);
   }
 
   /** What the outputs need; without any, one word, to know when the step is done. */

@@ -1,6 +1,7 @@
 import { roundUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
+import { attendedBytes, type AttentionParts } from '../kernels/attention';
 import type { LinearArgs } from '../kernels/linear';
 import { TOKEN_TILE } from '../kernels/matmul';
 import type { MatvecVariant } from '../kernels/matvec';
@@ -24,7 +25,7 @@ export interface Activations {
   readonly normed: DeviceBuffer; // [rows × hidden]
   readonly qkv: DeviceBuffer; // [rows × (heads + 2·kvHeads)·headSize]
   readonly q: DeviceBuffer; // [rows × heads·headSize] rotated
-  readonly attended: DeviceBuffer; // [rows × heads·headSize]
+  readonly attended: DeviceBuffer; // [rows × heads·headSize], or fewer rows and their parts
   readonly gateUp: DeviceBuffer; // [rows × used × 2·size]; used: 1 without experts
   readonly gated: DeviceBuffer; // [rows × used × size]
   readonly routerLogits: DeviceBuffer; // [rows × experts]
@@ -72,20 +73,27 @@ export function activationRows(steps: { readonly maxChunkTokens: number; readonl
   return roundUp(Math.max(steps.maxChunkTokens, steps.maxDecodeRows), TOKEN_TILE);
 }
 
-export function allocateActivations(device: Device, network: Network, rows: number): Activations {
+/** `parts`: of attention that workgroups share; null: none do. */
+export function allocateActivations(
+  device: Device,
+  network: Network,
+  rows: number,
+  parts: AttentionParts | null,
+): Activations {
   const widest = (size: (layer: Layer) => number): number => Math.max(...network.layers.map(size));
   const width = widest(({ attention: a }) => a.heads * a.headSize);
   const qkvWidth = widest(({ attention: a }) => (a.heads + 2 * a.kvHeads) * a.headSize);
   const size = widest(({ feedForward: f }) => f.size * (f.kind === 'experts' ? f.used : 1));
   const experts = widest(({ feedForward: f }) => (f.kind === 'experts' ? f.experts : 0));
   const used = widest(({ feedForward: f }) => (f.kind === 'experts' ? f.used : 0));
+  const partsBytes = parts === null ? 0 : widest(({ attention: a }) => attendedBytes(parts, a.heads, a.headSize));
   const buffer = (label: string, elements: number): DeviceBuffer => device.createBuffer(label, rows * elements * 4);
   return {
     x: buffer('x', network.hiddenSize),
     normed: buffer('normed', network.hiddenSize),
     qkv: buffer('qkv', qkvWidth),
     q: buffer('q', width),
-    attended: buffer('attended', width),
+    attended: device.createBuffer('attended', Math.max(rows * width * 4, partsBytes)),
     gateUp: buffer('gateUp', 2 * size),
     gated: buffer('gated', size),
     routerLogits: buffer('routerLogits', experts),

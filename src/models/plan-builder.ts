@@ -2,7 +2,7 @@ import { assert, defined } from '../base/assert';
 import { divideUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
 import type { Dispatch, Plan } from '../device/plan';
-import { attention } from '../kernels/attention';
+import { attention, attentionMerge, attentionParts, rangeTokens, type AttentionParts } from '../kernels/attention';
 import { addBias } from '../kernels/add-bias';
 import { argmax, candidateBytes } from '../kernels/candidates';
 import { embed } from '../kernels/embed';
@@ -77,6 +77,8 @@ export interface ModelPlans {
   readonly penalise: Plan;
   readonly argmax: Plan;
   readonly sample: Plan;
+  /** Positions of a range, by which workgroups share those of a generated row. */
+  readonly rangeTokens: number;
   readonly stepInput: DeviceBuffer;
   readonly logits: DeviceBuffer; // [outputs × vocabulary] f32
   readonly argmaxResult: DeviceBuffer; // [outputs] (order key, id)
@@ -107,6 +109,8 @@ export class PlanBuilder implements Lowering {
   private readonly sampled: DeviceBuffer;
   readonly stepInput: DeviceBuffer;
   private readonly kv: readonly KvLayer[];
+  /** Where workgroups that share a generated row's positions leave their sums; null: on this device nothing is won by sharing. */
+  private readonly parts: AttentionParts | null;
 
   constructor(
     private readonly device: Device,
@@ -116,7 +120,8 @@ export class PlanBuilder implements Lowering {
   ) {
     const { contextLength, window } = options.kv;
     const rows = activationRows(options);
-    this.activations = allocateActivations(device, network, rows);
+    this.parts = device.isSoftware === true ? null : attentionParts(contextLength, options.maxDecodeRows);
+    this.activations = allocateActivations(device, network, rows, this.parts);
     this.sampled = device.createBuffer('sampled', options.slots * 4);
     const words = stepInputWords({
       rows,
@@ -157,6 +162,7 @@ export class PlanBuilder implements Lowering {
       penalise: plan('penalise', [penalise(candidates)]),
       argmax: plan('argmax', best.dispatches),
       sample: plan('sample', drawn.dispatches),
+      rangeTokens: rangeTokens(options.kv.contextLength),
       stepInput,
       logits,
       argmaxResult: best.result,
@@ -189,7 +195,7 @@ export class PlanBuilder implements Lowering {
       return [
         ...dispatches,
         ...this.queries(layer.attention, layerWeights, input, kv, linear, batch),
-        ...this.attention(layer.attention, layerWeights, kv, linear),
+        ...this.attention(layer.attention, layerWeights, kv, linear, batch !== null),
         ...lowerFeedForward(this, layer.feedForward, layerWeights, linear),
       ];
     });
@@ -257,24 +263,25 @@ export class PlanBuilder implements Lowering {
     ];
   }
 
-  private attention(block: AttentionBlock, plan: LayerWeightPlan, kv: KvLayer, linear: Linear): Dispatch[] {
-    const { q, attended } = this.activations;
-    const { heads, scale, window, softCap } = block;
+  /** `isDecode`: the rows are few, so that workgroups may share the positions of each. */
+  private attention(
+    block: AttentionBlock,
+    plan: LayerWeightPlan,
+    kv: KvLayer,
+    linear: Linear,
+    isDecode: boolean,
+  ): Dispatch[] {
+    const { q, attended: y } = this.activations;
+    const { heads, scale, softCap } = block;
     const sinks = plan.sinks === null ? {} : { sinks: this.weights.vector(plan.sinks) };
     const behind = { bias: plan.outputBias, norm: plan.attentionPostNorm };
+    const given = { y, kv, heads, window: block.window ?? 0, rangeTokens: rangeTokens(this.options.kv.contextLength) };
+    const parts = isDecode ? this.parts : null;
+    const isWide = this.device.isSoftware !== true;
     return [
-      attention({
-        q,
-        y: attended,
-        kv,
-        heads,
-        scale,
-        window: window ?? 0,
-        softCap: softCap ?? 0,
-        ...sinks,
-        isWide: this.device.isSoftware !== true,
-      }),
-      ...this.addTo(plan.output, attended, behind, linear),
+      attention({ ...given, q, scale, softCap: softCap ?? 0, ...sinks, isWide, ...(parts === null ? {} : { parts }) }),
+      ...(parts === null ? [] : [attentionMerge({ ...given, parts })]),
+      ...this.addTo(plan.output, y, behind, linear),
     ];
   }
 

@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest';
 import { defined } from '../../src/base/assert';
 import type { Device } from '../../src/device/device';
-import { attention } from '../../src/kernels/attention';
+import { attendedBytes, attention, attentionMerge } from '../../src/kernels/attention';
 import { KV_BLOCK_TOKENS, KV_TYPES, type KvPool, type KvType } from '../../src/kernels/kv-layout';
 import { randomCache } from './cache-oracle';
 import { expectSame } from './expected';
@@ -17,6 +17,10 @@ const POSITIONS = [0, 15, 16, 63, 64, 65, 200, 255, 256, 530];
 /** Inside a tile, a tile, and across tiles. */
 const WINDOWS = [1, 5, 64, 65, 100, 256, 257];
 const WIDTHS = [true, false];
+/** Parts of a tile, no whole tiles, whole tiles. */
+const RANGES = [32, 100, 256];
+/** The most that there is place for, and more than any row of the cases sees, as others of a step may. */
+const STEP_RANGES = 32;
 const SEQUENCES = 2;
 const TABLE_BLOCKS = 34;
 const NAN_HALF = 0x7e00;
@@ -39,6 +43,9 @@ interface AttentionCase {
   readonly mutual?: boolean;
   /** What has none has the most threads: those of few are the cases of shapes and windows, and what runs on this adapter anyway. */
   readonly isWide?: boolean;
+  readonly rangeTokens?: number;
+  /** Workgroups share the positions of a row. */
+  readonly isShared?: boolean;
   readonly rows: readonly Row[];
   /** The cache's values, and its bytes on the device. */
   readonly cache: Float64Array;
@@ -86,21 +93,20 @@ function withNans({ type, shape, words }: AttentionCase, block: number): Uint32A
 
 async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
   return await withBench(device, async (bench) => {
-    const { type, shape, group, scale, window, softCap, sinks, mutual = false, isWide = true, rows, q } = args;
+    const { type, shape, group, scale, window, softCap, sinks, mutual = false, isWide = true, isShared = false } = args;
+    const { rangeTokens = 256, rows, q } = args;
     const pool: KvPool = window > 0 ? 'window' : 'all';
     bench.step(rows.map(({ position, blocks }, slot) => ({ token: 0, slot, position, ...tablesOf(pool, blocks) })));
     const kv = { buffer: bench.words('kv', args.words), type, pool, ...shape };
-    const y = bench.empty('y', q.byteLength);
     const heads = shape.kvHeads * group;
-    const limits = {
-      window,
-      softCap,
-      mutual,
-      isWide,
-      ...(sinks === null ? {} : { sinks: bench.floats('sinks', sinks) }),
-    };
-    const dispatch = attention({ q: bench.floats('q', q), y, kv, heads, scale, ...limits });
-    return await bench.runFloats([dispatch], rows.length, y);
+    const parts = { rows: rows.length };
+    const y = bench.empty('y', isShared ? attendedBytes(parts, heads, shape.headSize) : q.byteLength);
+    const given = { y, kv, heads, window, rangeTokens };
+    const limits = { softCap, mutual, isWide, ...(sinks === null ? {} : { sinks: bench.floats('sinks', sinks) }) };
+    const ofSharers = { ...given, ...limits, q: bench.floats('q', q), scale, ...(isShared ? { parts } : {}) };
+    const dispatches = [attention(ofSharers), ...(isShared ? [attentionMerge({ ...given, parts })] : [])];
+    const floats = await bench.runFloats(dispatches, rows.length, y, STEP_RANGES);
+    return floats.slice(0, q.length);
   });
 }
 
@@ -156,8 +162,35 @@ export function describeAttention(deviceOf: DeviceOf): void {
     });
   });
 
+  describeShared(deviceOf);
   describeCapped(deviceOf);
   describeSinks(deviceOf);
+}
+
+function describeShared(deviceOf: DeviceOf): void {
+  describe('attention that workgroups share', () => {
+    const limits = [{}, { window: 257 }, { window: 100, softCap: 20 }, { sink: 0 }, { sink: 30, window: 300 }];
+    const cases = KV_TYPES.flatMap((type) => limits.map((limit) => ({ type, ...limit })));
+    it.each(cases)('is that of one: %j', async ({ type, ...limit }) => {
+      for (const [headSize, group] of [
+        [64, 3],
+        [96, 8],
+      ] as const) {
+        const args = { ...attentionCase(type, headSize, group, 20, limit), isShared: true };
+        for (const rangeTokens of RANGES) {
+          attentionOracle(args).check(await run(deviceOf(), { ...args, rangeTokens }), `ranges of ${rangeTokens}`);
+        }
+      }
+    });
+
+    it.each(cases)('and has the bits of one that takes all ranges of a row: %j', async ({ type, ...limit }) => {
+      const args = attentionCase(type, 64, 3, 20, limit);
+      for (const rangeTokens of RANGES) {
+        const alone = await run(deviceOf(), { ...args, rangeTokens });
+        expectSame(await run(deviceOf(), { ...args, rangeTokens, isShared: true }), alone, `ranges of ${rangeTokens}`);
+      }
+    });
+  });
 }
 
 function describeCapped(deviceOf: DeviceOf): void {

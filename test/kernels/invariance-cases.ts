@@ -3,7 +3,7 @@ import type { Device, DeviceBuffer } from '../../src/device/device';
 import type { Dispatch, KernelName } from '../../src/device/plan';
 import { activate } from '../../src/kernels/activation';
 import { addBias } from '../../src/kernels/add-bias';
-import { attention } from '../../src/kernels/attention';
+import { attendedBytes, attention, attentionMerge } from '../../src/kernels/attention';
 import { argmax, candidateBytes, topk, TOP_K } from '../../src/kernels/candidates';
 import { embed } from '../../src/kernels/embed';
 import { embedNorm } from '../../src/kernels/embed-norm';
@@ -125,6 +125,8 @@ interface Work {
   readonly result: DeviceBuffer;
   /** Words of a row's answer; all that `result` has for a row if not given. */
   readonly width?: number;
+  /** Of the step, in which others may see more. */
+  readonly ranges?: number;
 }
 
 type RowKernel = (piece: Piece) => Work;
@@ -149,6 +151,13 @@ const attended = (piece: Piece, type: KvLayer['type'], window: number): Work => 
   const y = piece.empty(HEADS * HEAD_SIZE);
   const args = { q: piece.rows(HEADS * HEAD_SIZE), y, heads: HEADS, scale: 0.1, window };
   return one(y, attention({ ...args, kv: piece.cache(type) }));
+};
+
+const shared = (piece: Piece, type: KvLayer['type'], window: number): Work => {
+  const y = piece.empty(attendedBytes({ rows: 1 }, HEADS, HEAD_SIZE) / 4);
+  const args = { y, heads: HEADS, window, rangeTokens: 64, parts: { rows: piece.count }, kv: piece.cache(type) };
+  const dispatches = [attention({ ...args, q: piece.rows(HEADS * HEAD_SIZE), scale: 0.1 }), attentionMerge(args)];
+  return { dispatches, result: y, width: HEADS * HEAD_SIZE, ranges: 9 };
 };
 
 const routed = (piece: Piece): Work => {
@@ -255,6 +264,7 @@ const KERNELS: Readonly<Record<Exclude<KernelName, 'pool' | 'relayout'>, readonl
   ],
   rope_kv: KV_TYPES.map((type) => (piece) => rotated(piece, type)),
   attention: KV_TYPES.flatMap((type) => [0, 9].map((window) => (piece: Piece) => attended(piece, type, window))),
+  attention_merge: KV_TYPES.flatMap((type) => [0, 250].map((window) => (piece: Piece) => shared(piece, type, window))),
   // What it makes is no rows: keep-tokens-cases.ts.
   keep_tokens: [],
   penalise: [
@@ -284,8 +294,8 @@ const KERNELS: Readonly<Record<Exclude<KernelName, 'pool' | 'relayout'>, readonl
 async function answers(device: Device, kernel: RowKernel, from: number, to: number): Promise<Uint32Array> {
   return await withBench(device, async (bench) => {
     const piece = new Piece(bench, from, to);
-    const { dispatches, result, width = result.sizeBytes / 4 / piece.count } = kernel(piece);
-    const bytes = await bench.run(dispatches, piece.count, result);
+    const { dispatches, result, width = result.sizeBytes / 4 / piece.count, ranges } = kernel(piece);
+    const bytes = await bench.run(dispatches, piece.count, result, ranges);
     return new Uint32Array(bytes.buffer, bytes.byteOffset, width * piece.count);
   });
 }

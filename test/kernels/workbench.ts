@@ -71,16 +71,21 @@ export class Workbench {
     this.step(Array.from({ length: rows }, () => ({ token: 0, position: 0, slot: 0, blocks })));
   }
 
-  /** Runs the dispatches for `rows`; the bytes of `result`. */
-  async run(dispatches: readonly Dispatch[], rows: number, result: DeviceBuffer): Promise<Uint8Array> {
+  /** Runs the dispatches for `rows` that see up to `ranges` ranges of positions; the bytes of `result`. */
+  async run(dispatches: readonly Dispatch[], rows: number, result: DeviceBuffer, ranges = 1): Promise<Uint8Array> {
     const plan = await this.device.prepare({ label: 'case', stepInput: this.stepInput, dispatches });
-    const bytes = await this.device.submit([{ plan, rows }], { buffer: result, sizeBytes: result.sizeBytes });
+    const bytes = await this.device.submit([{ plan, rows, ranges }], { buffer: result, sizeBytes: result.sizeBytes });
     this.device.release(plan);
     return bytes;
   }
 
-  async runFloats(dispatches: readonly Dispatch[], rows: number, result: DeviceBuffer): Promise<Float32Array> {
-    return new Float32Array((await this.run(dispatches, rows, result)).buffer);
+  async runFloats(
+    dispatches: readonly Dispatch[],
+    rows: number,
+    result: DeviceBuffer,
+    ranges = 1,
+  ): Promise<Float32Array> {
+    return new Float32Array((await this.run(dispatches, rows, result, ranges)).buffer);
   }
 
   async read(buffer: DeviceBuffer): Promise<Uint8Array> {

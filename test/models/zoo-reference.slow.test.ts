@@ -1,5 +1,6 @@
 import { createReferenceDevice } from '../../src/device/reference/reference-device';
 import { readZoo } from '../support/zoo';
+import { describeLongTexts } from './long-text-suite';
 import { describeSplits, SPLIT_MODELS } from './split-suite';
 import { describeZoo, IN_BYTES, ZOO_FORMATS, ZOO_MODELS } from './zoo-suite';
 
@@ -35,4 +36,7 @@ describeZoo(
 describeSplits('reference', SPLIT_MODELS, async () => createReferenceDevice(), readZoo, {
   variants: { matvec: 'rows', matmul: 'rows' },
   chunkTokens: 7,
+});
+describeLongTexts('reference', { name: 'llama', layers: 2 }, async () => createReferenceDevice(), readZoo, {
+  variants: { matvec: 'rows', matmul: 'rows' },
 });

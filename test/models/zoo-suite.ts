@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defined } from '../../src/base/assert';
-import { blockId, tokenId } from '../../src/base/ids';
+import { blockId, tokenId, type BlockId } from '../../src/base/ids';
 import type { Device } from '../../src/device/device';
 import { ModelRunner } from '../../src/engine/model-runner';
 import { allocateModel } from '../../src/models/allocate-model';
@@ -142,10 +142,10 @@ const PENALTIES = { repeatPenalty: 1.5, repeatLastN: 32, presencePenalty: 0.75, 
 const BLOCKS = [7, 3, 11, 2, 5, 9, 4, 8].map(blockId);
 
 /** Layers with a window get as few blocks as one request may hold, used in turn. */
-export function sequenceOf({ limits }: Runner): StepBatch['sequences'][number] {
+export function sequenceOf({ limits }: Runner, blocks: readonly BlockId[] = BLOCKS): StepBatch['sequences'][number] {
   const kept = limits.window === null ? 0 : Math.floor(limits.window.blocks / limits.maxSlots);
-  const windowBlocks = kept === 0 ? [] : BLOCKS.map((_, i) => blockId(kept - 1 - (i % kept)));
-  return { slot: 1, blocks: BLOCKS, windowBlocks };
+  const windowBlocks = kept === 0 ? [] : blocks.map((_, i) => blockId(kept - 1 - (i % kept)));
+  return { slot: 1, blocks, windowBlocks };
 }
 
 /** Runs `ids` through the prefill kernels in chunks; the results of `outputs` (positions), in order. */
@@ -155,6 +155,7 @@ export async function prefill(
   chunk: number,
   positions: readonly number[],
   mode: 'argmax' | 'logits',
+  blocks?: readonly BlockId[],
 ): Promise<StepResult[]> {
   const results: StepResult[] = [];
   for (let from = 0; from < ids.length; from += chunk) {
@@ -162,7 +163,7 @@ export async function prefill(
       .slice(from, from + chunk)
       .map((id, i): StepRow => ({ token: tokenId(id), position: from + i, slot: 1 }));
     const outputs = positions.filter((p) => p >= from && p < from + rows.length).map((p) => ({ row: p - from, mode }));
-    results.push(...(await runner.submit({ kind: 'prefill', rows, sequences: [sequenceOf(runner)], outputs })));
+    results.push(...(await runner.submit({ kind: 'prefill', rows, sequences: [sequenceOf(runner, blocks)], outputs })));
   }
   return results;
 }

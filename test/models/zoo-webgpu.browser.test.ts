@@ -4,6 +4,7 @@ import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
 import { collectGpuErrors } from '../kernels/gpu-errors';
 import { shareDevice } from '../support/shared-device';
 import { fetchZoo as readModel } from './fetch-zoo';
+import { describeLongTexts } from './long-text-suite';
 import { describeSplits } from './split-suite';
 import { describeAgreement, describeZoo, type ZooOptions } from './zoo-suite';
 
@@ -48,4 +49,7 @@ describeAgreement(
 describeSplits('webgpu, rows', ['phi3'], full, readModel, {
   variants: { matvec: 'rows', matmul: 'rows', ...ALONE },
   chunkTokens: 7,
+});
+describeLongTexts('webgpu', { name: 'llama', layers: 2 }, full, readModel, {
+  variants: { matvec: 'rows', matmul: 'rows', ...ALONE },
 });

@@ -1,6 +1,6 @@
 import { NO_COUNTS, type DeviceCounters, type KernelTime } from '../../src/base/counters';
 import type { Device, DeviceBuffer, DeviceLoss, PreparedPlan, Readback } from '../../src/device/device';
-import type { Plan, PlanStep } from '../../src/device/plan';
+import { gridOf, type Plan, type PlanStep } from '../../src/device/plan';
 
 class RecordedBuffer implements DeviceBuffer {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -22,7 +22,7 @@ class RecordedPlan implements PreparedPlan {
 }
 
 export interface RecordedSubmit {
-  readonly steps: readonly { readonly plan: Plan; readonly rows: number }[];
+  readonly steps: readonly (Omit<PlanStep, 'plan'> & { readonly plan: Plan })[];
   readonly readback: Readback;
 }
 
@@ -102,15 +102,17 @@ export class RecordingDevice implements Device {
   }
 
   async submit(steps: readonly PlanStep[], readback: Readback): Promise<Uint8Array> {
-    const submit = { steps: steps.map(({ plan, rows }) => ({ plan: planOf(plan), rows })), readback };
+    const submit = { steps: steps.map((step) => ({ ...step, plan: planOf(step.plan) })), readback };
     this.submits.push(submit);
     this.counts.submits += 1;
     this.counts.passes += 1;
     this.counts.readbacks += 1;
     this.counts.readbackBytes += readback.sizeBytes;
-    for (const { plan, rows } of submit.steps) {
-      this.counts.dispatches += plan.dispatches.length;
-      for (const { weightBytesRead } of plan.dispatches) this.counts.weightBytesRead += weightBytesRead?.(rows) ?? 0;
+    for (const step of submit.steps) {
+      for (const dispatch of step.plan.dispatches.filter((one) => gridOf(one, step) !== null)) {
+        this.counts.dispatches += 1;
+        this.counts.weightBytesRead += dispatch.weightBytesRead?.(step.rows) ?? 0;
+      }
     }
     const result = recorded(readback.buffer).bytes.slice(0, readback.sizeBytes);
     await this.options.onSubmit?.(submit);

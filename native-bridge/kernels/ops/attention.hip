@@ -1,13 +1,16 @@
 // Attention over the paged KV cache: causal, whole or through a sliding window, or of all rows of the step to each other; one workgroup a (row, KV head), shared by the query heads of that KV head.
-// Positions are taken in tiles of THREADS with a running softmax: no score matrix is stored, and the order of a row's sums
-// depends on its position alone, never on the batch or the chunk.
+// Positions are taken in ranges of RANGE, and a range in tiles of THREADS with a running softmax: no score matrix is stored.
+// Ranges join in their order, so that the order of a row's sums depends on its position alone, never on the batch, the chunk or the grid.
+// With more than one workgroup a (row, KV head) each takes one range and leaves its sums behind the rows of y, for
+// `attention_merge` (Dao et al. 2023, "Flash-Decoding for long-context inference"): few rows alone are no work for a large GPU.
 // q [rows × KV_HEADS·GROUP·HEAD_SIZE] f32 · kv: one layer's cache · y as q · sinks [KV_HEADS·GROUP] f32: scores beside those
 // of the positions, with no value (Xiao et al. 2023; learned in gpt-oss)
-// grid: (KV_HEADS, rows)
+// grid: (KV_HEADS, rows, 1, or the most ranges that a row of the step sees)
 #pragma once
 #include "../kv/f16.hip"
 #include "../kv/f32.hip"
 #include "../kv/q8_0.hip"
+#include "../lib/attention.h"
 #include "../lib/kv.h"
 #include "../lib/step.h"
 
@@ -15,7 +18,6 @@ namespace attention {
 
 constexpr u32 THREADS = 64u;
 constexpr u32 MAX_GROUP = 16u;
-constexpr f32 LOWEST = -3.0e38f; // finite: exp of a difference with it is 0, never NaN
 
 struct Params {
   f32 scale; // of the scores
@@ -25,6 +27,7 @@ struct Params {
   u32 pool; // which of the row's block tables
   u32 has_sinks; // 0: `sinks` is not read
   u32 mutual; // 1: the step is one whole sequence, and each row sees all of it
+  u32 parts; // quads of y before the first one of ranges
 };
 
 struct Constants {
@@ -32,7 +35,9 @@ struct Constants {
   u32 HEAD_SIZE;
   u32 BLOCK_TOKENS;
   u32 GROUP; // query heads a KV head
+  u32 RANGE; // positions whose sums join those before them, best a multiple of THREADS
   u32 KV_WORDS; // of the cache
+  u32 GRID_Z; // workgroups a (row, KV head)
 };
 
 #define ARGUMENTS Params params, IN(u32) step, IN(vec4f) q, OUT(vec4f) y, IN(u32) kv, IN(f32) sinks, Constants constants
@@ -48,7 +53,7 @@ FN f32 capped(f32 soft_cap, f32 score) {
 
 /** Workgroup memory. */
 struct Shared {
-  f32 *top; // [head] the largest score so far
+  f32 *top; // [head] the largest score of the range so far
   f32 *shrink; // [head] what earlier sums are multiplied with
   vec4f *part; // [thread]
   f32 *part_weight;
@@ -64,8 +69,12 @@ FN void attend(const Shared &shared, ARGUMENTS) {
   f32 *const score = dynamic_workgroup<f32>(16u * CAPACITY * quads); // [head × position of the tile]; then the numerators
   const u32 kv_head = group.x;
   const u32 row = group.y;
+  const bool alone = constants.GRID_Z == 1u;
   const u32 length = params.mutual == 1u ? row_count(step) : row_position(step, row) + 1u;
-  const u32 first = params.window > 0u && length > params.window ? length - params.window : 0u;
+  const u32 first = seen_from(length, params.window);
+  const u32 first_range = first / constants.RANGE + group.z;
+  const u32 last_range = (length - 1u) / constants.RANGE;
+  const u32 end_range = (alone ? last_range : min(first_range, last_range)) + 1u;
   const u32 base = (row * constants.KV_HEADS + kv_head) * constants.GROUP * quads;
   const auto *const cache = reinterpret_cast<const typename Kv::Element *>(kv);
   // Where the key of a position begins.
@@ -76,85 +85,100 @@ FN void attend(const Shared &shared, ARGUMENTS) {
   for (u32 i = local; i < CAPACITY * quads; i += THREADS) {
     query[i] = i < constants.GROUP * quads ? q[base + i] * params.scale : vec4f();
   }
-  if (local < CAPACITY) {
-    const bool sunk = params.has_sinks == 1u && local < constants.GROUP;
-    shared.top[local] = sunk ? sinks[kv_head * constants.GROUP + local] : LOWEST;
-  }
 
   // For the values a thread owns four dimensions (quad) of every `lanes`-th position.
   const u32 lanes = THREADS / quads;
   const u32 lane = local / quads;
   const u32 quad = local % quads;
-  // A sink is the first score that the running softmax meets: so far the largest, its weight is e^0.
-  const f32 sink_weight = params.has_sinks == 1u && lane == 0u ? 1.0f : 0.0f;
   array<vec4f, CAPACITY> sums;
   array<f32, CAPACITY> weights;
-  EACH_HEAD(h) {
-    sums[h] = vec4f();
-    weights[h] = sink_weight;
-  }
-  workgroupBarrier();
+  array<f32, CAPACITY> joined_top; // of the ranges before, whose sums are in y
+  array<f32, CAPACITY> joined_weight;
 
-  for (u32 tile = first / THREADS * THREADS; tile < length; tile += THREADS) {
-    const u32 position = tile + local;
-    const bool seen = position >= first && position < length;
-    array<f32, CAPACITY> dots = {};
-    if (seen) {
-      const u32 key = key_of(position);
-      for (u32 i = 0u; i < quads; i++) {
-        const vec4f k = Kv::load4(cache, constants.KV_WORDS, key + i * 4u);
-        EACH_HEAD(h) dots[h] += dot(query[h * quads + i], k);
-      }
-    }
-    EACH_HEAD(h) score[h * THREADS + local] = seen ? capped(params.soft_cap, dots[h]) : LOWEST;
-    workgroupBarrier();
-
+  for (u32 range = first_range; range < end_range; range++) {
+    // A sink is the first score that the running softmax meets: so far the largest, its weight is e^0.
+    const bool sunk = params.has_sinks == 1u && range == first / constants.RANGE;
     if (local < CAPACITY) {
-      f32 best = shared.top[local];
-      for (u32 i = 0u; i < THREADS; i++) best = max(best, score[local * THREADS + i]);
-      shared.shrink[local] = exp(shared.top[local] - best);
-      shared.top[local] = best;
+      shared.top[local] = sunk && local < constants.GROUP ? sinks[kv_head * constants.GROUP + local] : LOWEST;
     }
-    workgroupBarrier();
-    for (u32 h = 0u; h < CAPACITY; h++) {
-      const f32 s = score[h * THREADS + local];
-      score[h * THREADS + local] = seen ? exp(s - shared.top[h]) : 0.0f;
+    EACH_HEAD(h) {
+      sums[h] = vec4f();
+      weights[h] = sunk && lane == 0u ? 1.0f : 0.0f;
     }
     workgroupBarrier();
 
-    if (lane < lanes) {
-      EACH_HEAD(h) {
-        sums[h] *= shared.shrink[h];
-        weights[h] *= shared.shrink[h];
+    const u32 end = min((range + 1u) * constants.RANGE, length);
+    for (u32 tile = max(range * constants.RANGE, first / THREADS * THREADS); tile < end; tile += THREADS) {
+      const u32 position = tile + local;
+      const bool seen = position >= first && position < end;
+      array<f32, CAPACITY> dots = {};
+      if (seen) {
+        const u32 key = key_of(position);
+        for (u32 i = 0u; i < quads; i++) {
+          const vec4f k = Kv::load4(cache, constants.KV_WORDS, key + i * 4u);
+          EACH_HEAD(h) dots[h] += dot(query[h * quads + i], k);
+        }
       }
-      for (u32 i = lane; i < min(THREADS, length - tile); i += lanes) {
-        if (tile + i < first) continue; // their blocks may be others' by now
-        const vec4f v = Kv::load4(cache, constants.KV_WORDS, key_of(tile + i) + params.v_plane + quad * 4u);
+      EACH_HEAD(h) score[h * THREADS + local] = seen ? capped(params.soft_cap, dots[h]) : LOWEST;
+      workgroupBarrier();
+
+      if (local < CAPACITY) {
+        f32 best = shared.top[local];
+        for (u32 i = 0u; i < THREADS; i++) best = max(best, score[local * THREADS + i]);
+        shared.shrink[local] = exp(shared.top[local] - best);
+        shared.top[local] = best;
+      }
+      workgroupBarrier();
+      for (u32 h = 0u; h < CAPACITY; h++) {
+        const f32 s = score[h * THREADS + local];
+        score[h * THREADS + local] = seen ? exp(s - shared.top[h]) : 0.0f;
+      }
+      workgroupBarrier();
+
+      if (lane < lanes) {
         EACH_HEAD(h) {
-          const f32 w = score[h * THREADS + i];
-          sums[h] = fma(v, vec4f(w), sums[h]);
-          weights[h] += w;
+          sums[h] *= shared.shrink[h];
+          weights[h] *= shared.shrink[h];
+        }
+        for (u32 i = lane; i < min(THREADS, end - tile); i += lanes) {
+          if (tile + i < first) continue; // their blocks may be others' by now
+          const vec4f v = Kv::load4(cache, constants.KV_WORDS, key_of(tile + i) + params.v_plane + quad * 4u);
+          EACH_HEAD(h) {
+            const f32 w = score[h * THREADS + i];
+            sums[h] = fma(v, vec4f(w), sums[h]);
+            weights[h] += w;
+          }
         }
       }
+      workgroupBarrier();
     }
-    workgroupBarrier();
-  }
 
-  EACH_HEAD(h) {
-    if (h < constants.GROUP) {
-      shared.part[local] = sums[h];
-      shared.part_weight[local] = weights[h];
-      workgroupBarrier();
-      if (local < quads) {
-        vec4f sum = shared.part[local];
-        f32 weight = shared.part_weight[local];
-        for (u32 l = 1u; l < lanes; l++) {
-          sum += shared.part[l * quads + local];
-          weight += shared.part_weight[l * quads + local];
+    EACH_HEAD(h) {
+      if (h < constants.GROUP) {
+        shared.part[local] = sums[h];
+        shared.part_weight[local] = weights[h];
+        workgroupBarrier();
+        if (local < quads) {
+          Part found = {shared.part[local], shared.top[h], shared.part_weight[local]};
+          for (u32 l = 1u; l < lanes; l++) {
+            found.sum += shared.part[l * quads + local];
+            found.weight += shared.part_weight[l * quads + local];
+          }
+          if (alone) {
+            vec4f &mine = y[base + h * quads + local];
+            const Part all = joined(range > first_range ? Part{mine, joined_top[h], joined_weight[h]} : nothing(), found);
+            joined_top[h] = all.top;
+            joined_weight[h] = all.weight;
+            mine = range + 1u == end_range ? all.sum / all.weight : all.sum;
+          } else {
+            const u32 head = kv_head * constants.GROUP + h;
+            const u32 at = params.parts + part_address(row, group.z, head, constants.KV_HEADS * constants.GROUP, quads);
+            y[at + local] = found.sum;
+            if (local == 0u) y[at + quads] = (vec4f){found.top, found.weight, 0.0f, 0.0f};
+          }
         }
-        y[base + h * quads + local] = sum / weight;
+        workgroupBarrier();
       }
-      workgroupBarrier();
     }
   }
 }

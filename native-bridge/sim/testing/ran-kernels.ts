@@ -1,5 +1,5 @@
 import type { PreparedPlan } from '../../../src/device/device';
-import type { Dispatch } from '../../../src/device/plan';
+import { gridOf, type Dispatch, type PlanStep } from '../../../src/device/plan';
 import type { HipDevice } from '../../hip/hip-device';
 import { kernelOf } from '../../hip/hip-plan';
 import { defined } from '../../../src/base/assert';
@@ -22,16 +22,16 @@ export class RanKernels {
     };
     device.submit = async (steps, readback) => {
       const bytes = await submit(steps, readback);
-      for (const { plan, rows } of steps) this.note(defined(this.dispatches.get(plan), 'a plan of this device'), rows);
+      for (const step of steps) this.note(defined(this.dispatches.get(step.plan), 'a plan of this device'), step);
       return bytes;
     };
     return device;
   }
 
-  private note(dispatches: readonly Dispatch[], rows: number): void {
+  private note(dispatches: readonly Dispatch[], step: PlanStep): void {
     for (const dispatch of dispatches) {
       const kernel = kernelOf(dispatch);
-      if (kernel === null || dispatch.grid(rows).includes(0)) continue;
+      if (kernel === null || gridOf(dispatch, step) === null) continue;
       this.units.add(kernel.unit);
       this.kernels.add(kernel.name);
     }

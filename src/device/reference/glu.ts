@@ -17,7 +17,7 @@ export function gated(run: KernelRun, gate: number, up: number): number {
 
 export function runGlu(run: KernelRun): void {
   const { size, yStride, yOffset } = gluParams.decode(run.dispatch.params);
-  const [, rows] = run.dispatch.grid(run.rows);
+  const [, rows] = run.grid;
   for (let row = 0; row < rows; row++) {
     const gate = run.memory(0).floats(row * 2 * size, size);
     const up = run.memory(0).floats(row * 2 * size + size, size);

@@ -13,6 +13,8 @@ export class KernelRun {
     readonly dispatch: Dispatch,
     /** Rows, or outputs, that the step runs the plan for. */
     readonly rows: number,
+    /** Workgroups, of which there are some. */
+    readonly grid: readonly [number, number, number],
     readonly step: StepReader,
     readonly weights: WeightRows,
     private readonly memories: readonly Memory[],

@@ -10,7 +10,7 @@ import {
   type PreparedPlan,
   type Readback,
 } from '../device';
-import type { Dispatch, Plan, PlanStep } from '../plan';
+import { gridOf, type Dispatch, type Plan, type PlanStep } from '../plan';
 import { KernelRun } from './kernel-run';
 import { Memory } from './memory';
 import { REFERENCE_KERNELS } from './registry';
@@ -127,18 +127,20 @@ class ReferenceDevice implements Device {
     return bytes;
   }
 
-  private runStep({ plan: prepared, rows }: PlanStep): void {
-    const { plan, released } = planOf(prepared);
+  private runStep(of: PlanStep): void {
+    const { rows } = of;
+    const { plan, released } = planOf(of.plan);
     assert(!released, `${plan.label} is not released`);
     const step = new StepReader(memoryOf(plan.stepInput));
     for (const dispatch of plan.dispatches) {
-      const grid = dispatch.grid(rows);
+      const grid = gridOf(dispatch, of);
+      if (grid === null) continue;
       assert(
         grid.every((groups) => groups <= MAX_GROUPS),
         `the grid ${grid.join(' × ')} of ${dispatch.shader} fits`,
       );
       const memories = dispatch.buffers.map((use) => memoryOf(use.buffer));
-      REFERENCE_KERNELS[dispatch.kernel](new KernelRun(dispatch, rows, step, this.weights, memories));
+      REFERENCE_KERNELS[dispatch.kernel](new KernelRun(dispatch, rows, grid, step, this.weights, memories));
       dispatch.buffers.forEach((use) => {
         if (use.access === 'write') memoryOf(use.buffer).revision += 1;
       });

@@ -1,5 +1,5 @@
 import type { KernelName } from '../plan';
-import { runAttention } from './attention';
+import { runAttention, runAttentionMerge } from './attention';
 import { runArgmax, runTopk, runTopkChunks, runTopkWinners } from './candidates';
 import { runEmbed, runEmbedNorm } from './embed';
 import { runExpertMatvec, runRoute } from './experts';
@@ -33,6 +33,7 @@ export const REFERENCE_KERNELS: Readonly<Record<KernelName, Kernel>> = {
   activation: runActivation,
   rope_kv: runRopeKv,
   attention: runAttention,
+  attention_merge: runAttentionMerge,
   pool: runPool,
   keep_tokens: runKeepTokens,
   penalise: runPenalise,

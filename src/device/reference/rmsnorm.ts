@@ -18,7 +18,7 @@ export function runRmsnorm(run: KernelRun): void {
 
 export function runHeadNorm(run: KernelRun): void {
   const { stride, offset, size, epsilon } = headNormParams.decode(run.dispatch.params);
-  const [segments] = run.dispatch.grid(run.rows);
+  const [segments] = run.grid;
   const weight = run.memory(0).floats(0, size);
   for (let row = 0; row < run.rows; row++) {
     for (let segment = 0; segment < segments; segment++) {

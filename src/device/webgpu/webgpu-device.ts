@@ -11,7 +11,7 @@ import {
   type PreparedPlan,
   type Readback,
 } from '../device';
-import { DISPATCH_PARAMS_BYTES, type Dispatch, type Plan, type PlanStep } from '../plan';
+import { DISPATCH_PARAMS_BYTES, gridOf, type Dispatch, type Plan, type PlanStep } from '../plan';
 import { hasShaderF16, openGpuDevice, PACKED_DOT, type AdapterOptions, type OpenedDevice } from './adapter';
 import { PipelineCache } from './pipelines';
 import { PassTimestamps, Profiler } from './profiler';
@@ -203,8 +203,8 @@ export class WebGpuDevice implements Device {
   private encode(encoder: GPUCommandEncoder, steps: readonly PlanStep[]): void {
     const pass = encoder.beginComputePass();
     this.counts.passes += 1;
-    for (const { plan, rows } of steps) {
-      for (const dispatch of planOf(plan).dispatches) this.dispatch(pass, dispatch, rows);
+    for (const step of steps) {
+      for (const dispatch of planOf(step.plan).dispatches) this.dispatch(pass, dispatch, step);
     }
     pass.end();
   }
@@ -215,14 +215,16 @@ export class WebGpuDevice implements Device {
     steps: readonly PlanStep[],
     profiler: Profiler,
   ): ((result: Promise<Uint8Array>) => Promise<Uint8Array>) | null {
-    const work = steps.flatMap(({ plan, rows }) => planOf(plan).dispatches.map((dispatch) => ({ dispatch, rows })));
+    const work = steps.flatMap((step) =>
+      planOf(step.plan).dispatches.flatMap((dispatch) => (gridOf(dispatch, step) === null ? [] : [{ dispatch, step }])),
+    );
     if (work.length === 0) return null;
     const timestamps = new PassTimestamps(this.gpu, work.length);
-    for (const [i, { dispatch, rows }] of work.entries()) {
+    for (const [i, { dispatch, step }] of work.entries()) {
       const timestampWrites = timestamps.writesOf(i);
       const pass = encoder.beginComputePass(timestampWrites === undefined ? {} : { timestampWrites });
       this.counts.passes += 1;
-      this.dispatch(pass, dispatch, rows);
+      this.dispatch(pass, dispatch, step);
       pass.end();
     }
     timestamps.resolve(encoder);
@@ -240,12 +242,14 @@ export class WebGpuDevice implements Device {
     };
   }
 
-  private dispatch(pass: GPUComputePassEncoder, dispatch: PreparedDispatch, rows: number): void {
+  private dispatch(pass: GPUComputePassEncoder, dispatch: PreparedDispatch, step: PlanStep): void {
+    const grid = gridOf(dispatch, step);
+    if (grid === null) return;
     pass.setPipeline(dispatch.pipeline);
     pass.setBindGroup(0, dispatch.bindGroup);
-    pass.dispatchWorkgroups(...dispatch.grid(rows));
+    pass.dispatchWorkgroups(...grid);
     this.counts.dispatches += 1;
-    this.counts.weightBytesRead += dispatch.weightBytesRead?.(rows) ?? 0;
+    this.counts.weightBytesRead += dispatch.weightBytesRead?.(step.rows) ?? 0;
   }
 
   private async read(staging: GPUBuffer, sizeBytes: number): Promise<Uint8Array> {

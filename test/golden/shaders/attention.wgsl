@@ -1,12 +1,12 @@
 override GROUP: u32 = 1u; // query heads a KV head
 
+override RANGE: u32 = 256u; // positions whose sums join those before them, best a multiple of THREADS
+
 override THREADS: u32 = 64u; // of a KV head: each waits for memory of its own, so as many as workgroup memory has place for
 
 const MAX_GROUP = 16u;
 
 const STRIP = 16u; // scores of which a thread takes the largest
-
-const LOWEST = -3.0e38; // finite: exp of a difference with it is 0, never NaN
 
 struct Params {
   scale: f32, // of the scores
@@ -16,6 +16,7 @@ struct Params {
   pool: u32, // which of the row's block tables
   has_sinks: u32, // 0: `sinks` is not read
   mutual: u32, // 1: the step is one whole sequence, and each row sees all of it
+  parts: u32, // quads of y before the first one of ranges
 }
 
 
@@ -31,11 +32,11 @@ var<workgroup> query: array<vec4f, GROUP * HEAD_SIZE / 4u>;
 
 var<workgroup> score: array<f32, GROUP * THREADS>; // [head × position of the tile]; then the softmax numerators
 
-var<workgroup> top: array<f32, GROUP>; // the largest score so far
+var<workgroup> top: array<f32, GROUP>; // the largest score of the range so far
 
 var<workgroup> shrink: array<f32, GROUP>; // what earlier sums are multiplied with
 
-var<workgroup> tile_range: vec2u; // first tile and the row's length: barriers need bounds that are uniform by construction
+var<workgroup> seen: vec4u; // first position, the one behind the last, first range, the one behind the last: barriers need bounds that are uniform by construction
 
 var<workgroup> part: array<vec4f, THREADS>;
 
@@ -48,24 +49,21 @@ fn capped(score: f32) -> f32 {
   return params.soft_cap * tanh(clamp(score / params.soft_cap, -15.0, 15.0));
 }
 
-@compute @workgroup_size(THREADS) fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+@compute @workgroup_size(THREADS) fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let quads = HEAD_SIZE / 4u;
   let kv_head = group.x;
   let row = group.y;
-  let length = select(row_position(row) + 1u, row_count(), params.mutual == 1u);
-  let first = select(0u, length - params.window, params.window > 0u && length > params.window);
+  let alone = groups.z == 1u;
   let base = (row * KV_HEADS + kv_head) * GROUP * quads;
   for (var i = local; i < GROUP * quads; i += THREADS) {
     query[i] = q[base + i] * params.scale;
   }
-  if (local < GROUP) {
-    top[local] = LOWEST;
-    if (params.has_sinks == 1u) {
-      top[local] = sinks[kv_head * GROUP + local];
-    }
-  }
   if (local == 0u) {
-    tile_range = vec2u(first / THREADS * THREADS, length);
+    let length = select(row_position(row) + 1u, row_count(), params.mutual == 1u);
+    let first = seen_from(length, params.window);
+    let range = first / RANGE + group.z;
+    let last = (length - 1u) / RANGE;
+    seen = vec4u(first, length, range, select(min(range, last), last, alone) + 1u);
   }
 
   // For the values a thread owns four dimensions (quad) of every `lanes`-th position.
@@ -74,92 +72,120 @@ fn capped(score: f32) -> f32 {
   let quad = local % quads;
   var sums: array<vec4f, MAX_GROUP>;
   var weights: array<f32, MAX_GROUP>;
-  // A sink is the first score that the running softmax meets: so far the largest, its weight is e^0.
-  if (params.has_sinks == 1u && lane == 0u) {
-    for (var h = 0u; h < GROUP; h++) {
-      weights[h] = 1.0;
-    }
-  }
-  workgroupBarrier();
-  let range = workgroupUniformLoad(&tile_range);
-  for (var tile = range.x; tile < range.y; tile += THREADS) {
-    let position = tile + local;
-    if (position >= first && position < length) {
-      var dots = array<f32, MAX_GROUP>(); // written out: SwiftShader does not zero it again in each turn
-      let key = kv_address(row_block(row, params.pool, position, BLOCK_TOKENS), kv_head, position);
-      for (var i = 0u; i < quads; i++) {
-        let k = load4(key + i * 4u);
-        for (var h = 0u; h < GROUP; h++) {
-          dots[h] += dot(query[h * quads + i], k);
-        }
-      }
-      for (var h = 0u; h < GROUP; h++) {
-        score[h * THREADS + local] = capped(dots[h]);
-      }
-    } else {
-      for (var h = 0u; h < GROUP; h++) {
-        score[h * THREADS + local] = LOWEST;
-      }
-    }
-    workgroupBarrier();
-
-    // Strips of a head follow each other, and heads: with GROUP ≤ STRIP there are threads for all.
-    if (local < GROUP * THREADS / STRIP) {
-      var best = score[local * STRIP];
-      for (var i = 1u; i < STRIP; i++) {
-        best = max(best, score[local * STRIP + i]);
-      }
-      part_weight[local] = best;
-    }
-    workgroupBarrier();
+  var joined_top: array<f32, MAX_GROUP>; // of the ranges before, whose sums are in y
+  var joined_weight: array<f32, MAX_GROUP>;
+  let bounds = workgroupUniformLoad(&seen);
+  let first = bounds.x;
+  let length = bounds.y;
+  for (var range = bounds.z; range < bounds.w; range++) {
+    // A sink is the first score that the running softmax meets: so far the largest, its weight is e^0.
+    let sunk = params.has_sinks == 1u && range == first / RANGE;
     if (local < GROUP) {
-      var best = top[local];
-      for (var i = 0u; i < THREADS / STRIP; i++) {
-        best = max(best, part_weight[local * THREADS / STRIP + i]);
+      top[local] = LOWEST;
+      if (sunk) {
+        top[local] = sinks[kv_head * GROUP + local];
       }
-      shrink[local] = exp(top[local] - best);
-      top[local] = best;
     }
-    workgroupBarrier();
     for (var h = 0u; h < GROUP; h++) {
-      let s = score[h * THREADS + local];
-      score[h * THREADS + local] = select(0.0, exp(s - top[h]), position >= first && position < length);
+      sums[h] = vec4f();
+      weights[h] = select(0.0, 1.0, sunk && lane == 0u);
     }
     workgroupBarrier();
-    if (lane < lanes) {
-      for (var h = 0u; h < GROUP; h++) {
-        sums[h] *= shrink[h];
-        weights[h] *= shrink[h];
-      }
-      for (var i = lane; i < min(THREADS, length - tile); i += lanes) {
-        let at = tile + i;
-        if (at < first) {
-          continue;
-        } // their blocks may be others' by now
-        let v = load4(kv_address(row_block(row, params.pool, at, BLOCK_TOKENS), kv_head, at) + params.v_plane + quad * 4u);
+    let end = min((range + 1u) * RANGE, length);
+    for (var tile = max(range * RANGE, first / THREADS * THREADS); tile < end; tile += THREADS) {
+      let position = tile + local;
+      if (position >= first && position < end) {
+        var dots = array<f32, MAX_GROUP>(); // written out: SwiftShader does not zero it again in each turn
+        let key = kv_address(row_block(row, params.pool, position, BLOCK_TOKENS), kv_head, position);
+        for (var i = 0u; i < quads; i++) {
+          let k = load4(key + i * 4u);
+          for (var h = 0u; h < GROUP; h++) {
+            dots[h] += dot(query[h * quads + i], k);
+          }
+        }
         for (var h = 0u; h < GROUP; h++) {
-          let w = score[h * THREADS + i];
-          sums[h] += v * w;
-          weights[h] += w;
+          score[h * THREADS + local] = capped(dots[h]);
+        }
+      } else {
+        for (var h = 0u; h < GROUP; h++) {
+          score[h * THREADS + local] = LOWEST;
         }
       }
-    }
-    workgroupBarrier();
-  }
-  for (var h = 0u; h < GROUP; h++) {
-    part[local] = sums[h];
-    part_weight[local] = weights[h];
-    workgroupBarrier();
-    if (local < quads) {
-      var sum = part[local];
-      var weight = part_weight[local];
-      for (var l = 1u; l < lanes; l++) {
-        sum += part[l * quads + local];
-        weight += part_weight[l * quads + local];
+      workgroupBarrier();
+
+      // Strips of a head follow each other, and heads: with GROUP ≤ STRIP there are threads for all.
+      if (local < GROUP * THREADS / STRIP) {
+        var best = score[local * STRIP];
+        for (var i = 1u; i < STRIP; i++) {
+          best = max(best, score[local * STRIP + i]);
+        }
+        part_weight[local] = best;
       }
-      y[base + h * quads + local] = sum / weight;
+      workgroupBarrier();
+      if (local < GROUP) {
+        var best = top[local];
+        for (var i = 0u; i < THREADS / STRIP; i++) {
+          best = max(best, part_weight[local * THREADS / STRIP + i]);
+        }
+        shrink[local] = exp(top[local] - best);
+        top[local] = best;
+      }
+      workgroupBarrier();
+      for (var h = 0u; h < GROUP; h++) {
+        let s = score[h * THREADS + local];
+        score[h * THREADS + local] = select(0.0, exp(s - top[h]), position >= first && position < end);
+      }
+      workgroupBarrier();
+      if (lane < lanes) {
+        for (var h = 0u; h < GROUP; h++) {
+          sums[h] *= shrink[h];
+          weights[h] *= shrink[h];
+        }
+        for (var i = lane; i < min(THREADS, end - tile); i += lanes) {
+          let at = tile + i;
+          if (at < first) {
+            continue;
+          } // their blocks may be others' by now
+          let v = load4(kv_address(row_block(row, params.pool, at, BLOCK_TOKENS), kv_head, at) + params.v_plane + quad * 4u);
+          for (var h = 0u; h < GROUP; h++) {
+            let w = score[h * THREADS + i];
+            sums[h] += v * w;
+            weights[h] += w;
+          }
+        }
+      }
+      workgroupBarrier();
     }
-    workgroupBarrier();
+    for (var h = 0u; h < GROUP; h++) {
+      part[local] = sums[h];
+      part_weight[local] = weights[h];
+      workgroupBarrier();
+      if (local < quads) {
+        var found = Part(part[local], top[h], part_weight[local]);
+        for (var l = 1u; l < lanes; l++) {
+          found.sum += part[l * quads + local];
+          found.weight += part_weight[l * quads + local];
+        }
+        if (alone) {
+          let at = base + h * quads + local;
+          var before = nothing();
+          if (range > bounds.z) {
+            before = Part(y[at], joined_top[h], joined_weight[h]);
+          }
+          let all = joined(before, found);
+          joined_top[h] = all.top;
+          joined_weight[h] = all.weight;
+          y[at] = select(all.sum, all.sum / all.weight, range + 1u == bounds.w);
+        } else {
+          let at = params.parts + part_address(row, group.z, kv_head * GROUP + h, KV_HEADS * GROUP, quads);
+          y[at + local] = found.sum;
+          if (local == 0u) {
+            y[at + quads] = vec4f(found.top, found.weight, 0.0, 0.0);
+          }
+        }
+      }
+      workgroupBarrier();
+    }
   }
 }
 
@@ -170,6 +196,9 @@ fn is_nan(v: f32) -> bool {
   return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
 }
 
+// Element addresses of one layer's paged KV cache: [K, V][block][kv head][token in block][head size].
+override KV_HEADS: u32 = 1u;
+
 fn row_position(row: u32) -> u32 {
   return step[ROWS + row * ROW_WORDS + 1u];
 }
@@ -178,8 +207,19 @@ fn row_count() -> u32 {
   return step[0];
 }
 
-// Element addresses of one layer's paged KV cache: [K, V][block][kv head][token in block][head size].
-override KV_HEADS: u32 = 1u;
+// The first position that a row sees, whose last is `length` − 1; with a window of 0 it sees all.
+fn seen_from(length: u32, window: u32) -> u32 {
+  return select(0u, length - window, window > 0u && length > window);
+}
+
+// The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
+@group(0) @binding(1) var<storage, read> step: array<u32>;
+
+const ROWS: u32 = 8u; // word at which the rows begin
+
+const ROW_WORDS: u32 = 5u;
+
+const LOWEST = -3.0e38; // finite: exp of a difference with it is 0, never NaN
 
 // The first element of the key of `head` at `position`, which lies in `block`; values lie the K plane's size further on.
 fn kv_address(block: u32, head: u32, position: u32) -> u32 {
@@ -198,9 +238,29 @@ fn kv_address_of(kv_heads: u32, head_size: u32, block: u32, head: u32, position:
   return ((block * kv_heads + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * head_size;
 }
 
-// The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
-@group(0) @binding(1) var<storage, read> step: array<u32>;
+struct Part {
+  sum: vec4f, // Σ weight · value, of four dimensions
+  top: f32, // the largest score
+  weight: f32, // Σ e^(score − top)
+}
 
-const ROWS: u32 = 8u; // word at which the rows begin
 
-const ROW_WORDS: u32 = 5u;
+fn nothing() -> Part {
+  return Part(vec4f(), LOWEST, 0.0);
+}
+
+fn joined(a: Part, b: Part) -> Part {
+  let top = max(a.top, b.top);
+  let of_a = exp(a.top - top);
+  let of_b = exp(b.top - top);
+  return Part(a.sum * of_a + b.sum * of_b, top, a.weight * of_a + b.weight * of_b);
+}
+
+// Quads of y from the first one of parts to those of a row's range and head. `range` counts from the first that the row sees.
+fn part_address(row: u32, range: u32, head: u32, heads: u32, quads: u32) -> u32 {
+  return ((row * MOST_RANGES + range) * heads + head) * (quads + 1u);
+}
+
+// How parts of a softmax join, and where attention leaves them: behind the rows of y, [row][range][query head][quad], a
+// head's sums and in one quad more its largest score and its weight.
+const MOST_RANGES = 32u;
