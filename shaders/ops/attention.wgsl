@@ -37,6 +37,8 @@ struct Params {
 var<workgroup> query: array<vec4f, GROUP * HEAD_SIZE / 4u>;
 var<workgroup> score: array<f32, GROUP * THREADS>; // [head × position of the tile]; then the softmax numerators
 var<workgroup> top: array<f32, GROUP>; // the largest score of the range so far
+var<workgroup> joined_top: array<f32, 2u * GROUP>; // [odd range × head] of the ranges before, whose sums are in y
+var<workgroup> joined_weight: array<f32, 2u * GROUP>;
 var<workgroup> shrink: array<f32, GROUP>; // what earlier sums are multiplied with
 var<workgroup> seen: vec4u; // first position, the one behind the last, first range, the one behind the last: barriers need bounds that are uniform by construction
 var<workgroup> part: array<vec4f, THREADS>;
@@ -67,28 +69,28 @@ fn main(
     seen = vec4u(first, length, range, select(min(range, last), last, alone) + 1u);
   }
 
+  // A sink is the first score that the running softmax of the first range meets: so far the largest, its weight is e^0.
+  let sunk = params.has_sinks == 1u && group.z == 0u;
+  if (local < GROUP) {
+    top[local] = LOWEST;
+    if (sunk) { top[local] = sinks[kv_head * GROUP + local]; }
+  }
+
   // For the values a thread owns four dimensions (quad) of every `lanes`-th position.
   let lanes = THREADS / quads;
   let lane = local / quads;
   let quad = local % quads;
   var sums: array<vec4f, MAX_GROUP>;
   var weights: array<f32, MAX_GROUP>;
-  var joined_top: array<f32, MAX_GROUP>; // of the ranges before, whose sums are in y
-  var joined_weight: array<f32, MAX_GROUP>;
+  var sink_weight = select(0.0, 1.0, sunk && lane == 0u);
   let bounds = workgroupUniformLoad(&seen);
   let first = bounds.x;
   let length = bounds.y;
 
   for (var range = bounds.z; range < bounds.w; range++) {
-    // A sink is the first score that the running softmax meets: so far the largest, its weight is e^0.
-    let sunk = params.has_sinks == 1u && range == first / RANGE;
-    if (local < GROUP) {
-      top[local] = LOWEST;
-      if (sunk) { top[local] = sinks[kv_head * GROUP + local]; }
-    }
     for (var h = 0u; h < GROUP; h++) {
       sums[h] = vec4f();
-      weights[h] = select(0.0, 1.0, sunk && lane == 0u);
+      weights[h] = sink_weight;
     }
     workgroupBarrier();
 
@@ -123,8 +125,7 @@ fn main(
       }
       workgroupBarrier();
       for (var h = 0u; h < GROUP; h++) {
-        let s = score[h * THREADS + local];
-        score[h * THREADS + local] = select(0.0, exp(s - top[h]), position >= first && position < end);
+        score[h * THREADS + local] = exp(score[h * THREADS + local] - top[h]); // nobody reads those of positions not seen
       }
       workgroupBarrier();
 
@@ -159,11 +160,14 @@ fn main(
         }
         if (alone) {
           let at = base + h * quads + local;
+          let odd = range % 2u * GROUP;
           var before = nothing();
-          if (range > bounds.z) { before = Part(y[at], joined_top[h], joined_weight[h]); }
+          if (range > bounds.z) { before = Part(y[at], joined_top[odd + h], joined_weight[odd + h]); }
           let all = joined(before, found);
-          joined_top[h] = all.top;
-          joined_weight[h] = all.weight;
+          if (local == 0u) {
+            joined_top[GROUP - odd + h] = all.top;
+            joined_weight[GROUP - odd + h] = all.weight;
+          }
           y[at] = select(all.sum, all.sum / all.weight, range + 1u == bounds.w);
         } else {
           let at = params.parts + part_address(row, group.z, kv_head * GROUP + h, KV_HEADS * GROUP, quads);
@@ -173,5 +177,7 @@ fn main(
       }
       workgroupBarrier();
     }
+    sink_weight = 0.0;
+    if (local < GROUP) { top[local] = LOWEST; }
   }
 }

@@ -21,7 +21,14 @@ const COUNTED_BYTES = 16;
 
 /** The variables of shaders/ops/attention.wgsl, in bytes. */
 function workgroupBytes(group: number, headSize: number, threads: number): number {
-  const variables = [group * headSize * 4, group * threads * 4, group * 4, group * 4, 8, threads * 16, threads * 4];
+  const variables = [
+    group * headSize * 4,
+    group * threads * 4,
+    ...[1, 2, 2, 1].map((of) => of * group * 4),
+    16,
+    threads * 16,
+    threads * 4,
+  ];
   return variables.reduce((sum, bytes) => sum + roundUp(bytes, COUNTED_BYTES), 0);
 }
 

@@ -81,7 +81,7 @@ export function attentionProblem(heads: number, kvHeads: number, headSize: numbe
 /** The most threads with which a workgroup's memory suffices; `undefined`: none are few enough. */
 function threadsFor(group: number, headSize: number): number | undefined {
   return THREADS.find((threads) => {
-    const words = [group * headSize, group * threads, group, group, 4, threads * 4, threads]; // of each variable
+    const words = [group * headSize, group * threads, group, 2 * group, 2 * group, group, 4, threads * 4, threads]; // of each variable
     return words.reduce((sum, count) => sum + roundUp(count * 4, 16), 0) <= MAX_WORKGROUP_BYTES; // so WebGPU counts them
   });
 }

@@ -66,8 +66,8 @@ export const KERNEL_MISTAKES: readonly KernelMistake[] = [
   {
     what: 'weights of positions read before they are all there',
     file: 'ops/attention.hip',
-    from: 'seen ? exp(s - shared.top[h]) : 0.0f;\n      }\n      workgroupBarrier();',
-    to: 'seen ? exp(s - shared.top[h]) : 0.0f;\n      }',
+    from: 'nobody reads those of positions not seen\n      }\n      workgroupBarrier();',
+    to: 'nobody reads those of positions not seen\n      }',
     noticedBy: 'rope and attention, cache of f16',
     says: OTHER_NUMBERS,
   },

@@ -57,6 +57,8 @@ struct Shared {
   f32 *shrink; // [head] what earlier sums are multiplied with
   vec4f *part; // [thread]
   f32 *part_weight;
+  f32 *joined_top; // [odd range × head] of the ranges before, whose sums are in y
+  f32 *joined_weight;
 };
 
 // Of GROUP heads, and of none up to CAPACITY: their queries are 0, and nothing of them is stored.
@@ -65,25 +67,33 @@ FN void attend(const Shared &shared, ARGUMENTS) {
   const vec3u group = workgroup_id();
   const u32 local = local_invocation_index();
   const u32 quads = constants.HEAD_SIZE / 4u;
-  vec4f *const query = dynamic_workgroup<vec4f>(0u); // [head × quad]
+  vec4f *const query = dynamic_workgroup<vec4f>(0u); // [quad × head]
   f32 *const score = dynamic_workgroup<f32>(16u * CAPACITY * quads); // [head × position of the tile]; then the numerators
   const u32 kv_head = group.x;
   const u32 row = group.y;
-  const bool alone = constants.GRID_Z == 1u;
   const u32 length = params.mutual == 1u ? row_count(step) : row_position(step, row) + 1u;
   const u32 first = seen_from(length, params.window);
   const u32 first_range = first / constants.RANGE + group.z;
   const u32 last_range = (length - 1u) / constants.RANGE;
-  const u32 end_range = (alone ? last_range : min(first_range, last_range)) + 1u;
+  const u32 end_range = constants.GRID_Z == 1u || first_range > last_range ? last_range + 1u : first_range + 1u;
   const u32 base = (row * constants.KV_HEADS + kv_head) * constants.GROUP * quads;
   const auto *const cache = reinterpret_cast<const typename Kv::Element *>(kv);
   // Where the key of a position begins.
   const auto key_of = [&](u32 position) {
     const u32 block = row_block(step, row, params.pool, position, constants.BLOCK_TOKENS);
-    return kv_address(constants.KV_HEADS, constants.HEAD_SIZE, constants.BLOCK_TOKENS, block, kv_head, position);
+    return kv_address(constants.KV_HEADS, quads * 4u, constants.BLOCK_TOKENS, block, kv_head, position);
   };
   for (u32 i = local; i < CAPACITY * quads; i += THREADS) {
-    query[i] = i < constants.GROUP * quads ? q[base + i] * params.scale : vec4f();
+    const u32 h = i % CAPACITY;
+    query[i] = h < constants.GROUP ? q[base + h * quads + i / CAPACITY] * params.scale : vec4f();
+  }
+
+  // A sink is the first score that the running softmax of the first range meets: so far the largest, its weight is e^0.
+  const bool sunk = params.has_sinks == 1u && group.z == 0u;
+  if (local < CAPACITY) {
+    shared.top[local] = sunk && local < constants.GROUP ? sinks[kv_head * constants.GROUP + local] : LOWEST;
+    shared.joined_top[first_range % 2u * MAX_GROUP + local] = LOWEST;
+    shared.joined_weight[first_range % 2u * MAX_GROUP + local] = 0.0f;
   }
 
   // For the values a thread owns four dimensions (quad) of every `lanes`-th position.
@@ -92,18 +102,12 @@ FN void attend(const Shared &shared, ARGUMENTS) {
   const u32 quad = local % quads;
   array<vec4f, CAPACITY> sums;
   array<f32, CAPACITY> weights;
-  array<f32, CAPACITY> joined_top; // of the ranges before, whose sums are in y
-  array<f32, CAPACITY> joined_weight;
+  f32 sink_weight = sunk && lane == 0u ? 1.0f : 0.0f;
 
   for (u32 range = first_range; range < end_range; range++) {
-    // A sink is the first score that the running softmax meets: so far the largest, its weight is e^0.
-    const bool sunk = params.has_sinks == 1u && range == first / constants.RANGE;
-    if (local < CAPACITY) {
-      shared.top[local] = sunk && local < constants.GROUP ? sinks[kv_head * constants.GROUP + local] : LOWEST;
-    }
     EACH_HEAD(h) {
       sums[h] = vec4f();
-      weights[h] = sunk && lane == 0u ? 1.0f : 0.0f;
+      weights[h] = sink_weight;
     }
     workgroupBarrier();
 
@@ -116,7 +120,7 @@ FN void attend(const Shared &shared, ARGUMENTS) {
         const u32 key = key_of(position);
         for (u32 i = 0u; i < quads; i++) {
           const vec4f k = Kv::load4(cache, constants.KV_WORDS, key + i * 4u);
-          EACH_HEAD(h) dots[h] += dot(query[h * quads + i], k);
+          EACH_HEAD(h) dots[h] += dot(query[i * CAPACITY + h], k);
         }
       }
       EACH_HEAD(h) score[h * THREADS + local] = seen ? capped(params.soft_cap, dots[h]) : LOWEST;
@@ -130,8 +134,7 @@ FN void attend(const Shared &shared, ARGUMENTS) {
       }
       workgroupBarrier();
       for (u32 h = 0u; h < CAPACITY; h++) {
-        const f32 s = score[h * THREADS + local];
-        score[h * THREADS + local] = seen ? exp(s - shared.top[h]) : 0.0f;
+        score[h * THREADS + local] = exp(score[h * THREADS + local] - shared.top[h]); // nobody reads those of positions not seen
       }
       workgroupBarrier();
 
@@ -153,33 +156,43 @@ FN void attend(const Shared &shared, ARGUMENTS) {
       workgroupBarrier();
     }
 
-    EACH_HEAD(h) {
-      if (h < constants.GROUP) {
-        shared.part[local] = sums[h];
-        shared.part_weight[local] = weights[h];
-        workgroupBarrier();
-        if (local < quads) {
-          Part found = {shared.part[local], shared.top[h], shared.part_weight[local]};
-          for (u32 l = 1u; l < lanes; l++) {
-            found.sum += shared.part[l * quads + local];
-            found.weight += shared.part_weight[l * quads + local];
-          }
-          if (alone) {
-            vec4f &mine = y[base + h * quads + local];
-            const Part all = joined(range > first_range ? Part{mine, joined_top[h], joined_weight[h]} : nothing(), found);
-            joined_top[h] = all.top;
-            joined_weight[h] = all.weight;
-            mine = range + 1u == end_range ? all.sum / all.weight : all.sum;
-          } else {
-            const u32 head = kv_head * constants.GROUP + h;
-            const u32 at = params.parts + part_address(row, group.z, head, constants.KV_HEADS * constants.GROUP, quads);
-            y[at + local] = found.sum;
-            if (local == 0u) y[at + quads] = (vec4f){found.top, found.weight, 0.0f, 0.0f};
-          }
+    // Not unrolled: what each head's addresses and ends take would not fit into scalar registers.
+    _Pragma("nounroll") for (u32 h = 0u; h < constants.GROUP; h++) {
+      EACH_HEAD(k) {
+        if (k == h) {
+          shared.part[local] = sums[k];
+          shared.part_weight[local] = weights[k];
         }
-        workgroupBarrier();
       }
+      workgroupBarrier();
+      if (local < quads) {
+        Part found = {shared.part[local], shared.top[h], shared.part_weight[local]};
+        for (u32 l = 1u; l < lanes; l++) {
+          found.sum += shared.part[l * quads + local];
+          found.weight += shared.part_weight[l * quads + local];
+        }
+        const u32 heads = constants.KV_HEADS * constants.GROUP;
+        const u32 head = kv_head * constants.GROUP + h;
+        if (constants.GRID_Z == 1u) {
+          vec4f &mine = y[(row * heads + head) * quads + local];
+          const u32 before = range % 2u * MAX_GROUP + h;
+          const f32 weight = shared.joined_weight[before];
+          const Part all = joined({weight == 0.0f ? vec4f() : mine, shared.joined_top[before], weight}, found);
+          mine = range + 1u == end_range ? all.sum / all.weight : all.sum;
+          if (local == 0u) {
+            shared.joined_top[before ^ MAX_GROUP] = all.top;
+            shared.joined_weight[before ^ MAX_GROUP] = all.weight;
+          }
+        } else {
+          const u32 at = params.parts + part_address(row, group.z, head, heads, quads);
+          y[at + local] = found.sum;
+          if (local == 0u) y[at + quads] = (vec4f){found.top, found.weight, 0.0f, 0.0f};
+        }
+      }
+      workgroupBarrier();
     }
+    sink_weight = 0.0f;
+    if (local < CAPACITY) shared.top[local] = LOWEST;
   }
 }
 
@@ -190,7 +203,9 @@ FN void run(ARGUMENTS) {
   WORKGROUP(f32, shrink, MAX_GROUP);
   WORKGROUP(vec4f, part, THREADS);
   WORKGROUP(f32, part_weight, THREADS);
-  const Shared shared = {top, shrink, part, part_weight};
+  WORKGROUP(f32, joined_top, 2u * MAX_GROUP);
+  WORKGROUP(f32, joined_weight, 2u * MAX_GROUP);
+  const Shared shared = {top, shrink, part, part_weight, joined_top, joined_weight};
   if (constants.GROUP == 1u) {
     attend<Kv, 1>(shared, PASSED);
   } else if (constants.GROUP == 2u) {
