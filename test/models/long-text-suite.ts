@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blockId, tokenId } from '../../src/base/ids';
 import type { Device } from '../../src/device/device';
-import type { StepBatch } from '../../src/engine/runner';
+import type { StepRow } from '../../src/engine/runner';
 import { withOverrides } from '../support/load-zoo';
-import { expectClose, loadZooModel, logitsOf, prefill, sequenceOf, type ZooFile, type ZooOptions } from './zoo-suite';
+import { expectClose, loadZooModel, logitsOf, sequenceOf, type ZooFile, type ZooOptions } from './zoo-suite';
 
-/** Positions from which on workgroups share a row: four ranges of 256. */
+/** Positions from which on workgroups share a row: four ranges of 256; and where there is one more. */
 const SHARED_FROM = 768;
-/** Generated before and after. */
-const GENERATED = { before: 2, after: 3 } as const;
-const FIRST_GENERATED = SHARED_FROM - GENERATED.before;
-const BLOCKS = Array.from({ length: 64 }, (_, i) => blockId((i * 23) % 64));
+const ONE_MORE_FROM = 1024;
+/** Positions around both that are generated; all others are a prompt's. */
+const GENERATED = [SHARED_FROM, ONE_MORE_FROM].map((position) => ({ from: position - 3, to: position + 3 }));
+const BLOCKS = Array.from({ length: 80 }, (_, i) => blockId((i * 23) % 80));
 
 /**
  * One suite for every device: on a GPU workgroups share the positions of a generated row where there are many, for a dispatch a layer more, and
@@ -24,7 +24,7 @@ export function describeLongTexts(
   options: Pick<ZooOptions, 'variants'>,
 ): void {
   describe(`${title}: a long text of ${model.name}`, () => {
-    const zoo: ZooOptions = { ...options, kvType: 'f32', chunkTokens: 64, contextLength: 1024 };
+    const zoo: ZooOptions = { ...options, kvType: 'f32', chunkTokens: 64, contextLength: 1280 };
     let device: Device;
     let [alone, shared] = [[], []] as readonly Step[][];
     beforeAll(async () => {
@@ -36,19 +36,23 @@ export function describeLongTexts(
     afterAll(() => device.close());
 
     it(`takes a dispatch a layer more from position ${SHARED_FROM} on, and none before`, () => {
-      const more = shared?.map(({ dispatches }, i) => dispatches - (alone?.[i]?.dispatches ?? NaN));
-      const { before, after } = GENERATED;
-      expect(more).toEqual([...Array<number>(before).fill(0), ...Array<number>(after).fill(model.layers)]);
+      const more = shared?.map(({ position, dispatches }, i) => [
+        position,
+        dispatches - (alone?.[i]?.dispatches ?? NaN),
+      ]);
+      const expected = more?.map(([position = NaN]) => [position, position < SHARED_FROM ? 0 : model.layers]);
+      expect(more).toEqual(expected);
     });
 
     it('gives the logits of a device on which each row has a workgroup', () => {
-      expect(shared).toHaveLength(GENERATED.before + GENERATED.after);
+      expect(shared).toHaveLength(12);
       shared?.forEach(({ logits }, i) => expectClose(logits, alone?.[i]?.logits ?? new Float32Array(), zoo));
     });
   });
 }
 
 interface Step {
+  readonly position: number;
   readonly logits: Float32Array;
   readonly dispatches: number;
 }
@@ -58,16 +62,24 @@ async function stepsOf(device: Device, { bytes, reference }: ZooFile, zoo: ZooOp
   const runner = await loadZooModel(device, bytes, zoo);
   const { p40 } = reference.prompts;
   const tokenAt = (position: number): number => p40[(position * 7) % p40.length] ?? 0;
-  const ids = Array.from({ length: FIRST_GENERATED }, (_, position) => tokenAt(position));
-  await prefill(runner, ids, zoo.chunkTokens, [], 'logits', BLOCKS);
+  const sequences = [sequenceOf(runner, BLOCKS)];
+  const rowsOf = (from: number, to: number): StepRow[] =>
+    Array.from({ length: to - from }, (_, i) => ({ token: tokenId(tokenAt(from + i)), position: from + i, slot: 1 }));
   const steps: Step[] = [];
-  for (let position = FIRST_GENERATED; position < SHARED_FROM + GENERATED.after; position++) {
-    const rows = [{ token: tokenId(tokenAt(position)), position, slot: 1 }];
-    const outputs = [{ row: 0, mode: 'logits' }] as const;
-    const batch: StepBatch = { kind: 'decode', rows, sequences: [sequenceOf(runner, BLOCKS)], outputs };
-    const before = device.counters().dispatches;
-    const [result] = await runner.submit(batch);
-    steps.push({ logits: logitsOf(result), dispatches: device.counters().dispatches - before });
+  let end = 0;
+  for (const { from, to } of GENERATED) {
+    for (let at = end; at < from; at += zoo.chunkTokens) {
+      const rows = rowsOf(at, Math.min(from, at + zoo.chunkTokens));
+      await runner.submit({ kind: 'prefill', rows, sequences, outputs: [] });
+    }
+    for (let position = from; position < to; position++) {
+      const before = device.counters().dispatches;
+      const outputs = [{ row: 0, mode: 'logits' }] as const;
+      const rows = rowsOf(position, position + 1);
+      const [result] = await runner.submit({ kind: 'decode', rows, sequences, outputs });
+      steps.push({ position, logits: logitsOf(result), dispatches: device.counters().dispatches - before });
+    }
+    end = to;
   }
   return steps;
 }

@@ -155,7 +155,6 @@ export async function prefill(
   chunk: number,
   positions: readonly number[],
   mode: 'argmax' | 'logits',
-  blocks?: readonly BlockId[],
 ): Promise<StepResult[]> {
   const results: StepResult[] = [];
   for (let from = 0; from < ids.length; from += chunk) {
@@ -163,7 +162,7 @@ export async function prefill(
       .slice(from, from + chunk)
       .map((id, i): StepRow => ({ token: tokenId(id), position: from + i, slot: 1 }));
     const outputs = positions.filter((p) => p >= from && p < from + rows.length).map((p) => ({ row: p - from, mode }));
-    results.push(...(await runner.submit({ kind: 'prefill', rows, sequences: [sequenceOf(runner, blocks)], outputs })));
+    results.push(...(await runner.submit({ kind: 'prefill', rows, sequences: [sequenceOf(runner)], outputs })));
   }
   return results;
 }
