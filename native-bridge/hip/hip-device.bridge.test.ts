@@ -38,7 +38,10 @@ async function openAgain(path: string, env: NodeJS.ProcessEnv = {}): Promise<Dev
 }
 
 /** A plan of one kernel, which looks for the greatest of four logits of an output: y = (its key, its index), and the token in `sampled`. */
-async function smallPlan(device: Device): Promise<{ plan: PreparedPlan; logits: DeviceBuffer; sampled: DeviceBuffer }> {
+async function smallPlan(
+  device: Device,
+  runsIn: (ranges: number) => boolean = () => true,
+): Promise<{ plan: PreparedPlan; logits: DeviceBuffer; sampled: DeviceBuffer }> {
   const logits = device.createBuffer('logits', 4 * 4);
   const y = device.createBuffer('y', 2 * 4);
   const sampled = device.createBuffer('sampled', 4);
@@ -46,7 +49,11 @@ async function smallPlan(device: Device): Promise<{ plan: PreparedPlan; logits: 
   const step = device.createBuffer('step', input.byteLength);
   device.write(step, 0, input);
   const { dispatches } = argmax({ logits, size: 4, scratch: [y, y], sampled });
-  const plan = await device.prepare({ label: 'small', stepInput: step, dispatches });
+  const ofRanges = dispatches.map((one) => ({
+    ...one,
+    grid: (rows: number, ranges: number) => (runsIn(ranges) ? one.grid(rows, ranges) : ([0, 1, 1] as const)),
+  }));
+  const plan = await device.prepare({ label: 'small', stepInput: step, dispatches: ofRanges });
   return { plan, logits, sampled };
 }
 
@@ -136,6 +143,28 @@ describe('steps of the HIP device', () => {
     expect(tokens).toEqual([0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3]);
     device.release(plan);
     device.releaseStaging();
+  });
+
+  it('have a graph for each number of ranges, in which other workgroups run', async () => {
+    const device = await open();
+    const { plan, logits, sampled } = await smallPlan(device, (ranges) => ranges > 1);
+    const tokens: number[] = [];
+    const counted: number[] = [];
+    for (const [ranges, best] of [
+      [2, 1],
+      [2, 2],
+      [1, 3],
+      [1, 0],
+      [1, 1],
+      [3, 2],
+    ] as const) {
+      device.write(logits, 0, floats(...[0, 1, 2, 3].map((k) => (k === best ? 9 : k))));
+      const before = device.counters().dispatches;
+      tokens.push(...words(await device.submit([{ plan, rows: 1, ranges }], { buffer: sampled, sizeBytes: 4 })));
+      counted.push(device.counters().dispatches - before);
+    }
+    expect(tokens).toEqual([1, 2, 2, 2, 2, 2]);
+    expect(counted).toEqual([1, 1, 0, 0, 0, 1]);
   });
 
   it('are counted as WebGPU counts them', async () => {

@@ -82,7 +82,7 @@ fn main(
   let quad = local % quads;
   var sums: array<vec4f, MAX_GROUP>;
   var weights: array<f32, MAX_GROUP>;
-  var sink_weight = select(0.0, 1.0, sunk && lane == 0u);
+  let sink_weight = select(0.0, 1.0, sunk && lane == 0u); // of later ranges, which begin with the lowest, the first score leaves none of it
   let bounds = workgroupUniformLoad(&seen);
   let first = bounds.x;
   let length = bounds.y;
@@ -177,7 +177,6 @@ fn main(
       }
       workgroupBarrier();
     }
-    sink_weight = 0.0;
     if (local < GROUP) { top[local] = LOWEST; }
   }
 }

@@ -7,6 +7,7 @@ import type { DeviceBuffer } from '../device/device';
 import { gridOf, type Dispatch } from '../device/plan';
 import { readGgufHeader } from '../gguf/read-header';
 import type { GgufFile } from '../gguf/types';
+import { attendedBytes } from '../kernels/attention';
 import { MATVEC_VARIANTS, type RoundedVariant } from '../kernels/matvec';
 import { allocateModel, type ModelOptions } from './allocate-model';
 import type { PreparedModel } from './executor';
@@ -22,6 +23,8 @@ interface Options extends Partial<ModelOptions> {
   readonly isSoftware?: boolean;
   /** Instead of the tiny model. */
   readonly file?: GgufFile;
+  /** Told of each buffer that is asked for. */
+  readonly onBuffer?: (label: string, sizeBytes: number) => void;
 }
 
 function fileOf(tiny: TinyOptions): GgufFile {
@@ -32,12 +35,15 @@ function fileOf(tiny: TinyOptions): GgufFile {
 
 async function prepare(
   tiny: TinyOptions,
-  { maxBindingBytes = 2 ** 33, isSoftware = false, file = fileOf(tiny), ...options }: Options,
+  { maxBindingBytes = 2 ** 33, isSoftware = false, file = fileOf(tiny), onBuffer, ...options }: Options,
 ): Promise<PreparedModel> {
   const recorder = new RecordingDevice();
   const limits = { ...recorder.limits, maxBufferBytes: 2 ** 33, maxBindingBytes };
   // Nothing runs, so that no buffer need have its size.
-  const createBuffer = (label: string): DeviceBuffer => recorder.createBuffer(label, 4);
+  const createBuffer = (label: string, sizeBytes: number): DeviceBuffer => {
+    onBuffer?.(label, sizeBytes);
+    return recorder.createBuffer(label, 4);
+  };
   return await allocateModel(
     withOverrides(recorder, { limits, createBuffer, isSoftware }),
     file,
@@ -201,6 +207,12 @@ describe('a decode step over a long text', () => {
     const layer = LAYER.toSpliced(2, 0, 'attention_merge');
     expect(kernelsIn(first, 4)).toEqual(['embed', ...layer, ...layer, 'matvec', ...ARGMAX]);
     expect(kernelsIn(first, 4)).toHaveLength(6 * TINY.layers + 4);
+  });
+
+  it('has place for the parts of as many rows as a step decodes', async () => {
+    const sizes = new Map<string, number>();
+    await prepare(long, { onBuffer: (label, sizeBytes) => sizes.set(label, sizeBytes) });
+    expect(sizes.get('attended')).toBe(attendedBytes({ rows: 16 }, TINY.heads, TINY.headSize));
   });
 
   it('has no place for what nobody shares: on a software adapter, in prompts, where texts are short', async () => {

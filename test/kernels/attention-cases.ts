@@ -100,7 +100,9 @@ async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
     const kv = { buffer: bench.words('kv', args.words), type, pool, ...shape };
     const heads = shape.kvHeads * group;
     const parts = { rows: rows.length };
-    const y = bench.empty('y', isShared ? attendedBytes(parts, heads, shape.headSize) : q.byteLength);
+    // Whatever earlier steps left, none of it counts.
+    const words = isShared ? attendedBytes(parts, heads, shape.headSize) / 4 : q.length;
+    const y = bench.floats('y', new Float32Array(words).fill(NaN));
     const given = { y, kv, heads, window, rangeTokens };
     const limits = { softCap, mutual, isWide, ...(sinks === null ? {} : { sinks: bench.floats('sinks', sinks) }) };
     const ofSharers = { ...given, ...limits, q: bench.floats('q', q), scale, ...(isShared ? { parts } : {}) };

@@ -102,7 +102,7 @@ FN void attend(const Shared &shared, ARGUMENTS) {
   const u32 quad = local % quads;
   array<vec4f, CAPACITY> sums;
   array<f32, CAPACITY> weights;
-  f32 sink_weight = sunk && lane == 0u ? 1.0f : 0.0f;
+  const f32 sink_weight = sunk && lane == 0u ? 1.0f : 0.0f; // of later ranges, which begin with the lowest, the first score leaves none of it
 
   for (u32 range = first_range; range < end_range; range++) {
     EACH_HEAD(h) {
@@ -191,7 +191,6 @@ FN void attend(const Shared &shared, ARGUMENTS) {
       }
       workgroupBarrier();
     }
-    sink_weight = 0.0f;
     if (local < CAPACITY) shared.top[local] = LOWEST;
   }
 }
