@@ -75,8 +75,16 @@ export const KERNEL_MISTAKES: readonly KernelMistake[] = [
     what: 'a row that does not see itself',
     file: 'ops/attention.hip',
     from: 'row_position(step, row) + 1u;',
-    to: 'row_position(step, row);',
+    to: 'max(row_position(step, row), 1u);',
     noticedBy: 'rope and attention, cache of f32',
+    says: OTHER_NUMBERS,
+  },
+  {
+    what: 'a last range that nobody joins',
+    file: 'ops/attention_merge.hip',
+    from: 'range < ranges; range++',
+    to: 'range < max(ranges - 1u, 1u); range++',
+    noticedBy: 'attention shared by workgroups, and attention_merge',
     says: OTHER_NUMBERS,
   },
   {
