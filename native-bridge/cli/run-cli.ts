@@ -67,7 +67,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   list: { usage: 'list', does: 'show what is kept, whole or unfinished', takes: [0, 0], options: {}, run: list },
   rm: {
     usage: 'rm <model>…',
-    does: 'delete models, by hash or its beginning, file name or address',
+    does: 'delete models, by hash or its beginning, file name or address; not what another model has too',
     takes: [1, Infinity],
     options: {},
     run: rm,

@@ -52,8 +52,8 @@ export interface ModelStore {
    */
   persist(): Promise<boolean>;
   /**
-   * A file, or by the hash of them all (`info.model.sha256`) all files of a model. `false` where it was not there. Throws `busy` while it is
-   * loaded, in any tab.
+   * A file, or by the hash of them all (`info.model.sha256`) all files of a model, but for those that another one has too. `false` where it was
+   * not there. Throws `busy` while it is loaded, in any tab.
    */
   delete(sha256: string): Promise<boolean>;
   /** Forgets an unfinished download. `false` where there was none; throws `busy` while it runs, in any tab. */

@@ -94,6 +94,14 @@ export class ModelEntries {
     );
   }
 
+  /** These addresses stand for it no longer. */
+  async removeNames(sha256: string, addresses: readonly string[]): Promise<void> {
+    await this.update(sha256, (record) => ({
+      ...record,
+      names: record.names.filter((name) => !addresses.includes(name)),
+    }));
+  }
+
   /** It is used now. */
   async touch(sha256: string): Promise<void> {
     await this.update(sha256, (record) => ({ ...record, lastUsedAt: this.now() }));

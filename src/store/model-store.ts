@@ -10,7 +10,7 @@ import { couldGo, listModels, listPartials, type ModelEntry, type StoreEntry } f
 import { lockName, partKey, partPath } from './store-names';
 import type { StorePorts } from './store-ports';
 import { storedModel } from './stored-model';
-import { allSets } from './stored-sets';
+import { allSets, leaving } from './stored-sets';
 import { StoredSource, type StoredSourceOptions } from './stored-source';
 import { sweep } from './sweep';
 
@@ -85,11 +85,24 @@ export class ModelStore {
     return couldGo(this.deps, missingBytes);
   }
 
-  /** A file, or all parts of a split model. `false` where it was not there. Throws `busy` while it is loaded, in any tab. */
+  /**
+   * A file, or all parts of a split model but for those that another one has too. `false` where it was not there. Throws `busy` while it is loaded,
+   * in any tab.
+   */
   async delete(sha256: string): Promise<boolean> {
-    let isDeleted = false;
-    for (const file of await this.filesOf(sha256)) isDeleted = (await this.deps.entries.delete(file)) || isDeleted;
-    return isDeleted;
+    const { entries } = this.deps;
+    const sets = (await entries.hashes()).includes(sha256) ? [] : await allSets(await this.list());
+    const set = sets.find((each) => each.sha256 === sha256);
+    if (set === undefined) return entries.delete(sha256);
+    const { own, shared } = leaving([set], sets);
+    for (const part of own) await entries.delete(part.sha256);
+    for (const { part } of shared) await entries.removeNames(part.sha256, set.addresses);
+    return true;
+  }
+
+  /** These addresses stand for a file no longer: what another split model keeps. */
+  removeNames(sha256: string, addresses: readonly string[]): Promise<void> {
+    return this.deps.entries.removeNames(sha256, addresses);
   }
 
   /** Forgets an unfinished download, by the address in the list; `false` where there was none. Throws `busy` while it runs, in any tab. */

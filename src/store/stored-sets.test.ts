@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { splitIdentity } from './split-identity';
 import type { ModelEntry, StoreEntry } from './store-list';
-import { storedSets } from './stored-sets';
+import { allSets, leaving, storedSets } from './stored-sets';
 
 const HUB = 'https://huggingface.co/o/r/resolve/main/Q8%200';
 const nameOf = (part: number, count: number): string => `m-0000${part}-of-0000${count}.gguf`;
@@ -75,5 +75,32 @@ describe('storedSets', () => {
     expect(await found(entry(nameOf(1, 2), 'a', { names: [] }), entry(nameOf(2, 2), 'b', { names: ['?'] }))).toEqual(
       [],
     );
+  });
+});
+
+describe('leaving', () => {
+  const at = (stem: string, ...parts: readonly number[]): string[] =>
+    parts.map((part) => `https://kin/${nameOf(part, 2).replace('m', stem)}`);
+  const both = entry(nameOf(1, 2), 'a', { names: [...at('m', 1), ...at('k', 1)] });
+  const [own, kin] = [entry(nameOf(2, 2), 'b', { names: at('m', 2) }), entry('k', 'c', { names: at('k', 2) })];
+  const goes = async (entries: readonly ModelEntry[], ...stems: readonly string[]) => {
+    const sets = await allSets(entries);
+    const going = sets.filter(({ addresses }) => stems.some((stem) => addresses.includes(at(stem, 1)[0] ?? '')));
+    const { own: alone, shared } = leaving(going, sets);
+    return [alone, shared.map(({ part, with: others }) => [part, others.map(({ fileName }) => fileName)])];
+  };
+
+  it('keeps what another set has too, whole or not, and nothing of sets that go together', async () => {
+    expect(await goes([both, own, kin], 'm')).toEqual([[own], [[both, [nameOf(1, 2).replace('m', 'k')]]]]);
+    expect(await goes([both, own, kin], 'm', 'k')).toEqual([[both, own, kin], []]);
+    const third = entry('t', 'd', { names: at('t', 2) });
+    const begun = { ...both, names: [...at('m', 1), ...at('t', 1)] };
+    expect(await goes([begun, own, third], 'm')).toEqual([[own], [[begun, [nameOf(1, 2).replace('m', 't')]]]]);
+  });
+
+  it('keeps what is a model by itself, and is not held back by another address of the same part', async () => {
+    const alone = { ...both, names: [...at('m', 1), 'https://kin/alone.gguf'] };
+    expect(await goes([alone, own], 'm')).toEqual([[own], [[alone, []]]]);
+    expect(await goes([both, own], 'm')).toEqual([[both, own], []]);
   });
 });

@@ -27,6 +27,34 @@ export function allSets(entries: readonly StoreEntry[]): Promise<readonly Stored
   return setsOf(entries.filter((entry): entry is ModelEntry => entry.state !== 'partial'));
 }
 
+/** What goes with a split model: who needs a part of it besides decides. */
+export interface Leaving {
+  /** Of nobody else. */
+  readonly own: readonly ModelEntry[];
+  readonly shared: readonly SharedPart[];
+}
+
+export interface SharedPart {
+  readonly part: ModelEntry;
+  /** The split models that have it too; none where it is a model by itself as well. */
+  readonly with: readonly StoredSet[];
+}
+
+/** What becomes of the parts of `going` when these go, out of all there are (`allSets`). */
+export function leaving(going: readonly Pick<StoredSet, 'addresses' | 'parts'>[], sets: readonly StoredSet[]): Leaving {
+  const addresses = new Set(going.flatMap((set) => set.addresses));
+  const staying = sets.filter((set) => !set.addresses.every((address) => addresses.has(address)));
+  const own: ModelEntry[] = [];
+  const shared: SharedPart[] = [];
+  for (const part of new Set(going.flatMap(({ parts }) => parts))) {
+    const others = staying.filter(({ parts }) => parts.includes(part));
+    const isAlone = others.length === 0 && part.names.every((name) => partAddresses(name).length > 0);
+    if (isAlone) own.push(part);
+    else shared.push({ part, with: others });
+  }
+  return { own, shared };
+}
+
 async function setsOf(files: readonly ModelEntry[]): Promise<readonly StoredSet[]> {
   const byAddress = new Map(files.flatMap((entry) => entry.names.map((address) => [address, entry] as const)));
   const places = new Map<string, readonly string[]>();
@@ -39,8 +67,8 @@ async function setsOf(files: readonly ModelEntry[]): Promise<readonly StoredSet[
   return withoutCopies(sets);
 }
 
-/** None where it is not that of a part. */
-function partAddresses(address: string): readonly string[] {
+/** Of all parts, by that of one; none where it is not that of a part. */
+export function partAddresses(address: string): readonly string[] {
   const split = URL.canParse(address) ? splitUrls(new URL(address)) : null;
   return split?.parts.map(({ href }) => href) ?? [];
 }

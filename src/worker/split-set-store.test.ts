@@ -71,6 +71,21 @@ it('a split model is deleted by its hash, also where a part of it is damaged', a
   }
 });
 
+it('a split model that is deleted leaves what another one has too, and lets that go with it', async () => {
+  const { store, host } = await setup();
+  const [first, other] = [parts[0], Uint8Array.from(parts[1]).reverse()];
+  for (const [i, bytes] of [first, other].entries()) {
+    const address = `https://kin.test/k-0000${i + 1}-of-00002.gguf`;
+    await store.pull({ ...blobSource(new Blob([bytes])), address }, new AbortController().signal);
+  }
+  expect(await host.delete(identity)).toEqual({ ok: true, value: true });
+  const hashes = async () => (await store.list()).flatMap((entry) => (entry.state === 'ok' ? [entry.sha256] : []));
+  expect((await hashes()).toSorted()).toEqual([sha256Of(first), sha256Of(other)].toSorted());
+  expect(await host.delete(identity)).toEqual({ ok: true, value: false });
+  expect(await host.delete(await splitIdentity([first, other].map(sha256Of)))).toEqual({ ok: true, value: true });
+  expect(await hashes()).toEqual([]);
+});
+
 it('a split model is repaired by its hash: what is damaged of it is fetched', async () => {
   const { hub, ground, host } = await setup();
   ground.files.delete(damagedPart);
