@@ -1,17 +1,23 @@
 import { info, ok, problem, warning, type Finding } from './finding';
 import type { Machine } from './machine';
 import { wordsOf, type Unit } from './unit';
-import { readUnit, unitFolders } from './unit-files';
+import { readUnit, unitFolders, unmaskCommand } from './unit-files';
 
 const UNIT = 'forgelight.service';
 const ENABLE = 'systemctl --user enable --now forgelight';
 
 /** The unit of systemd that starts the daemon with the user's session. Without one there is nothing wrong. */
 export async function checkService(machine: Machine): Promise<readonly Finding[]> {
-  const unit = await readUnit(machine, UNIT);
-  if (unit === null) {
+  const found = await readUnit(machine, UNIT);
+  if (found.is === 'absent') {
     return [info('service', 'The daemon is not a service of systemd: it runs while `forgelight serve` does.')];
   }
+  if (found.is === 'masked') {
+    const what = `The unit ${UNIT} is masked by ${found.path}, so that systemd starts none of it.`;
+    const fix = `Take the mask off: ${unmaskCommand(machine, found.path)}, then systemctl --user daemon-reload && ${ENABLE}`;
+    return [warning('service', what, fix)];
+  }
+  const { unit } = found;
   return [
     await checkProgram(machine, unit),
     ...checkSandbox(unit),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkService } from './check-service';
+import type { Finding } from './finding';
 import { nodeMachine } from './machine';
 
 const UNIT = 'forgelight.service';
@@ -41,13 +42,20 @@ async function found(
   files: Readonly<Record<string, string | { readonly to: string }>>,
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
+  return (await findings(files, env)).map(({ what }) => what).join('\n');
+}
+
+async function findings(
+  files: Readonly<Record<string, string | { readonly to: string }>>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly Finding[]> {
   for (const [path, file] of Object.entries({ [`${VENDOR}/${UNIT}`]: START, ...files })) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     if (typeof file === 'string') await writeFile(join(root, path), file);
     else await symlink(file.to, join(root, path));
   }
   const machine = nodeMachine({ HOME: '/u', XDG_RUNTIME_DIR: '/run/user/7', ...env }, root);
-  return (await checkService(machine)).map(({ what }) => what).join('\n');
+  return checkService(machine);
 }
 
 const dropIn = (folder: string, name = '50.conf', of = UNIT): string => `${folder}/${of}.d/${name}`;
@@ -117,5 +125,34 @@ describe('the unit of the service', () => {
     const link = { [`${folder}/default.target.wants/${UNIT}`]: { to: `${VENDOR}/${UNIT}` } };
     expect(await found({})).toContain('does not start with');
     expect(await found(link)).toContain('It starts with');
+  });
+});
+
+describe('a unit that is masked', () => {
+  const AGAIN = 'then systemctl --user daemon-reload && systemctl --user enable --now forgelight';
+
+  it.each([
+    ['/u/.config/systemd/user', 'systemctl --user unmask forgelight'],
+    ['/run/user/7/systemd/user', 'systemctl --user --runtime unmask forgelight'],
+    ['/etc/systemd/user', 'sudo systemctl --global unmask forgelight'],
+    ['/etc/xdg/systemd/user', `sudo rm /etc/xdg/systemd/user/${UNIT}`],
+    ['/u/.local/share/systemd/user', `rm /u/.local/share/systemd/user/${UNIT}`],
+  ])('in %s is told as that, with what takes it off', async (folder, command) => {
+    const path = `${folder}/${UNIT}`;
+    for (const mask of ['', { to: '/dev/null' }]) {
+      const { what, fix, ...rest } = (await findings({ [path]: mask }))[0] ?? { what: '' };
+      expect([what, fix]).toEqual([
+        `The unit ${UNIT} is masked by ${path}, so that systemd starts none of it.`,
+        `Take the mask off: ${command}, ${AGAIN}`,
+      ]);
+      expect(rest).toMatchObject({ status: 'warning' });
+      expect(await found({ [dropIn(OWN)]: HIDES })).not.toContain('ExecStart');
+      await rm(join(root, path));
+    }
+  });
+
+  it('is one that counts before the others; one behind them masks nothing, nor does a file of comments', async () => {
+    expect(await found({ [`${OWN}/${UNIT}`]: START, [`/etc/systemd/user/${UNIT}`]: '' })).not.toContain('masked');
+    expect(await found({ [`${OWN}/${UNIT}`]: '# nothing\n' })).toContain('has no ExecStart');
   });
 });

@@ -32,13 +32,35 @@ function listed(value = ''): readonly string[] {
   return value.split(':').filter((folder) => folder.startsWith('/'));
 }
 
-/** A unit with its drop-ins; `null` where there is none of this name. */
-export async function readUnit(machine: Machine, name: string): Promise<Unit | null> {
+/** A unit with its drop-ins, or the file that masks it. */
+export type FoundUnit =
+  | { readonly is: 'unit'; readonly unit: Unit }
+  | { readonly is: 'masked'; readonly path: string }
+  | { readonly is: 'absent' };
+
+/** The first of this name counts. An empty one, as /dev/null is to whoever follows a link, masks all of them and their drop-ins. */
+export async function readUnit(machine: Machine, name: string): Promise<FoundUnit> {
   for (const folder of unitFolders(machine)) {
-    const file = await machine.read(`${folder}/${name}`);
-    if (file.is === 'there') return new Unit([file.value, ...(await dropIns(machine, name))], machine.home);
+    const path = `${folder}/${name}`;
+    const file = await machine.read(path);
+    if (file.is !== 'there') continue;
+    if (file.value === '') return { is: 'masked', path };
+    return { is: 'unit', unit: new Unit([file.value, ...(await dropIns(machine, name))], machine.home) };
   }
-  return null;
+  return { is: 'absent' };
+}
+
+/** What takes a mask off: systemctl knows those that it makes itself. Source: systemctl(1), `mask`. */
+export function unmaskCommand({ env, home }: Machine, path: string): string {
+  const folder = path.slice(0, path.lastIndexOf('/'));
+  const service = path.slice(folder.length + 1).replace(/\.service$/, '');
+  if (folder === `${env['XDG_CONFIG_HOME'] || `${home}/.config`}/systemd/user`)
+    return `systemctl --user unmask ${service}`;
+  const [runtime] = listed(env['XDG_RUNTIME_DIR']);
+  if (folder === `${runtime}/systemd/user`) return `systemctl --user --runtime unmask ${service}`;
+  if (folder === '/etc/systemd/user') return `sudo systemctl --global unmask ${service}`;
+  const isOwn = [home, runtime].some((own) => own !== undefined && path.startsWith(`${own}/`));
+  return `${isOwn ? '' : 'sudo '}rm ${path}`;
 }
 
 /**
