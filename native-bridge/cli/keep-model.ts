@@ -4,6 +4,7 @@ import { timeoutsFromEnvironment } from '../../src/protocol/timeouts';
 import { runningHash } from '../../src/store/hashing';
 import type { ModelStore } from '../../src/store/model-store';
 import type { WrapFile } from '../../src/store/hub-source';
+import { overMirrors } from '../../src/store/over-mirrors';
 import { readToEnd } from '../../src/store/read-to-end';
 import { requireHash } from '../../src/store/require-hash';
 import type { ModelSource, OpenedModel } from '../../src/store/source';
@@ -53,20 +54,25 @@ export async function keepModel(
     const source = ADDRESS.test(reference)
       ? models.sourceOf(reference, { ...options, wrapFile })
       : await sourceOnDisk(pathOf(reference) ?? resolve(reference), options.sha256 ?? null, wrapFile, host.signal);
-    const opened = await source.open(host.signal);
-    for (const note of opened.notes ?? []) host.err(`${note}\n`);
-    const sizeBytes = await readAll(opened, line);
-    try {
-      requireHash(opened, options.sha256);
-    } catch (error) {
-      await forget(models.store, parts, before);
-      throw error;
-    }
-    const found = await models.store.list();
-    const entries = parts.flatMap(({ sha256 }) =>
-      found.filter((entry): entry is ModelEntry => entry.state === 'ok' && entry.sha256 === sha256),
-    );
-    return { sizeBytes, wasHere: opened.resumedBytes === sizeBytes, entries };
+    return await overMirrors(source, async () => {
+      const opened = await source.open(host.signal);
+      const told = [...(opened.notes ?? [])];
+      for (const note of told) host.err(`${note}\n`);
+      const sizeBytes = await readAll(opened, line);
+      line.end();
+      for (const note of opened.notes ?? []) if (!told.includes(note)) host.err(`${note}\n`);
+      try {
+        requireHash(opened, options.sha256);
+      } catch (error) {
+        await forget(models.store, parts, before);
+        throw error;
+      }
+      const found = await models.store.list();
+      const entries = parts.flatMap(({ sha256 }) =>
+        found.filter((entry): entry is ModelEntry => entry.state === 'ok' && entry.sha256 === sha256),
+      );
+      return { sizeBytes, wasHere: opened.resumedBytes === sizeBytes, entries };
+    });
   } catch (error) {
     if (host.signal.aborted) host.err('Stopped. What was received is kept: the same command goes on from there.\n');
     throw error;

@@ -33,8 +33,10 @@ export class ProgressLine {
     this.isOpen = isTerminal;
   }
 
+  /** What comes now stands on a line of its own; another download may follow. */
   end(): void {
     if (this.isOpen) this.host.err('\n');
     this.isOpen = false;
+    this.shownPercent = -1;
   }
 }

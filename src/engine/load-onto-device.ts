@@ -10,6 +10,7 @@ import { chooseVariants, type ChosenVariants, type VariantCache } from '../model
 import type { EngineInfo, LoadOptions } from '../protocol/engine-port';
 import type { LoadPhase, LoadProgress } from '../protocol/progress';
 import { hashedOnce, type HashingStream } from '../store/hashing';
+import { overMirrors } from '../store/over-mirrors';
 import { ProgressMeter } from '../store/progress';
 import type { ModelSource, OpenedModel } from '../store/source';
 import { orAbort } from '../store/waiting';
@@ -65,11 +66,15 @@ export interface LoadedModel extends RunnableModel {
  * bytes are proven. `before`: the same model as it was on a device that is gone; kernels stay the same where the adapter does.
  * Throws what the source, the format, the device and the options can meet, `device-lost` among it; nothing is left behind then.
  */
-export async function loadOntoDevice(
+export function loadOntoDevice(
   options: LoadOptions,
   host: LoadHost,
   before: LoadedModel | null = null,
 ): Promise<LoadedModel> {
+  return overMirrors(host.source, () => loadOnce(options, host, before));
+}
+
+async function loadOnce(options: LoadOptions, host: LoadHost, before: LoadedModel | null): Promise<LoadedModel> {
   const startMs = host.clock.now();
   const device = await host.openDevice();
   const loss = new AbortController();

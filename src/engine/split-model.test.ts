@@ -3,6 +3,8 @@ import { ask, endOf, idsOf } from '../../test/support/ask';
 import { testLoad } from '../../test/support/load-zoo';
 import { splitGguf } from '../../test/support/split-gguf';
 import { readZoo } from '../../test/support/zoo';
+import type { Device } from '../device/device';
+import { createReferenceDevice } from '../device/reference/reference-device';
 import type { RequestEvent } from '../protocol/events';
 import { modelSource } from '../store/open-model';
 import { splitIdentity } from '../store/split-identity';
@@ -65,16 +67,30 @@ describe('a model in three files', () => {
       const sent = host === 'cut.test' && part === 1 ? whole.subarray(0, whole.length - 100) : whole;
       return new Response(sent, { headers: { 'content-length': String(whole.length) } });
     };
+    const devices: Device[] = [];
+    const openDevice = async (): Promise<Device> => {
+      const device = createReferenceDevice();
+      devices.push(device);
+      return device;
+    };
     const load = (first: string, second: string) => {
+      devices.length = 0;
       const [address, mirror] = [first, second].map((host) => `https://${host}/tiny-00001-of-00003.gguf`);
       const mirrors = [mirror ?? ''];
       const source = modelSource(address ?? '', { ...options, fetch, maxAttempts: 1, mirrors, sha256 });
-      return testLoad(bytes, { host: { source }, options: { sha256 } }).run();
+      return testLoad(bytes, { host: { source, openDevice }, options: { sha256 } }).run();
     };
     const engine = await load('cut.test', 'whole.test');
     expect(engine.info.model.sha256).toBe(sha256);
     await engine.close();
-    await expect(load('other.test', 'whole.test')).rejects.toMatchObject({ code: 'corrupt-model' });
-    await expect(load('cut.test', 'other.test')).rejects.toMatchObject({ code: 'corrupt-model' });
+    const second = await load('other.test', 'whole.test');
+    expect([second.info.model.sha256, second.info.notes.join()]).toEqual([
+      sha256,
+      expect.stringContaining('https://other.test/tiny-00001-of-00003.gguf has another file than is wanted'),
+    ]);
+    expect(devices.map((device) => device.allocatedBytes() > 0)).toEqual([false, true]);
+    await second.close();
+    await expect(load('cut.test', 'other.test')).rejects.toMatchObject({ code: 'network' });
+    await expect(load('other.test', 'other.test')).rejects.toMatchObject({ code: 'corrupt-model' });
   });
 });

@@ -12,15 +12,20 @@ const OPEN_FAILURES: readonly ErrorCode[] = [...ADDRESS_FAILURES, 'corrupt-model
 /**
  * One file at several addresses, tried in their order: the next one when an address fails, before its first byte or for good
  * later. Then it goes on where the one before broke off; what an address without ranges sends again is dropped. All of them have the
- * same SHA-256, which whoever reads holds against the bytes; an address that admits to another hash or size is passed over.
+ * same SHA-256, which whoever reads holds against the bytes; an address that admits to another hash or size is passed over. `notes`: what is to
+ * be said of them already.
  */
-export function mirroredSource(sources: readonly ModelSource[], sha256: string): ModelSource {
+export function mirroredSource(
+  sources: readonly ModelSource[],
+  sha256: string,
+  notes: readonly string[] = [],
+): ModelSource {
   const [first] = sources;
   return {
     label: first?.label ?? '',
     ...(first?.address === undefined ? {} : { address: first.address }),
     async open(signal, from) {
-      const stream = new MirroredStream(sources, sha256, signal, from);
+      const stream = new MirroredStream(sources, sha256, signal, from, [...notes]);
       const { sizeBytes, fileName, startsAt = 0, restarted, resumedBytes } = await stream.open();
       return {
         stream,
@@ -46,8 +51,6 @@ class MirroredStream implements ByteStream {
   private readonly stop = new AbortController();
   private readonly signal: AbortSignal;
   private readonly failures: ForgelightError[] = [];
-  /** What is to be said of the addresses; whole at the end. */
-  readonly notes: string[] = [];
   private current: OpenedModel | null = null;
   private sizeBytes: number | null = null;
   /** Of the next byte for the reader. */
@@ -66,6 +69,8 @@ class MirroredStream implements ByteStream {
     private readonly sha256: string,
     signal: AbortSignal,
     private readonly from: ResumePoint | undefined,
+    /** What is to be said of the addresses; whole at the end. */
+    readonly notes: string[],
   ) {
     this.position = from?.position ?? 0;
     this.signal = AbortSignal.any([signal, this.stop.signal]);

@@ -2,10 +2,10 @@ import { ForgelightError } from '../base/errors';
 import { splitUrls } from '../gguf/split-name';
 import type { ModelReference } from '../protocol/engine-port';
 import { filesSource } from './files-source';
-import { fittingFirst, type Mirror } from './fitting-first';
 import { isHubReference, parseHubReference, withHubToken } from './hub';
 import { hubSource, type KeptFile, type WrapFile } from './hub-source';
 import { mirroredSource } from './mirrored-source';
+import { mixedMirrors, type Mirror } from './mixed-mirrors';
 import type { ModelSource } from './source';
 import { splitSource } from './split-source';
 import { urlSource, type UrlSourceOptions } from './url-source';
@@ -45,36 +45,31 @@ export function modelSource(reference: ModelReference, options: ModelSourceOptio
 function mirrored(addresses: readonly string[], options: ModelSourceOptions, sha256: string): ModelSource {
   const { wrapFile, ...unwrapped } = options;
   const single = addresses.map((address) => sourceOf(address, unwrapped));
-  if (wrapFile === undefined) return mirroredSource(single, sha256);
-  if (single.every(({ address }) => address !== undefined)) return wrapFile(mirroredSource(single, sha256), sha256);
-  return mixed(
-    addresses.map((address) => mirrorAt(address, options, wrapFile)),
-    sha256,
-    options.kept,
-  );
+  if (single.every(({ address }) => address !== undefined)) {
+    const file = mirroredSource(single, sha256);
+    return wrapFile === undefined ? file : wrapFile(file, sha256);
+  }
+  const mirrors = addresses.map((address) => mirrorAt(address, options));
+  return mixedMirrors(mirrors, sha256, async () => (await options.kept?.('')) ?? []);
 }
 
-function mirrorAt(address: string, options: ModelSourceOptions, wrapFile: WrapFile): Mirror {
+function mirrorAt(address: string, options: ModelSourceOptions): Mirror {
+  const { wrapFile, stallMs, ...unwrapped } = options;
   const addresses = new Set<string>();
   const source = sourceOf(address, {
     ...options,
     wrapFile: (file, hash) => {
       if (file.address !== undefined) addresses.add(file.address);
-      return wrapFile(file, hash);
+      return wrapFile?.(file, hash) ?? file;
     },
   });
-  return { source, addresses };
+  const hurried = { maxAttempts: 1, firstBytes: ASKED_BYTES, stallMs: Math.min(stallMs, ASKED_MS) };
+  return { source, addresses, asked: sourceOf(address, { ...unwrapped, ...hurried }) };
 }
 
-function mixed(mirrors: readonly Mirror[], sha256: string, kept: ModelSourceOptions['kept']): ModelSource {
-  return {
-    label: mirrors[0]?.source.label ?? '',
-    async open(signal, from) {
-      const sources = await fittingFirst(mirrors, sha256, (await kept?.('')) ?? []);
-      return mirroredSource(sources, sha256).open(signal, from);
-    },
-  };
-}
+/** What a mirror is asked for only to hear which file it has, and how long that may take. */
+const ASKED_BYTES = 64 * 1024;
+const ASKED_MS = 5000;
 
 /** The file at an address and nothing else: a part of a split model stands for itself. Throws as `modelSource`. */
 export function fileSource(address: string, options: UrlSourceOptions): ModelSource {

@@ -16,6 +16,11 @@ export interface ModelSource {
    * the stream.
    */
   open(signal: AbortSignal, from?: ResumePoint): Promise<OpenedModel>;
+  /**
+   * After what was opened last failed with `error`: whether it came from an address that turned out to have another file than is wanted, and there
+   * are others, which the next `open` asks instead. See `overMirrors`.
+   */
+  passOver?(error: unknown): boolean;
 }
 
 /** Where an earlier, interrupted download of a file was. */

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { defined } from '../base/assert';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock';
 import { FakeHub } from '../../test/support/fake-hub';
 import { splitGguf } from '../../test/support/split-gguf';
 import { parseEngineOptions } from '../protocol/engine-options-schema';
+import { hashedOnce } from '../store/hashing';
 import { ModelStore } from '../store/model-store';
+import { overMirrors } from '../store/over-mirrors';
 import { readToEnd } from '../store/read-to-end';
+import { requireHash } from '../store/require-hash';
 import { splitIdentity } from '../store/split-identity';
 import { MemoryGround } from '../store/testing/memory-ground';
 import { MemoryTab } from '../store/testing/memory-tab';
@@ -26,6 +30,8 @@ type Form = keyof typeof IDENTITY;
 let hub: FakeHub;
 let ground: MemoryGround;
 let store: ModelStore;
+let keeps = true;
+let notes: readonly string[] = [];
 
 beforeEach(() => {
   hub = new FakeHub(
@@ -37,6 +43,7 @@ beforeEach(() => {
   ground = new MemoryGround();
   const options = { clock: new FakeClock(10_000), now: Date.now, report: () => undefined };
   store = new ModelStore(new MemoryTab(ground).ports, options);
+  keeps = true;
 });
 
 /** What a load of these mirrors reads; a load without a hash keeps each in the store. */
@@ -46,11 +53,16 @@ async function load(model: string, mirror: string | null, sha256: string | null)
     ...(mirror !== null && { mirrors: [mirror] }),
     ...(sha256 !== null && { sha256 }),
   });
-  const held = heldSource(load, { store, onWatched: () => undefined });
+  const held = heldSource(load, { store: keeps ? store : null, onWatched: () => undefined });
   try {
-    const opened = await held.source.open(new AbortController().signal);
-    await readToEnd(opened.stream, () => undefined);
-    return opened.digest?.();
+    return await overMirrors(held.source, async () => {
+      const opened = await held.source.open(new AbortController().signal);
+      notes = opened.notes ?? [];
+      const stream = await hashedOnce(opened);
+      await readToEnd(stream, () => undefined);
+      requireHash({ ...opened, digest: () => stream.digest() }, sha256 ?? undefined);
+      return stream.digest();
+    });
   } finally {
     held.close();
   }
@@ -124,4 +136,63 @@ describe('mirrors of which one is in parts and one a single file', () => {
     const { address } = NAMES;
     expect(await load(address.file, address.parts, sha256Of(replaced))).toBe(sha256Of(replaced));
   });
+});
+
+describe('mirrors that no store and no listing knows', () => {
+  const TELLING = (bytes: Uint8Array): Response => {
+    const headers = { 'content-length': String(bytes.length), 'x-linked-etag': `"${sha256Of(bytes)}"` };
+    return new Response(new Uint8Array(bytes), { headers });
+  };
+  const tells = (form: Form): void => {
+    if (form === 'file') hub.replies.set('m-Q8_0.gguf', () => TELLING(whole));
+    else parts.forEach((part, i) => hub.replies.set(`m-Q4_0-0000${i + 1}-of-00002.gguf`, () => TELLING(part)));
+  };
+  const { address } = NAMES;
+
+  describe.each([true, false])('(kept: %j)', (isKept) => {
+    beforeEach(() => (keeps = isKept));
+
+    it.each(CASES)('are gone over until one has the hash of the %s (first: %s)', async (wanted, first) => {
+      expect(await load(address[first], address[other(first)], IDENTITY[wanted])).toBe(IDENTITY[wanted]);
+      expect(notes.join()).toBe(
+        wanted === first
+          ? ''
+          : `${address[first]} has another file than is wanted, or a damaged one, as its end told: the next address was asked.`,
+      );
+      expect(ground.locks.heldNames).toEqual([]);
+    });
+
+    it.each(CASES)('of which one tells the hash of the %s: it comes first (first: %s)', async (wanted, first) => {
+      tells(wanted);
+      expect(await load(address[first], address[other(first)], IDENTITY[wanted])).toBe(IDENTITY[wanted]);
+      expect(notes).toEqual([]);
+    });
+
+    it.each(CASES)(
+      'of which one tells another hash than that of the %s: it is left out (first: %s)',
+      async (wanted, first) => {
+        tells(other(wanted));
+        expect(await load(address[first], address[other(first)], IDENTITY[wanted])).toBe(IDENTITY[wanted]);
+        expect(notes).toEqual([]);
+      },
+    );
+
+    it('of which none has what is wanted fail once all were asked, each read once', async () => {
+      const none = load(address.file, address.parts, 'a'.repeat(64));
+      await expect(none).rejects.toMatchObject({ code: 'corrupt-model' });
+      expect(ground.locks.heldNames).toEqual([]);
+    });
+  });
+});
+
+it('damage in the store is told, though another mirror could serve', async () => {
+  await keep('parts');
+  const damaged = `blobs/${sha256Of(defined(parts[1], 'a part'))}.gguf` as const;
+  const file = defined(ground.files.get(damaged), 'the part');
+  const bytes = Uint8Array.from(parts[1] ?? [], (byte, i) => (i === 9000 ? byte ^ 1 : byte));
+  ground.files.set(damaged, { ...file, bytes });
+  const elsewhere = NAMES.address.parts.replace('/m-', '/copy/m-');
+  parts.forEach((part, i) => hub.replies.set(`copy/m-Q4_0-0000${i + 1}-of-00002.gguf`, () => new Response(part)));
+  await expect(load(NAMES.address.parts, elsewhere, IDENTITY.parts)).rejects.toMatchObject({ code: 'corrupt-model' });
+  expect(asked()).toEqual([]);
 });

@@ -75,7 +75,18 @@ export function heldSource(
           kept: (addressStart) => store.kept(addressStart),
         }),
   });
-  return { source: isMissed ? unkept(source) : source, files, close };
+  const passOver = (error: unknown): boolean => {
+    const isPassed = source.passOver?.(error) === true;
+    if (isPassed) close(); // what was loaded in vain is nobody's any more
+    return isPassed;
+  };
+  const whole = isMissed ? unkept(source) : source;
+  return { source: passingOver(whole, passOver), files, close };
+}
+
+function passingOver(source: ModelSource, passOver: (error: unknown) => boolean): ModelSource {
+  const { label, address } = source;
+  return { label, ...(address !== undefined && { address }), open: (...args) => source.open(...args), passOver };
 }
 
 function unkept(source: ModelSource): ModelSource {

@@ -101,3 +101,19 @@ it('a split model is not pulled as another one', async () => {
   expect(await pull('a'.repeat(64))).toMatchObject({ ok: false, error: { code: 'corrupt-model' } });
   expect(await pull(identity)).toMatchObject({ ok: true });
 });
+
+it.each([
+  ['https://models.test/m.gguf', 'hf:o/r/m-00001-of-00002.gguf', identity, parts.map(sha256Of)],
+  ['hf:o/r/m-00001-of-00002.gguf', 'https://models.test/m.gguf', sha256Of(whole), [sha256Of(whole)]],
+])(
+  '%s turns out at its end to be another model than is wanted: %s is pulled',
+  async (model, mirror, sha256, hashes) => {
+    const { host, ground, hub } = await setup();
+    await host.delete(sha256Of(parts[0]));
+    vi.stubGlobal('fetch', (url: URL, init?: RequestInit) =>
+      new URL(url).host === 'models.test' ? Promise.resolve(new Response(whole)) : hub.fetch(url, init),
+    );
+    expect(await host.pull(4, { model, mirrors: [mirror], sha256 }, never, never)).toEqual({ ok: true, value: hashes });
+    expect(ground.locks.heldNames).toEqual([]);
+  },
+);

@@ -4,6 +4,7 @@ import { parseEngineOptions } from '../protocol/engine-options-schema';
 import type { Result } from '../protocol/engine-port';
 import type { ExportedModel, ModelStore } from '../store/model-store';
 import { readToEnd } from '../store/read-to-end';
+import { overMirrors } from '../store/over-mirrors';
 import { requireHash } from '../store/require-hash';
 import type { ModelEntry, StoreEntry } from '../store/store-list';
 import type { OpenedExport, PullOptions, PullProgress, StoreHost } from '../store/store-host';
@@ -63,14 +64,16 @@ export class WorkerStore implements StoreHost {
         onWatched: ({ loadedBytes: loaded, totalBytes: total }) => meter.show({ loaded, total, resumed: 0 }),
       });
       try {
-        const opened = await held.source.open(signal);
-        const { stream, sizeBytes, resumedBytes: resumed = 0 } = opened;
-        let loaded = 0;
-        await readToEnd(stream, (chunkBytes) => {
-          loaded += chunkBytes;
-          meter.show({ loaded, total: sizeBytes ?? 0, resumed });
+        await overMirrors(held.source, async () => {
+          const opened = await held.source.open(signal);
+          const { stream, sizeBytes, resumedBytes: resumed = 0 } = opened;
+          let loaded = 0;
+          await readToEnd(stream, (chunkBytes) => {
+            loaded += chunkBytes;
+            meter.show({ loaded, total: sizeBytes ?? 0, resumed });
+          });
+          requireHash(opened, load.sha256);
         });
-        requireHash(opened, load.sha256);
         meter.end();
         return held.files.flatMap(({ sha256 }) => sha256 ?? []);
       } finally {
