@@ -28,8 +28,8 @@ export interface KeptModel {
   readonly entries: readonly ModelEntry[];
 }
 
-/** What is no address is a file's path. */
-const ADDRESS = /^(?:https?|hf|sha256):/i;
+/** What is no address is a file's path; letters of drives are single. */
+const ADDRESS = /^(?!file:)[a-z][a-z0-9+.-]+:/i;
 
 /** Puts a model into the store, all parts of a split one: out of the network, or of a file of this computer. */
 export async function keepModel(

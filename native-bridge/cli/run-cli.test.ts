@@ -38,7 +38,7 @@ async function run(
 ) {
   let [out, err] = ['', ''];
   const code = await runCli(args, {
-    out: (text) => (out += text),
+    out: (text) => void (out += text),
     err: (text) => {
       err += text;
       onErr(text);
@@ -185,6 +185,32 @@ describe('forgelight pull, list, rm', () => {
     expect((await run(['pull', first])).out).toMatch(/^Kept/);
     expect(JSON.parse((await run(['list', '--json'])).out)).toHaveLength(2);
   });
+
+  it('has nothing where a file stands in the way of its folder, and says of what it would write that it cannot', async () => {
+    const env = { FORGELIGHT_MODELS: join(folder, 'file/models'), FORGELIGHT_STATE: join(folder, 'file/state') };
+    await writeFile(join(folder, 'file'), '');
+    expect(await run(['list'], { env })).toMatchObject({ code: 0, out: expect.stringMatching(/^No models in/) });
+    expect((await run(['ps'], { env })).err).toBe('forgelight: The daemon does not run. Start it: forgelight serve\n');
+    for (const [command, variable] of [
+      [['pull', ADDRESS], 'FORGELIGHT_MODELS'],
+      [['pair', '--key', 'a'], 'FORGELIGHT_STATE'],
+      [['serve', '--device', 'reference'], 'FORGELIGHT_MODELS'],
+    ] as const) {
+      const { code, err } = await run([...command], { env });
+      expect([code, err]).toEqual([1, expect.stringMatching(new RegExp(`cannot be written to .*: ${variable}`))]);
+    }
+  });
+
+  it.each(['ftp://models.test/x.gguf', 'ollama:llama3', 's3://b/x.gguf'])(
+    'takes what looks like an address for one, and no file: %s',
+    async (name) => {
+      const { code, err } = await run(['pull', name]);
+      expect([code, err]).toEqual([
+        1,
+        expect.stringContaining(`The model "${name}" cannot be used: it must be an https`),
+      ]);
+    },
+  );
 
   it('keeps nothing that is no model', async () => {
     const server = serverOf(new TextEncoder().encode('# Read me'.repeat(1000)));

@@ -1,17 +1,18 @@
 import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { ForgelightError } from '../../src/base/errors';
+import { makeFolder } from '../../src/store/node-fs/durable';
 
 /** The part of a file system that is used here. */
 export interface FolderMaker {
-  /** As of `node:fs/promises`, with all folders above. */
+  /** With all folders above. */
   readonly make: (folder: string) => Promise<unknown>;
   /** Rejects where this process may not write to it. */
   readonly tryWrite: (folder: string) => Promise<void>;
 }
 
 const NODE: FolderMaker = {
-  make: (folder) => mkdir(folder, { recursive: true }),
+  make: makeFolder,
   tryWrite: (folder) => access(folder, constants.W_OK),
 };
 
@@ -19,7 +20,11 @@ const NODE: FolderMaker = {
  * A folder that is there, and that this process may write to: the store of models keeps its locks in it, so that to load one takes more than
  * reading. Throws `invalid-request` with what to do; `variable`, its `param`, names another folder.
  */
-export async function requireWritable(folder: string, variable: string, { make, tryWrite } = NODE): Promise<void> {
+export async function requireWritable(
+  folder: string,
+  variable: string,
+  { make = NODE.make, tryWrite = NODE.tryWrite }: Partial<FolderMaker> = {},
+): Promise<void> {
   try {
     await make(folder);
     await tryWrite(folder);

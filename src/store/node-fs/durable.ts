@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, opendir, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StoreFullError } from '../store-files';
 
@@ -9,7 +9,7 @@ export async function unlessMissing<T>(work: Promise<T>): Promise<T | null> {
     return await work;
   } catch (error) {
     const code = codeOf(error);
-    if (code === 'ENOENT' || code === 'ESRCH') return null;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ESRCH') return null;
     throw error;
   }
 }
@@ -22,6 +22,30 @@ export async function orFull<T>(work: Promise<T>): Promise<T> {
     const code = codeOf(error);
     if (code === 'ENOSPC' || code === 'EDQUOT') throw new StoreFullError('The disk is full.', { cause: error });
     throw error;
+  }
+}
+
+/**
+ * A folder with all above it; `mode` is that of what is made. Rejects with the system's error where something else is in the way. Not Node's `recursive`:
+ * that asks for ever, and lets no signal in, where the system says ENOENT of a name in a folder that is there, as /proc does.
+ */
+export async function makeFolder(folder: string, mode?: number): Promise<void> {
+  try {
+    return await makeOne(folder, mode);
+  } catch (error) {
+    const above = dirname(folder);
+    if (codeOf(error) !== 'ENOENT' || above === folder) throw error;
+    await makeFolder(above, mode);
+  }
+  await makeOne(folder, mode);
+}
+
+async function makeOne(folder: string, mode: number | undefined): Promise<void> {
+  try {
+    await mkdir(folder, { mode });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    await (await opendir(folder)).close(); // a link that leads nowhere, or a file: it says so
   }
 }
 
@@ -45,7 +69,7 @@ export interface Modes {
 
 /** A file that is as before or as `text` says, whatever happens; durable when it resolves. */
 export async function writeWhole(path: string, text: string, modes: Modes = {}): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: modes.folder });
+  await makeFolder(dirname(path), modes.folder);
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     const handle = await open(temporary, 'wx', modes.file);

@@ -1,7 +1,7 @@
-import { mkdir, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FilePath, ListedFile, PartFile, StoredFile, StoreFiles, StoreFolder } from '../store-files';
-import { orFull, syncFolder, unlessMissing } from './durable';
+import { makeFolder, orFull, syncFolder, unlessMissing } from './durable';
 
 /** The store's files below one folder. */
 export class NodeFiles implements StoreFiles {
@@ -9,7 +9,7 @@ export class NodeFiles implements StoreFiles {
 
   async openPart(path: FilePath): Promise<PartFile> {
     const place = this.place(path);
-    await mkdir(dirname(place), { recursive: true });
+    await makeFolder(dirname(place));
     const existing = await unlessMissing(open(place, 'r+'));
     const handle = existing ?? (await orFull(open(place, 'wx+')));
     // The file's name has to be as durable as its bytes will be.
@@ -24,7 +24,7 @@ export class NodeFiles implements StoreFiles {
 
   async move(from: FilePath, to: FilePath): Promise<boolean> {
     const [source, target] = [this.place(from), this.place(to)];
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     if ((await unlessMissing(rename(source, target).then(() => true))) === null) return false;
     await syncFolder(dirname(target));
     await syncFolder(dirname(source));

@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, unlink } from 'node:fs/promises';
+import { open, readdir, unlink } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock';
 import type { HeldLock, LockOptions, StoreLocks } from '../store-locks';
 import { pause } from '../waiting';
-import { unlessMissing } from './durable';
+import { makeFolder, unlessMissing } from './durable';
 import { lifeOf, startOf, type ProcessMark } from './processes';
 
 const POLL_MS = 40;
@@ -50,7 +50,7 @@ export class NodeLocks implements StoreLocks {
 
   async tryAcquire(name: string, mode: LockOptions['mode']): Promise<HeldLock | null> {
     const folder = join(this.root, 'locks', createHash('sha256').update(name).digest('hex').slice(0, 32));
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const id = randomUUID();
     const started = (this.started ??= startOf(process.pid));
     const own = { mode, pid: process.pid, started: await started, id };
