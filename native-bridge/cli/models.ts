@@ -26,6 +26,7 @@ export function openModels({ env, err, fetch }: CliHost): Models {
     clock,
     now: Date.now,
     report: (error) => err(`forgelight: ${String(error)}\n`),
+    otherwise: 'Or name a folder with more room: FORGELIGHT_MODELS.',
   });
   const hubToken = env['HF_TOKEN'];
   return {

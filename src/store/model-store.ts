@@ -22,7 +22,11 @@ export interface ModelStoreOptions {
   readonly report: (error: unknown) => void;
   /** Bytes of a download that a crash may cost, by the size of the file. Default: half a percent, from 256 KiB to 8 MiB. */
   readonly journalGrain?: (sizeBytes: number) => number;
+  /** What else can be done where there is no room: a sentence. Default: what a page can. */
+  readonly otherwise?: string;
 }
+
+const UNKEPT = 'Or load it without keeping it (keep: false).';
 
 export interface ExportedModel {
   /** Read to its end or cancelled: until then the model is in use. */
@@ -39,8 +43,8 @@ export class ModelStore {
   private readonly deps: StoreDeps;
 
   constructor(ports: StorePorts, options: ModelStoreOptions) {
-    const { clock, now, report, journalGrain = defaultGrain } = options;
-    this.deps = { ports, entries: new ModelEntries(ports, now), clock, journalGrain, report };
+    const { clock, now, report, journalGrain = defaultGrain, otherwise = UNKEPT } = options;
+    this.deps = { ports, entries: new ModelEntries(ports, now), clock, journalGrain, report, otherwise };
   }
 
   /** `source` with this store before it. The caller closes it when the model is not in use any more. */

@@ -9,6 +9,8 @@ export interface StoreDeps {
   readonly clock: Clock;
   /** How many bytes of a download of this size come between two entries of its journal. */
   readonly journalGrain: (sizeBytes: number) => number;
+  /** What else can be done where there is no room: a sentence. */
+  readonly otherwise: string;
   /** Hears of failures that are no reason to fail. */
   readonly report: (error: unknown) => void;
 }

@@ -101,9 +101,7 @@ export async function quotaError(
   const rest = missingBytes === null ? '' : `: ${formatBytes(missingBytes)} more are needed`;
   const names = await namesOf(deps, missingBytes ?? Number.POSITIVE_INFINITY);
   const advice = names === '' ? 'Free some disk space' : `Delete what is not used any more (${names})`;
-  const message =
-    `There is no room to keep ${fileName}${rest}. ${advice}, then load it again: what was received is kept. Or load it ` +
-    'without keeping it (keep: false).';
+  const message = `There is no room to keep ${fileName}${rest}. ${advice}, then load it again: what was received is kept. ${deps.otherwise}`;
   return new ForgelightError('quota-exceeded', message, { cause });
 }
 
