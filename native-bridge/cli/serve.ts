@@ -33,8 +33,20 @@ const LOG_LINES = 1_000;
 /** Nobody reads the log: the daemon ends all the same. */
 const FLUSH_MS = 500;
 
-/** Runs the daemon until Ctrl+C or SIGTERM, then ends it in order: nothing is taken in, answers end, what is known is kept, the engine goes. */
-export async function serve({ host: cli, options, models }: CommandInput): Promise<void> {
+/**
+ * Runs the daemon until Ctrl+C or SIGTERM, then ends it in order: nothing is taken in, answers end, what is known is kept, the engine goes. To be told
+ * so before it is there is no failure either.
+ */
+export async function serve(input: CommandInput): Promise<void> {
+  try {
+    await serveUntilTold(input);
+  } catch (error) {
+    const { signal } = input.host;
+    if (!signal.aborted || error !== signal.reason) throw error;
+  }
+}
+
+async function serveUntilTold({ host: cli, options, models }: CommandInput): Promise<void> {
   const given = readServeOptions(options, cli.env);
   const mayPair = readSetting(() => pairableOrigins(cli.env['FORGELIGHT_ORIGINS']));
   const folder = stateFolder(cli.env);
@@ -47,10 +59,8 @@ export async function serve({ host: cli, options, models }: CommandInput): Promi
   const log = (entry: LogEntry): void => ring.log(entry);
   const opening = openServeBackend({ wanted, cli, models, stateFolder: folder, log });
   const opened = await opening.catch((error: unknown) => {
-    if (cli.signal.aborted) return null; // while the GPU was looked at: nothing is there to be ended
-    throw error;
+    throw cli.signal.aborted ? cli.signal.reason : error; // while the GPU was looked at: nothing is there to be ended
   });
-  if (opened === null) return;
   const key = `fl-${randomBytes(32).toString('base64url')}`;
   try {
     if (!cli.signal.aborted) await runDaemon({ ...opened, wanted, mayPair, folder, ring, key, cli });
