@@ -88,7 +88,19 @@ function withFileName({ entries, sets }: Known, name: string): readonly Meant[] 
   const isOfSet = (entry: StoreEntry): boolean =>
     sets.some(({ addresses }) => addressesIn(entry).some((address) => addresses.includes(address)));
   const others = entries.filter((entry) => entry.fileName === name && !isOfSet(entry));
-  return [...named.map(asSet), ...others.map(asFile)];
+  const begun = new Map(others.map((entry) => [placeOf(entry), asFileOrBegun(entry)]));
+  return [...named.map(asSet), ...begun.values()];
+}
+
+/** Of a split model of which nothing is whole, the address of the first file; of a file itself. */
+function placeOf(entry: StoreEntry): string {
+  return entry.state === 'partial' ? (partAddresses(entry.address)[0] ?? entry.address) : entry.sha256;
+}
+
+function asFileOrBegun(entry: StoreEntry): Meant {
+  const addresses = entry.state === 'partial' ? partAddresses(entry.address) : [];
+  const [id] = addresses;
+  return id === undefined ? asFile(entry) : { kind: 'set', id, set: { addresses, parts: [] } };
 }
 
 function addressesIn(entry: StoreEntry): readonly string[] {

@@ -111,6 +111,29 @@ describe('a split model', () => {
   });
 });
 
+it.each([nameOf(1), nameOf(2), SPLIT])(
+  'all beginnings of a split model go, where nothing of it is whole: rm %s',
+  async (name) => {
+    const cutting: typeof fetch = async (url, init) => {
+      const whole = new Uint8Array(await (await serving(url, init)).arrayBuffer());
+      const stream = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(whole.subarray(0, whole.length - 10)),
+        pull: (controller) => controller.error(new Error('cut')),
+      });
+      return new Response(stream, { headers: { 'content-length': String(whole.length), etag: '"1"' } });
+    };
+    const env = { FORGELIGHT_TIMEOUT_STALL_MS: '1000' };
+    expect((await run(['pull', SPLIT], { fetch: cutting, env })).code).toBe(1);
+    expect(await kept()).toEqual([nameOf(1), nameOf(2)]);
+    const { code, out } = await run(['rm', name]);
+    expect([code, out.trim().split('\n').toSorted()]).toEqual([
+      0,
+      [1, 2].map((part) => `Deleted https://models.test/${nameOf(part)}`),
+    ]);
+    expect(await kept()).toEqual([]);
+  },
+);
+
 it('pull keeps a split model that has the hash it is to have, and nothing of another one', async () => {
   const wrong = await run(['pull', SPLIT, '--sha256', 'a'.repeat(64)], { fetch: serving });
   expect([wrong.code, wrong.err]).toEqual([
