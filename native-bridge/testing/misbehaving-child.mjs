@@ -89,11 +89,18 @@ function tell(told, then = () => undefined) {
   process.send(told, then);
 }
 
+/** Who is left minds no SIGTERM, and nobody's leaving. */
+const LEFT = `
+for (const name of ['SIGTERM', 'disconnect']) process.on(name, () => undefined);
+setTimeout(() => undefined, 60_000);
+process.send('here');
+`;
+
 function leaveBehind(detached) {
   answer(undefined, () => {
-    const left = spawn(process.execPath, ['-e', 'setTimeout(() => undefined, 60_000)'], { detached, stdio: 'inherit' });
-    left.unref();
-    process.stdout.write(`left ${left.pid}\n`, () => process.exit(7));
+    const stdio = ['inherit', 'inherit', 'inherit', 'ipc'];
+    const left = spawn(process.execPath, ['-e', LEFT], { detached, stdio });
+    left.once('message', () => process.stdout.write(`left ${left.pid}\n`, () => process.exit(7)));
   });
 }
 

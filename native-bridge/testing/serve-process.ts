@@ -27,7 +27,7 @@ export interface ServeSetup {
 export async function startServe({ command, env, args = [], logTo }: ServeSetup): Promise<ServeProcess> {
   const child = spawn(process.execPath, [command, 'serve', '--port', '0', ...args], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', logTo ?? 'pipe'],
+    stdio: ['pipe', 'pipe', logTo ?? 'pipe'], // its input is open, as a terminal's is
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const exit = once(child, 'exit').then(([code]) => code as number | null);
