@@ -363,6 +363,16 @@ describe('UpstreamBackend', () => {
     expect(events.filter(({ upstream }) => upstream === FIRST).map(({ type }) => type)).toEqual(['up', 'down', 'up']);
   });
 
+  it('hears of answers that break off: after three in a row the other one is asked first', async () => {
+    const broken: Reply = { kind: 'stream', frames: [chunkFrame({ content: 'a' })], end: 'break' };
+    const { servers, events, chat } = backendOf({ [FIRST]: [broken, broken, broken], [SECOND]: [] });
+    const answers = [await chat(), await chat(), await chat()];
+    for (const answer of answers) await expect(textOf(answer)).rejects.toMatchObject({ code: 'network' });
+    expect(events).toContainEqual(expect.objectContaining({ type: 'down', upstream: FIRST }));
+    expect(await textOf(await chat())).toBe('ab');
+    expect(servers.requests.at(-1)?.url.startsWith(SECOND)).toBe(true);
+  });
+
   it('takes no body that is no object', async () => {
     const { backend } = backendOf({ [FIRST]: [] });
     const options = { signal: new AbortController().signal, asks: 'native' as const };
