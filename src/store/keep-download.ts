@@ -141,7 +141,7 @@ export class KeepDownload {
     const { address, key, expectedSha256, hold, passWhenFull, onEnd } = this.options;
     const { fileName, sizeBytes, identity } = network;
     const promised = expectedSha256 ?? network.sha256;
-    const notes = resumed.note === null ? [] : [resumed.note];
+    const notes = [...(network.notes ?? []), ...(resumed.note === null ? [] : [resumed.note])];
     const unsaid = { sizeBytes, etag: null, lastModified: null, sha256: network.sha256 };
     const stream = new KeepingStream({
       network: network.stream,

@@ -12,35 +12,61 @@ const OPEN_FAILURES: readonly ErrorCode[] = [...ADDRESS_FAILURES, 'corrupt-model
 /**
  * One file at several addresses, tried in their order: the next one when an address fails, before its first byte or for good
  * later. Then it goes on where the one before broke off; what an address without ranges sends again is dropped. All of them have the
- * same SHA-256, which whoever reads holds against the bytes; an address that admits to another hash or size is passed over. `notes`: what is to
- * be said of them already.
+ * same SHA-256, which whoever reads holds against the bytes; an address that admits to another hash or size is passed over, and so is by `passOver`
+ * one whose last byte told. `before`: what is to be said of them already.
  */
 export function mirroredSource(
   sources: readonly ModelSource[],
   sha256: string,
-  notes: readonly string[] = [],
+  before: readonly string[] = [],
 ): ModelSource {
   const [first] = sources;
+  const wrong = new Set<ModelSource>();
+  const notes = [...before];
+  let stream: MirroredStream | null = null;
   return {
     label: first?.label ?? '',
     ...(first?.address === undefined ? {} : { address: first.address }),
-    async open(signal, from) {
-      const stream = new MirroredStream(sources, sha256, signal, from, [...notes]);
-      const { sizeBytes, fileName, startsAt = 0, restarted, resumedBytes } = await stream.open();
-      return {
-        stream,
-        sizeBytes,
-        fileName,
-        sha256,
-        notes: stream.notes,
-        startsAt,
-        // Whichever address goes on: the hash alone says that it is the same file.
-        identity: { ...UNSAID, sizeBytes, sha256 },
-        ...(restarted === undefined ? {} : { restarted }),
-        ...(resumedBytes === undefined ? {} : { resumedBytes }),
-        ...(stream.hasDigest ? { digest: () => stream.digest() } : {}),
-      };
+    passOver(error) {
+      const source = stream?.source;
+      stream = null;
+      if (source === undefined || !isOther(error) || wrong.size + 1 >= sources.length) return false;
+      wrong.add(source);
+      notes.push(passedOver(source));
+      return true;
     },
+    async open(signal, from) {
+      const left = sources.filter((source) => !wrong.has(source));
+      const opening = new MirroredStream(left, sha256, signal, from, [...notes]);
+      stream = opening;
+      return openedAs(opening, sha256);
+    },
+  };
+}
+
+/** What was read to its end is another file than was promised, or a damaged one. */
+export function isOther(error: unknown): boolean {
+  return error instanceof ForgelightError && error.code === 'corrupt-model';
+}
+
+export function passedOver({ label }: ModelSource): string {
+  return `${label} has another file than is wanted, or a damaged one, as its end told: the next address was asked.`;
+}
+
+async function openedAs(stream: MirroredStream, sha256: string): Promise<OpenedModel> {
+  const { sizeBytes, fileName, startsAt = 0, restarted, resumedBytes } = await stream.open();
+  return {
+    stream,
+    sizeBytes,
+    fileName,
+    sha256,
+    notes: stream.notes,
+    startsAt,
+    // Whichever address goes on: the hash alone says that it is the same file.
+    identity: { ...UNSAID, sizeBytes, sha256 },
+    ...(restarted === undefined ? {} : { restarted }),
+    ...(resumedBytes === undefined ? {} : { resumedBytes }),
+    ...(stream.hasDigest ? { digest: () => stream.digest() } : {}),
   };
 }
 
@@ -80,7 +106,7 @@ class MirroredStream implements ByteStream {
   async open(): Promise<OpenedModel> {
     for (;;) {
       this.signal.throwIfAborted();
-      const source = this.sources[this.failures.length];
+      const { source } = this;
       if (source === undefined) throw this.allFailed();
       try {
         const opened = await source.open(this.signal, this.resumePoint());
@@ -116,6 +142,11 @@ class MirroredStream implements ByteStream {
   async cancel(reason: unknown): Promise<void> {
     this.stop.abort(reason);
     await this.current?.stream.cancel(reason);
+  }
+
+  /** Whom it reads from, or has read to the end. */
+  get source(): ModelSource | undefined {
+    return this.sources[this.failures.length];
   }
 
   get hasDigest(): boolean {
@@ -155,7 +186,7 @@ class MirroredStream implements ByteStream {
     const { repeated } = this;
     this.repeated = null;
     if (repeated === null || repeated.soFar() === this.passed?.soFar()) return;
-    const { label = '' } = this.sources[this.failures.length] ?? {};
+    const { label = '' } = this.source ?? {};
     const message = `${label} does not have the file that the address before it began with. Load the model again.`;
     throw new ForgelightError('corrupt-model', message);
   }

@@ -1,6 +1,6 @@
 import { ForgelightError } from '../base/errors';
 import type { KeptFile } from './hub-source';
-import { mirroredSource } from './mirrored-source';
+import { isOther, mirroredSource, passedOver } from './mirrored-source';
 import type { ModelSource, OpenedModel, ResumePoint } from './source';
 import { splitIdentity } from './split-identity';
 
@@ -65,13 +65,10 @@ class MixedMirrors {
 
   passOver(error: unknown): boolean {
     const { current, mirrors, wrong } = this;
-    if (!(error instanceof ForgelightError) || error.code !== 'corrupt-model' || current === null) return false;
+    if (!isOther(error) || current === null) return false;
     if (current.rank === 'kept' || wrong.size + 1 >= mirrors.length) return false;
     wrong.add(current.mirror);
-    const { label } = current.mirror.source;
-    this.notes.push(
-      `${label} has another file than is wanted, or a damaged one, as its end told: the next address was asked.`,
-    );
+    this.notes.push(passedOver(current.mirror.source));
     return true;
   }
 

@@ -62,6 +62,10 @@ export class StoredSource implements ModelSource {
     }
   }
 
+  passOver(error: unknown): boolean {
+    return this.source?.passOver?.(error) === true;
+  }
+
   /** What it was opened as; `null` before, and where nothing of it is in the store. */
   get sha256(): string | null {
     return this.held?.sha256 ?? null;

@@ -196,3 +196,26 @@ it('damage in the store is told, though another mirror could serve', async () =>
   await expect(load(NAMES.address.parts, elsewhere, IDENTITY.parts)).rejects.toMatchObject({ code: 'corrupt-model' });
   expect(asked()).toEqual([]);
 });
+
+describe('mirrors of one file, of which the first has other bytes and says nothing', () => {
+  const [first, second] = ['a.gguf', 'b.gguf'].map((name) => `${HUB}/${name}`) as [string, string];
+  const damaged = Uint8Array.from(whole, (byte, i) => (i === whole.length - 1 ? byte ^ 1 : byte));
+
+  it.each([true, false])('are gone over (kept: %j)', async (isKept) => {
+    keeps = isKept;
+    hub.replies.set('a.gguf', () => new Response(damaged));
+    hub.replies.set('b.gguf', () => new Response(whole));
+    expect(await load(first, second, IDENTITY.file)).toBe(IDENTITY.file);
+    expect(notes.join()).toContain(`${first} has another file than is wanted, or a damaged one`);
+    expect(asked().map((path) => path.at(-6))).toEqual(['a', 'b']);
+    expect(ground.locks.heldNames).toEqual([]);
+  });
+
+  it.each([true, false])('fail where none has it, each read once (kept: %j)', async (isKept) => {
+    keeps = isKept;
+    hub.replies.set('a.gguf', () => new Response(damaged));
+    hub.replies.set('b.gguf', () => new Response(damaged));
+    await expect(load(first, second, IDENTITY.file)).rejects.toMatchObject({ code: 'corrupt-model' });
+    expect(asked()).toHaveLength(2);
+  });
+});
