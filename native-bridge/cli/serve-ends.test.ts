@@ -24,3 +24,11 @@ it('the daemon ends well where it is told to before it is there, as it does late
   expect(await running).toMatchObject({ code: 0, out: '', err: '' });
   lock.release();
 });
+
+it('the daemon of an upstream takes what looks like a file for a name that this has', async () => {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(20_000)]);
+  const command = ['serve', '--upstream', 'http://127.0.0.1:9', '--model', './no-file.gguf', '--port', '0'];
+  const ended = await run(command, { signal, fetch, onOut: (text) => text.includes('ready') && stop.abort() });
+  expect(ended).toMatchObject({ code: 0, out: expect.stringMatching(/^Forgelight ready: /) });
+});

@@ -23,6 +23,21 @@ function open(adminKey: string | null = null): Promise<AccessBook> {
 }
 
 describe('the access book', () => {
+  it.each([
+    `${PAGE}.evil`,
+    `${PAGE}:444`,
+    `${PAGE}/`,
+    'https://b.a.example',
+    'http://a.example',
+    'HTTPS://A.EXAMPLE',
+    '',
+  ])('takes no other origin for one that is paired: %j', async (origin) => {
+    const book = await open();
+    await book.issueToken(PAGE);
+    expect([book.isPaired(PAGE), book.isPaired(origin)]).toEqual([true, false]);
+    await book.close();
+  });
+
   it('keeps what is granted, hashed, for its user alone, over restarts', async () => {
     const book = await open();
     const { grant, secret } = await book.issueToken(PAGE);

@@ -91,9 +91,10 @@ describe('a bridge that goes away while nothing is asked', () => {
     expect(asks(bridge, '/v1/models') - before).toBe(9);
   });
 
-  it('is not looked for where it has taken its token back', async () => {
-    const { bridge, create } = setUp();
-    const engine = await create();
+  it('is not looked for where it has taken its token back, until something is asked', async () => {
+    const page = setUp();
+    const { bridge } = page;
+    const engine = await page.create();
     await watching(bridge, 1);
     bridge.refusal = { status: 401, body: { error: { code: 'not-paired', message: 'Taken back.' } } };
     watchAt(bridge, 0).frame({ error: { code: 'not-paired', message: 'Taken back.' } });
@@ -104,6 +105,9 @@ describe('a bridge that goes away while nothing is asked', () => {
     bridge.clock.advance(600_000);
     await settle();
     expect(bridge.asked).toHaveLength(before);
+    bridge.refusal = null; // paired anew
+    expect(await deviceOfNext(page, engine)).toContain('GPU'); // it does not wait
+    await answering(engine, 'Radeon');
   });
 
   it('is the end of an engine that has nothing else', async () => {
