@@ -32,7 +32,11 @@ export async function openDevice(choice: DeviceChoice, profile = false): Promise
 
 /** The same for answers: a GPU that has not passed its self-test, with this driver and these kernels, is refused with `missing-feature`. */
 export async function openProvenDevice(choice: DeviceChoice, stateFolder: string, profile: boolean): Promise<Device> {
-  const device = await openDevice(choice, profile);
+  return requireProven(await openDevice(choice, profile), stateFolder);
+}
+
+/** The device, which is closed where it is refused. */
+export async function requireProven(device: Device, stateFolder: string): Promise<Device> {
   if (device.kind !== 'hip') return device;
   const verdict = verdictOn(device, await readSelfTest(stateFolder));
   if (verdict.is === 'passed') return device;
