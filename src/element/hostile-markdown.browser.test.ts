@@ -4,15 +4,16 @@ import { until } from '../../test/support/browser-waits';
 import { MarkdownStream, proseStyles } from './markdown-stream';
 
 const SCROLLABLE = ['tabindex', 'role', 'aria-label'];
-const PLAIN = 'P BR HR STRONG EM DEL CODE BLOCKQUOTE UL LI H4 H5 H6 TABLE THEAD TBODY TR';
+const PLAIN = 'P BR HR STRONG EM DEL BLOCKQUOTE UL LI H4 H5 H6 TABLE THEAD TBODY TR';
 const MATHML =
   'math mrow mi mn mo mtext mspace mfrac msqrt mroot mstyle mpadded mphantom menclose msub msup msubsup munder mover munderover mtable mtr mtd';
 const MATHML_ATTRIBUTES =
   'display displaystyle scriptlevel mathvariant stretchy symmetric fence separator form largeop movablelimits lspace rspace minsize maxsize linethickness accent accentunder width height depth voffset columnalign rowspacing columnspacing columnlines rowlines columnspan notation style';
 /** Written here again on purpose: what the code allows is not what decides. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  DIV: ['class', ...SCROLLABLE],
+  DIV: ['class', 'dir', ...SCROLLABLE],
   SPAN: ['class', ...SCROLLABLE],
+  CODE: ['dir'],
   PRE: ['data-language', ...SCROLLABLE],
   A: ['href', 'target', 'rel'],
   OL: ['start'],

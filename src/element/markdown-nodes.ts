@@ -9,7 +9,7 @@ const ATTRIBUTES = {
   strong: [],
   em: [],
   del: [],
-  code: [],
+  code: ['dir'],
   blockquote: [],
   ul: [],
   li: [],
@@ -25,7 +25,7 @@ const ATTRIBUTES = {
   th: ['align'],
   td: ['align'],
   pre: ['data-language', 'tabindex', 'role', 'aria-label'],
-  div: ['class', 'tabindex', 'role', 'aria-label'],
+  div: ['class', 'dir', 'tabindex', 'role', 'aria-label'],
   span: ['class', 'tabindex', 'role', 'aria-label'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
@@ -48,6 +48,16 @@ export function make<T extends Tag>(
   }
   element.append(...children);
   return element;
+}
+
+/** The element around a top-level block, which is read in the direction of its first letter; that of code does not count. */
+export function makeBlock(children: readonly (Node | string)[], continued: boolean): HTMLElement {
+  return make('div', children, { class: continued ? 'block continued' : 'block', dir: 'auto' });
+}
+
+/** Code is read from left to right, whatever stands around it. */
+export function makeCode(text: string): HTMLElement {
+  return make('code', [text], { dir: 'ltr' });
 }
 
 /** What may scroll sideways must be reachable by keyboard, and say what it is. */

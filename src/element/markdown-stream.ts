@@ -3,7 +3,7 @@ import { NOT_CONTINUED, renderBlock } from './markdown';
 import { cutOf } from './markdown-cut';
 import type { Block } from './markdown-lexer';
 import { finalCount, lexBlocks, normaliseLineEnds } from './markdown-lexer';
-import { make } from './markdown-nodes';
+import { makeBlock } from './markdown-nodes';
 import { OpenCode } from './open-code';
 import type { FinishedBlock } from './whole-blocks';
 import { wholeBlocks } from './whole-blocks';
@@ -209,7 +209,7 @@ function elementOf({ source, token }: Block, continuation: Continuation): HTMLEl
   try {
     return renderBlock(token, continuation);
   } catch {
-    return make('div', [source], { class: 'block' });
+    return makeBlock([source], false);
   }
 }
 

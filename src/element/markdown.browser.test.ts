@@ -11,10 +11,10 @@ function oneShot(text: string): string {
 
 describe('what markdown becomes', () => {
   const html = (text: string): string =>
-    oneShot(text).replaceAll(/<div class="block">|<\/div>(?=<div class="block">|$)|\n/g, '');
+    oneShot(text).replaceAll(/<div class="block" dir="auto">|<\/div>(?=<div class="block"|$)|\n/g, '');
 
   it.each([
-    ['**a** *b* ~~c~~ `d`', '<p><strong>a</strong> <em>b</em> <del>c</del> <code>d</code></p>'],
+    ['**a** *b* ~~c~~ `d`', '<p><strong>a</strong> <em>b</em> <del>c</del> <code dir="ltr">d</code></p>'],
     ['one\ntwo', '<p>one<br>two</p>'],
     ['# top', '<h4>top</h4>'],
     ['#### deep', '<h6>deep</h6>'],
@@ -32,7 +32,7 @@ describe('what markdown becomes', () => {
     ],
     [
       '```js\nx < 1\n```',
-      '<pre data-language="js" tabindex="0" role="group" aria-label="Code in js"><code>x &lt; 1</code></pre>',
+      '<pre data-language="js" tabindex="0" role="group" aria-label="Code in js"><code dir="ltr">x &lt; 1</code></pre>',
     ],
   ])('%j', (text, expected) => {
     expect(html(text)).toBe(expected);

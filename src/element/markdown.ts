@@ -4,7 +4,7 @@ import { decodeEntities } from './entities';
 import { LateContent } from './late-content';
 import type { MathToken } from './markdown-formulas';
 import type { MarkdownToken } from './markdown-lexer';
-import { make, makeLink, scrollable } from './markdown-nodes';
+import { make, makeBlock, makeCode, makeLink, scrollable } from './markdown-nodes';
 import { TEXT } from './messages';
 import { languageOf } from './code-languages';
 
@@ -42,12 +42,12 @@ export function renderBlock(token: MarkdownToken, continuation: Continuation): H
     token.type === 'list' && continuation.number !== null
       ? [list({ ...token, start: continuation.number })]
       : block(token);
-  return make('div', content, { class: continuation.continued ? 'block continued' : 'block' });
+  return makeBlock(content, continuation.continued);
 }
 
 /** A code block whose text is in its one `<code>`. `info` is what stands behind the fence. */
 export function codeBlock(text: string, info: string): { readonly pre: HTMLElement; readonly code: HTMLElement } {
-  const code = make('code', [text]);
+  const code = makeCode(text);
   const language = LANGUAGE.exec(info)?.[0];
   const label = language === undefined ? TEXT.chat.code : TEXT.chat.codeIn(language);
   const attributes = { ...(language === undefined ? {} : { 'data-language': language }), ...scrollable(label) };
@@ -131,7 +131,7 @@ function span(token: MarkdownToken, inLink: boolean): Content {
     case 'del':
       return [make(token.type, inline(token.tokens, inLink))];
     case 'codespan':
-      return [make('code', [token.text])];
+      return [makeCode(token.text)];
     case 'br':
       return [make('br', [])];
     case 'checkbox':

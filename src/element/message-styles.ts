@@ -64,13 +64,15 @@ export const messageStyles = css`
     background: var(--accent-wash);
     white-space: pre-wrap;
     overflow-wrap: anywhere;
+    /* Each line in the direction of its first letter. */
+    unicode-bidi: plaintext;
   }
   .running > .part:last-child > .block:last-child > :last-child::after {
     content: '';
     display: inline-block;
     width: 0.5em;
     height: 1em;
-    margin-left: 0.2em;
+    margin-inline-start: 0.2em;
     border-radius: 2px;
     background: var(--accent);
     vertical-align: text-bottom;

@@ -141,7 +141,7 @@ export class MessageView extends LitElement {
       () => this.requestUpdate(),
       () => undefined,
     );
-    return html`<div class="block plain">${text}</div>`;
+    return html`<div class="block plain" dir="auto">${text}</div>`;
   }
 
   /** What had to be cut as it grew is put together. */

@@ -1,5 +1,5 @@
 import { codeBlock, colourCode } from './markdown';
-import { make } from './markdown-nodes';
+import { makeBlock } from './markdown-nodes';
 
 const OPENING = /^\n*( {0,3})(`{3,}|~{3,})([^\n]*)\n/;
 
@@ -21,7 +21,7 @@ export class OpenCode {
     const { pre, code } = codeBlock('', this.#info);
     this.#code = code;
     code.append(this.#unfinished);
-    this.element = make('div', [pre], { class: continued ? 'block continued' : 'block' });
+    this.element = makeBlock([pre], continued);
   }
 
   /** For a source that begins with a fence, and the length of its line; `null` for others. */

@@ -93,7 +93,7 @@ export const proseStyles = css`
   ul,
   ol {
     margin: 0 0 0.8em;
-    padding-left: 1.6em;
+    padding-inline-start: 1.6em;
   }
   li + li {
     margin-top: 0.25em;
@@ -109,8 +109,8 @@ export const proseStyles = css`
   }
   blockquote {
     margin: 0;
-    padding-left: 1em;
-    border-left: 3px solid var(--line);
+    padding-inline-start: 1em;
+    border-inline-start: 3px solid var(--line);
     color: var(--ink-soft);
   }
   hr {
@@ -155,7 +155,7 @@ export const proseStyles = css`
   td {
     padding: 0.4rem 0.8rem;
     border-bottom: 1px solid var(--line);
-    text-align: left;
+    text-align: start;
   }
   th {
     border-bottom-color: var(--line-strong);

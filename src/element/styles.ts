@@ -45,6 +45,11 @@ export const baseStyles = css`
 `;
 
 export const controlStyles = css`
+  /* What is written goes in the direction of its first letter, line by line; what is empty as the page does. */
+  textarea,
+  input {
+    unicode-bidi: plaintext;
+  }
   button {
     display: inline-flex;
     align-items: center;

@@ -79,7 +79,7 @@ export const conversationStyles = css`
     border-radius: var(--radius-small);
     background: transparent;
     font-weight: 400;
-    text-align: left;
+    text-align: start;
   }
   .open:hover:not(:disabled) {
     background: transparent;
@@ -88,6 +88,7 @@ export const conversationStyles = css`
     font-weight: 550;
   }
   .title {
+    unicode-bidi: plaintext;
     overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
