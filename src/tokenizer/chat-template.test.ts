@@ -264,6 +264,7 @@ describe('a hostile template ends soon', () => {
     ['many filters', `{{ 1${' | string'.repeat(20_000)} }}`],
     ['many comments', '{#-'.repeat(80_000)],
     ['open strings', '{{ "'.repeat(60_000)],
+    ['an open string of escaped quotes', `{{ '${"\\'".repeat(120_000)}`],
     ['blanks', `{{${' '.repeat(250_000)}`],
     ['blanks between tags', `${'{% ' + ' '.repeat(500)}`.repeat(500)],
   ])('%s', { timeout: 30_000 }, (_, text) => {

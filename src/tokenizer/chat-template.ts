@@ -3,6 +3,7 @@ import { ForgelightError } from '../base/errors';
 import { BoundedInterpreter } from './bounded-interpreter';
 import { assertPlainData, invalid, plainMessages, type TemplateMessage } from './chat-messages';
 import { TemplateRefusal, TemplateTooCostly } from './template-errors';
+import { withKnownEscapes } from './template-escapes';
 import { createGlobals } from './template-globals';
 
 export interface RenderOptions {
@@ -103,7 +104,8 @@ function compile(text: string, now: () => Date): Template {
     if (blanks.length > MAX_BLANK_UNITS) throw new TemplateTooCostly(`it has ${blanks.length} blanks in a row`);
   }
   // as Jinja2 reads line ends, and as Hugging Face renders: a block's line end and the blanks before it are not output
-  const program = parse(withDo(tokenize(text.replaceAll(/\r\n?/g, '\n'), { lstrip_blocks: true, trim_blocks: true })));
+  const source = withKnownEscapes(text.replaceAll(/\r\n?/g, '\n'));
+  const program = parse(withDo(tokenize(source, { lstrip_blocks: true, trim_blocks: true })));
   return (variables) => {
     const environment = new Environment();
     for (const [name, value] of Object.entries(variables)) environment.set(name, value);
