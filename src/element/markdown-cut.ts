@@ -1,6 +1,7 @@
 import type { Tokens } from 'marked';
 import type { Continuation } from './markdown';
 import { NOT_CONTINUED } from './markdown';
+import { formulaOver } from './markdown-formulas';
 import type { Block } from './markdown-lexer';
 
 /** A place in a block that is too long to be read again with every token: above it all is final. */
@@ -50,12 +51,18 @@ function behindLine(source: string): Cut {
   return length < source.length / 2 ? behindWord(source) : { length, next: NOT_CONTINUED, prefix: '' };
 }
 
-/** Before a letter, with which no other block can begin; at the end of a line, if there is one in the lower half. */
+/**
+ * Before a letter, with which no other block can begin; at the end of a line, if there is one in the lower half. Or before the formula in which
+ * that place lies, with which none can begin either.
+ */
 function behindWord(source: string): Cut {
   const half = source.length >> 1;
   const lower = source.slice(half);
   const found = Math.max(lastMatch(lower, /\n(?=\p{L})/gu), 0) || Math.max(lastMatch(lower, /\s(?=\p{L})/gu), 0);
-  const length = found === 0 ? wholeCharacters(source) : half + found;
+  const cut = found === 0 ? wholeCharacters(source) : half + found;
+  const formula = formulaOver(source, cut) ?? cut;
+  // One that the source begins with is too long, or none.
+  const length = /\S/.test(source.slice(0, formula)) ? formula : cut;
   return { length, next: { continued: true, number: null }, prefix: '' };
 }
 

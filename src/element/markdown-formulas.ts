@@ -24,6 +24,11 @@ const ABOVE = /^[^\n]*(?:\n(?! {0,3}(?:=+|-+)?[ \t]*(?:\n|$))[^\n]+)*?(?=\n {0,3
 const LINE_END = /^[ \t]*[.,;:]?[ \t]*(?:\n|$)/;
 /** One whose end has not come, or half of it. */
 const UNFINISHED = /^(?:\$\$(?:\\[^]|[^\\$])*[\\$]?|\\\[(?:(?!\\\])[^])*)$/;
+/** The same among words of a line, where it is short: one dollar is more often a price. */
+const UNFINISHED_INLINE = /^(?:\$(?![\s$])(?:\\.|[^\\$\n`])*|\\\((?:(?!\\\)).)*)$/;
+const MAX_UNFINISHED_INLINE = 200;
+/** In front of a dollar: it begins no formula. */
+const NO_BEGINNING = /[\w$\\]$/;
 const EMPTY_LINE = /\n[ \t]*\n/;
 
 /** The formula that `source` begins with; `before` is what stands in front of it. Source: what models write, LaTeX's and Markdown's delimiters. */
@@ -33,7 +38,7 @@ export function formulaAt(source: string, before: string): MathToken | undefined
   const raw = display?.[0] ?? inline?.[0];
   const formula = (display?.[1] ?? display?.[2] ?? inline?.[1] ?? inline?.[2])?.trim();
   if (raw === undefined || formula === undefined || formula === '' || raw.length > MAX_FORMULA) return undefined;
-  if (raw.startsWith('$') && (/[\w$\\]$/.test(before) || (inline !== null && PLAIN.test(formula)))) return undefined;
+  if (raw.startsWith('$') && (NO_BEGINNING.test(before) || (inline !== null && PLAIN.test(formula)))) return undefined;
   return { type: 'math', raw, display: display !== null, isOpen: false };
 }
 
@@ -62,6 +67,26 @@ export function undecidedAt(text: string): number | undefined {
     if (rest.length <= MAX_FORMULA && UNFINISHED.test(rest) && !EMPTY_LINE.test(rest)) return index;
   }
   return undefined;
+}
+
+/** Where the formula begins in which `at` lies, or may lie once its end comes; `undefined`: in none. */
+export function formulaOver(text: string, at: number): number | undefined {
+  const beginning = /\$\$?|\\[[(]/g;
+  for (let found = beginning.exec(text); found !== null && found.index < at; found = beginning.exec(text)) {
+    const { index } = found;
+    const before = text.slice(Math.max(0, index - 1), index);
+    const rest = text.slice(index, index + MAX_FORMULA + 1);
+    const length = formulaAt(rest, before)?.raw.length ?? 0;
+    if (index + length > at || (length === 0 && mayBegin(rest, before))) return index;
+    beginning.lastIndex = Math.max(beginning.lastIndex, index + length);
+  }
+  return undefined;
+}
+
+function mayBegin(rest: string, before: string): boolean {
+  if (rest.length > MAX_FORMULA || (rest.startsWith('$') && NO_BEGINNING.test(before))) return false;
+  if (UNFINISHED.test(rest)) return !EMPTY_LINE.test(rest);
+  return rest.length <= MAX_UNFINISHED_INLINE && UNFINISHED_INLINE.test(rest);
 }
 
 /** Dollars of which words follow are more often prices than a formula with an empty line in it. */

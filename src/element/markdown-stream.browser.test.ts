@@ -141,6 +141,38 @@ it.each([
   }
 });
 
+describe('a formula among words that fill more than a window', () => {
+  const words = (count: number): string => 'Words that go on and on. '.repeat(count);
+
+  it.each([
+    ['in dollars', '$$ x\n= a + b \\text{ where } c\n= d $$'],
+    ['in brackets', '\\[ x\n= a + b \\text{ where } c\n= d \\]'],
+    ['of one line', '$x = a + b \\text{ where } c$'],
+    ['of one line in brackets', '\\( x = a + b \\text{ where } c \\)'],
+  ])('%s is one wherever the window ends', (_, formula) => {
+    for (let count = 1; count < 24; count += 1) {
+      const text = `${words(count)}${formula} ${words(9)}`;
+      const stream = new MarkdownStream(256);
+      for (let length = 40; length < text.length; length += 40) stream.update(text.slice(0, length));
+      const host = document.createElement('div');
+      host.append(...stream.update(text));
+      expect([count, host.querySelectorAll('.math').length]).toEqual([count, 1]);
+    }
+  });
+
+  it('is text where it has no end, and what goes on is cut as ever', () => {
+    const stream = new MarkdownStream(256);
+    const text = `${words(3)}$$ ${words(200)}`;
+    expect(stream.update(text).length).toBeGreaterThan(10);
+    expect(
+      stream
+        .update(text)
+        .map(({ textContent }) => textContent)
+        .join(''),
+    ).toContain('$$ Words that go on');
+  });
+});
+
 it('what looked like a displayed formula is made anew as the text that it is', () => {
   const stream = new MarkdownStream();
   const begun = '$$\na\n\n';
