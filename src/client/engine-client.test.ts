@@ -280,6 +280,18 @@ describe('evaluate', () => {
   });
 });
 
+describe('on', () => {
+  it.each([
+    ['token', () => undefined, 'type', /^type must be "state" or .*"unloaded", got "token"/],
+    ['toString', () => undefined, 'type', /^type must be "state"/],
+    ['state', undefined, 'listener', /^listener must be a function, got undefined/],
+  ])('refuses %j and what could never be called', (type, listener, param, message) => {
+    const { engine } = connect();
+    const failure = { code: 'invalid-request', param, message: expect.stringMatching(message) };
+    expect(() => engine.on(type as 'state', listener as () => void)).toThrow(expect.objectContaining(failure));
+  });
+});
+
 describe('calls', () => {
   it('cross with their defaults and their errors', async () => {
     const { engine } = connect();

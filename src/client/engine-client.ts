@@ -1,6 +1,7 @@
 import { ForgelightError } from '../base/errors';
 import type { EngineInfo, ModelReference } from '../protocol/engine-port';
 import { parseTokenIds, parseTokenize } from '../protocol/request-schema';
+import { assertListener } from './assert-listener';
 import type { CalledHost } from './called-host';
 import { createChatCompletions } from './chat-completions';
 import { createEmbeddings } from './embeddings';
@@ -62,7 +63,10 @@ export function createEngineClient(
       const number = requestNumber(id);
       return lifeline.guard(() => host.cancel(number));
     },
-    on: (type, listener) => watch.on(type, listener),
+    on(type, listener) {
+      assertListener(type, listener);
+      return watch.on(type, listener);
+    },
     use: (device) => lifeline.guard(() => use(device)),
     snapshot: async () => unwrap(await lifeline.guard(() => host.snapshot())),
     async stats() {

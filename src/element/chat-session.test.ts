@@ -4,6 +4,7 @@ import { FakeClock } from '../../test/support/fake-clock';
 import { SCRIPTED_INFO, SCRIPTED_USAGE, ScriptedEngines } from '../../test/support/scripted-engine';
 import { defined } from '../base/assert';
 import { ForgelightError } from '../base/errors';
+import type { Engine } from '../client/index';
 import type { ChatEvent } from './chat-events';
 import { ChatSession } from './chat-session';
 
@@ -133,6 +134,12 @@ describe('an answer', () => {
     expect(await at.session.send('Ho', PLAIN).catch(codeOf)).toBe('busy');
     at.session.stop();
     expect(await at.session.send('  ', PLAIN).catch(codeOf)).toBe('invalid-request');
+    expect(await at.session.send(undefined as unknown as string, PLAIN).catch(codeOf)).toBe('invalid-request');
+    for (const none of [{}, 'an engine']) {
+      const refused = expect.objectContaining({ code: 'invalid-request', param: 'engine' });
+      expect(() => at.session.keeper.adopt(none as unknown as Engine)).toThrow(refused);
+    }
+    expect(at.session.state).toBe('ready');
   });
 
   it('that is asked for again takes the place of the last', async () => {

@@ -300,7 +300,8 @@ export class ChatSession {
 }
 
 /** The question that a text is. Throws `invalid-request` where it is none. */
-export function questionIn(text: string): string {
+export function questionIn(text: unknown): string {
+  if (typeof text !== 'string') throw new ForgelightError('invalid-request', 'text must be text.', { param: 'text' });
   const asked = text.trim();
   if (asked === '') throw new ForgelightError('invalid-request', 'text is empty: there is nothing to send.');
   return asked;

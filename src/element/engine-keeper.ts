@@ -1,5 +1,5 @@
 import { defined, unreachable } from '../base/assert';
-import { errorFromData } from '../base/errors';
+import { errorFromData, ForgelightError } from '../base/errors';
 import type { createEngine, Engine, EngineEvent, EngineInfo, EngineOptions, LoadProgress } from '../client/index';
 import { hold, holdOwn, isOwn, release, replace, successorOf } from './engine-holders';
 import type { Failure } from './failure';
@@ -35,6 +35,11 @@ export interface EngineKeeperPorts {
 interface Loading {
   readonly abort: AbortController;
   promise: Promise<void>;
+}
+
+/** Another copy of the package may have made it. */
+function isEngine(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'on' in value && typeof value.on === 'function';
 }
 
 /** The one engine of an element: made by a load, or given by the page; and what becomes of it. */
@@ -94,9 +99,13 @@ export class EngineKeeper {
     return loaded;
   }
 
-  /** Takes an engine that somebody else made, in place of the present one; `null` lets that go. */
+  /** Takes an engine that somebody else made, in place of the present one; `null` lets that go. Throws `invalid-request` for what is none. */
   adopt(engine: Engine | null): void {
     if (engine === this.#engine) return;
+    if (engine !== null && !isEngine(engine)) {
+      const advice = 'engine must be what createEngine() gave, the engine of another element, or null.';
+      throw new ForgelightError('invalid-request', advice, { param: 'engine' });
+    }
     this.unload();
     if (engine === null) return;
     hold(engine);

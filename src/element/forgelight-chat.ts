@@ -133,7 +133,8 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
   }
 
   set engine(engine: Engine | null) {
-    this.#session.keeper.adopt(engine);
+    // Frameworks take a property away by `undefined`.
+    this.#session.keeper.adopt((engine as Engine | null | undefined) ?? null);
   }
 
   get state(): ChatState {
@@ -154,7 +155,9 @@ export class ForgelightChat extends LitElement implements ForgelightChatElement 
 
   async load(): Promise<void> {
     if (this.src === '' && this.engine === null) {
-      throw new ForgelightError('invalid-request', 'src names no model.', { param: 'src' });
+      throw new ForgelightError('invalid-request', 'src names no model: set src or engine.', {
+        param: 'src',
+      });
     }
     // Fetched meanwhile; a message tries again.
     void loadMarkdown().catch(() => undefined);

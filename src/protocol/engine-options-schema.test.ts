@@ -27,6 +27,20 @@ describe('parseEngineOptions', () => {
     });
   });
 
+  it.each([
+    [
+      'an object of an address',
+      new URL('https://example.org/x.gguf'),
+      /^model has to be text: pass the href of that URL$/,
+    ],
+    ['bytes', new ArrayBuffer(8), /^model has to be a Blob: pass new Blob\(\[bytes\]\)$/],
+    ['a view of bytes', new Uint8Array(8), /^model has to be a Blob/],
+    ['anything else', {}, /^model must be a URL .* got an object$/],
+  ])('says what to pass in place of %s', (_, given, message) => {
+    const failure = { code: 'invalid-request', param: 'model', message: expect.stringMatching(message) };
+    expect(() => parseEngineOptions({ model: given })).toThrow(expect.objectContaining(failure));
+  });
+
   it('reads everything, and its own load options again', () => {
     const onProgress = (): void => undefined;
     const { signal } = new AbortController();

@@ -25,10 +25,16 @@ function isModelReference(input: unknown): boolean {
   return input.length > 0 && input.length <= MAX_FILES && input.every((file) => file instanceof Blob);
 }
 
-const model = v.custom<ModelReference>(
-  isModelReference,
-  'must be a URL ("https://…/x.gguf"), a hub reference ("hf:owner/repo/file.gguf", "hf:owner/repo:Q4_K_M"), a File or a Blob, or an array of these',
-);
+/** What is nearly one is easily made one. */
+function modelAdvice({ input }: { readonly input: unknown }): string {
+  if (input instanceof URL) return 'has to be text: pass the href of that URL';
+  if (input instanceof ArrayBuffer || ArrayBuffer.isView(input)) return 'has to be a Blob: pass new Blob([bytes])';
+  return NO_MODEL;
+}
+
+const NO_MODEL =
+  'must be a URL ("https://…/x.gguf"), a hub reference ("hf:owner/repo/file.gguf", "hf:owner/repo:Q4_K_M"), a File or a Blob, or an array of these';
+const model = v.custom<ModelReference>(isModelReference, modelAdvice);
 
 const url = v.custom<string | URL>(
   (input) => (typeof input === 'string' ? input !== '' : input instanceof URL),

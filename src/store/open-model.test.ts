@@ -47,6 +47,7 @@ describe('modelSource', () => {
     ['https://user:secret@host/x.gguf', /password/],
     ['https://', /not a valid address/],
     ['gpt-4', /must be an https address/],
+    ['x.gguf', /a path that begins with \.\/ or \//],
     ['', /must be an https address/],
     ['ftp://host/x.gguf', /must be an https address/],
     ['file:///x.gguf', /must be an https address/],

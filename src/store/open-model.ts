@@ -104,7 +104,10 @@ function addressOf(reference: string, baseUrl: string | URL | undefined): URL {
   const relative = /^\.{0,2}\//.test(reference);
   if (relative && baseUrl === undefined) throw badModel(reference, 'a path needs a page that it stands in');
   if (!relative && !/^https?:/i.test(reference)) {
-    throw badModel(reference, 'it must be an https address, hf:owner/repo/file.gguf, hf:owner/repo:Q4_K_M, or a file');
+    throw badModel(
+      reference,
+      'it must be an https address, a path that begins with ./ or /, hf:owner/repo/file.gguf, hf:owner/repo:Q4_K_M, or a file',
+    );
   }
   if (!URL.canParse(reference, baseUrl)) throw badModel(reference, 'it is not a valid address');
   const url = new URL(reference, baseUrl);

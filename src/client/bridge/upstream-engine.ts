@@ -8,6 +8,7 @@ import { engineClosed } from '../lifeline';
 import type { CallOptions, ChatBody, CompletionBody, EmbeddingBody, Engine } from '../types';
 import { bridgeAddress, BridgeHttp } from './bridge-http';
 import type { BridgeScope } from './bridge-scope';
+import { assertListener } from '../assert-listener';
 import { Listeners } from './listeners';
 import { unusedOptions } from './unused-options';
 import { chatChunkOf, chatOf, completionChunkOf, completionOf, embeddingsOf, upstreamDevice } from './upstream-answers';
@@ -65,7 +66,10 @@ export async function openUpstreamEngine({ options, scope, lifeline, startMs }: 
       lifeline.throwIfEnded();
       return requests.cancel(id);
     },
-    on: (type, listener) => listeners.on(type, listener),
+    on(type, listener) {
+      assertListener(type, listener);
+      return listeners.on(type, listener);
+    },
     use: () => Promise.reject(stays()),
     snapshot: async () => {
       lifeline.throwIfEnded();
