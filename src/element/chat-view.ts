@@ -2,6 +2,7 @@ import type { TemplateResult } from 'lit';
 import { html, nothing } from 'lit';
 import { unreachable } from '../base/assert';
 import type { ChatPhase, Message } from './chat-types';
+import { isComposing } from './composing';
 import type { EngineStatus } from './engine-keeper';
 import { TEXT } from './messages';
 import type { ModelFacts } from './model-facts';
@@ -41,7 +42,7 @@ export function renderChat(view: ChatView, actions: ChatActions): TemplateResult
   const engine = renderEngine(view, actions);
   const escape = (event: KeyboardEvent): void => {
     // While an input method composes a word, Escape belongs to it.
-    if (event.key === 'Escape' && !event.isComposing) actions.stop();
+    if (event.key === 'Escape' && !isComposing(event)) actions.stop();
   };
   return html`
     <div

@@ -3,6 +3,7 @@ import { css, html, LitElement } from 'lit';
 import { property, query } from 'lit/decorators.js';
 import { unreachable } from '../base/assert';
 import type { ChatPhase } from './chat-types';
+import { isComposing } from './composing';
 import { ICONS } from './icons';
 import { TEXT } from './messages';
 import { emit } from './part-events';
@@ -134,8 +135,7 @@ export class ChatComposer extends LitElement {
   }
 
   #pressed(event: KeyboardEvent): void {
-    // While an input method composes a word, Enter belongs to it.
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
     event.preventDefault();
     this.#send();
   }

@@ -71,14 +71,14 @@ export class ErrorView extends LitElement {
     if (this.failure === null) return nothing;
     const { code, detail } = this.failure;
     const { title, advice } = ErrorView.textOf(code);
-    // What does not fit, and what would, are in the error's own words.
+    // What does not fit, and what would, or what is to be changed, are in the error's own words alone.
     return html`
       <div class="box" data-testid="error" data-code=${code}>
         ${ICONS.warning}
         <p class="title">${title}</p>
         <div class="body">
           <p>${advice}</p>
-          <details ?open=${code === 'out-of-memory'}>
+          <details ?open=${code === 'out-of-memory' || code === 'invalid-request'}>
             <summary>${TEXT.error.details}</summary>
             <code>${code}: ${detail}</code>
           </details>

@@ -2,6 +2,7 @@ import type { TemplateResult } from 'lit';
 import { css, html, LitElement } from 'lit';
 import { property, query } from 'lit/decorators.js';
 import type { Question } from './chat-types';
+import { isComposing } from './composing';
 import { TEXT } from './messages';
 import { emit } from './part-events';
 import { baseStyles, controlStyles } from './styles';
@@ -83,7 +84,7 @@ export class QuestionEditor extends LitElement {
   }
 
   #pressed(event: KeyboardEvent): void {
-    if (event.isComposing) return;
+    if (isComposing(event)) return;
     if (event.key === 'Escape') {
       // It would stop a running answer, too.
       event.stopPropagation();
