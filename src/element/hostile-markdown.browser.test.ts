@@ -16,13 +16,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   CODE: ['dir'],
   PRE: ['data-language', ...SCROLLABLE],
   A: ['href', 'target', 'rel'],
-  OL: ['start'],
+  OL: ['start', 'class'],
   TH: ['align'],
   TD: ['align'],
   ...Object.fromEntries(PLAIN.split(' ').map((tag) => [tag, []])),
   ...Object.fromEntries(MATHML.split(' ').map((tag) => [tag, MATHML_ATTRIBUTES.split(' ')])),
 };
-const CLASSES = /^(?:block(?: continued)?|math(?: display)?|code-[a-z]+)$/;
+const CLASSES = /^(?:block(?: continued)?|math(?: display)?|code-[a-z]+|wider?)$/;
 const STYLE = /^(?:(?:color|padding-left|padding-right|text-align): [\w#., ()-]+; ?)*$/;
 
 let host: HTMLElement;

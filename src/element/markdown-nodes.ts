@@ -20,7 +20,7 @@ const ATTRIBUTES = {
   thead: [],
   tbody: [],
   tr: [],
-  ol: ['start'],
+  ol: ['start', 'class'],
   a: ['href', 'target', 'rel'],
   th: ['align'],
   td: ['align'],

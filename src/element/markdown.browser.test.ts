@@ -18,6 +18,8 @@ describe('what markdown becomes', () => {
     ['one\ntwo', '<p>one<br>two</p>'],
     ['# top', '<h4>top</h4>'],
     ['#### deep', '<h6>deep</h6>'],
+    ['1984. c', '<ol start="1984" class="wide"><li>c</li></ol>'],
+    ['99999. c\n100000. d', '<ol start="99999" class="wider"><li>c</li><li>d</li></ol>'],
     ['3. c', '<ol start="3"><li>c</li></ol>'],
     ['- [x] done', '<ul><li>☑ done</li></ul>'],
     ['<b>raw</b>', '<p>&lt;b&gt;raw&lt;/b&gt;</p>'],

@@ -96,7 +96,18 @@ function ours(tokens: readonly Token[]): readonly MarkdownToken[] {
 function list(token: Tokens.List): HTMLElement {
   const items = token.items.map((item) => make('li', blocks(item.tokens)));
   if (!token.ordered) return make('ul', items);
-  return make('ol', items, token.start === 1 || token.start === '' ? {} : { start: String(token.start) });
+  const start = Number(token.start);
+  const width = widthOf(start + items.length - 1);
+  return make('ol', items, {
+    ...(token.start === 1 || token.start === '' ? {} : { start: String(start) }),
+    ...(width === null ? {} : { class: width }),
+  });
+}
+
+/** The class of a list whose last number this is: a year that begins a line makes a list, too. */
+function widthOf(number: number): string | null {
+  if (number < 1000) return null;
+  return number < 100_000 ? 'wide' : 'wider';
 }
 
 function code({ raw, text, lang = '' }: Tokens.Code): HTMLElement {

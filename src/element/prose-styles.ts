@@ -16,7 +16,7 @@ export const proseStyles = css`
     contain-intrinsic-size: auto 30rem;
     overflow-clip-margin: 1em;
   }
-  /* A formula of a hostile model could draw over other messages, which are further away than this; numbers of lists stand out by less. */
+  /* A formula of a hostile model could draw over other messages, which are further away than this; numbers of lists stand out by less, see below. */
   .block {
     overflow: clip;
     overflow-clip-margin: 1em;
@@ -94,6 +94,13 @@ export const proseStyles = css`
   ol {
     margin: 0 0 0.8em;
     padding-inline-start: 1.6em;
+  }
+  /* Their numbers stand out by less than what is clipped. */
+  .wide {
+    padding-inline-start: 3.4em;
+  }
+  .wider {
+    padding-inline-start: 6.5em;
   }
   li + li {
     margin-top: 0.25em;

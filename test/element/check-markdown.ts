@@ -6,17 +6,18 @@ import { XSS_PAYLOADS } from '../support/xss-payloads';
 
 const SCROLLABLE = ['tabindex', 'role', 'aria-label'];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  ...Object.fromEntries('p br hr strong em del code blockquote ul li h4 h5 h6'.split(' ').map((tag) => [tag, []])),
+  ...Object.fromEntries('p br hr strong em del blockquote ul li h4 h5 h6'.split(' ').map((tag) => [tag, []])),
   ...Object.fromEntries('table thead tbody tr'.split(' ').map((tag) => [tag, []])),
-  ol: ['start'],
+  ol: ['start', 'class'],
+  code: ['dir'],
   a: ['href', 'target', 'rel'],
   th: ['align'],
   td: ['align'],
   pre: ['data-language', ...SCROLLABLE],
-  div: ['class', ...SCROLLABLE],
+  div: ['class', 'dir', ...SCROLLABLE],
   span: ['class', ...SCROLLABLE],
 };
-const CLASSES = /^(?:block(?: continued)?|math(?: display)?)$/;
+const CLASSES = /^(?:block(?: continued)?|math(?: display)?|wider?)$/;
 
 /** Short enough to cut texts of tests, and the one that is used. */
 const WINDOWS = [24, 4096];
