@@ -63,3 +63,27 @@ test('a poster says whether 94 MiB fit by the first 4 MB of them; its worker has
     await site.close();
   }
 });
+
+test('a conversation that a page sets is shown at its end, though it is lower for a frame than it was and will be', async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 900, height: 700 });
+  await page.goto('/fixtures/blank.html');
+  const content =
+    'باريس.\n\n1. one\n2. two\n\n```js\nlet a = 1;\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> said\n\nThe end.';
+  await page.evaluate(async (answer) => {
+    const script = Object.assign(document.createElement('script'), { type: 'module', src: '/lib/element/define.js' });
+    document.head.append(script);
+    await customElements.whenDefined('forgelight-chat');
+    const chat = document.body.appendChild(document.createElement('forgelight-chat')) as ForgelightChat;
+    // What was shown before is laid out, and nothing else goes on.
+    for (let frame = 0; frame < 30; frame += 1) await new Promise(requestAnimationFrame);
+    await new Promise((resolve) => requestIdleCallback(resolve));
+    chat.messages = [
+      { role: 'user', content: 'What?\nSay it.' },
+      { role: 'assistant', content: answer },
+    ];
+  }, content);
+  await expect(page.getByText('The end.')).toBeInViewport({ timeout: 5000 });
+  await expect(page.getByTestId('jump')).toHaveCount(0, { timeout: 5000 });
+});

@@ -199,7 +199,11 @@ export class MessageList extends LitElement {
     const last = this.messages.at(-1);
     const isNewAnswer = last !== undefined && isRunning(last) && last.id !== before.at(-1)?.id;
     const isNews = this.messages[0]?.id !== before[0]?.id || isNewAnswer;
-    if (isNews && !this.#isStepping) this.scrollToEnd();
+    if (isNews && !this.#isStepping) {
+      this.scrollToEnd();
+      // Once laid out it may be as high as what was observed last, so that nothing tells of it; what moved with that was no person.
+      void nextFrame().then(() => this.#follow());
+    }
     this.#isStepping = false;
   }
 
