@@ -32,6 +32,8 @@ const FEWEST_THREADS = 64;
 const MOST_RANGES = 32;
 /** Positions of a range, at least: a tile of the largest workgroups. */
 const LEAST_RANGE_TOKENS = 256;
+/** Positions of the only range, where workgroups never share: none of its sums is joined with others. */
+const ONE_RANGE = 2 ** 32 - 1;
 /** Ranges from which on each has a workgroup of its own: of fewer, one after the other takes no longer than a dispatch more. */
 const SHARED_RANGES = 4;
 
@@ -108,7 +110,7 @@ export function attention(args: {
    * through those that have nothing to do, and takes longer. Not if not given; HIP's workgroups have one size.
    */
   isWide?: boolean;
-  /** As `rangeTokens` gives them for the longest text; those of the shortest if not given. */
+  /** As `rangeTokens` gives them for the longest text; one range has all positions if not given. */
   rangeTokens?: number;
   /** Where ranges leave their sums for `attentionMerge`, if a step's may be shared among workgroups; one takes them all if not given. */
   parts?: AttentionParts;
@@ -120,7 +122,7 @@ export function attention(args: {
   assert(problem === null, problem ?? '');
   const most = defined(threadsFor(group, args.kv.headSize), 'a size of workgroups');
   const threads = args.isWide === true ? most : FEWEST_THREADS;
-  const { window = 0, rangeTokens: tokens = LEAST_RANGE_TOKENS, parts } = args;
+  const { window = 0, rangeTokens: tokens = ONE_RANGE, parts } = args;
   return {
     kernel: 'attention',
     shader: 'attention',

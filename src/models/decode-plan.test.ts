@@ -198,6 +198,10 @@ describe('attention', () => {
 
 describe('a decode step over a long text', () => {
   const long = { metadata: { 'llama.context_length': 4096 } };
+  const decodeStep = async (tiny: TinyOptions, options: Options = {}): Promise<Dispatch[] | undefined> =>
+    (await decodeSteps(tiny, options))[0];
+  const ofAttention = (dispatches: readonly Dispatch[] | undefined): Dispatch[] =>
+    (dispatches ?? []).filter(({ kernel }) => kernel === 'attention');
   const kernelsIn = (dispatches: readonly Dispatch[] | undefined, ranges: number): string[] =>
     kernels(dispatches?.filter((dispatch) => gridOf(dispatch, { rows: 1, ranges }) !== null));
 
@@ -216,13 +220,17 @@ describe('a decode step over a long text', () => {
   });
 
   it('has no place for what nobody shares: on a software adapter, in prompts, where texts are short', async () => {
-    const [onSoftware] = await decodeSteps(long, { isSoftware: true });
-    const [short] = await decodeSteps({ metadata: { 'llama.context_length': 768 } });
+    const onSoftware = await decodeStep(long, { isSoftware: true });
+    const short = await decodeStep({ metadata: { 'llama.context_length': 768 } });
     const { dispatches: prompt } = (await prepare(long, {})).plans.prefill;
     for (const dispatches of [onSoftware, short, prompt]) {
       expect(kernels(dispatches)).not.toContain('attention_merge');
-      const shared = dispatches?.filter(({ kernel }) => kernel === 'attention').map(({ grid }) => grid(1, 32)[2]);
-      expect(shared).toEqual([1, 1]);
+      expect(ofAttention(dispatches).map(({ grid }) => grid(1, 32)[2])).toEqual([1, 1]);
     }
+    // Sums are joined only where workgroups may share them, then in prompts too, for the same bits.
+    const ranges = (dispatches: readonly Dispatch[] | undefined): (number | undefined)[] =>
+      ofAttention(dispatches).map(({ constants }) => constants['RANGE']);
+    for (const dispatches of [onSoftware, short]) expect(ranges(dispatches)).toEqual([2 ** 32 - 1, 2 ** 32 - 1]);
+    for (const dispatches of [prompt, await decodeStep(long)]) expect(ranges(dispatches)).toEqual([256, 256]);
   });
 });

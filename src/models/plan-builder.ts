@@ -275,14 +275,15 @@ export class PlanBuilder implements Lowering {
     const { heads, scale, softCap } = block;
     const sinks = plan.sinks === null ? {} : { sinks: this.weights.vector(plan.sinks) };
     const behind = { bias: plan.outputBias, norm: plan.attentionPostNorm };
-    const given = { y, kv, heads, window: block.window ?? 0, rangeTokens: rangeTokens(this.options.kv.contextLength) };
-    const parts = isDecode ? this.parts : null;
     const isWide = this.device.isSoftware !== true;
-    return [
-      attention({ ...given, q, scale, softCap: softCap ?? 0, ...sinks, isWide, ...(parts === null ? {} : { parts }) }),
-      ...(parts === null ? [] : [attentionMerge({ ...given, parts })]),
-      ...this.addTo(plan.output, y, behind, linear),
-    ];
+    const given = { q, y, kv, heads, scale, window: block.window ?? 0, softCap: softCap ?? 0, ...sinks, isWide };
+    const { parts } = this;
+    const shared = { ...given, rangeTokens: rangeTokens(this.options.kv.contextLength) };
+    const dispatches =
+      parts !== null && isDecode
+        ? [attention({ ...shared, parts }), attentionMerge({ ...shared, parts })]
+        : [attention(parts === null ? given : shared)];
+    return [...dispatches, ...this.addTo(plan.output, y, behind, linear)];
   }
 
   /** Final norm and logits of the rows that outputs name: always the decode kernel, whatever the rows came from. */
