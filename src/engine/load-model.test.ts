@@ -184,6 +184,22 @@ describe('loadModel', () => {
     expect(new Set([plain, ...others]).size).toBe(5);
   });
 
+  it('fingerprints how many positions are summed up at a time, which the longest text decides', async () => {
+    const file = bytes.slice();
+    const key = 'llama.context_length';
+    const at = new TextDecoder('latin1').decode(file).indexOf(key) + key.length;
+    new DataView(file.buffer).setUint32(at + 4, 32_768, true); // behind its type
+    const of = async (contextLength: number): Promise<string> => {
+      const engine = await testLoad(file, { options: { contextLength } }).run();
+      await engine.close();
+      return engine.info.systemFingerprint;
+    };
+    const [shortest, short, long, longer, longest] = await Promise.all([64, 8192, 8193, 16_384, 16_385].map(of));
+    expect(short).toBe(shortest);
+    expect(longer).toBe(long);
+    expect(new Set([short, long, longest]).size).toBe(3);
+  });
+
   it('needs no size of the file', async () => {
     const engine = await testLoad(bytes, { host: { source: unsizedSource(bytes) } }).run();
     expect(engine.info.model.sizeBytes).toBe(bytes.byteLength);

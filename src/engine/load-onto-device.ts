@@ -3,6 +3,7 @@ import { ForgelightError } from '../base/errors';
 import { NO_COUNTS, type DeviceCounters } from '../base/counters';
 import { fnv1a } from '../base/fingerprint';
 import type { Device } from '../device/device';
+import { contextIdentity } from '../models/context-identity';
 import { describeModel, matrixFormats, type DescribedModel } from '../models/describe-model';
 import { EmbeddingExecutor, type PreparedEmbedder } from '../models/embedding-executor';
 import { Executor, type PreparedModel } from '../models/executor';
@@ -229,7 +230,9 @@ class Load {
     const { contextLength, vocabularySize, totalBlocks, blockTokens } = runner.limits;
     const { matvec, matmul, rounded, notes } = found.variants;
     const shapes = [matvec, matmul, ...(rounded === null ? [] : [rounded.variant, ...rounded.formats])];
-    const identity = [found.sha256, device.kind, device.name, device.build, ...shapes, this.options.kvCacheType];
+    const adapter = [device.kind, device.name, device.build];
+    const ofContext = contextIdentity(model.network, contextLength);
+    const identity = [found.sha256, ...adapter, ...shapes, this.options.kvCacheType, ...ofContext];
     return {
       model: {
         name: model.name,

@@ -11,7 +11,7 @@ export function ropeTensors(scaling: RopeScaling): readonly string[] {
 }
 
 /** The file's rule (as llama.cpp has it): the context decides, not the prompt, so that a prefix never changes. */
-function longTensor(scaling: Extract<RopeScaling, { kind: 'long' }>, contextLength: number): string {
+export function longTensor(scaling: Extract<RopeScaling, { kind: 'long' }>, contextLength: number): string {
   return contextLength > scaling.originalContext ? scaling.long : scaling.short;
 }
 
