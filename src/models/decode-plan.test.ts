@@ -213,10 +213,27 @@ describe('a decode step over a long text', () => {
     expect(kernelsIn(first, 4)).toHaveLength(6 * TINY.layers + 4);
   });
 
+  const activationBytes = (rows: number): number => rows * TINY.heads * TINY.headSize * 4;
+
   it('has place for the parts of as many rows as a step decodes', async () => {
     const sizes = new Map<string, number>();
     await prepare(long, { onBuffer: (label, sizeBytes) => sizes.set(label, sizeBytes) });
     expect(sizes.get('attended')).toBe(attendedBytes({ rows: 16 }, TINY.heads, TINY.headSize));
+  });
+
+  it('shares nothing where the place for it is more than a binding', async () => {
+    const [kept, most] = [activationBytes(64), attendedBytes({ rows: 64 }, TINY.heads, TINY.headSize)];
+    expect(kept).toBeLessThan(most);
+    for (const [maxBindingBytes, isShared] of [
+      [most, true],
+      [most - 1, false],
+    ] as const) {
+      const sizes = new Map<string, number>();
+      const onBuffer = (label: string, sizeBytes: number) => sizes.set(label, sizeBytes);
+      const [step] = await decodeSteps(long, { maxConcurrent: 64, chunkTokens: 64, maxBindingBytes, onBuffer });
+      expect(kernels(step).includes('attention_merge')).toBe(isShared);
+      expect(sizes.get('attended')).toBe(isShared ? most : kept);
+    }
   });
 
   it('has no place for what nobody shares: on a software adapter, in prompts, where texts are short', async () => {

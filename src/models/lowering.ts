@@ -1,7 +1,7 @@
 import { roundUp } from '../base/units';
-import type { Device, DeviceBuffer } from '../device/device';
+import { largestBufferBytes, type Device, type DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
-import { attendedBytes, type AttentionParts } from '../kernels/attention';
+import { attendedBytes, attentionParts, type AttentionParts } from '../kernels/attention';
 import type { LinearArgs } from '../kernels/linear';
 import { TOKEN_TILE } from '../kernels/matmul';
 import type { MatvecVariant } from '../kernels/matvec';
@@ -73,7 +73,21 @@ export function activationRows(steps: { readonly maxChunkTokens: number; readonl
   return roundUp(Math.max(steps.maxChunkTokens, steps.maxDecodeRows), TOKEN_TILE);
 }
 
-/** `parts`: of attention that workgroups share; null: none do. */
+/**
+ * Where workgroups that share a generated row's positions leave their sums; `null`: none share, because nothing is won on this device, texts
+ * are too short, or no buffer has place for so many rows.
+ */
+export function partsOf(device: Device, network: Network, contextLength: number, rows: number): AttentionParts | null {
+  const parts = device.isSoftware === true ? null : attentionParts(contextLength, rows);
+  return partsBytes(network, parts) > largestBufferBytes(device.limits) ? null : parts;
+}
+
+function partsBytes({ layers }: Network, parts: AttentionParts | null): number {
+  if (parts === null) return 0;
+  return Math.max(...layers.map(({ attention: a }) => attendedBytes(parts, a.heads, a.headSize)));
+}
+
+/** `parts`: as `partsOf` gives them. */
 export function allocateActivations(
   device: Device,
   network: Network,
@@ -86,14 +100,13 @@ export function allocateActivations(
   const size = widest(({ feedForward: f }) => f.size * (f.kind === 'experts' ? f.used : 1));
   const experts = widest(({ feedForward: f }) => (f.kind === 'experts' ? f.experts : 0));
   const used = widest(({ feedForward: f }) => (f.kind === 'experts' ? f.used : 0));
-  const partsBytes = parts === null ? 0 : widest(({ attention: a }) => attendedBytes(parts, a.heads, a.headSize));
   const buffer = (label: string, elements: number): DeviceBuffer => device.createBuffer(label, rows * elements * 4);
   return {
     x: buffer('x', network.hiddenSize),
     normed: buffer('normed', network.hiddenSize),
     qkv: buffer('qkv', qkvWidth),
     q: buffer('q', width),
-    attended: device.createBuffer('attended', Math.max(rows * width * 4, partsBytes)),
+    attended: device.createBuffer('attended', Math.max(rows * width * 4, partsBytes(network, parts))),
     gateUp: buffer('gateUp', 2 * size),
     gated: buffer('gated', size),
     routerLogits: buffer('routerLogits', experts),

@@ -2,7 +2,7 @@ import { assert, defined } from '../base/assert';
 import { divideUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
 import type { Dispatch, Plan } from '../device/plan';
-import { attention, attentionMerge, attentionParts, rangeTokens, type AttentionParts } from '../kernels/attention';
+import { attention, attentionMerge, rangeTokens, type AttentionParts } from '../kernels/attention';
 import { addBias } from '../kernels/add-bias';
 import { argmax, candidateBytes } from '../kernels/candidates';
 import { embed } from '../kernels/embed';
@@ -35,6 +35,7 @@ import { kvPoolOf, type KvSize } from './kv-size';
 import {
   activationRows,
   allocateActivations,
+  partsOf,
   type Activations,
   type Behind,
   type Linear,
@@ -109,7 +110,6 @@ export class PlanBuilder implements Lowering {
   private readonly sampled: DeviceBuffer;
   readonly stepInput: DeviceBuffer;
   private readonly kv: readonly KvLayer[];
-  /** Where workgroups that share a generated row's positions leave their sums; null: on this device nothing is won by sharing. */
   private readonly parts: AttentionParts | null;
 
   constructor(
@@ -120,7 +120,7 @@ export class PlanBuilder implements Lowering {
   ) {
     const { contextLength, window } = options.kv;
     const rows = activationRows(options);
-    this.parts = device.isSoftware === true ? null : attentionParts(contextLength, options.maxDecodeRows);
+    this.parts = partsOf(device, network, contextLength, options.maxDecodeRows);
     this.activations = allocateActivations(device, network, rows, this.parts);
     this.sampled = device.createBuffer('sampled', options.slots * 4);
     const words = stepInputWords({
