@@ -11,11 +11,12 @@ struct Part {
 
 fn nothing() -> Part { return Part(vec4f(), LOWEST, 0.0); }
 
+// Said as `fma`, so that no compiler has a choice: both kernels that join give the same bits.
 fn joined(a: Part, b: Part) -> Part {
   let top = max(a.top, b.top);
   let of_a = exp(a.top - top);
   let of_b = exp(b.top - top);
-  return Part(a.sum * of_a + b.sum * of_b, top, a.weight * of_a + b.weight * of_b);
+  return Part(fma(b.sum, vec4f(of_b), a.sum * of_a), top, fma(b.weight, of_b, a.weight * of_a));
 }
 
 // Quads of y from the first one of parts to those of a row's range and head. `range` counts from the first that the row sees.

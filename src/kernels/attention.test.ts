@@ -74,6 +74,15 @@ describe('the positions of a row', () => {
     for (const ranges of [4, 5, 32]) expect(workgroups(ranges)).toEqual([ranges, 2, 3, 1]);
   });
 
+  it.each([
+    [512, 3],
+    [768, 2],
+    [4096, 2],
+  ])('are shared where 768 lie before the last range, of %i positions each: from %i on', (tokens, from) => {
+    const { grid } = attention({ q: buffer, y: buffer, kv, heads: 8, scale: 1, rangeTokens: tokens, parts });
+    expect([from - 1, from].map((ranges) => grid(3, ranges)[2])).toEqual([1, from]);
+  });
+
   it('are those of the window, where there is one: as many ranges as it can touch', () => {
     for (const window of [1, 2, 257, 513]) expect(workgroups(32, window)).toEqual([1, 0, 3, 1]);
     expect(workgroups(32, 514)).toEqual([4, 2, 3, 1]);

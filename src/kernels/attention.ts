@@ -32,10 +32,10 @@ const FEWEST_THREADS = 64;
 const MOST_RANGES = 32;
 /** Positions of a range, at least: a tile of the largest workgroups. */
 const LEAST_RANGE_TOKENS = 256;
-/** Positions of the only range, where workgroups never share: none of its sums is joined with others. */
-const ONE_RANGE = 2 ** 32 - 1;
-/** Ranges from which on each has a workgroup of its own: of fewer, one after the other takes no longer than a dispatch more. */
-const SHARED_RANGES = 4;
+/** Positions of the only range, where workgroups never share, as on software adapters: none of its sums is joined with others. */
+export const ONE_RANGE = 2 ** 32 - 1;
+/** Positions behind which a further range has workgroups share all: of fewer, one after the other takes no longer than a dispatch more. */
+const ALONE_TOKENS = 768;
 
 /**
  * Positions whose sums join those before them, for texts of so many tokens. Sums depend on it, so all of a model's kernels have the same.
@@ -47,7 +47,7 @@ export function rangeTokens(contextLength: number): number {
 /** Workgroups that share a row's positions, in a step whose rows see up to `ranges` ranges without a window. */
 function sharers(ranges: number, window: number, tokens: number): number {
   const seen = window === 0 ? ranges : Math.min(ranges, divideUp(window - 1, tokens) + 1);
-  return seen < SHARED_RANGES ? 1 : seen;
+  return (seen - 1) * tokens < ALONE_TOKENS ? 1 : seen;
 }
 
 /** What the ranges of a row leave, and where: behind y's rows. */
@@ -58,7 +58,8 @@ export interface AttentionParts {
 
 /** The place for parts of so many rows; null where texts are too short for any to be shared. */
 export function attentionParts(contextLength: number, rows: number): AttentionParts | null {
-  return divideUp(contextLength, rangeTokens(contextLength)) < SHARED_RANGES ? null : { rows };
+  const tokens = rangeTokens(contextLength);
+  return sharers(divideUp(contextLength, tokens), 0, tokens) === 1 ? null : { rows };
 }
 
 /** Bytes of y with the parts of its rows behind it. */

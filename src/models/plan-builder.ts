@@ -2,7 +2,7 @@ import { assert, defined } from '../base/assert';
 import { divideUp } from '../base/units';
 import type { Device, DeviceBuffer } from '../device/device';
 import type { Dispatch, Plan } from '../device/plan';
-import { attention, attentionMerge, rangeTokens, type AttentionParts } from '../kernels/attention';
+import { attention, attentionMerge, ONE_RANGE, rangeTokens, type AttentionParts } from '../kernels/attention';
 import { addBias } from '../kernels/add-bias';
 import { argmax, candidateBytes } from '../kernels/candidates';
 import { embed } from '../kernels/embed';
@@ -111,6 +111,7 @@ export class PlanBuilder implements Lowering {
   readonly stepInput: DeviceBuffer;
   private readonly kv: readonly KvLayer[];
   private readonly parts: AttentionParts | null;
+  private readonly rangeTokens: number;
 
   constructor(
     private readonly device: Device,
@@ -120,6 +121,7 @@ export class PlanBuilder implements Lowering {
   ) {
     const { contextLength, window } = options.kv;
     const rows = activationRows(options);
+    this.rangeTokens = device.isSoftware === true ? ONE_RANGE : rangeTokens(contextLength);
     this.parts = partsOf(device, network, contextLength, options.maxDecodeRows);
     this.activations = allocateActivations(device, network, rows, this.parts);
     this.sampled = device.createBuffer('sampled', options.slots * 4);
@@ -162,7 +164,7 @@ export class PlanBuilder implements Lowering {
       penalise: plan('penalise', [penalise(candidates)]),
       argmax: plan('argmax', best.dispatches),
       sample: plan('sample', drawn.dispatches),
-      rangeTokens: rangeTokens(options.kv.contextLength),
+      rangeTokens: this.rangeTokens,
       stepInput,
       logits,
       argmaxResult: best.result,
@@ -276,13 +278,13 @@ export class PlanBuilder implements Lowering {
     const sinks = plan.sinks === null ? {} : { sinks: this.weights.vector(plan.sinks) };
     const behind = { bias: plan.outputBias, norm: plan.attentionPostNorm };
     const isWide = this.device.isSoftware !== true;
-    const given = { q, y, kv, heads, scale, window: block.window ?? 0, softCap: softCap ?? 0, ...sinks, isWide };
-    const { parts } = this;
-    const shared = { ...given, rangeTokens: rangeTokens(this.options.kv.contextLength) };
+    const { parts, rangeTokens: tokens } = this;
+    const where = { y, kv, heads, window: block.window ?? 0, rangeTokens: tokens };
+    const given = { ...where, q, scale, softCap: softCap ?? 0, ...sinks, isWide };
     const dispatches =
       parts !== null && isDecode
-        ? [attention({ ...shared, parts }), attentionMerge({ ...shared, parts })]
-        : [attention(parts === null ? given : shared)];
+        ? [attention({ ...given, parts }), attentionMerge({ ...where, parts })]
+        : [attention(given)];
     return [...dispatches, ...this.addTo(plan.output, y, behind, linear)];
   }
 

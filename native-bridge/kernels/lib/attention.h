@@ -13,11 +13,12 @@ struct Part {
 
 FN Part nothing() { return {vec4f(), LOWEST, 0.0f}; }
 
+// Said as `fma`, as in WGSL, so that no compiler has a choice: both kernels that join give the same bits.
 FN Part joined(const Part &a, const Part &b) {
   const f32 top = max(a.top, b.top);
   const f32 of_a = exp(a.top - top);
   const f32 of_b = exp(b.top - top);
-  return {a.sum * of_a + b.sum * of_b, top, a.weight * of_a + b.weight * of_b};
+  return {fma(b.sum, vec4f(of_b), a.sum * of_a), top, fma(b.weight, of_b, a.weight * of_a)};
 }
 
 // Quads of y from the first one of parts to those of a row's range and head. `range` counts from the first that the row sees.
