@@ -285,6 +285,24 @@ describe('the kernel times of the HIP device', () => {
   });
 });
 
+describe('the graphs of the HIP device', () => {
+  const count = (calls: readonly string[], name: string): number => calls.filter((call) => call === name).length;
+
+  it('are kept for the steps that came last, and end with their plan', async () => {
+    const { device, calls } = await openNoted(false);
+    const { plan, sampled } = await smallPlan(device);
+    const readback = { buffer: sampled, sizeBytes: 4 };
+    for (let ranges = 1; ranges <= 60; ranges++) {
+      for (let i = 0; i < 2; i++) await device.submit([{ plan, rows: 1, ranges }], readback);
+    }
+    expect(count(calls, 'hipGraphInstantiate')).toBe(60);
+    expect(count(calls, 'hipGraphExecDestroy')).toBe(60 - 48);
+    device.release(plan);
+    await device.submit([], readback);
+    expect(count(calls, 'hipGraphExecDestroy')).toBe(60);
+  });
+});
+
 describe('a HIP device that fails', () => {
   it.each(['hipEventQuery', 'hipModuleLaunchKernel', 'hipMemcpyAsync', 'hipEventRecord'])(
     'in %s is lost, with what waits for it',
