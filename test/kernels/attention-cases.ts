@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { defined } from '../../src/base/assert';
 import type { Device } from '../../src/device/device';
 import { attendedBytes, attention, attentionMerge } from '../../src/kernels/attention';
@@ -18,11 +18,12 @@ const POSITIONS = [0, 15, 16, 63, 64, 65, 200, 255, 256, 530];
 const WINDOWS = [1, 5, 64, 65, 100, 256, 257];
 const WIDTHS = [true, false];
 /** Parts of a tile, no whole tiles, whole tiles. */
-const RANGES = [32, 100, 256];
+const RANGES = [40, 100, 256];
 /** The most that there is place for, and more than any row of the cases sees, as others of a step may. */
 const STEP_RANGES = 32;
 const SEQUENCES = 2;
-const TABLE_BLOCKS = 34;
+/** Where workgroups share what a window leaves of a text: windows of fewer positions are one's. */
+const LONG = { window: 800, positions: [5, 799, 800, 900, 1100] } as const;
 const NAN_HALF = 0x7e00;
 
 interface Row {
@@ -59,14 +60,20 @@ function attentionCase(
   headSize: number,
   group: number,
   spread: number,
-  { window = 0, softCap = 0, sink = null }: { window?: number; softCap?: number; sink?: number | null } = {},
+  {
+    window = 0,
+    softCap = 0,
+    sink = null,
+    positions = POSITIONS,
+  }: { window?: number; softCap?: number; sink?: number | null; positions?: readonly number[] } = {},
 ): AttentionCase {
   const random = new Random(headSize * 100 + group);
-  const shape = { blocks: SEQUENCES * TABLE_BLOCKS + 2, kvHeads: 1 + (group % 2), headSize };
+  const tableBlocks = Math.ceil((Math.max(...positions) + 1) / KV_BLOCK_TOKENS);
+  const shape = { blocks: SEQUENCES * tableBlocks + 2, kvHeads: 1 + (group % 2), headSize };
   const order = random.shuffled(shape.blocks);
-  const all = Array.from({ length: SEQUENCES }, (_, s) =>
-    order.slice(s * TABLE_BLOCKS, (s + 1) * TABLE_BLOCKS),
-  ).flatMap((blocks) => POSITIONS.map((position) => ({ position, blocks })));
+  const all = Array.from({ length: SEQUENCES }, (_, s) => order.slice(s * tableBlocks, (s + 1) * tableBlocks)).flatMap(
+    (blocks) => positions.map((position) => ({ position, blocks })),
+  );
   const rows = random.shuffled(all.length).flatMap((i) => all[i] ?? []);
   const { values: cache, words } = randomCache(type, shape, random);
   const q = random.floats(rows.length * shape.kvHeads * group * headSize, -spread, spread);
@@ -107,7 +114,9 @@ async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
     const limits = { softCap, mutual, isWide, ...(sinks === null ? {} : { sinks: bench.floats('sinks', sinks) }) };
     const ofSharers = { ...given, ...limits, q: bench.floats('q', q), scale, ...(isShared ? { parts } : {}) };
     const dispatches = [attention(ofSharers), ...(isShared ? [attentionMerge({ ...given, parts })] : [])];
+    const before = device.counters().dispatches;
     const floats = await bench.runFloats(dispatches, rows.length, y, STEP_RANGES);
+    expect(device.counters().dispatches - before).toBe(dispatches.length); // or they are not shared
     return floats.slice(0, q.length);
   });
 }
@@ -171,7 +180,7 @@ export function describeAttention(deviceOf: DeviceOf): void {
 
 function describeShared(deviceOf: DeviceOf): void {
   describe('attention that workgroups share', () => {
-    const limits = [{}, { window: 257 }, { window: 100, softCap: 20 }, { sink: 0 }, { sink: 30, window: 300 }];
+    const limits = [{}, LONG, { ...LONG, softCap: 20 }, { sink: 0 }, { ...LONG, sink: 30 }];
     const cases = KV_TYPES.flatMap((type) => limits.map((limit) => ({ type, ...limit })));
     it.each(cases)('is that of one: %j', async ({ type, ...limit }) => {
       for (const [headSize, group] of [
@@ -179,8 +188,9 @@ function describeShared(deviceOf: DeviceOf): void {
         [96, 8],
       ] as const) {
         const args = { ...attentionCase(type, headSize, group, 20, limit), isShared: true };
+        const oracle = attentionOracle(args);
         for (const rangeTokens of RANGES) {
-          attentionOracle(args).check(await run(deviceOf(), { ...args, rangeTokens }), `ranges of ${rangeTokens}`);
+          oracle.check(await run(deviceOf(), { ...args, rangeTokens }), `ranges of ${rangeTokens}`);
         }
       }
     });

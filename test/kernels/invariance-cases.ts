@@ -157,7 +157,7 @@ const shared = (piece: Piece, type: KvLayer['type'], window: number): Work => {
   const y = piece.empty(attendedBytes({ rows: 1 }, HEADS, HEAD_SIZE) / 4);
   const args = { y, heads: HEADS, window, rangeTokens: 64, parts: { rows: piece.count }, kv: piece.cache(type) };
   const dispatches = [attention({ ...args, q: piece.rows(HEADS * HEAD_SIZE), scale: 0.1 }), attentionMerge(args)];
-  return { dispatches, result: y, width: HEADS * HEAD_SIZE, ranges: 9 };
+  return { dispatches, result: y, width: HEADS * HEAD_SIZE, ranges: 32 };
 };
 
 const routed = (piece: Piece): Work => {
@@ -264,7 +264,7 @@ const KERNELS: Readonly<Record<Exclude<KernelName, 'pool' | 'relayout'>, readonl
   ],
   rope_kv: KV_TYPES.map((type) => (piece) => rotated(piece, type)),
   attention: KV_TYPES.flatMap((type) => [0, 9].map((window) => (piece: Piece) => attended(piece, type, window))),
-  attention_merge: KV_TYPES.flatMap((type) => [0, 250].map((window) => (piece: Piece) => shared(piece, type, window))),
+  attention_merge: KV_TYPES.flatMap((type) => [0, 900].map((window) => (piece: Piece) => shared(piece, type, window))),
   // What it makes is no rows: keep-tokens-cases.ts.
   keep_tokens: [],
   penalise: [
@@ -295,7 +295,9 @@ async function answers(device: Device, kernel: RowKernel, from: number, to: numb
   return await withBench(device, async (bench) => {
     const piece = new Piece(bench, from, to);
     const { dispatches, result, width = result.sizeBytes / 4 / piece.count, ranges } = kernel(piece);
+    const before = device.counters().dispatches;
     const bytes = await bench.run(dispatches, piece.count, result, ranges);
+    expect(device.counters().dispatches - before).toBe(dispatches.length); // of a step that has work for each
     return new Uint32Array(bytes.buffer, bytes.byteOffset, width * piece.count);
   });
 }
