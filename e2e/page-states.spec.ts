@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 
 test('a file that is no model is told in words, and another can be chosen', async ({ page }) => {
@@ -14,6 +15,28 @@ test('a file that is no model is told in words, and another can be chosen', asyn
   await page.getByTestId('file-input').setInputFiles('test/fixtures/zoo/smollm2.gguf');
   await expect(page.locator('html')).toHaveAttribute('data-state', 'ready', { timeout: 120_000 });
   await expect(error).toHaveCount(0);
+});
+
+test('a file that is no model takes nothing away from one that answers', async ({ page }) => {
+  const model = readFileSync('test/fixtures/zoo/smollm2.gguf');
+  const state = page.locator('html');
+  await page.goto('/?autoload=0');
+  await page.getByTestId('file-input').setInputFiles('test/fixtures/zoo/smollm2.gguf');
+  await expect(state).toHaveAttribute('data-state', 'ready', { timeout: 120_000 });
+  const wrong = { 'notes.gguf': Buffer.from('GIF89a, which is not a model'), 'cut.gguf': model.subarray(0, -4000) };
+  for (const [name, buffer] of Object.entries({ ...wrong, 'empty.gguf': Buffer.alloc(0) })) {
+    await page.getByTestId('model-button').click();
+    await page.getByTestId('file-input').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
+    const refused = page.getByTestId('refused');
+    await expect(refused).toContainText(`${name} was not loaded`);
+    await expect(refused.getByTestId('error')).toHaveAttribute('data-code', 'bad-gguf');
+    await expect(state).toHaveAttribute('data-state', 'ready');
+    await page.getByTestId('refused-close').click();
+    await expect(refused).toHaveCount(0);
+  }
+  await page.getByTestId('prompt').fill('Hello');
+  await page.getByTestId('prompt').press('Enter');
+  await expect(page.getByTestId('answer')).not.toBeEmpty({ timeout: 60_000 });
 });
 
 test('a browser without WebGPU is told so, and what to do', async ({ page }) => {

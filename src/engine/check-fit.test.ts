@@ -148,6 +148,7 @@ describe('checkFit', () => {
     const report = await reportOf(file);
     expect(report).toMatchObject({
       verdict: 'unsupported',
+      code: 'unsupported-architecture',
       sizeBytes: file.length,
       weightBytes: 0,
       largestContextLength: 0,

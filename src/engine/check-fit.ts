@@ -44,8 +44,10 @@ export async function checkFit(options: LoadOptions, host: FitHost): Promise<Fit
     checkVocabulary(createChatTokenizer(model.metadata), model);
     return new Fit(model, sizeBytes ?? endOf(model), options, host).report();
   } catch (error) {
-    if (error instanceof ForgelightError && error.code.startsWith('unsupported-')) {
-      return unsupported(sizeBytes ?? 0, host.memoryBudgetBytes, error.message);
+    if (!(error instanceof ForgelightError)) throw error;
+    const { code, message } = error;
+    if (code === 'unsupported-architecture' || code === 'unsupported-quantisation') {
+      return { ...unsupported(sizeBytes ?? 0, host.memoryBudgetBytes, message), code };
     }
     throw error;
   }

@@ -21,7 +21,7 @@ import { Drafts } from './drafts';
 import { onEvent, type PageEvents } from './events';
 import { FileDrop } from './file-drop';
 import { hasFilePicker, type FileHandle } from './file-handles';
-import './gpu-notice';
+import { renderGpu } from './gpu-notice';
 import type { Library } from './library';
 import { TEXT } from './messages';
 import type { ModelChoice } from './model-choice';
@@ -32,8 +32,8 @@ import './model-dialog';
 import type { ModelDialog } from './model-dialog';
 import { renderMachine } from './machine-button';
 import { NarrowWindow } from './narrow-window';
-import type { PagePhase, PageState, ReadyModel } from './page-state';
-import { lostText, noticeOf, pagePhase } from './page-state';
+import type { PagePhase, PageState } from './page-state';
+import { noticeOf, pagePhase } from './page-state';
 import { baseStyles, cardStyles, controlStyles } from '../element/styles';
 import type { ParsedLink } from './share-link';
 import type { SettingsDialog } from './settings-dialog';
@@ -96,6 +96,7 @@ export class AppRoot extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('store')) this.#subscribe();
+    if (this.store?.state.refused) void this.#fetched(import('./refused-choice'));
     if (changed.has('asked') && this.asked.kind !== 'none') void this.#fetched(import('./shared-card'));
     if (this.store?.state.model.kind !== 'ready') this.dialog?.close();
   }
@@ -107,6 +108,7 @@ export class AppRoot extends LitElement {
       <div
         class=${this.#window.isFolded ? 'page folded' : 'page'}
         @model-chosen=${onEvent('model-chosen', (choice) => this.#load(choice))}
+        @refused-read=${onEvent('refused-read', () => this.#refusedRead())}
         @loading-stopped=${onEvent('loading-stopped', () => this.store?.stopLoading())}
         @download-discarded=${onEvent('download-discarded', (choice) => void this.#discard(choice))}
         @handles-opened=${onEvent('handles-opened', (handles) => void this.library?.files.remember(handles))}
@@ -187,8 +189,11 @@ export class AppRoot extends LitElement {
     const { model, messages, chats } = state;
     const phase = pagePhase(state);
     const notice = noticeOf(state);
+    const store = defined(this.store, 'the store of what is shown');
     const card =
-      model.kind === 'ready' ? nothing : html`<model-card .model=${model} .library=${this.library}></model-card>`;
+      model.kind === 'ready'
+        ? nothing
+        : html`<model-card .model=${model} .former=${state.before} .library=${this.library}></model-card>`;
     const foot =
       model.kind === 'ready' ? nothing : html`<div class="foot">${renderMachine(null, state.announcement)}</div>`;
     return html`
@@ -212,13 +217,14 @@ export class AppRoot extends LitElement {
         <div class="composer">
           ${notice === '' ? nothing : html`<p class="notice" data-testid="notice">${notice}</p>`}
           <update-notice .updates=${this.updates}></update-notice>
-          ${model.kind === 'ready' ? this.#renderGpu(model, phase) : nothing}
           ${
             model.kind === 'ready'
-              ? html`<context-meter
-                  .messages=${messages}
-                  .contextLength=${model.info.model.contextLength}
-                ></context-meter>`
+              ? html`${renderGpu(model, phase === 'generating', store.clock)}
+                  <refused-choice .refused=${state.refused} present=${model.choice.name}></refused-choice>
+                  <context-meter
+                    .messages=${messages}
+                    .contextLength=${model.info.model.contextLength}
+                  ></context-meter>`
               : nothing
           }
           <forgelight-composer
@@ -227,20 +233,6 @@ export class AppRoot extends LitElement {
           ></forgelight-composer>
         </div>
       </main>
-    `;
-  }
-
-  /** Beside the composer, where it is in sight wherever the conversation is scrolled to. */
-  #renderGpu({ choice, gpu }: ReadyModel, phase: PagePhase): TemplateResult | typeof nothing {
-    if (gpu.kind === 'working') return nothing;
-    return html`
-      <gpu-notice
-        .gpu=${gpu}
-        .lost=${lostText(gpu)}
-        .clock=${defined(this.store, 'the store of what is shown').clock}
-        ?answering=${phase === 'generating'}
-        ?local=${choice.local}
-      ></gpu-notice>
     `;
   }
 
@@ -278,8 +270,13 @@ export class AppRoot extends LitElement {
 
   #load(choice: ModelChoice): void {
     this.dialog?.close();
-    keepChoice(localStore, choice);
-    void this.store?.load(choice);
+    const { store } = this;
+    void store?.choose(choice).then(() => keepChoice(localStore, store.state.model.choice));
+  }
+
+  #refusedRead(): void {
+    this.store?.forgetRefused();
+    this.composer?.focus();
   }
 
   /** The suggestions vanish with the first message: focus goes where the person writes on. */

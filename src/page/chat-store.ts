@@ -19,6 +19,8 @@ import { initialState, pagePhase, reduce } from './page-state';
 /** What the store needs of the world. */
 export interface StorePorts {
   readonly createEngine: typeof createEngine;
+  /** Rejects where the model cannot be loaded, as far as its header tells. */
+  readonly readHeader: (choice: ModelChoice, signal: AbortSignal) => Promise<void>;
   /** The one that the engine's times are on. */
   readonly clock: Clock;
   readonly conversations: ConversationPorts;
@@ -38,6 +40,8 @@ export class ChatStore {
   #engine: Engine | null = null;
   /** The load in force; a superseded or stopped one finds another value here and keeps quiet. */
   #loading: AbortController | null = null;
+  /** The look at a header in force; one that was superseded keeps quiet. */
+  #looking: AbortController | null = null;
   /** Settles when no engine of before holds the GPU any more. */
   #closing: Promise<void> = Promise.resolve();
   readonly #conversations: ConversationStore;
@@ -71,8 +75,32 @@ export class ChatStore {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Loads what a person has chosen. A model that answers is let go for one whose header has been read, and tells nothing against it. */
+  async choose(choice: ModelChoice): Promise<void> {
+    this.#looking?.abort();
+    const looking = new AbortController();
+    this.#looking = looking;
+    const isNew = choice.verdict === undefined && choice.device === undefined;
+    if (isNew && this.#state.model.kind === 'ready') {
+      this.announce(TEXT.catalogue.checking(choice.name), true);
+      try {
+        await this.#ports.readHeader(choice, looking.signal);
+      } catch (error) {
+        if (this.#looking === looking && this.#refuse(choice, error)) return;
+      }
+    }
+    if (this.#looking === looking) await this.load(choice);
+  }
+
+  /** What was said of a model that cannot be loaded has been read. */
+  forgetRefused(): void {
+    this.#apply({ type: 'refused', refused: null });
+  }
+
   /** Loads a model in place of the present one, which is closed first: two seldom fit. Resolves when it is ready, failed or stopped. */
   async load(choice: ModelChoice): Promise<void> {
+    this.#looking?.abort();
+    this.#looking = null;
     this.#loading?.abort();
     this.#answers.stopAll();
     const loading = new AbortController();
@@ -330,6 +358,13 @@ export class ChatStore {
   #titleOf(id: number): string {
     const conversation = this.#state.chats.all.find((one) => one.id === id);
     return conversation === undefined ? TEXT.chats.untitled : summaryOf(conversation).title;
+  }
+
+  /** Answers `false` where nothing is there any more that could stay: then a load tells of it. */
+  #refuse({ name }: ModelChoice, error: unknown): boolean {
+    if (this.#state.model.kind !== 'ready') return false;
+    this.#apply({ type: 'refused', refused: { name, failure: this.#failure(error) } });
+    return true;
   }
 
   #loadFailed(loading: AbortController, error: unknown): void {

@@ -5,6 +5,8 @@ import type { ModelChoice } from './model-choice';
 /** What components tell the page's root. All bubble through shadow roots. */
 export interface PageEvents {
   'model-chosen': ModelChoice;
+  /** What was said of a model that cannot be loaded has been read. */
+  'refused-read': null;
   'loading-stopped': null;
   /** What is kept of a paused download is to go. */
   'download-discarded': ModelChoice;

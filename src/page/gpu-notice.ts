@@ -8,8 +8,27 @@ import { formatDuration, formatTime } from './format';
 import { ICONS } from './icons';
 import './load-progress';
 import { TEXT } from './messages';
-import type { GpuState } from './page-state';
+import type { GpuState, ReadyModel } from './page-state';
+import { lostText } from './page-state';
 import { baseStyles } from '../element/styles';
+
+/** Beside the composer, where it is in sight wherever the conversation is scrolled to. */
+export function renderGpu(
+  { choice, gpu }: ReadyModel,
+  isAnswering: boolean,
+  clock: Clock,
+): TemplateResult | typeof nothing {
+  if (gpu.kind === 'working') return nothing;
+  return html`
+    <gpu-notice
+      .gpu=${gpu}
+      .lost=${lostText(gpu)}
+      .clock=${clock}
+      ?answering=${isAnswering}
+      ?local=${choice.local}
+    ></gpu-notice>
+  `;
+}
 
 /** What becomes of a GPU that was lost, while the conversation stays. Says nothing by itself: the page's status node does. */
 @customElement('gpu-notice')

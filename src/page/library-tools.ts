@@ -7,23 +7,34 @@ import {
   listHubModels,
   openModelStore,
   rateCatalogue,
+  type FitReport,
+  type ModelReference,
 } from '../client/index';
+import type { FitOptions } from '../client/types';
 import type { FitPorts } from './fit-check';
 import type { HubPorts } from './hub-list';
 import { readPairing } from './kept-pairing';
+import type { ModelChoice } from './model-choice';
+import { refuseUnsupported } from './read-header';
 
 export { openModelStore };
 export { saveFile, saveHost } from './save-file';
 export { loadRecent, saveRecent } from './handle-database';
 
 /** Asked of whoever would answer: the program on this computer, where this page is paired with it. */
-export const checkFit: FitPorts['checkFit'] = (model, options) => {
+export const checkFit = (model: ModelReference, options: FitOptions): Promise<FitReport> => {
   const pairing = readPairing(() => window.localStorage, Date.now());
   return checkFitOf(model, {
     ...(pairing !== null && { bridgeUrl: pairing.url, bridgeToken: pairing.token }),
     ...options,
   });
 };
+
+/** Before another model makes way for this one. Rejects with what a load would fail with, as far as the header tells. */
+export async function readHeader({ reference, sha256, hubToken }: ModelChoice, signal: AbortSignal): Promise<void> {
+  const known = { ...(sha256 === undefined ? {} : { sha256 }), ...(hubToken === undefined ? {} : { hubToken }) };
+  refuseUnsupported(await checkFit(reference, { ...known, signal }));
+}
 
 /** Models that chat, as this page does. */
 export const ratedCatalogue: FitPorts['rated'] = async () => {

@@ -4,7 +4,7 @@ import './app-root';
 import { browserConversations } from './browser-conversations';
 import { browserLibrary } from './browser-library';
 import { browserUpdates } from './browser-updates';
-import { ChatStore } from './chat-store';
+import { ChatStore, type StorePorts } from './chat-store';
 import { readPairing } from './kept-pairing';
 import { TEXT } from './messages';
 import { pagePhase } from './page-state';
@@ -17,7 +17,10 @@ const reportError = (error: unknown): void => window.reportError(error);
 const conversations = browserConversations();
 const pairing = (): BridgePairing | null => readPairing(() => window.localStorage, Date.now());
 const start = startHere(new URL(window.location.href), () => window.localStorage, pairing() !== null);
-const store = new ChatStore({ createEngine, clock: systemClock, conversations, pairing, reportError }, start.choice);
+const readHeader: StorePorts['readHeader'] = async (choice, signal) =>
+  (await import('./library-tools')).readHeader(choice, signal);
+const ports = { createEngine, readHeader, clock: systemClock, conversations, pairing, reportError };
+const store = new ChatStore(ports, start.choice);
 const library = browserLibrary(systemClock, reportError);
 
 applyTheme(

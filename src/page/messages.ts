@@ -37,6 +37,8 @@ export const TEXT = {
     stranger: (name: string) =>
       `${name} is neither a GGUF file nor conversations that “Export” has written. Drop one of those; nothing here has changed.`,
     close: 'Close',
+    refused: (name: string, why: string) => `${name} was not loaded. ${why}.`,
+    loadAgain: (name: string) => `Load ${name} again`,
     stopped: 'Loading was stopped.',
     nothingKept: 'Loading was stopped; nothing of it is kept.',
     paused: (loaded: string) => `Paused: ${loaded} are here, and need not be fetched again.`,

@@ -108,6 +108,8 @@ export class ModelCard extends LitElement {
   ];
 
   @property({ attribute: false }) model: ModelState | null = null;
+  /** The model that gave way to this one. */
+  @property({ attribute: false }) former: ModelChoice | null = null;
   @property({ attribute: false }) library: Library | null = null;
   @query('model-source') private readonly source: ModelSource | null | undefined;
 
@@ -166,6 +168,7 @@ function renderModel(card: ModelCard, model: ModelState): TemplateResult {
         ${renderName(choice)}
         <forgelight-error .failure=${model.failure}>
           <button type="button" data-testid="load-again" @click=${load}>${ICONS.retry} ${TEXT.error.tryAgain}</button>
+          ${renderWayBack(card, choice)}
         </forgelight-error>
         ${source}
       `;
@@ -195,6 +198,7 @@ function renderOffer(card: ModelCard, model: Extract<ModelState, { kind: 'none' 
         <button type="button" class="primary" data-testid="load-model" @click=${load}>
           ${view.canContinue ? TEXT.model.continue : TEXT.model.load}
         </button>
+        ${renderWayBack(card, choice)}
         ${
           view.canDiscard
             ? html`<button
@@ -210,6 +214,15 @@ function renderOffer(card: ModelCard, model: Extract<ModelState, { kind: 'none' 
       </div>
     </div>
   `;
+}
+
+/** To the model that gave way, where that is another one. */
+function renderWayBack(card: ModelCard, { reference }: ModelChoice): TemplateResult | typeof nothing {
+  const { former } = card;
+  if (former === null || former.reference === reference) return nothing;
+  return html`<button type="button" data-testid="load-before" @click=${() => emit(card, 'model-chosen', former)}>
+    ${TEXT.model.loadAgain(former.name)}
+  </button>`;
 }
 
 function renderName({ name, sizeBytes, licence, reference }: ModelChoice): TemplateResult {

@@ -47,9 +47,19 @@ export type ModelState =
   | ReadyModel
   | { readonly kind: 'failed'; readonly choice: ModelChoice; readonly failure: Failure };
 
+/** A model that was chosen in place of the one that answers, and cannot be. */
+export interface Refused {
+  readonly name: string;
+  readonly failure: Failure;
+}
+
 /** All that the page shows. Immutable: every event makes a new one. */
 export interface PageState {
   readonly model: ModelState;
+  /** The model that gave way to one that is not ready; `null` where none did. */
+  readonly before: ModelChoice | null;
+  /** Until it is put away, or another one is loaded. */
+  readonly refused: Refused | null;
   readonly chats: Conversations;
   /** Of the shown conversation, as they are shown. */
   readonly messages: readonly Message[];
@@ -61,6 +71,7 @@ export interface PageState {
 
 export type PageEvent =
   | { readonly type: 'load-started'; readonly choice: ModelChoice }
+  | { readonly type: 'refused'; readonly refused: Refused | null }
   | { readonly type: 'load-progressed'; readonly progress: LoadProgress }
   | { readonly type: 'load-finished'; readonly info: EngineInfo }
   | { readonly type: 'load-timed'; readonly times: LoadTimes }
@@ -81,7 +92,7 @@ export type PagePhase = ChatPhase;
 
 export function initialState(choice: ModelChoice): PageState {
   const model = { kind: 'none', choice, stopped: false, paused: null } as const;
-  return { model, chats: NO_CONVERSATIONS, messages: [], announcement: '', notice: '' };
+  return { model, before: null, refused: null, chats: NO_CONVERSATIONS, messages: [], announcement: '', notice: '' };
 }
 
 /** The state after `event`. Events that come too late (progress after a stop) change nothing. */
@@ -93,12 +104,18 @@ export function reduce(state: PageState, event: PageEvent): PageState {
     case 'gpu-restored':
       return model.kind === 'ready' ? withGpu(state, model, event) : state;
     case 'load-started':
-      return withModel(state, { kind: 'loading', choice: event.choice, progress: null }, startText(event.choice));
+      return withModel(
+        { ...state, before: model.kind === 'ready' ? model.choice : state.before, refused: null },
+        { kind: 'loading', choice: event.choice, progress: null },
+        startText(event.choice),
+      );
+    case 'refused':
+      return withRefused(state, event.refused);
     case 'load-progressed':
       return progressed(state, event.progress);
     case 'load-finished':
       return withModel(
-        state,
+        { ...state, before: null },
         {
           kind: 'ready',
           choice: model.choice,
@@ -180,6 +197,12 @@ function stopped(state: PageState): PageState {
 
 function startText({ verdict }: ModelChoice): string {
   return verdict === undefined ? TEXT.progress.waiting : `${verdict} ${TEXT.progress.waiting}`;
+}
+
+function withRefused(state: PageState, refused: Refused | null): PageState {
+  if (refused === null) return { ...state, refused };
+  const { name, failure } = refused;
+  return { ...state, refused, announcement: TEXT.model.refused(name, ERROR_TEXT[failure.code].title) };
 }
 
 function withModel(state: PageState, model: ModelState, announcement: string): PageState {

@@ -5,6 +5,8 @@ export interface FitReport {
    * `too-big`: not with any context worth having; `unsupported`: the engine cannot run this model anywhere.
    */
   readonly verdict: 'fits' | 'fits-shorter' | 'too-big' | 'unsupported';
+  /** Of what is `unsupported`, what a load would fail with. */
+  readonly code?: 'unsupported-architecture' | 'unsupported-quantisation';
   /** Of the file, or of all parts. */
   readonly sizeBytes: number;
   /** Buffers of the weights, of the KV cache, and of all else. 0 where the model is not supported. */

@@ -111,7 +111,9 @@ class Tab {
     const { createEngine } = this.engines;
     const conversations = shared.tab(pace);
     this.conversations = conversations;
-    this.store = new ChatStore({ createEngine, clock, conversations, pairing: () => null, reportError }, CHOICE);
+    const readHeader = async (): Promise<void> => undefined;
+    const ports = { createEngine, readHeader, clock, conversations, pairing: () => null, reportError };
+    this.store = new ChatStore(ports, CHOICE);
     this.store.subscribe(() => this.#check());
   }
 

@@ -13,6 +13,7 @@ import { rateCatalogue, type FitReport } from '../../src/client/index';
 import type { HubModel, HubPorts } from '../../src/page/hub-list';
 import { Library } from '../../src/page/library';
 import { TEXT } from '../../src/page/messages';
+import type { ModelChoice } from '../../src/page/model-choice';
 import { pagePhase } from '../../src/page/page-state';
 import type { RecentFile } from '../../src/page/recent-files';
 import '../../src/page/page.css';
@@ -20,6 +21,7 @@ import { deepFocus, until } from './browser-waits';
 import { FakeClock } from './fake-clock';
 import { FakeModelStore, unfinished } from './fake-model-store';
 import { MemoryConversations } from './memory-conversations';
+import { ScriptedHeaders } from './scripted-headers';
 import type { ScriptedAnswer, ScriptedLoad } from './scripted-engine';
 import { ScriptedEngines } from './scripted-engine';
 
@@ -61,6 +63,8 @@ export const ANSWER =
 /** The page under test, with an engine that the test steps by hand. */
 export class MountedPage {
   readonly engines = new ScriptedEngines();
+  /** Of models that are to take the place of one. */
+  readonly headers = new ScriptedHeaders();
   readonly clock = new FakeClock();
   /** Mistakes of ours that the page reported. */
   readonly reported: unknown[] = [];
@@ -118,6 +122,7 @@ export class MountedPage {
   readonly conversations = new MemoryConversations();
   readonly ports = {
     createEngine: this.engines.createEngine,
+    readHeader: this.headers.readHeader,
     clock: this.clock,
     conversations: this.conversations.tab(),
     pairing: () => null,
@@ -163,6 +168,24 @@ export class MountedPage {
     await this.startLoading();
     this.load.finish();
     await this.phase('ready');
+  }
+
+  /** Another model is chosen in place of one that is ready, and its header says that it is none. */
+  async refuse(choice: ModelChoice): Promise<void> {
+    await this.becomeReady();
+    this.headers.failure = new ForgelightError('bad-gguf', 'at offset 17');
+    await this.store.choose(choice);
+    await until(() => page.getByTestId('refused-close').elements().length > 0);
+  }
+
+  /** Another model took the place of one that was ready, and fails later. */
+  async failAnother(choice: ModelChoice): Promise<void> {
+    await this.becomeReady();
+    const count = this.engines.loads.length;
+    void this.store.choose(choice);
+    await until(() => this.engines.loads.length > count);
+    this.load.fail(new ForgelightError('out-of-memory', 'no room'));
+    await this.phase('error');
   }
 
   /** Types a question and sends it. */

@@ -63,6 +63,12 @@ export const STATES: Readonly<Record<string, (mounted: MountedPage) => Promise<v
     await mounted.failAnswering('context-overflow');
     await until(() => page.getByTestId('error').elements().length > 0);
   },
+  'another model refused': async (mounted) => {
+    await mounted.refuse({ reference: new Blob(['GIF89a']), name: 'notes.gguf', local: true });
+  },
+  'another model failed': async (mounted) => {
+    await mounted.failAnother({ reference: new Blob(['GGUF']), name: 'other.gguf', local: true });
+  },
   'device lost while answering': async (mounted) => {
     await mounted.failAnswering('device-lost');
     await mounted.phase('error');

@@ -4,6 +4,7 @@ import { ChatStore } from '../../src/page/chat-store';
 import type { ModelChoice } from '../../src/page/model-choice';
 import { FakeClock } from './fake-clock';
 import { MemoryConversations, type MemoryTab } from './memory-conversations';
+import { ScriptedHeaders } from './scripted-headers';
 import { type ScriptedAnswer, ScriptedEngines, type ScriptedLoad } from './scripted-engine';
 
 export const CHOICE: ModelChoice = {
@@ -17,6 +18,7 @@ export const CHOICE: ModelChoice = {
 export interface StoreParts {
   readonly store: ChatStore;
   readonly engines: ScriptedEngines;
+  readonly headers: ScriptedHeaders;
   readonly reported: unknown[];
   readonly clock: FakeClock;
   readonly shared: MemoryConversations;
@@ -28,6 +30,7 @@ export interface StoreParts {
 /** `shown`: the conversation that the tab showed before it was loaded anew, or all of the tab then. */
 export function setUp(shared = new MemoryConversations(), shown: number | MemoryTab | null = null): StoreParts {
   const engines = new ScriptedEngines();
+  const headers = new ScriptedHeaders();
   const reported: unknown[] = [];
   const clock = new FakeClock();
   const tab =
@@ -38,6 +41,7 @@ export function setUp(shared = new MemoryConversations(), shown: number | Memory
   const store = new ChatStore(
     {
       createEngine: engines.createEngine,
+      readHeader: headers.readHeader,
       clock,
       conversations: tab,
       pairing: () => pairing.now,
@@ -45,7 +49,7 @@ export function setUp(shared = new MemoryConversations(), shown: number | Memory
     },
     CHOICE,
   );
-  return { store, engines, reported, clock, shared, tab, pairing };
+  return { store, engines, headers, reported, clock, shared, tab, pairing };
 }
 
 /** Lets everything that is already settled be handled. */
