@@ -39,6 +39,23 @@ test('a file that is no model takes nothing away from one that answers', async (
   await expect(page.getByTestId('answer')).not.toBeEmpty({ timeout: 60_000 });
 });
 
+test('a model that makes embeddings is told to be none for a chat, before one that answers is let go and where there is none', async ({
+  page,
+}) => {
+  const state = page.locator('html');
+  const choose = (name: string) => page.getByTestId('file-input').setInputFiles(`test/fixtures/zoo/${name}.gguf`);
+  await page.goto('/?autoload=0');
+  await choose('minilm');
+  await expect(page.getByTestId('error')).toHaveAttribute('data-code', 'no-chat', { timeout: 120_000 });
+  await expect(state).toHaveAttribute('data-state', 'error');
+  await choose('smollm2');
+  await expect(state).toHaveAttribute('data-state', 'ready', { timeout: 120_000 });
+  await page.getByTestId('model-button').click();
+  await choose('qwen3-embedding');
+  await expect(page.getByTestId('refused').getByTestId('error')).toHaveAttribute('data-code', 'no-chat');
+  await expect(state).toHaveAttribute('data-state', 'ready');
+});
+
 test('a browser without WebGPU is told so, and what to do', async ({ page }) => {
   await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined }));
   await page.goto('/');

@@ -1,6 +1,7 @@
 import { defined, unreachable } from '../base/assert';
 import { errorFromData, ForgelightError } from '../base/errors';
 import type { createEngine, Engine, EngineEvent, EngineInfo, EngineOptions, LoadProgress } from '../client/index';
+import { chatEngine, requireChat } from './chat-engine';
 import { hold, holdOwn, isOwn, release, replace, successorOf } from './engine-holders';
 import type { Failure } from './failure';
 import { failureOf } from './failure';
@@ -99,13 +100,14 @@ export class EngineKeeper {
     return loaded;
   }
 
-  /** Takes an engine that somebody else made, in place of the present one; `null` lets that go. Throws `invalid-request` for what is none. */
+  /** Takes an engine that somebody else made, in place of the present one; `null` lets that go. Throws `invalid-request` for what is none, or cannot chat. */
   adopt(engine: Engine | null): void {
     if (engine === this.#engine) return;
     if (engine !== null && !isEngine(engine)) {
       const advice = 'engine must be what createEngine() gave, the engine of another element, or null.';
       throw new ForgelightError('invalid-request', advice, { param: 'engine' });
     }
+    if (engine !== null) requireChat(engine.info.model, 'engine');
     this.unload();
     if (engine === null) return;
     hold(engine);
@@ -154,7 +156,7 @@ export class EngineKeeper {
     };
     this.#enter({ kind: 'loading', progress: null });
     try {
-      loaded = await this.#ports.createEngine({ ...options, signal: loading.abort.signal, onProgress });
+      loaded = await chatEngine(this.#ports.createEngine, { ...options, signal: loading.abort.signal, onProgress });
     } catch (error) {
       if (this.#loading === loading) this.#fail(error);
       throw error;

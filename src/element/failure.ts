@@ -1,6 +1,9 @@
 import { ERROR_CODES, errorToData } from '../base/errors';
 import type { FailureCode } from './messages';
 
+/** The cause of an error about a model that makes embeddings, where one is wanted that writes text. */
+export const NO_CHAT = 'no-chat';
+
 /** An error as it is shown. */
 export interface Failure {
   readonly code: FailureCode;
@@ -14,7 +17,7 @@ export interface Failure {
  */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Error && error.name === 'ForgelightError' && 'code' in error) {
-    const code = ERROR_CODES.find((known) => known === error.code);
+    const code = error.cause === NO_CHAT ? NO_CHAT : ERROR_CODES.find((known) => known === error.code);
     if (code !== undefined) return { code, detail: error.message };
   }
   return { code: 'unexpected', detail: errorToData(error, 'closed').message };

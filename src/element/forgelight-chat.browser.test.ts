@@ -170,6 +170,7 @@ it.each([
     'needs about 150.0 MB of graphics memory, and this browser gives about 100.0 MB',
   ],
   [{ verdict: 'too-big' }, 'The reason.'],
+  [{ purpose: 'embedding' as const }, 'This model makes embeddings and cannot chat.'],
   [{ verdict: 'unsupported' }, 'This model cannot be run here. The reason.'],
 ] as const)('its poster says whether the model fits, once it is seen: %o', async (told, words) => {
   fit = { ...FITS, ...told };

@@ -7,8 +7,10 @@ export interface ErrorText {
   readonly advice: string;
 }
 
-/** Codes of the client, and `unexpected` for what is not a `ForgelightError`: a mistake of ours. */
-export type FailureCode = ErrorCode | 'unexpected';
+/**
+ * Codes of the client, `no-chat` for a model that makes embeddings, and `unexpected` for what is not a `ForgelightError`: a mistake of ours.
+ */
+export type FailureCode = ErrorCode | 'no-chat' | 'unexpected';
 
 /**
  * Every text of the element and its parts. Sentences for people; tests and translations find them here only. They are English until
@@ -30,6 +32,7 @@ export const TEXT = {
       `It needs about ${need} of graphics memory, and this browser gives about ${budget}. It will probably not load: a smaller model would.`,
     tooBigElse: 'It is probably too big for this graphics processor.',
     unsupported: 'This model cannot be run here.',
+    embeds: 'This model makes embeddings and cannot chat.',
     retry: 'Load the model again',
   },
   empty: 'Write below to begin.',
@@ -135,6 +138,10 @@ export const TEXT = {
 /** What a person reads for each code. The error's own message follows as technical detail. */
 export const ERROR_TEXT: Record<FailureCode, ErrorText> = {
   ...ERROR_CATALOGUE,
+  'no-chat': {
+    title: 'This model makes embeddings and cannot chat',
+    advice: 'Choose a model that writes text, such as SmolLM2 or Llama.',
+  },
   unexpected: {
     title: 'Something went wrong in Forgelight itself',
     advice: 'Reload the page and try again. If it happens again, please report it with the details.',

@@ -75,6 +75,7 @@ function renderFit(fit: PosterFitState, write: NumberWriter): TemplateResult | t
 }
 
 function wordsOf(report: FitReport, write: NumberWriter): string {
+  if (report.purpose === 'embedding') return TEXT.poster.embeds;
   const { verdict, weightBytes, kvBytes, scratchBytes, memoryBudgetBytes, largestContextLength, reason } = report;
   const needBytes = weightBytes + kvBytes + scratchBytes;
   const need = formatBytes(needBytes, write);

@@ -50,6 +50,7 @@ describe('checkFit', () => {
       expect(needOf(report)).toBe(engine.stats().gpuBytes);
       expect(report).toMatchObject({
         verdict: 'fits',
+        purpose: ENCODERS.includes(name) ? 'embedding' : 'text',
         sizeBytes: bytes.length,
         contextLength: engine.info.model.contextLength,
         memoryBudgetBytes: 8 * GIB,

@@ -10,7 +10,7 @@ import type { LoadOptions } from '../protocol/engine-port';
 import type { FitReport } from '../protocol/fit';
 import type { ModelSource } from '../store/source';
 import { createChatTokenizer } from '../tokenizer/chat-tokenizer';
-import { allocate } from './allocate';
+import { allocate, writesText } from './allocate';
 import { checkVocabulary } from './load-onto-device';
 
 export interface FitHost {
@@ -142,7 +142,8 @@ class Fit {
 
   private told(verdict: FitReport['verdict'], need: Need, largestContextLength: number, reason: string): FitReport {
     const { memoryBudgetBytes } = this.host;
-    return { verdict, sizeBytes: this.sizeBytes, ...need, largestContextLength, memoryBudgetBytes, reason };
+    const purpose = writesText(this.model.network) ? 'text' : 'embedding';
+    return { verdict, purpose, sizeBytes: this.sizeBytes, ...need, largestContextLength, memoryBudgetBytes, reason };
   }
 
   private sentence(verdict: string, { need, totalBytes }: Extract<Measured, { kind: 'need' }>): string {

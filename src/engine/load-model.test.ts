@@ -96,6 +96,7 @@ describe('loadModel', () => {
         sha256: LLAMA_SHA256,
         contextLength: 2048,
         vocabularySize: 512,
+        purpose: 'text',
       },
       device: { kind: 'reference', name: 'CPU reference', features: [] },
       notes: expect.any(Array),

@@ -242,6 +242,7 @@ class Load {
         sha256: found.sha256,
         contextLength,
         vocabularySize,
+        purpose,
       },
       device: { kind: device.kind, name: device.name, features: device.features },
       notes: [

@@ -11,7 +11,6 @@ import { appStyles } from './app-styles';
 import type { AppUpdates } from './app-updates';
 import { renderHeader } from './app-header';
 import { brandStyles } from './brand';
-import { exportChats, importChats } from './chat-files';
 import type { ChatStore } from './chat-store';
 import './conversation-panel';
 import type { ConversationPanel } from './conversation-panel';
@@ -328,11 +327,14 @@ export class AppRoot extends LitElement {
   }
 
   async #export(id: number | null): Promise<void> {
-    if (this.store !== null) await exportChats(this.store, id);
+    const files = import('./chat-files');
+    if (this.store !== null && (await this.#fetched(files))) await (await files).exportChats(this.store, id);
   }
 
   async #import(file: File): Promise<void> {
-    if (this.store !== null) this.importProblem = await importChats(this.store, file);
+    const files = import('./chat-files');
+    if (this.store === null || !(await this.#fetched(files))) return;
+    this.importProblem = await (await files).importChats(this.store, file);
   }
 
   #changeTheme(): void {

@@ -7,6 +7,21 @@ import { pagePhase } from './page-state';
 const OTHER: ModelChoice = { reference: new Blob(['GIF89a']), name: 'notes.gguf', local: true };
 const NO_GGUF = new ForgelightError('bad-gguf', 'magic at offset 0');
 
+describe('a model that makes embeddings', () => {
+  it('fails to load, with a way back: it is never ready', async () => {
+    const { store, engines, reported } = await readyStore();
+    const loading = store.choose(OTHER);
+    await settle();
+    const load = loadAt(engines, 1);
+    load.info = { ...load.info, model: { ...load.info.model, purpose: 'embedding' } };
+    load.finish();
+    await loading;
+    expect(store.state).toMatchObject({ model: { kind: 'failed', failure: { code: 'no-chat' } }, before: CHOICE });
+    expect(engines.closed).toBe(2);
+    expect(reported).toEqual([]);
+  });
+});
+
 describe('another model in place of one that answers', () => {
   it('is looked at first: where it is none, the present one stays and goes on answering', async () => {
     const { store, engines, headers, reported } = await readyStore();

@@ -2,6 +2,7 @@ import { defined, unreachable } from '../base/assert';
 import type { Clock } from '../base/clock';
 import type { BridgePairing, createEngine, Engine, EngineEvent } from '../client/index';
 import { isRunning, type AnswerStatus, type Writer } from '../element/chat-types';
+import { chatEngine } from '../element/chat-engine';
 import { endingText } from '../element/ending-text';
 import { endsEngine, failureOf, type Failure } from '../element/failure';
 import { Answers, isAbort } from './answers';
@@ -29,8 +30,6 @@ export interface StorePorts {
   /** Where mistakes of ours are reported for developers. */
   reportError(error: unknown): void;
 }
-
-type EngineStateEvent = Extract<EngineEvent, { type: 'state' }>;
 
 /** Owns the page's state and its one engine, which all conversations ask. Components read `state`, and ask for changes by calling its methods. */
 export class ChatStore {
@@ -112,7 +111,7 @@ export class ChatStore {
       await this.#closeEngine();
       if (this.#loading !== loading) return;
       const pairing = this.#ports.pairing();
-      const engine = await this.#ports.createEngine({
+      const engine = await chatEngine(this.#ports.createEngine, {
         ...(pairing !== null && { bridgeUrl: pairing.url, bridgeToken: pairing.token }),
         model: choice.reference,
         ...(choice.device === undefined ? {} : { device: choice.device }),
@@ -278,7 +277,7 @@ export class ChatStore {
   }
 
   /** What becomes of the engine's GPU, for as long as the engine is the page's. */
-  #follow(engine: Engine, event: EngineStateEvent): void {
+  #follow(engine: Engine, event: Extract<EngineEvent, { type: 'state' }>): void {
     if (this.#engine !== engine) return;
     switch (event.state) {
       case 'lost':

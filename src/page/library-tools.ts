@@ -31,9 +31,12 @@ export const checkFit = (model: ModelReference, options: FitOptions): Promise<Fi
 };
 
 /** Before another model makes way for this one. Rejects with what a load would fail with, as far as the header tells. */
-export async function readHeader({ reference, sha256, hubToken }: ModelChoice, signal: AbortSignal): Promise<void> {
+export async function readHeader(
+  { reference, name, sha256, hubToken }: ModelChoice,
+  signal: AbortSignal,
+): Promise<void> {
   const known = { ...(sha256 === undefined ? {} : { sha256 }), ...(hubToken === undefined ? {} : { hubToken }) };
-  refuseUnsupported(await checkFit(reference, { ...known, signal }));
+  refuseUnsupported(await checkFit(reference, { ...known, signal }), name);
 }
 
 /** Models that chat, as this page does. */

@@ -8,9 +8,9 @@ import { ICONS } from './icons';
 import type { Library } from './library';
 import { renderMachine } from './machine-button';
 import { TEXT } from './messages';
+import { emit } from './events';
 import './model-card';
 import type { ReadyModel } from './page-state';
-import './share-action';
 
 /** The model that is loaded, over the page: what it is, a link to it, what this machine can do, and the ways to another one. */
 @customElement('model-dialog')
@@ -41,6 +41,8 @@ export class ModelDialog extends LitElement {
 
   show(): void {
     this.dialog?.showModal();
+    // What is not there yet shows nothing.
+    import('./share-action').catch(() => emit(this, 'announced', TEXT.model.partMissing));
   }
 
   /** Before it is taken away, too: the focus goes back to what had it, which it does not from an open dialog that is removed. */

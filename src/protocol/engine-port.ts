@@ -69,6 +69,8 @@ export interface EngineInfo {
     /** Tokens a request may hold on this engine. */
     readonly contextLength: number;
     readonly vocabularySize: number;
+    /** Whether it writes text or makes embeddings; absent where nobody tells: an upstream, a daemon of an older version. */
+    readonly purpose?: 'text' | 'embedding';
   };
   readonly device: {
     /** `upstream`: another server, which a bridge passes requests on to. */

@@ -7,6 +7,8 @@ export interface FitReport {
   readonly verdict: 'fits' | 'fits-shorter' | 'too-big' | 'unsupported';
   /** Of what is `unsupported`, what a load would fail with. */
   readonly code?: 'unsupported-architecture' | 'unsupported-quantisation';
+  /** Whether the model writes text or makes embeddings; absent where it is not supported, and from a daemon of an older version. */
+  readonly purpose?: 'text' | 'embedding';
   /** Of the file, or of all parts. */
   readonly sizeBytes: number;
   /** Buffers of the weights, of the KV cache, and of all else. 0 where the model is not supported. */
