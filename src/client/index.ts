@@ -47,4 +47,5 @@ export {
 } from './model-store';
 export type { PullProgress } from '../store/store-host';
 export type { ModelEntry, PartialEntry, StoreEntry } from '../store/store-list';
+export { storedModels, type StoredModel } from '../store/stored-models';
 export type * from './types';

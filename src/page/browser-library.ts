@@ -6,6 +6,7 @@ export function browserLibrary(clock: Clock, reportError: (error: unknown) => vo
   return new Library({
     kept: {
       openModelStore: async () => (await import('./library-tools')).openModelStore(),
+      models: async (entries) => (await import('./library-tools')).storedModels(entries),
       save: async (fileName, sizeBytes, open) => {
         const { saveFile, saveHost } = await import('./library-tools');
         return await saveFile(fileName, sizeBytes, open, saveHost());

@@ -113,7 +113,7 @@ export class CatalogueList extends LitElement {
   #keptMatches(): readonly ModelEntry[] {
     const shelf = this.library?.kept.shelf;
     if (this.wanted.trim() === '' || shelf?.kind !== 'open') return [];
-    return shelf.entries.flatMap((entry) =>
+    return shelf.models.flatMap((entry) =>
       entry.state === 'ok' && matchesModel({ name: entry.fileName }, this.wanted) ? [entry] : [],
     );
   }

@@ -1,14 +1,16 @@
-import type { ModelEntry, PartialEntry } from '../client/index';
+import type { ModelEntry, PartialEntry, StoredModel } from '../client/index';
 import type { ModelChoice } from './model-choice';
 import { parseAddress } from './model-choice';
 
 /** A part of a model in several files; any part's address stands for all of them. */
 const SPLIT = /-\d{5}-of-(\d{5})\.gguf$/i;
 
-/** A whole model of the store. It is loaded by its hash, without its server; of a part of a model the address leads to the others. */
-export function choiceOfEntry({ sha256, fileName, sizeBytes, names }: ModelEntry): ModelChoice {
+type WholeModel = ModelEntry & Partial<Pick<StoredModel, 'files'>>;
+
+/** A whole model of the store. It is loaded by its hash, without its server; of one part of a model the address leads to the others. */
+export function choiceOfEntry({ sha256, fileName, sizeBytes, names, files = [] }: WholeModel): ModelChoice {
   const [address] = names;
-  if (SPLIT.test(fileName) && address !== undefined) return choiceOfAddress(address, fileName);
+  if (files.length < 2 && SPLIT.test(fileName) && address !== undefined) return choiceOfAddress(address, fileName);
   return { reference: `sha256:${sha256}`, name: fileName, local: true, sha256, sizeBytes, addresses: names };
 }
 

@@ -4,7 +4,7 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { unreachable } from '../base/assert';
 import { formatBytes } from '../base/units';
-import type { ModelEntry, PartialEntry, StoreEntry } from '../client/index';
+import type { ModelEntry, PartialEntry, StoredModel } from '../client/index';
 import { emit, onEvent } from './events';
 import { FollowLibrary } from './follow-library';
 import { formatDay } from './format';
@@ -90,13 +90,13 @@ export class KeptList extends LitElement {
     target.focus();
   }
 
-  #renderOpen(kept: KeptModels, { entries, room }: Extract<Shelf, { kind: 'open' }>): TemplateResult {
+  #renderOpen(kept: KeptModels, { entries, models, room }: Extract<Shelf, { kind: 'open' }>): TemplateResult {
     const text = TEXT.kept;
     const sizeBytes = entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
-    const parts = storageParts(entries, room);
+    const parts = storageParts(models, room);
     return html`
       <storage-bar
-        .entries=${entries}
+        .entries=${models}
         .room=${room}
         @persist-asked=${onEvent('persist-asked', () => void this.#persist(kept))}
       ></storage-bar>
@@ -105,7 +105,7 @@ export class KeptList extends LitElement {
           entries.length === 0
             ? html`<p data-testid="kept-empty">${text.empty}</p>`
             : html`<ul class="rows" aria-label=${text.list}>
-                ${repeat(entries, entryId, (entry) => this.#renderEntry(kept, entry, colourOf(parts, entry)))}
+                ${repeat(models, entryId, (entry) => this.#renderEntry(kept, entry, colourOf(parts, entry)))}
               </ul>`
         }
         <ul class="details" data-testid="kept-total">
@@ -115,7 +115,7 @@ export class KeptList extends LitElement {
     `;
   }
 
-  #renderEntry(kept: KeptModels, entry: StoreEntry, colour: number | null): TemplateResult {
+  #renderEntry(kept: KeptModels, entry: StoredModel, colour: number | null): TemplateResult {
     const id = entryId(entry);
     const work = kept.workOn(id);
     const problem = kept.problemOf(id);
@@ -135,7 +135,7 @@ export class KeptList extends LitElement {
     `;
   }
 
-  #renderActions(kept: KeptModels, entry: StoreEntry): TemplateResult {
+  #renderActions(kept: KeptModels, entry: StoredModel): TemplateResult {
     if (this.asked === entryId(entry)) return this.#renderQuestion(kept, entry);
     const text = TEXT.kept;
     const actions = entry.state === 'partial' ? this.#partialActions(entry) : this.#modelActions(kept, entry);
@@ -171,7 +171,7 @@ export class KeptList extends LitElement {
     ];
   }
 
-  #renderQuestion(kept: KeptModels, entry: StoreEntry): TemplateResult {
+  #renderQuestion(kept: KeptModels, entry: StoredModel): TemplateResult {
     const text = TEXT.kept;
     const isPartial = entry.state === 'partial';
     const size = formatBytes(bytesOf(entry));
@@ -205,11 +205,10 @@ export class KeptList extends LitElement {
     void this.updateComplete.then(() => row?.querySelector<HTMLElement>('button:last-of-type')?.focus());
   }
 
-  #remove(kept: KeptModels, entry: StoreEntry): void {
+  #remove(kept: KeptModels, entry: StoredModel): void {
     this.asked = null;
     this.list?.focus();
-    const { fileName } = entry;
-    this.#say(entry.state === 'partial' ? kept.discard(entry.address, fileName) : kept.delete(entry.sha256, fileName));
+    this.#say(entry.state === 'partial' ? kept.discardModel(entry) : kept.delete(entry.sha256, entry.fileName));
   }
 
   /** The button goes where the browser says yes: the focus goes to the list. */
@@ -230,14 +229,15 @@ export class KeptList extends LitElement {
   }
 }
 
-function factsOf(entry: StoreEntry): readonly string[] {
+function factsOf(entry: StoredModel): readonly string[] {
   const text = TEXT.kept;
   if (entry.state === 'partial') {
     const { receivedBytes, sizeBytes } = entry;
     return [text.unfinished(formatBytes(receivedBytes), sizeBytes === null ? null : formatBytes(sizeBytes))];
   }
   const used = entry.lastUsedAt > 0 ? [text.lastUsed(formatDay(entry.lastUsedAt))] : [];
-  return [formatBytes(entry.sizeBytes), ...used];
+  const size = formatBytes(entry.sizeBytes);
+  return [entry.files.length > 1 ? text.total(entry.files.length, size) : size, ...used];
 }
 
 declare global {

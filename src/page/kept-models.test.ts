@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock';
-import { FakeModelStore, KEPT, keptModel, unfinished } from '../../test/support/fake-model-store';
+import { FakeModelStore, KEPT, keptModel, SPLIT, unfinished } from '../../test/support/fake-model-store';
+import { splitIdentity } from '../store/split-identity';
 import type { ModelExport, StoreEntry } from '../client/index';
+import { storedModels } from '../store/stored-models';
 import { KeptModels, SETTLE_MS } from './kept-models';
+import { choiceOfEntry } from './kept-choice';
 import { TEXT } from './messages';
 
 const SMALL = '1'.repeat(64);
@@ -18,6 +21,7 @@ function setUp() {
         seen.opened += 1;
         return store;
       },
+      models: storedModels,
       save: async (fileName, _sizeBytes, open: () => Promise<ModelExport>) => {
         seen.saved.push(
           `${fileName}: ${await new Response((await open()).stream as ReadableStream<BufferSource>).text()}`,
@@ -46,6 +50,26 @@ describe('the kept models', () => {
     await kept.refresh();
     expect(seen.opened).toBe(1);
     expect(kept.shelf).toMatchObject({ kind: 'open', room: { usageBytes: 240_000_000 }, settled: true });
+  });
+
+  it('are a model each, also where they have several files; of one that is not whole all goes', async () => {
+    const { kept, store } = setUp();
+    store.entries = SPLIT;
+    await kept.show();
+    if (kept.shelf.kind !== 'open') throw new Error('The shelf is not open.');
+    const [whole, half, ...others] = kept.shelf.models;
+    expect(others).toEqual([]);
+    expect(whole).toMatchObject({ state: 'ok', fileName: 'a-00001-of-00002.gguf', sizeBytes: 200_000_000 });
+    const sha256 = await splitIdentity(['3', '4'].map((digit) => digit.repeat(64)));
+    if (whole?.state !== 'ok') throw new Error('It is not whole.');
+    expect(choiceOfEntry(whole)).toMatchObject({ reference: `sha256:${sha256}`, sha256, local: true });
+    if (half?.state !== 'partial') throw new Error('It is whole.');
+    expect(await kept.discardModel(half)).toBe(TEXT.kept.discarded('b-00001-of-00002.gguf'));
+    expect(store.calls.filter((call) => call !== 'list')).toEqual([
+      'delete 5',
+      'discard https://example.org/b-00002-of-00002.gguf',
+    ]);
+    expect(kept.shelf).toMatchObject({ models: [whole] });
   });
 
   it('show the newest look, whichever ends last', async () => {

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock';
-import type { ModelExport, ModelStore, PartialEntry, StorageRoom, StoreEntry } from '../client/index';
+import type { ModelExport, ModelStore, PartialEntry, StorageRoom, StoredModel, StoreEntry } from '../client/index';
 import { endsEngine, failureOf, type Failure } from '../element/failure';
 import { isAddressOf } from './kept-choice';
 import { ERROR_TEXT, TEXT } from './messages';
@@ -17,7 +17,10 @@ export type Shelf =
   | { readonly kind: 'opening' }
   | {
       readonly kind: 'open';
+      /** The files. */
       readonly entries: readonly StoreEntry[];
+      /** The same, a model each. */
+      readonly models: readonly StoredModel[];
       /** Of the whole origin. */
       readonly room: StorageRoom;
       /** `false` while a load that was stopped may still be putting its download in order. */
@@ -27,6 +30,7 @@ export type Shelf =
 
 export interface KeptPorts {
   openModelStore(): Promise<ModelStore>;
+  models(entries: readonly StoreEntry[]): Promise<readonly StoredModel[]>;
   /** Writes a model's copy, and resolves with what became of it; `null`: the person thought better of it. */
   save(fileName: string, sizeBytes: number, open: () => Promise<ModelExport>): Promise<string | null>;
   readonly clock: Clock;
@@ -92,7 +96,8 @@ export class KeptModels {
     try {
       const store = await this.#open();
       const [entries, room] = await Promise.all([store.list(), store.room()]);
-      if (look === this.#looks) this.#set({ kind: 'open', entries, room, settled: this.#unsettled === 0 });
+      const models = await this.ports.models(entries);
+      if (look === this.#looks) this.#set({ kind: 'open', entries, models, room, settled: this.#unsettled === 0 });
     } catch (error) {
       const failure = this.#failure(error);
       if (look === this.#looks) this.#set({ kind: 'failed', failure });
@@ -127,6 +132,16 @@ export class KeptModels {
     return this.#work(address, name, 'discard', async (store) => {
       await store.discard(address);
       return TEXT.kept.discarded(name);
+    });
+  }
+
+  /** All that is here of a model that is not whole. */
+  discardModel({ address, fileName, files }: Extract<StoredModel, { state: 'partial' }>): Promise<string | null> {
+    return this.#work(address, fileName, 'discard', async (store) => {
+      for (const file of files) {
+        await (file.state === 'partial' ? store.discard(file.address) : store.delete(file.sha256));
+      }
+      return TEXT.kept.discarded(fileName);
     });
   }
 

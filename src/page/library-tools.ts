@@ -7,6 +7,7 @@ import {
   listHubModels,
   openModelStore,
   rateCatalogue,
+  storedModels,
   type FitReport,
   type ModelReference,
 } from '../client/index';
@@ -17,7 +18,7 @@ import { readPairing } from './kept-pairing';
 import type { ModelChoice } from './model-choice';
 import { refuseUnsupported } from './read-header';
 
-export { openModelStore };
+export { openModelStore, storedModels };
 export { saveFile, saveHost } from './save-file';
 export { loadRecent, saveRecent } from './handle-database';
 

@@ -1,7 +1,7 @@
 import { page, userEvent } from 'vitest/browser';
 import { describe, expect, it } from 'vitest';
 import { fakeHandle } from '../../test/support/fake-handle';
-import { keptModel, unfinished } from '../../test/support/fake-model-store';
+import { keptModel, SPLIT, unfinished } from '../../test/support/fake-model-store';
 import { deepFocus, mountBeforeEach, until } from '../../test/support/mounted-page';
 import { defined } from '../base/assert';
 import { ForgelightError } from '../base/errors';
@@ -16,6 +16,22 @@ const focusOf = (): string => deepFocus()?.getAttribute('data-testid') ?? deepFo
 const notice = page.getByTestId('load-notice');
 
 describe('kept models', () => {
+  it('have a row each, those in several files too: one size, one deletion, one copy', async () => {
+    mounted().models.entries = SPLIT;
+    await mounted().unfold('kept');
+    const rows = page.getByTestId('kept-entry');
+    await until(() => rows.elements().length === 2);
+    await expect.element(rows.first()).toHaveTextContent(/a-00001-of-00002\.gguf.*2 files, 200\.0 MB/);
+    await expect.element(rows.last()).toHaveTextContent(/b-00001-of-00002\.gguf.*140\.0 MB are here, not finished/);
+    await expect.element(page.getByTestId('kept-total')).toHaveTextContent('4 files, 340.0 MB');
+    await userEvent.click(rows.last().getByRole('button', { name: /^Discard/ }));
+    await userEvent.click(page.getByTestId('kept-yes'));
+    await until(() => rows.elements().length === 1);
+    expect(mounted().models.entries.map(({ fileName }) => fileName)).toEqual(
+      SPLIT.slice(0, 2).map((one) => one.fileName),
+    );
+  });
+
   it('are looked at when the section is unfolded, and after each load', async () => {
     await mounted().becomeReady();
     expect(mounted().opened).toBe(0);

@@ -47,6 +47,19 @@ export const KEPT: readonly StoreEntry[] = [
   unfinished(),
 ];
 
+/** A model in two files, and half of another one. */
+export const SPLIT: readonly StoreEntry[] = [
+  ...(['a-00001-of-00002.gguf', 'a-00002-of-00002.gguf', 'b-00001-of-00002.gguf'] as const).map((fileName, index) =>
+    keptModel({
+      fileName,
+      sha256: String(index + 3).repeat(64),
+      sizeBytes: 100_000_000,
+      names: [`https://example.org/${fileName}`],
+    }),
+  ),
+  unfinished({ fileName: 'b-00002-of-00002.gguf', address: 'https://example.org/b-00002-of-00002.gguf' }),
+];
+
 /** A store in memory. Calls throw what `failWith` says; those that `hold` stops wait for `release`. */
 export class FakeModelStore implements ModelStore {
   entries: readonly StoreEntry[] = KEPT;

@@ -17,6 +17,7 @@ import type { ModelChoice } from '../../src/page/model-choice';
 import { pagePhase } from '../../src/page/page-state';
 import type { RecentFile } from '../../src/page/recent-files';
 import '../../src/page/page.css';
+import { storedModels } from '../../src/store/stored-models';
 import { deepFocus, until } from './browser-waits';
 import { FakeClock } from './fake-clock';
 import { FakeModelStore, unfinished } from './fake-model-store';
@@ -90,6 +91,7 @@ export class MountedPage {
         this.opened += 1;
         return this.models;
       },
+      models: storedModels,
       save: async (fileName, _sizeBytes, open) => {
         this.saved.push(await new Response((await open()).stream as ReadableStream<BufferSource>).text());
         return TEXT.kept.exported(fileName);
