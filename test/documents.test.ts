@@ -14,6 +14,21 @@ const script = (await import(pathToFileURL(resolve(import.meta.dirname, '../scri
   linkShaders(): Promise<ShaderTexts>;
 };
 
+const manifest = (await import(
+  pathToFileURL(resolve(import.meta.dirname, '../scripts/lib/custom-elements.mjs')).href
+)) as {
+  customElements(): Promise<{
+    readonly modules: readonly { readonly declarations: readonly { readonly attributes: readonly Attribute[] }[] }[];
+  }>;
+};
+
+interface Attribute {
+  readonly name: string;
+  readonly type: { readonly text: string };
+  readonly default: string;
+  readonly description: string;
+}
+
 /** What stands in a document between `<!-- name: … -->` and `<!-- /name -->`. */
 function block(path: string, name: string): string {
   const text = readFileSync(resolve(import.meta.dirname, '..', path), 'utf8');
@@ -27,6 +42,23 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 const code = (word: string): string => `\`${word}\``;
+
+/** Of an attribute's type; words stand as they are written. */
+function valuesOf({ type: { text } }: Attribute): string {
+  const words = [...text.matchAll(/'([^']+)'/g)].map(([, word = '']) => code(word));
+  if (words.length > 0) return words.join(', ');
+  const values: Readonly<Record<string, string>> = {
+    string: 'text',
+    boolean: 'there, or not',
+    'number | null': 'a number',
+  };
+  return values[text] ?? `nobody has said what ${text} is`;
+}
+
+function defaultOf({ default: initial }: Attribute): string {
+  const word = /^'(.+)'$/.exec(initial)?.[1];
+  return word === undefined ? '–' : code(word);
+}
 
 /** Where a document and the data differ, the data are right: put the expected text between the markers. */
 describe('documents say what the code says', () => {
@@ -50,6 +82,14 @@ describe('documents say what the code says', () => {
       String(ERROR_CAUSES[name].httpStatus),
     ]);
     expect(block('docs/ERRORS.md', 'errors')).toBe(table(['code', 'cause', 'what to do', 'status'], rows));
+  });
+
+  it('docs/ELEMENT.md about every attribute', async () => {
+    const { modules } = await manifest.customElements();
+    const attributes = modules[0]?.declarations[0]?.attributes ?? [];
+    const rows = attributes.map((each) => [code(each.name), valuesOf(each), defaultOf(each), each.description]);
+    expect(rows.length).toBeGreaterThan(10);
+    expect(block('docs/ELEMENT.md', 'attributes')).toBe(table(['attribute', 'values', 'default', 'what it is'], rows));
   });
 
   it('docs/PERFORMANCE.md about the words that matvec reads', async () => {

@@ -1,7 +1,6 @@
 import type { CompletionUsage, Engine } from '../client/index';
 import type { ChatState } from './chat-events';
 import type { ChatEntry, ExportedChat } from './exported-chat';
-import type { Persistence } from './persistence';
 
 /** `<forgelight-chat>` as pages see it, without what it is made with: a user's compiler needs no other package. */
 export interface ForgelightChatElement extends HTMLElement {
@@ -26,7 +25,7 @@ export interface ForgelightChatElement extends HTMLElement {
   /** Of the form control; the conversation is kept under it, else under the element's `id`. */
   name: string;
   /** Where the conversation is kept: nowhere, for this tab, or in this browser. */
-  persist: Persistence;
+  persist: 'none' | 'session' | 'local';
   /** Where answers are computed, as of `createEngine`; of the next load. */
   device: 'auto' | 'webgpu' | 'bridge';
   /** Where `forgelight serve` is, as of `createEngine`; nothing is looked for without it. */
