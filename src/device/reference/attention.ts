@@ -6,7 +6,7 @@ import type { Memory } from './memory';
 
 /** Of some positions of a row. */
 interface Part {
-  readonly sums: Float32Array | Float64Array; // [head size] Σ weight · value
+  readonly sums: Float32Array; // [head size] Σ weight · value
   /** The largest score. */
   readonly top: number;
   /** Σ e^(score − top) */
@@ -29,27 +29,27 @@ export function runAttention(run: KernelRun): void {
   const { kvHeads, headSize } = cache;
   const heads = kvHeads * group;
   const sinks = hasSinks === 1 ? run.memory(3).floats(0, heads) : null;
-  const alone = run.grid[2] === 1;
+  const isShared = run.grid[2] > 1;
   for (let row = 0; row < run.rows; row++) {
     const end = mutual === 1 ? run.step.rowCount : run.step.position(row) + 1;
-    const first = window === 0 ? 0 : Math.max(0, end - window);
-    const ranges = alone ? [{ from: first, to: end }] : rangesOf(first, end, run.constant('RANGE'));
-    for (const [range, { from, to }] of ranges.entries()) {
-      for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
-        const length = to - from;
-        const keys = Array.from({ length }, (_, i) => cache.load('key', row, kvHead, from + i));
-        const values = Array.from({ length }, (_, i) => cache.load('value', row, kvHead, from + i));
-        for (let h = 0; h < group; h++) {
-          const head = kvHead * group + h;
-          const at = (row * heads + head) * headSize;
+    const ranges = rangesOf(window === 0 ? 0 : Math.max(0, end - window), end, run.constant('RANGE'));
+    for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
+      const cached = ranges.map(({ from, to }) => ({
+        keys: Array.from({ length: to - from }, (_, i) => cache.load('key', row, kvHead, from + i)),
+        values: Array.from({ length: to - from }, (_, i) => cache.load('value', row, kvHead, from + i)),
+      }));
+      for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
+        const at = (row * heads + head) * headSize;
+        const query = run.memory(0).floats(at, headSize);
+        const found = cached.map(({ keys, values }, range) => {
           const sink = range === 0 ? (sinks?.[head] ?? -Infinity) : -Infinity;
-          const part = attend(run.memory(0).floats(at, headSize), keys, values, { scale, softCap, sink });
-          if (alone)
-            run
-              .memory(1)
-              .floats(at, headSize)
-              .set(part.sums.map((sum) => sum / part.weight));
-          else storePart(run.memory(1), partWord({ parts, row, range, head, heads, headSize }), part);
+          return attend(query, keys, values, { scale, softCap, sink });
+        });
+        if (!isShared) run.memory(1).floats(at, headSize).set(joined(found));
+        else {
+          found.forEach((part, range) =>
+            storePart(run.memory(1), partWord({ parts, row, range, head, heads, headSize }), part),
+          );
         }
       }
     }
@@ -67,7 +67,8 @@ function attend(
     const score = scale * dot(query, key);
     return softCap === 0 ? score : softCap * Math.tanh(score / softCap);
   });
-  const top = scores.reduce((best, score) => Math.max(best, score), sink);
+  // Parts are rounded as where workgroups share a row and store them: one that takes it all gives the same bits.
+  const top = Math.fround(scores.reduce((best, score) => Math.max(best, score), sink));
   const sums = new Float64Array(query.length);
   let weight = Math.exp(sink - top);
   values.forEach((value, position) => {
@@ -75,7 +76,17 @@ function attend(
     weight += own;
     for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] ?? 0) + own * (value[i] ?? 0);
   });
-  return { sums, top, weight };
+  return { sums: Float32Array.from(sums), top, weight: Math.fround(weight) };
+}
+
+/** Softmax over the positions of all parts: Σ e^(score − top) · value ÷ Σ e^(score − top). */
+function joined(parts: readonly Part[]): Float64Array {
+  const top = parts.reduce((best, part) => Math.max(best, part.top), -Infinity);
+  const weight = parts.reduce((sum, part) => sum + part.weight * Math.exp(part.top - top), 0);
+  const size = parts[0]?.sums.length ?? 0;
+  return Float64Array.from({ length: size }, (_, i) =>
+    parts.reduce((sum, part) => sum + ((part.sums[i] ?? 0) / weight) * Math.exp(part.top - top), 0),
+  );
 }
 
 function storePart(y: Memory, at: number, { sums, top, weight }: Part): void {
@@ -87,7 +98,6 @@ function loadPart(y: Memory, at: number, headSize: number): Part {
   return { sums: y.floats(at, headSize), top, weight };
 }
 
-/** Softmax over all positions: Σ e^(score − top) · value ÷ Σ e^(score − top). */
 export function runAttentionMerge(run: KernelRun): void {
   const { window, parts } = attentionMergeParams.decode(run.dispatch.params);
   const [heads, headSize] = [run.constant('HEADS'), run.constant('HEAD_SIZE')];
@@ -98,15 +108,10 @@ export function runAttentionMerge(run: KernelRun): void {
       const found = ranges.map((_, range) =>
         loadPart(run.memory(0), partWord({ parts, row, range, head, heads, headSize }), headSize),
       );
-      const top = found.reduce((best, part) => Math.max(best, part.top), -Infinity);
-      const weight = found.reduce((sum, part) => sum + part.weight * Math.exp(part.top - top), 0);
-      const y = Float64Array.from({ length: headSize }, (_, i) =>
-        found.reduce((sum, part) => sum + (part.sums[i] ?? 0) * Math.exp(part.top - top), 0),
-      );
       run
         .memory(0)
         .floats((row * heads + head) * headSize, headSize)
-        .set(y.map((sum) => sum / weight));
+        .set(joined(found));
     }
   }
 }
