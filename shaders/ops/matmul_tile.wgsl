@@ -1,6 +1,7 @@
 // Matrix × matrix for prompts, tiles of 64 weight rows × 64 tokens in workgroup memory, 8 × 8 sums a thread:
 // y[t, n] = Σ_k W[n, k] · x[t, k], then the epilogue. Weights are read once per 64 tokens;
-// tiles of tokens over the same weight rows are neighbours, which find these in the cache.
+// tiles of tokens over the same weight rows are neighbours, which find these in the cache. Eight neighbouring threads fetch the 128 bytes
+// of a token together; each quad stands in another order of the tokens, so that the eight do not meet in one bank of workgroup memory.
 // W [rows × 32·units] quantised · x [tokens × 32·units] f32 · y [tokens × y_stride] f32
 // grid: (⌈tokens / 64⌉, ⌈rows / 64⌉, 1)
 import quant::dequant32;
@@ -23,13 +24,12 @@ const TILE = 64u; // weight rows, tokens and threads of a workgroup
 const PER = 8u; // rows, and tokens, a thread
 
 var<workgroup> w_tile: array<vec4f, 512>; // [8 quads × 64 rows]
-var<workgroup> x_tile: array<vec4f, 512>; // [8 quads × 64 tokens]
+var<workgroup> x_tile: array<vec4f, 512>; // [8 quads × 64 tokens], of each eight tokens the one at place p is p ^ quad
 
 @compute @workgroup_size(TILE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let tokens = row_count();
   let load_row = min(group.y * TILE + local, params.rows - 1u);
-  let load_token = min(group.x * TILE + local, tokens - 1u);
   let column = local % PER;
   let line = local / PER;
 
@@ -38,14 +38,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let w = dequant32(load_row * params.units + u, params.plane);
     for (var i = 0u; i < 8u; i++) {
       w_tile[i * TILE + local] = w[i];
-      x_tile[i * TILE + local] = x[(load_token * params.units + u) * 8u + i];
+      let token = min(group.x * TILE + i * PER + line, tokens - 1u);
+      x_tile[column * TILE + i * PER + (line ^ column)] = x[(token * params.units + u) * 8u + column];
     }
     workgroupBarrier();
     for (var i = 0u; i < 8u; i++) {
       var row: array<vec4f, PER>;
       for (var r = 0u; r < PER; r++) { row[r] = w_tile[i * TILE + r * PER + column]; }
       for (var t = 0u; t < PER; t++) {
-        let v = x_tile[i * TILE + t * PER + line];
+        let v = x_tile[i * TILE + t * PER + (line ^ i)];
         for (var r = 0u; r < PER; r++) { sums[t][r] += dot(row[r], v); }
       }
     }

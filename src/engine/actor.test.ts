@@ -109,7 +109,7 @@ describe('a request alone', () => {
       expect(decodes.flatMap(({ rows }) => rows.map(({ token }) => token))).toEqual(decodes.map(() => null));
       expect(runner.batches.flatMap(({ outputs }) => outputs)).toMatchObject(
         runner.batches.map((_, i) => {
-          const penalties = { repeat: 1.3, tokens: Math.min(4, task.promptIds.length + i) };
+          const penalties = { repeat: 1.3, tokens: Math.min(SAMPLING[mode].repeatLastN, task.promptIds.length + i) };
           return { mode: SAMPLING[mode].temperature > 0 ? 'sample' : 'argmax', penalties };
         }),
       );
@@ -121,7 +121,6 @@ describe('a request alone', () => {
     ['a logit has a bias', { ...SAMPLING.sample, logitBias: [[9, 1]] as const }],
     ['top-p has no top-k', { ...SAMPLING.sample, topK: 0, topP: 0.9 }],
     ['top-k is larger than the device draws from', { ...SAMPLING.sample, topK: 9 }],
-    ['penalties look further than the device', { ...SAMPLING.penalisedSample, repeatLastN: 7 }],
   ])('waits for the host when %s', async (_name, sampling) => {
     const { submit, run, runner } = setUp();
     submit(1, generate(2, { sampling }));

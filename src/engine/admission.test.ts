@@ -16,7 +16,6 @@ const limits: RunnerLimits = {
   maxDecodeRows: 4,
   maxSlots: 4,
   topK: 64,
-  penaltyWindow: 64,
 };
 
 const generate = (promptTokens: number, maxTokens: number) =>

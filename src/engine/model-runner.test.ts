@@ -22,7 +22,6 @@ const LIMITS: ModelLimits = {
   maxDecodeRows: 4,
   maxSlots: 4,
   topK: 64,
-  penaltyWindow: 64,
   maxOutputs: 8,
 };
 

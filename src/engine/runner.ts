@@ -35,8 +35,6 @@ export interface RunnerLimits {
   readonly maxSlots: number;
   /** The most candidates that `sample` draws from. */
   readonly topK: number;
-  /** The most tokens that penalties of `argmax` and `sample` look at. */
-  readonly penaltyWindow: number;
 }
 
 /** What layers with a window need: as many blocks as `maxSlots` sequences can see at once, with the rows of a step. */

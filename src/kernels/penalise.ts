@@ -1,10 +1,11 @@
+import { divideUp } from '../base/units';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import { KV_BLOCK_TOKENS } from './kv-layout';
 import { paramLayout } from './params';
 
-/** Tokens that penalties look at, at most. */
-export const PENALTY_WINDOW = 256;
+/** Tokens of the vocabulary whose occurrences a workgroup counts: 16 KiB of its memory, which every WebGPU has. */
+const SLICE = 4096;
 
 export const penaliseParams = paramLayout({ size: 'u32', blockTokens: 'u32' });
 
@@ -29,6 +30,6 @@ export function penalise(args: {
       { buffer: args.sampled, access: 'read' },
       { buffer: args.text, access: 'write' },
     ],
-    grid: (outputs) => [1, outputs, 1],
+    grid: (outputs) => [divideUp(args.size, SLICE), outputs, 1],
   };
 }

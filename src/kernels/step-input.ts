@@ -36,7 +36,7 @@ export interface StepInputPenalties {
   readonly repeat: number;
   readonly presence: number;
   readonly frequency: number;
-  /** 1 … `PENALTY_WINDOW`, of which the device has all but the last from the steps before. */
+  /** At least 1, of which the device has all but the last from the steps before. */
   readonly tokens: number;
 }
 

@@ -143,7 +143,6 @@ async function prepare(
       maxDecodeRows: 1, // nothing is decoded
       maxSlots: options.maxConcurrent,
       topK: 1,
-      penaltyWindow: 0,
       maxOutputs: 1,
     },
     hiddenSize: network.hiddenSize,

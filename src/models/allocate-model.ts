@@ -4,7 +4,6 @@ import type { GgufFile } from '../gguf/types';
 import { TOP_K } from '../kernels/candidates';
 import { KV_BLOCK_TOKENS, type KvType } from '../kernels/kv-layout';
 import { BATCH_WIDTHS, usefulWidths } from '../kernels/matvec';
-import { PENALTY_WINDOW } from '../kernels/penalise';
 import { allocateWeights, type DeviceWeights } from './device-weights';
 import { sizeKvCache } from './kv-size';
 import type { Network } from './network';
@@ -67,7 +66,6 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     maxDecodeRows,
     maxSlots: options.maxConcurrent,
     topK: Math.min(TOP_K, network.vocabularySize),
-    penaltyWindow: PENALTY_WINDOW,
     maxOutputs,
   };
   const weights = allocateWeights(device, weightPlan);

@@ -50,7 +50,6 @@ describe('allocateModel', () => {
       maxDecodeRows: 16,
       maxSlots: 4,
       topK: vocabulary,
-      penaltyWindow: 256,
       maxOutputs: 8,
     });
   });

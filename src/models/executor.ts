@@ -48,8 +48,6 @@ export interface ModelLimits {
   readonly maxSlots: number;
   /** The most candidates that `sample` draws from. */
   readonly topK: number;
-  /** The most tokens that penalties look at on the device. */
-  readonly penaltyWindow: number;
   /** Outputs of one submission. */
   readonly maxOutputs: number;
 }

@@ -13,8 +13,6 @@ import type { Sampled, SamplingOptions } from './types';
 export interface DeviceSampling {
   /** How many candidates it draws from at most. */
   readonly topK: number;
-  /** How many tokens penalties look at there at most. */
-  readonly penaltyWindow: number;
 }
 
 /**
@@ -68,7 +66,6 @@ export function createSampler(options: SamplingOptions, device: DeviceSampling):
 
 function modeOf(options: SamplingOptions, device: DeviceSampling): Sampler['mode'] {
   if (options.logitBias.length > 0 || options.topLogprobs !== null) return 'logits';
-  if (hasPenalties(options) && options.repeatLastN > device.penaltyWindow) return 'logits';
   if (options.temperature === 0) return 'argmax';
   return options.topK >= 1 && options.topK <= device.topK ? 'sample' : 'logits';
 }

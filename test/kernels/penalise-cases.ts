@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { textBytes } from '../../src/kernels/keep-tokens';
 import { KV_BLOCK_TOKENS } from '../../src/kernels/kv-layout';
-import { penalise, PENALTY_WINDOW } from '../../src/kernels/penalise';
+import { penalise } from '../../src/kernels/penalise';
 import type { StepInputPenalties, StepInputRow } from '../../src/kernels/step-input';
 import { applyPenalties } from '../../src/sampling/penalties';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
 import { withBench } from './workbench';
 
-/** The last is no multiple of anything. */
-const VOCABULARIES = [1, 40, 1501];
+/** A workgroup edits 4096 logits: the last needs three, the third of which has few. */
+const VOCABULARIES = [1, 40, 1501, 4096, 8999];
 const OUTPUT_COUNT = 48;
-/** Tokens that are looked at: around those that a workgroup takes at once. */
-const COUNTS = [1, 2, 17, 63, 64, 65, 128, 200, PENALTY_WINDOW];
+/** Tokens that are looked at: around those that a workgroup takes at once, here and on HIP, and many more. */
+const COUNTS = [1, 2, 17, 63, 64, 65, 128, 255, 256, 257, 1500];
 /** Blocks of a sequence: more than its longest text has. */
-const BLOCKS = PENALTY_WINDOW / KV_BLOCK_TOKENS + 2;
+const BLOCKS = Math.ceil(Math.max(...COUNTS) / KV_BLOCK_TOKENS) + 2;
 /** What a place holds that nobody wrote: no token of a vocabulary. */
 const NOTHING = 0xfffffff0;
 /** A GPU may keep a product of which the CPU rounds off the last bit. */
@@ -38,9 +38,10 @@ interface Case {
 function randomCase(random: Random, size: number, index: number): Case {
   const logitOf = LOGITS[index % LOGITS.length] ?? Math.random;
   const count = COUNTS[index % COUNTS.length] ?? 1;
-  // Few, so that they come again, and now and then one that is no token of this vocabulary.
+  // Few, so that they come again, those beside a slice's end among them, and now and then one that is no token of this vocabulary.
+  const known = [4095, 4096, ...Array.from({ length: 28 }, (_, i) => i * 307)].map((id) => id % size);
   const tokens = Array.from({ length: count }, () =>
-    random.next() < 0.02 ? size + random.integer(0, 3) : (random.integer(0, Math.min(size, 30) - 1) * 7) % size,
+    random.next() < 0.02 ? size + random.integer(0, 3) : (known[random.integer(0, known.length - 1)] ?? 0),
   );
   const [repeat, presence, frequency] = [random.between(0.5, 2), random.between(-2, 2), random.between(-2, 2)];
   const isPenalised = index % 4 !== 3;

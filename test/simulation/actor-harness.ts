@@ -19,7 +19,6 @@ export const LIMITS: RunnerLimits = {
   maxDecodeRows: 4,
   maxSlots: 4,
   topK: 8,
-  penaltyWindow: 6,
 };
 
 /** Keeps the batches that it was given. */

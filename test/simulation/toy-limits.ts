@@ -21,7 +21,6 @@ export function limitsOf(scenario: Omit<Scenario, 'actions'>): RunnerLimits {
     maxDecodeRows: STEP_ROWS,
     maxSlots: maxConcurrent,
     topK: 8,
-    penaltyWindow: 6,
   };
 }
 

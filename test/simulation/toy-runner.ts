@@ -180,9 +180,9 @@ export class ToyRunner implements Runner {
 
   /** The logits once the row's token, and those that its cells have before it, are penalised. */
   #penalised(batch: StepBatch, row: StepRow, hash: number, penalties: Penalties): Float32Array {
-    const { vocabularySize, penaltyWindow } = this.limits;
+    const { vocabularySize } = this.limits;
     const { repeat, presence, frequency, tokens: count } = penalties;
-    assert(count >= 1 && count <= penaltyWindow, 'the device penalises so few tokens');
+    assert(count >= 1 && count <= row.position + 1, 'the device penalises tokens of the text');
     const first = row.position + 1 - count;
     const tokens = Array.from({ length: count }, (_, i) => toyToken(this.#cellOf(batch, row.slot, first + i)));
     const logits = toyLogits(hash, vocabularySize);

@@ -38,7 +38,7 @@ export const SAMPLING: Readonly<Record<ToySampling, SamplingOptions>> = {
   argmax: GREEDY,
   sample: { ...GREEDY, temperature: 1, topK: 4 },
   penalisedArgmax: { ...GREEDY, ...PENALTIES },
-  penalisedSample: { ...GREEDY, ...PENALTIES, temperature: 1, topK: 4 },
+  penalisedSample: { ...GREEDY, ...PENALTIES, repeatLastN: 2 ** 31 - 1, temperature: 1, topK: 4 },
   logits: { ...GREEDY, temperature: 1, repeatPenalty: 1.3, topLogprobs: 2 },
 };
 

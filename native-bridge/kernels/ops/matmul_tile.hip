@@ -1,5 +1,6 @@
 // Matrix × matrix for prompts, tiles of 64 weight rows × 64 tokens in workgroup memory, 8 × 8 sums a thread:
-// y[t, n] = Σ_k W[n, k] · x[t, k], then the epilogue. Weights are read once per 64 tokens.
+// y[t, n] = Σ_k W[n, k] · x[t, k], then the epilogue. Weights are read once per 64 tokens. Eight neighbouring threads fetch the 128 bytes
+// of a token together; each quad stands in another order of the tokens, so that the eight do not meet in one bank of workgroup memory.
 // W [rows × 32·units] quantised · x [tokens × 32·units] f32 · y [tokens × y_stride] f32
 // grid: (⌈tokens / 64⌉, ⌈rows / 64⌉, 1)
 #pragma once
@@ -30,12 +31,11 @@ struct Constants {
 
 FN void run(ARGUMENTS) {
   WORKGROUP(vec4f, w_tile, 8u * TILE); // [8 quads × 64 rows]
-  WORKGROUP(vec4f, x_tile, 8u * TILE); // [8 quads × 64 tokens]
+  WORKGROUP(vec4f, x_tile, 8u * TILE); // [8 quads × 64 tokens], of each eight tokens the one at place p is p ^ quad
   const vec3u group = workgroup_id();
   const u32 local = local_invocation_index();
   const u32 tokens = row_count(step);
   const u32 load_row = min(group.y * TILE + local, params.rows - 1u);
-  const u32 load_token = min(group.x * TILE + local, tokens - 1u);
   const u32 column = local % PER;
   const u32 line = local / PER;
   array<array<f32, PER>, PER> sums = {}; // [token][row]
@@ -44,7 +44,8 @@ FN void run(ARGUMENTS) {
 #pragma unroll
     for (u32 i = 0u; i < 8u; i++) {
       w_tile[i * TILE + local] = w[i];
-      x_tile[i * TILE + local] = x[(load_token * params.units + u) * 8u + i];
+      const u32 token = min(group.x * TILE + i * PER + line, tokens - 1u);
+      x_tile[column * TILE + i * PER + (line ^ column)] = x[(token * params.units + u) * 8u + column];
     }
     workgroupBarrier();
     for (u32 i = 0u; i < 8u; i++) {
@@ -53,7 +54,7 @@ FN void run(ARGUMENTS) {
       for (u32 r = 0u; r < PER; r++) row[r] = w_tile[i * TILE + r * PER + column];
 #pragma unroll
       for (u32 t = 0u; t < PER; t++) {
-        const vec4f v = x_tile[i * TILE + t * PER + line];
+        const vec4f v = x_tile[i * TILE + t * PER + (line ^ i)];
 #pragma unroll
         for (u32 r = 0u; r < PER; r++) sums[t][r] += dot(row[r], v);
       }

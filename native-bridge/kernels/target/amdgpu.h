@@ -37,6 +37,11 @@ static inline DEVICE void workgroupBarrier() {
   __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup");
 }
 
+/** Adds to a word of workgroup memory, whoever else does. */
+static inline DEVICE void atomicAdd(u32 *word, u32 value) {
+  __scoped_atomic_fetch_add(word, value, __ATOMIC_RELAXED, __MEMORY_SCOPE_WRKGRP);
+}
+
 /** The compiler keeps what stands before it before it: else it fetches so much at once that registers spill. */
 static inline DEVICE void in_this_order() {
   __builtin_amdgcn_sched_barrier(0);

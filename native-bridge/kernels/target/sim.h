@@ -32,6 +32,11 @@ static inline void workgroupBarrier() {
   sim_services->barrier();
 }
 
+/** Fibers take turns at barriers and lane words alone. */
+static inline void atomicAdd(u32 *word, u32 value) {
+  *word += value;
+}
+
 static inline void in_this_order() {}
 
 static inline u32 subgroup_size() {

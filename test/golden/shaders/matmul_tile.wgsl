@@ -20,12 +20,11 @@ const PER = 8u; // rows, and tokens, a thread
 
 var<workgroup> w_tile: array<vec4f, 512>; // [8 quads × 64 rows]
 
-var<workgroup> x_tile: array<vec4f, 512>; // [8 quads × 64 tokens]
+var<workgroup> x_tile: array<vec4f, 512>; // [8 quads × 64 tokens], of each eight tokens the one at place p is p ^ quad
 
 @compute @workgroup_size(TILE) fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let tokens = row_count();
   let load_row = min(group.y * TILE + local, params.rows - 1u);
-  let load_token = min(group.x * TILE + local, tokens - 1u);
   let column = local % PER;
   let line = local / PER;
   var sums: array<array<f32, PER>, PER>; // [token][row]
@@ -33,7 +32,8 @@ var<workgroup> x_tile: array<vec4f, 512>; // [8 quads × 64 tokens]
     let w = dequant32(load_row * params.units + u, params.plane);
     for (var i = 0u; i < 8u; i++) {
       w_tile[i * TILE + local] = w[i];
-      x_tile[i * TILE + local] = x[(load_token * params.units + u) * 8u + i];
+      let token = min(group.x * TILE + i * PER + line, tokens - 1u);
+      x_tile[column * TILE + i * PER + (line ^ column)] = x[(token * params.units + u) * 8u + column];
     }
     workgroupBarrier();
     for (var i = 0u; i < 8u; i++) {
@@ -42,7 +42,7 @@ var<workgroup> x_tile: array<vec4f, 512>; // [8 quads × 64 tokens]
         row[r] = w_tile[i * TILE + r * PER + column];
       }
       for (var t = 0u; t < PER; t++) {
-        let v = x_tile[i * TILE + t * PER + line];
+        let v = x_tile[i * TILE + t * PER + (line ^ i)];
         for (var r = 0u; r < PER; r++) {
           sums[t][r] += dot(row[r], v);
         }

@@ -10,6 +10,12 @@ struct Params {
 
 @group(0) @binding(4) var<storage, read_write> text: array<u32>;
 
+const SLICE = 4096u; // tokens of the vocabulary a workgroup
+
+const THREADS = 256u;
+
+var<workgroup> counts: array<atomic<u32>, SLICE>; // how often each is among those that are looked at
+
 // Token `index` of the `count` that are looked at, the last of which is the row's own.
 fn recent(row: u32, index: u32, count: u32) -> u32 {
   if (index + 1u == count) {
@@ -18,41 +24,40 @@ fn recent(row: u32, index: u32, count: u32) -> u32 {
   return text[text_address(row, row_position(row) + 1u + index - count, params.block_tokens)];
 }
 
-// How often token `id` is among them; 0 where `index` is not its first place.
-fn occurrences(row: u32, id: u32, index: u32, count: u32) -> u32 {
-  var found = 0u;
-  for (var i = 0u; i < count; i++) {
-    if (recent(row, i, count) != id) {
-      continue;
-    }
-    if (i < index) {
-      return 0u;
-    }
-    found++;
-  }
-  return found;
-}
-
 fn penalty(output: u32, word: u32) -> f32 {
   return bitcast<f32>(output_penalty(output, word));
 }
 
-@compute @workgroup_size(64) fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+@compute @workgroup_size(THREADS) fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let output = group.y;
   let row = output_row(output);
   let count = output_penalty(output, 0u);
-  for (var i = local; i < count; i += 64u) {
-    let id = recent(row, i, count);
-    let times = occurrences(row, id, i, count);
-    let at = output * params.size + id;
-    if (times == 0u || id >= params.size || order_key(logits[at]) == NAN_KEY) {
+  if (count == 0u) {
+    return;
+  }
+  for (var place = local; place < SLICE; place += THREADS) {
+    atomicStore(&counts[place], 0u);
+  }
+  workgroupBarrier();
+  let first = group.x * SLICE;
+  for (var i = local; i < count; i += THREADS) {
+    let place = recent(row, i, count) - first;
+    if (place < SLICE) {
+      atomicAdd(&counts[place], 1u);
+    }
+  }
+  workgroupBarrier();
+  for (var place = local; place < SLICE; place += THREADS) {
+    let times = atomicLoad(&counts[place]);
+    let at = output * params.size + first + place;
+    if (times == 0u || first + place >= params.size || order_key(logits[at]) == NAN_KEY) {
       continue;
     }
     let logit = bitcast<f32>(logits[at]);
     let repeated = logit * penalty(output, select(1u, 2u, logit > 0.0));
     logits[at] = bitcast<u32>(repeated - (penalty(output, 3u) + f32(times) * penalty(output, 4u)));
   }
-  if (local == 0u && count > 0u) {
+  if (group.x == 0u && local == 0u) {
     text[text_address(row, row_position(row), params.block_tokens)] = token_of(row);
   }
 }
