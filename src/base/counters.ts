@@ -10,7 +10,7 @@ export interface DeviceCounters {
   readonly readbackBytes: number;
   readonly buffersCreated: number;
   readonly pipelinesCreated: number;
-  /** Bytes of matrices that linear layers read, a matrix as often as it is read. */
+  /** Bytes of matrices that linear layers read, a matrix as often as it is read; of experts those that rows are routed to. */
   readonly weightBytesRead: number;
 }
 

@@ -4,7 +4,7 @@ import type { Dispatch } from '../device/plan';
 import { ACTIVATION_CODES, EPILOGUE_CODES, type Epilogue, type GluKind } from './linear';
 import type { MatvecVariant } from './matvec';
 import { paramLayout } from './params';
-import { sidePlaneWord, UNIT_ELEMENTS, type WeightMatrix } from './weight-matrix';
+import { matrixPlanes, sidePlaneWord, UNIT_ELEMENTS, type WeightMatrix } from './weight-matrix';
 
 export const expertMatvecParams = paramLayout({
   rows: 'u32',
@@ -29,6 +29,8 @@ export interface ExpertMatvecArgs {
   readonly experts: number;
   /** 0 if not given. */
   readonly firstExpert?: number;
+  /** Of the layer, whatever lies in `weights`; those in `weights` if not given. */
+  readonly allExperts?: number;
   /** Experts a row uses. */
   readonly used: number;
   readonly routes: DeviceBuffer; // [rows × used] of (expert, weight), from `route`
@@ -47,7 +49,7 @@ export interface ExpertMatvecArgs {
 
 /** A linear layer of the experts that rows are routed to, for prompt and generated rows alike. A row's sums depend on nothing else. */
 export function expertMatvec(args: ExpertMatvecArgs): Dispatch {
-  const { weights, experts, used, epilogue } = args;
+  const { weights, experts, used, epilogue, allExperts = experts } = args;
   const rows = weights.rows / experts / (epilogue === 'glu' ? 2 : 1);
   const lanes = LANES[args.variant];
   const [bias = args.x, upBias = args.x] = args.biases; // without biases not read, but every binding has a buffer
@@ -82,5 +84,7 @@ export function expertMatvec(args: ExpertMatvecArgs): Dispatch {
       { buffer: args.y, access: 'write' },
     ],
     grid: (batch) => [divideUp(rows, THREADS / lanes), 1, epilogue === 'add' ? batch : batch * used],
+    // Of some of the experts, their share: where a row is routed to is known on the device alone.
+    weightBytesRead: (batch) => Math.round((matrixPlanes(weights).totalBytes * batch * used) / allExperts),
   };
 }

@@ -80,7 +80,7 @@ function lowerExperts(
   const { x, gated, routerLogits, routes } = lowering.activations;
   const { experts, used } = block;
   const { dispatches, input } = lowering.norm(plan.feedForwardNorm, false);
-  const shared = { used, routes, variant: lowering.matvec };
+  const shared = { used, routes, variant: lowering.matvec, allExperts: experts };
   return [
     ...dispatches,
     ...lowering.beside([router], input, routerLogits, experts, linear),
@@ -104,7 +104,7 @@ function gateAndUp(
   { size, used, activation }: ExpertsBlock,
   plan: LayerWeightPlan,
   biases: ExpertWeightPlan['biases'],
-  shared: Pick<ExpertMatvecArgs, 'used' | 'routes' | 'variant' | 'x'>,
+  shared: Pick<ExpertMatvecArgs, 'used' | 'allExperts' | 'routes' | 'variant' | 'x'>,
 ): Dispatch[] {
   const { weights } = lowering;
   const { gateUp, gated } = lowering.activations;

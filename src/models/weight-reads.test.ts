@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { withOverrides } from '../../test/support/load-zoo';
 import { RecordingDevice } from '../../test/support/recording-device';
 import { tinyFile } from '../../test/support/tiny-llama';
+import { readZoo } from '../../test/support/zoo';
 import { countersSince } from '../base/counters';
+import { parseGguf } from '../gguf/parse';
+import type { GgufFile } from '../gguf/types';
 import { matrixPlanes } from '../kernels/weight-matrix';
 import { BATCH_WIDTHS, type BatchWidth } from '../kernels/matvec';
 import { allocateModel } from './allocate-model';
@@ -11,25 +15,51 @@ import { allWeights } from './weight-plan';
 
 const SIXTEEN = Array.from({ length: 16 }, (_, i) => i + 1);
 
+interface Choice {
+  readonly file?: GgufFile;
+  readonly maxBindingBytes?: number;
+}
+
 /** What a decode step of so many rows, each with an output, costs on a device that takes these widths. */
-async function decodeSteps(matmul: 'rows' | 'tile', batch: readonly BatchWidth[], maxConcurrent = 16) {
+async function decodeSteps(
+  matmul: 'rows' | 'tile',
+  batch: readonly BatchWidth[],
+  { file = tinyFile(), maxBindingBytes }: Choice = {},
+) {
+  const maxConcurrent = 16;
   const device = new RecordingDevice();
-  const file = tinyFile();
-  const { weightPlan, prepared } = allocateModel(device, file, describeNetwork(file), {
-    kvType: 'f16',
-    maxConcurrent,
-    variants: { matvec: 'rows', matmul, batch },
-  });
+  const limits = { ...device.limits, ...(maxBindingBytes !== undefined && { maxBindingBytes }) };
+  const { weightPlan, weights, prepared } = allocateModel(
+    withOverrides(device, { limits }),
+    file,
+    describeNetwork(file),
+    {
+      kvType: 'f16',
+      maxConcurrent,
+      variants: { matvec: 'rows', matmul, batch },
+    },
+  );
+  // No weights come, but the host reads factors of the rotation.
+  for (const { name, length } of weightPlan.hostTensors) weights.host.set(name, new Float32Array(length).fill(1));
   const executor = new Executor(await prepared);
   const { embedding, head } = weightPlan;
   // An embedding that is not the head is looked up, not multiplied with.
   const matrices = allWeights(weightPlan).matrices.filter((matrix) => matrix !== embedding || matrix === head);
-  const weightBytes = matrices.reduce((sum, matrix) => sum + matrixPlanes(matrix).totalBytes, 0);
-  const rowsOf = (count: number) =>
-    Array.from({ length: count }, (_, slot) => ({ token: 1, position: 0, slot, blocks: [0] }));
+  const ofExperts = new Set(weightPlan.layers.flatMap((layer) => (layer.experts ? [...layer.gateUp, layer.down] : [])));
+  const bytesOf = (some: typeof matrices): number =>
+    some.reduce((sum, matrix) => sum + matrixPlanes(matrix).totalBytes, 0);
+  const weightBytes = bytesOf(matrices.filter((matrix) => !ofExperts.has(matrix)));
+  const slices = matrices.reduce((sum, matrix) => sum + matrix.slices.length, 0);
+  const blocks = [0];
+  const rowsOf = (body: 'prefill' | 'decode', count: number) =>
+    Array.from({ length: count }, (_, i) =>
+      body === 'decode'
+        ? { token: 1, position: 0, slot: i, blocks: [0] }
+        : { token: 1, position: i % 16, slot: 0, blocks },
+    );
   const cost = async (body: 'prefill' | 'decode', count: number) => {
     const before = device.counters();
-    const rows = rowsOf(count);
+    const rows = rowsOf(body, count);
     await executor.run({
       body,
       rows,
@@ -38,7 +68,7 @@ async function decodeSteps(matmul: 'rows' | 'tile', batch: readonly BatchWidth[]
     });
     return countersSince(device.counters(), before);
   };
-  return { weightBytes, cost };
+  return { weightBytes, expertBytes: bytesOf([...ofExperts]), isSliced: slices > matrices.length, cost };
 }
 
 describe('the weight bytes that a step reads', () => {
@@ -60,13 +90,38 @@ describe('the weight bytes that a step reads', () => {
   });
 
   it('are read once a tile of a prompt, and the head once', async () => {
-    const { weightBytes, cost } = await decodeSteps('tile', BATCH_WIDTHS);
+    const file = tinyFile({ metadata: { 'llama.context_length': 128 } });
+    const { weightBytes, cost } = await decodeSteps('tile', BATCH_WIDTHS, { file });
     expect((await cost('prefill', 1)).weightBytesRead).toBe(weightBytes);
-    expect((await cost('prefill', 40)).weightBytesRead).toBe(weightBytes);
+    expect((await cost('prefill', 64)).weightBytesRead).toBe(weightBytes);
+    const beyond = (await cost('prefill', 65)).weightBytesRead;
+    expect(beyond).toBeGreaterThan(weightBytes);
+    expect(beyond).toBeLessThan(2 * weightBytes);
     const narrow = await decodeSteps('rows', BATCH_WIDTHS);
     const [one, two] = [await narrow.cost('prefill', 8), await narrow.cost('prefill', 9)];
     expect(one.weightBytesRead).toBe(weightBytes);
     expect(two.weightBytesRead).toBeGreaterThan(weightBytes);
     expect(two.weightBytesRead).toBeLessThan(2 * weightBytes);
+  });
+
+  it.each(['qwen3moe', 'mixtral', 'gpt-oss'])('are of experts those that each row is routed to: %s', async (name) => {
+    const { bytes } = await readZoo(name);
+    const parsed = parseGguf(bytes, bytes.byteLength);
+    if (parsed.kind !== 'complete') throw new Error('the fixture is cut');
+    const { file } = parsed;
+    const [block] = describeNetwork(file).layers.map(({ feedForward }) => feedForward);
+    if (block?.kind !== 'experts') throw new Error('a mixture of experts');
+    for (const maxBindingBytes of [2 ** 31, 20_000]) {
+      const { weightBytes, expertBytes, isSliced, cost } = await decodeSteps('tile', BATCH_WIDTHS, {
+        file,
+        maxBindingBytes,
+      });
+      expect(isSliced).toBe(maxBindingBytes < 2 ** 31);
+      const ofRow = (expertBytes * block.used) / block.experts;
+      for (const rows of [1, 5]) {
+        expect((await cost('decode', rows)).weightBytesRead).toBeCloseTo(weightBytes + rows * ofRow, -2);
+        expect((await cost('prefill', rows)).weightBytesRead).toBeCloseTo(weightBytes + rows * ofRow, -2);
+      }
+    }
   });
 });
