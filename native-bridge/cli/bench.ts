@@ -174,10 +174,15 @@ function promptOf(run: number, words: number): string {
 function bestOf({ runs, stats }: MeasuredRuns, hip: HipFacts | null): BenchReport['best'] {
   const promptPerSecond = Math.max(...runs.map((run) => run.prompt_per_second));
   const predictedPerSecond = Math.max(...runs.map((run) => run.predicted_per_second));
-  const bytesPerSecond = stats === null ? null : stats.lastStep.weightBytesRead * predictedPerSecond;
+  const bytesPerSecond = stats === null ? null : stats.lastStep.weightBytesRead * Math.max(...runs.map(stepsPerSecond));
   const bandwidth = hip?.bandwidth ?? null;
   const ofBandwidth = bytesPerSecond === null || bandwidth === null ? null : bytesPerSecond / bandwidth;
   return { promptPerSecond, predictedPerSecond, bytesPerSecond, ofBandwidth };
+}
+
+/** Of decoding: the first token of an answer, which `predicted_per_second` counts too, is the prompt's step. */
+function stepsPerSecond({ predicted_n, predicted_ms }: BenchRun): number {
+  return predicted_ms > 0 ? ((predicted_n - 1) * 1000) / predicted_ms : 0;
 }
 
 function engineOf({ gpuBytes, pipelinesCreated, lastStep, loadMs, variants }: EngineStats): BenchReport['engine'] {
