@@ -2,17 +2,17 @@
 // `--model FILE` measures another GGUF file. `--variants matvec=lanes,matmul=tile` forces kernel shapes, `--adapter` uses the real graphics card, `--contexts 128,1024` chooses the
 // prompts (usually 64 tokens, on a real card 128 to 4,096), `--streams` also decodes 1, 2, 4 and 8 answers at once, `--profile` tells the GPU time of each
 // kernel, `--history FILE` compares with the last run on the same adapter that the file holds, and adds this one.
-import { appendFile, readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { measure } from './lib/bench-page.mjs';
+import { addToHistory, lastLike, readHistory } from './lib/bench-history.mjs';
 import { prepareBench, withBenchBrowser } from './lib/bench-setup.mjs';
 import { comparison, table, weightRates } from './lib/bench-table.mjs';
-import { readOptions, runScript, SetupError } from './lib/command.mjs';
+import { readOptions, reasonOf, runScript, SetupError } from './lib/command.mjs';
 import { modelsFolder } from './lib/paths.mjs';
 import { DEFAULT_MODEL } from './model.mjs';
 
-/** @typedef {import('./lib/bench-table.mjs').BenchResult} BenchResult */
+/** @typedef {import('./lib/bench-page.mjs').BenchInput} BenchInput */
 
 const USAGE =
   'Options: --model FILE, --json, --adapter, --variants matvec=lanes,matmul=tile, --contexts 128,1024, --streams, --profile, --history FILE.';
@@ -37,26 +37,54 @@ await runScript(async (signal) => {
       },
     }),
   );
-  const contexts = contextsOf(values.contexts ?? (values.adapter ? CARD_CONTEXTS : SOFTWARE_CONTEXTS));
+  const { profile, history, adapter, json } = values;
+  const contexts = contextsOf(values.contexts ?? (adapter ? CARD_CONTEXTS : SOFTWARE_CONTEXTS));
+  const variants = variantsOf(values.variants);
   const file = await modelFile(values.model);
+  const runs = history === undefined ? [] : await readHistory(history);
   const { executablePath, timeouts } = await prepareBench(signal, values.model === undefined);
-  const variants = Object.fromEntries(
-    values.variants
-      .split(',')
-      .filter(Boolean)
-      .map((pair) => pair.split('=')),
-  );
-  const { profile } = values;
   const streams = values.streams ? STREAMS : [];
   const model = `/models/${encodeURIComponent(basename(file))}`;
   const input = { model, variants, timeouts, contexts, decodeTokens: DECODE_TOKENS, streams, profile };
-  const browser = { executablePath, adapter: values.adapter, models: dirname(file) };
-  const measured = await withBenchBrowser(browser, async (openPage) => (await openPage()).evaluate(measure, input));
+  const measured = await measureInPage(input, { executablePath, adapter, models: dirname(file) });
   const result = { ...measured, weights: weightRates(measured), date: new Date().toISOString() };
-  console.log(values.json ? JSON.stringify(result, null, 2) : table(result));
-  if (values.history !== undefined) await addToHistory(values.history, result);
+  console.log(json ? JSON.stringify(result, null, 2) : table(result));
+  if (history === undefined) return 0;
+  // Beside what programs read, which is on the standard output.
+  const last = lastLike(runs, result);
+  if (last !== undefined) console.error(comparison(result, last));
+  await addToHistory(history, result);
   return 0;
 });
+
+/**
+ * Throws `SetupError` with the words of what could not be measured.
+ * @param {BenchInput} input @param {{ executablePath: string, adapter: boolean, models: string }} browser
+ */
+async function measureInPage(input, browser) {
+  const folder = join(import.meta.dirname, 'lib');
+  try {
+    return await withBenchBrowser({ ...browser, folder }, async (openPage) =>
+      (await openPage()).evaluate(async (given) => {
+        const [library, bench] = ['/lib/index.js', '/bench-page.mjs'];
+        /** @type {typeof import('./lib/bench-page.mjs')} */
+        const { measure } = await import(bench);
+        return measure(given, await import(library));
+      }, input),
+    );
+  } catch (error) {
+    const told = /^page\.evaluate: (?:ForgelightError|Error): (.*)/.exec(reasonOf(error))?.[1];
+    throw told === undefined ? error : new SetupError(told);
+  }
+}
+
+/** @param {string} list */
+function variantsOf(list) {
+  const pairs = list.split(',').filter(Boolean);
+  const wrong = pairs.find((pair) => !/^\w+=[\w-]+$/.test(pair));
+  if (wrong === undefined) return Object.fromEntries(pairs.map((pair) => pair.split('=')));
+  throw new SetupError(`--variants "${list}": give kernels and their shapes, as in matvec=lanes,matmul=tile.`);
+}
 
 /** @param {string | undefined} path as given; the default model's where none is */
 async function modelFile(path) {
@@ -76,22 +104,4 @@ function contextsOf(list) {
   const wrong = contexts.find((tokens) => !Number.isInteger(tokens) || tokens < 1);
   if (wrong !== undefined) throw new SetupError(`--contexts "${list}": give whole numbers of tokens, as in 128,1024.`);
   return contexts;
-}
-
-/** One run a line. @param {string} path @param {BenchResult} result */
-async function addToHistory(path, result) {
-  const text = await readFile(path, 'utf8').catch((error) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
-  /** @type {BenchResult[]} */
-  const runs = text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
-  const key = (/** @type {BenchResult} */ { info }) => `${info.device.name} ${info.model.sha256}`;
-  const last = runs.findLast((run) => key(run) === key(result));
-  // Beside what programs read, which is on the standard output.
-  if (last !== undefined) console.error(comparison(result, last));
-  await appendFile(path, `${JSON.stringify(result)}\n`);
 }

@@ -5,17 +5,25 @@
 
 const BAR_WIDTH = 40;
 
+/**
+ * Decode steps a second. `predicted_per_second` counts the first token of an answer too, whose step is the prompt's; 0 where no other came.
+ * @param {Pick<Measured['answers'][number]['timings'], 'predicted_n' | 'predicted_ms'>} timings
+ */
+export function decodeRate({ predicted_n, predicted_ms }) {
+  return predicted_ms > 0 ? ((predicted_n - 1) * 1000) / predicted_ms : 0;
+}
+
 /** How fast weights were read while each answer was written, and as a share of what the memory can. @param {Measured} measured */
 export function weightRates({ answers, stats, bandwidth }) {
   return answers.map(({ context, timings }) => {
-    const bytesPerSecond = stats.lastStep.weightBytesRead * timings.predicted_per_second;
+    const bytesPerSecond = stats.lastStep.weightBytesRead * decodeRate(timings);
     return { context, bytesPerSecond, ofBandwidth: bytesPerSecond / bandwidth };
   });
 }
 
 /** @param {BenchResult} result */
 export function table(result) {
-  const { info, loadSeconds, answers, stats, concurrent, bandwidth, weights } = result;
+  const { info, loadSeconds, answers, left, stats, concurrent, bandwidth, weights } = result;
   const step = stats.lastStep;
   const shapes = Object.entries(stats.variants).map((pair) => pair.join('='));
   const rows = [
@@ -39,10 +47,18 @@ export function table(result) {
         ['prefill', `${timings.prompt_per_second.toFixed(2)} tokens/s over ${timings.prompt_n}`],
         [
           'decode',
-          `${timings.predicted_per_second.toFixed(2)} tokens/s at ${context}: weights at ${gigabytes(bytesPerSecond)} GB/s, ${(ofBandwidth * 100).toFixed(1)} % of the bandwidth`,
+          `${decodeRate(timings).toFixed(2)} tokens/s at ${context}: weights at ${gigabytes(bytesPerSecond)} GB/s, ${(ofBandwidth * 100).toFixed(1)} % of the bandwidth`,
         ],
       ];
     }),
+    ...(left.length === 0
+      ? []
+      : [
+          [
+            'not measured',
+            `${left.join(', ')}: with the answer more than the ${info.model.contextLength} tokens it holds`,
+          ],
+        ]),
     [
       'per decoded token',
       `${step.dispatches} dispatches, ${step.submits} submit, ${step.passes} pass, ${step.bindGroupsCreated} bind groups, ${step.bufferWrites} buffer write, ${step.readbackBytes} bytes read back`,
@@ -87,13 +103,13 @@ export function comparison(now, before) {
       ['load', 1 / loadSeconds],
       ...answers.flatMap(({ context, timings }) => [
         /** @type {const} */ ([`prefill ${context}`, timings.prompt_per_second]),
-        /** @type {const} */ ([`decode ${context}`, timings.predicted_per_second]),
+        /** @type {const} */ ([`decode ${context}`, decodeRate(timings)]),
       ]),
     ]);
   const earlier = rates(before);
   const lines = [...rates(now)].flatMap(([name, rate]) => {
     const known = earlier.get(name);
-    return known === undefined ? [] : [`${name.padEnd(18)} ${(rate / known).toFixed(2)} × as fast`];
+    return known === undefined || known === 0 ? [] : [`${name.padEnd(18)} ${(rate / known).toFixed(2)} × as fast`];
   });
   return [`\nBeside the run of ${before.date}`, ...lines].join('\n');
 }

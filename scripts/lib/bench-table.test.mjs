@@ -1,15 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { comparison, table, weightRates } from './bench-table.mjs';
+import { comparison, decodeRate, table, weightRates } from './bench-table.mjs';
 
 /** @param {object} [about] @returns {import('./bench-table.mjs').BenchResult} */
 function resultOf(about = {}) {
-  const timings = { prompt_n: 64, prompt_ms: 1600, prompt_per_second: 40, predicted_n: 16, predicted_per_second: 10 };
+  // 16 steps in 1.6 s, and the first token, which is the prompt's.
+  const timings = {
+    ...{ prompt_n: 64, prompt_ms: 1600, prompt_per_second: 40 },
+    ...{ predicted_n: 17, predicted_ms: 1600, predicted_per_second: 10.625 },
+  };
   const measured = {
     date: '2026-01-02T03:04:05.000Z',
-    info: { model: { name: 'Tiny', quantisation: 'Q4_1' }, device: { name: 'an adapter', features: ['subgroups'] } },
+    info: {
+      model: { name: 'Tiny', quantisation: 'Q4_1', contextLength: 2048 },
+      device: { name: 'an adapter', features: ['subgroups'] },
+    },
     loadSeconds: 4,
     bandwidth: 100e9,
     answers: [{ context: 64, timings }],
+    left: [],
     stats: {
       loadMs: { start: 120, probe: 1500, download: 2000 },
       variants: { matvec: 'rows' },
@@ -45,6 +53,19 @@ describe('the table of a bench run', () => {
     expect(text).not.toContain('GPU time');
   });
 
+  it('has steps over their time: the first token of an answer belongs to the prompt', () => {
+    expect(decodeRate({ predicted_n: 17, predicted_ms: 1600 })).toBe(10);
+    expect(decodeRate({ predicted_n: 1, predicted_ms: 0 })).toBe(0);
+    expect(decodeRate({ predicted_n: 1, predicted_ms: 3 })).toBe(0);
+  });
+
+  it('names the contexts for which the model had no room', () => {
+    expect(table(resultOf())).not.toContain('not measured');
+    expect(table(resultOf({ left: [2048, 4096] }))).toContain(
+      'not measured       2048, 4096: with the answer more than the 2048 tokens it holds',
+    );
+  });
+
   it('is made of what programs read', () => {
     expect(resultOf().weights).toEqual([{ context: 64, bytesPerSecond: 20e9, ofBandwidth: 0.2 }]);
   });
@@ -68,7 +89,7 @@ describe('the table of a bench run', () => {
 
 describe('a run beside an earlier one', () => {
   it('is compared where both measured the same', () => {
-    const timings = { prompt_n: 64, prompt_per_second: 60, predicted_n: 16, predicted_per_second: 5 };
+    const timings = { prompt_n: 64, prompt_per_second: 60, predicted_n: 17, predicted_ms: 3200 };
     const now = resultOf({
       loadSeconds: 2,
       answers: [
@@ -82,5 +103,11 @@ describe('a run beside an earlier one', () => {
       'prefill 64         1.50 × as fast',
       'decode 64          0.50 × as fast',
     ]);
+  });
+
+  it('is not compared with what had no rate', () => {
+    const timings = { prompt_n: 64, prompt_per_second: 60, predicted_n: 1, predicted_ms: 0 };
+    const before = resultOf({ answers: [{ context: 64, timings }] });
+    expect(comparison(resultOf(), before)).not.toContain('decode');
   });
 });
