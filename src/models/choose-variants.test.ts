@@ -247,6 +247,7 @@ describe('precision "fast"', () => {
 
   it.each([
     ['exact kernels are faster', { ms: { matvec_int8: 11 } }, [Q4_1], Q4_1],
+    ['exact kernels are as fast', { ms: { matvec_int8: 10 } }, [Q4_1], Q4_1],
     [
       'its sums are wrong',
       { ms: BYTES_FIRST, factor: ({ shader }) => (shader === 'matvec_int8' ? 1.01 : 1) },
@@ -274,6 +275,21 @@ describe('precision "fast"', () => {
     const factor: Posed['factor'] = ({ shader, constants }) =>
       shader === 'matvec_int8' && constants.BATCH === 4 ? LAST_BITS : 1;
     expect((await setUp({ ms: BYTES_FIRST, factor }).fast([Q4_1])).batch).toEqual([1, 2, 8, 16]);
+  });
+
+  it('leaves out a batch width in which exact rows alone have other bits', async () => {
+    const factor: Posed['factor'] = ({ shader, constants }) =>
+      shader === 'matvec_lanes' && constants.BATCH === 8 ? LAST_BITS : 1;
+    expect((await setUp({ ms: BYTES_FIRST, factor }).fast([Q4_1])).batch).toEqual([1, 2, 4, 16]);
+  });
+
+  it('does not exist where the browser multiplies no packed bytes: nothing runs, nor can be forced', async () => {
+    const { adapter, choose, fast } = setUp({ ms: BYTES_FIRST, packedDot: false, shaderF16: true });
+    const { rounded, notes } = await fast([Q4_1]);
+    expect([rounded, notes]).toEqual([null, [expect.stringContaining('changes nothing here')]]);
+    expect(adapter.ran(() => true).filter(({ shader }) => /int8|f16/.test(shader))).toEqual([]);
+    const forced = choose({ int8: 'int8-rows' }, Q4_1, 16, [Q4_1]);
+    await expect(forced).rejects.toMatchObject({ param: 'debug.variants.int8' });
   });
 
   it('keeps its choice apart from the exact one', async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { RecordingDevice } from '../../test/support/recording-device';
 import { TINY, tinyFile } from '../../test/support/tiny-llama';
+import { readZoo } from '../../test/support/zoo';
 import type { DeviceBuffer } from '../device/device';
-import type { Dispatch } from '../device/plan';
+import { gridOf, type Dispatch } from '../device/plan';
+import { parseGguf } from '../gguf/parse';
 import { NAN_KEY } from '../kernels/candidates';
 import { encodeStepInput, STEP_PENALTY_WORDS } from '../kernels/step-input';
 import { allocateModel } from './allocate-model';
@@ -75,6 +77,40 @@ describe('allocateModel', () => {
   );
 });
 
+describe('a model with layers that have a window', () => {
+  const CONTEXT = 2048;
+
+  async function windowed(maxConcurrent: number, chunkTokens: number): Promise<Executor> {
+    const { bytes } = await readZoo('gemma3');
+    const parsed = parseGguf(bytes, bytes.byteLength);
+    if (parsed.kind !== 'complete') throw new Error('the fixture is cut');
+    const { file } = parsed;
+    const { prepared } = allocateModel(new RecordingDevice(), file, describeNetwork(file), {
+      ...{ kvType: 'f16', maxConcurrent, chunkTokens, contextLength: CONTEXT },
+      variants: { matvec: 'rows', matmul: 'rows' },
+    });
+    return new Executor(await prepared);
+  }
+
+  it('has blocks for what the rows of a chunk see, however many these are', async () => {
+    const [few, many] = [await windowed(1, 16), await windowed(1, 512)].map(({ limits }) => limits.window?.blocks ?? 0);
+    expect(few).toBeGreaterThan(0);
+    expect(many).toBe((few ?? 0) + (512 - 16) / 16);
+  });
+
+  it('has place for the largest step: both tables of every slot, draws and penalties', async () => {
+    const executor = await windowed(64, 16);
+    const table = (): number[] => Array<number>(CONTEXT / 16).fill(0);
+    const rows = Array.from({ length: 64 }, (_, slot) => {
+      return { token: null, position: CONTEXT - 1, slot, blocks: table(), windowBlocks: table() };
+    });
+    const outputs = Array.from({ length: executor.limits.maxOutputs }, (_, i) => i);
+    const [draws, penalties] = [outputs.map(() => DRAW), outputs.map(() => PENALTIES)];
+    const found = await executor.run({ body: 'decode', rows, outputs, mode: 'sample', draws, penalties });
+    expect(found).toHaveLength(16);
+  });
+});
+
 function noTensor(name: string): never {
   throw new Error(`nothing needs ${name}`);
 }
@@ -120,6 +156,15 @@ describe('Executor', () => {
     // A layer's worth, not the model's.
     expect(pipelines.size).toBeGreaterThan(20);
     expect(device.plans.size).toBe(plans);
+  });
+
+  it('runs with them what joins ranges, which few positions have no use for', async () => {
+    const { device, executor } = await setUp(4096);
+    await executor.runEveryPipeline({ token: 0, position: 0, slot: 0, blocks: [0] }, DRAW, PENALTIES);
+    const [step] = device.submits.at(-1)?.steps ?? [];
+    const ran = step?.plan.dispatches.filter((dispatch) => gridOf(dispatch, step) !== null);
+    expect(ran?.map(({ kernel }) => kernel)).toContain('attention_merge');
+    expect(ran).toEqual(step?.plan.dispatches);
   });
 
   it.each([
@@ -267,6 +312,10 @@ describe('Executor', () => {
     expect(one.dispatches).toBeGreaterThan(10);
     await run({ body: null, outputs: [1], mode: 'sample', draws: [DRAW] });
     expect(executor.lastDecodeStep).toMatchObject({ submits: 2, bufferWrites: 2, readbackBytes: 16 });
+    // A prompt's steps are none of its own.
+    await run({ body: 'prefill' });
+    await run({ body: null, outputs: [2] });
+    expect(executor.lastDecodeStep).toMatchObject({ submits: 2 });
     await run({ body: 'decode', outputs: [0] });
     expect(executor.lastDecodeStep).toEqual(one);
     await run({ body: 'decode', outputs: [0], mode: 'sample', draws: [DRAW] });

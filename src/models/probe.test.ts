@@ -113,6 +113,23 @@ describe('fastestVariants', () => {
     expect((await fastestVariants(device, Q4_1, ALL, clock)).matvec).toBe('rows');
   });
 
+  it('lets off the later rounds who is hopeless, and nobody whom a busy moment set back', async () => {
+    const runs = new Map<string, number>();
+    const clock = new FakeClock();
+    const device = new RecordingDevice({
+      onSubmit: ({ steps }) => {
+        const shader = steps[0]?.plan.dispatches[0]?.shader ?? '';
+        const run = (runs.get(shader) ?? 0) + 1;
+        runs.set(shader, run);
+        // The fastest meets something else twice, before its last round but one.
+        const ms: Record<string, number> = { matvec_rows: run < 4 ? 45 : 20, matvec_lanes: 30, matvec_subgroup: 130 };
+        clock.advance(ms[shader] ?? 10);
+      },
+    });
+    expect((await fastestVariants(device, Q4_1, ALL, clock)).matvec).toBe('rows');
+    expect([runs.get('matvec_rows'), runs.get('matvec_lanes'), runs.get('matvec_subgroup')]).toEqual([5, 5, 2]);
+  });
+
   it('does not let a slow first run decide: pipelines warm up', async () => {
     const seen = new Set<string>();
     const clock = new FakeClock();

@@ -9,12 +9,15 @@ import { withOverrides } from './load-zoo';
 export interface Posed {
   readonly subgroups?: boolean;
   readonly shaderF16?: boolean;
+  readonly packedDot?: boolean;
   readonly isSoftware?: boolean;
   /** Milliseconds of a dispatch of a shader while the probe measures; 10 where not given. */
   readonly ms?: Readonly<Record<string, number>>;
   readonly submitMs?: number;
   /** What the results of a linear layer are multiplied by; 1: right, NaN: no number. Of `qkv`, which has no scale: 1, or wrong. */
   readonly factor?: (dispatch: Dispatch) => number;
+  /** What it runs in place of a dispatch. */
+  readonly instead?: (dispatch: Dispatch) => Dispatch;
   /** Whether the driver cannot compile it. */
   readonly fails?: (dispatch: Dispatch) => boolean;
 }
@@ -35,18 +38,18 @@ export class PosingAdapter {
   private readonly plans = new Map<PreparedPlan, Plan>();
 
   constructor(posed: Posed = {}) {
-    const { subgroups = true, shaderF16 = false, isSoftware = false, ms = {}, submitMs = 0 } = posed;
-    const { factor = () => 1, fails = () => false } = posed;
+    const { subgroups = true, shaderF16 = false, packedDot = true, isSoftware = false, ms = {}, submitMs = 0 } = posed;
+    const { factor = () => 1, instead = (dispatch) => dispatch, fails = () => false } = posed;
     const { base, clock, plans, submits } = this;
     this.device = withOverrides(base, {
       kind: 'webgpu',
       name: 'posing',
       features: subgroups ? ['subgroups'] : [],
-      limits: { ...base.limits, subgroups, shaderF16 },
+      limits: { ...base.limits, subgroups, shaderF16, packedDot },
       isSoftware,
       prepare: async (plan) => {
         if (plan.dispatches.some(fails)) throw new Error('the driver cannot compile this');
-        const dispatches = plan.dispatches.map((dispatch) => scaled(dispatch, factor(dispatch)));
+        const dispatches = plan.dispatches.map((dispatch) => scaled(instead(dispatch), factor(dispatch)));
         const prepared = await base.prepare({ ...plan, dispatches });
         plans.set(prepared, plan);
         return prepared;

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { PosingAdapter, type Posed } from '../../test/support/posing-adapter';
+import { RecordingDevice } from '../../test/support/recording-device';
+import type { Dispatch } from '../device/plan';
+import { EPILOGUE_CODES, matvecParams } from '../kernels/linear';
+import { BATCH_WIDTHS } from '../kernels/matvec';
+import { Q4_1 } from '../quant/q4_1';
+import { SelfTest } from './self-test';
+
+const LANES = { matvecs: ['rows', 'lanes'], matmuls: ['rows'] } as const;
+
+/** The shapes of matvec that an adapter passes with. */
+async function passing(posed: Posed): Promise<readonly string[]> {
+  const test = new SelfTest(new PosingAdapter(posed).device, Q4_1);
+  const { matvecs } = await test.right(LANES);
+  test.free();
+  return matvecs;
+}
+
+/** Of `lanes`, what another kernel would compute. */
+function lanesWith(change: (dispatch: Dispatch) => Partial<Dispatch>): Posed {
+  return {
+    instead: (dispatch) => (dispatch.shader === 'matvec_lanes' ? { ...dispatch, ...change(dispatch) } : dispatch),
+  };
+}
+
+const unitsOf = ({ params }: Dispatch): number => matvecParams.decode(params).units;
+
+describe('the self-test', () => {
+  it('lets pass what is right', async () => {
+    expect(await passing({})).toEqual(['rows', 'lanes']);
+    expect(await passing(lanesWith(() => ({})))).toEqual(['rows', 'lanes']);
+  });
+
+  it.each([
+    ['few', (units: number) => units <= 64],
+    ['more than threads', (units: number) => units > 64],
+  ])('holds rows whose units are %s against the CPU', async (_how, isWrong) => {
+    const factor: Posed['factor'] = (dispatch) =>
+      dispatch.shader === 'matvec_lanes' && isWrong(unitsOf(dispatch)) ? 1.01 : 1;
+    expect(await passing({ factor })).toEqual(['rows']);
+  });
+
+  it('sees a norm that leaves its epsilon out', async () => {
+    const params = ({ params: given }: Dispatch) => matvecParams.encode({ ...matvecParams.decode(given), epsilon: 0 });
+    expect(await passing(lanesWith((dispatch) => ({ params: params(dispatch) })))).toEqual(['rows']);
+  });
+
+  it('sees what is added to what was there, in place of stored', async () => {
+    const change = lanesWith(({ constants }) => ({ constants: { ...constants, EPILOGUE: EPILOGUE_CODES.add } }));
+    expect(await passing(change)).toEqual(['rows']);
+  });
+
+  it('holds batches against rows alone of which the last, in any width, lacks a row', async () => {
+    const device = new RecordingDevice();
+    await new SelfTest(device, Q4_1).equalWidths('rows', BATCH_WIDTHS);
+    const rows = new Set(device.submits.flatMap(({ steps }) => steps.map((step) => step.rows)));
+    expect(rows.size).toBe(1);
+    for (const count of rows) expect(BATCH_WIDTHS.filter((width) => count % width === 0)).toEqual([1]);
+  });
+});
