@@ -68,6 +68,9 @@ function readArguments() {
   const asked = values.only.split(',');
   const unknown = asked.filter((name) => !ENGINES.some((known) => known === name));
   if (unknown.length > 0) throw new SetupError(`--only knows ${ENGINES.join(', ')}, and not ${unknown.join(', ')}.`);
+  if (values['at-least'] !== undefined && !asked.includes('forgelight')) {
+    throw new SetupError('--at-least compares forgelight with the others: it must be among --only.');
+  }
   const model = values.model === 'gemma3' ? 'gemma3' : 'smollm2';
   if (values.model !== model) throw new SetupError(`--model is smollm2 or gemma3, and not ${values.model}.`);
   return {

@@ -37,17 +37,26 @@ export async function load(name, options) {
 }
 
 /**
- * One answer. Rejects when the engine did less than it was asked for: a cached prompt or an early end would look fast.
+ * One answer of the page's engine, as `measureAnswer`.
  * @param {Prompt} prompt @param {number} tokens
  * @returns {Promise<Measured>}
  */
 export async function answer(prompt, tokens) {
   if (engine === null) throw new Error('No engine is loaded in this page.');
+  return await measureAnswer(engine, prompt, tokens);
+}
+
+/**
+ * Rejects when the engine did less than it was asked for: a cached prompt or an early end would look fast.
+ * @param {Pick<Engine, 'generate'>} of @param {Prompt} prompt @param {number} tokens
+ * @returns {Promise<Measured>}
+ */
+export async function measureAnswer(of, prompt, tokens) {
   const before = counts();
   /** @type {number[]} */
   const times = [];
   const started = performance.now();
-  const done = await engine.generate(prompt, tokens, () => times.push(performance.now()));
+  const done = await of.generate(prompt, tokens, () => times.push(performance.now()));
   if (done.promptTokens !== prompt.ids.length || done.tokens !== tokens || times.length !== tokens) {
     throw new Error(
       `Asked for ${prompt.ids.length} + ${tokens} tokens, it computed ${done.promptTokens} + ${done.tokens} and told of ${times.length}.`,
