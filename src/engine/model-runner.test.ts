@@ -90,7 +90,7 @@ describe('ModelRunner', () => {
     );
   });
 
-  it('takes outputs of one mode together, and gives results in the order that was asked for', async () => {
+  it('lets the device choose for all outputs at once, and gives results in the order that was asked for', async () => {
     const { executor, runner } = setUp();
     const modes = ['argmax', 'argmax', 'sample', 'logits', 'sample', 'argmax'] as const;
     const results = await runner.submit(
@@ -103,12 +103,22 @@ describe('ModelRunner', () => {
     expect(
       executor.submissions.map(({ body, mode, outputs, draws }) => [body, mode, outputs, draws?.map((d) => d.unit)]),
     ).toEqual([
-      ['decode', 'argmax', [0, 1, 1], []],
-      [null, 'sample', [2, 0], [0.25, 0.5]],
+      ['decode', 'sample', [0, 1, 2, 0, 1], [0, 0, 0.25, 0.5, 0]],
       [null, 'logits', [3], []],
     ]);
+    // Drawn from one candidate, a token is the greedy one.
+    expect(executor.submissions[0]?.draws?.map(({ topK }) => topK)).toEqual([1, 1, 40, 40, 1]);
     expect(results.map((result) => (result.mode === 'argmax' ? result.tokenId : -1))).toEqual([0, 1, 2, 3, 0, 1]);
     expect(executor.submissions.every(({ rows }) => rows.length === 4)).toBe(true);
+  });
+
+  it('chooses without a draw where no output has one', async () => {
+    const { executor, runner } = setUp();
+    await runner.submit(batch('decode', 4, [outputOf(0, 'argmax'), outputOf(2, 'logits'), outputOf(1, 'argmax')]));
+    expect(executor.submissions.map(({ mode, outputs, draws }) => [mode, outputs, draws])).toEqual([
+      ['argmax', [0, 1], []],
+      ['logits', [2], []],
+    ]);
   });
 
   it('submits before it returns', () => {

@@ -1,6 +1,10 @@
 import { assert, defined } from '../base/assert';
-import type { Executor, OutputMode, StepInputPenalties, StepInputRow } from '../models/executor';
+import type { Executor, Output, OutputMode, StepInputPenalties, StepInputRow } from '../models/executor';
+import type { Draw } from '../sampling/draw';
 import type { Runner, RunnerLimits, StepBatch, StepOutput, StepResult, StepRow } from './runner';
+
+/** What `sample` draws with it is what `argmax` chooses, to the bit: the best of the logits, the lowest id among equals, NaN before all. */
+const GREEDY_DRAW: Draw = { topK: 1, temperature: 1, topP: 1, minP: 0, unit: 0 };
 
 /** The Runner port over a model on a device. */
 export class ModelRunner implements Runner {
@@ -13,7 +17,10 @@ export class ModelRunner implements Runner {
     this.maxOutputs = maxOutputs;
   }
 
-  /** One submission, and one more for each further mode of its outputs, and for each further `maxOutputs` of one mode. */
+  /**
+   * One submission where the device chooses for all outputs, whoever is greedy; one more where others want their logits, and for each further
+   * `maxOutputs` of either.
+   */
   async submit(batch: StepBatch): Promise<readonly StepResult[]> {
     const { kind } = batch;
     const { maxChunkTokens, maxDecodeRows } = this.limits;
@@ -26,13 +33,15 @@ export class ModelRunner implements Runner {
         rows,
         mode,
         outputs: outputs.map(({ row }) => row),
-        draws: outputs.flatMap((output) => (output.mode === 'sample' ? [output.draw] : [])),
+        draws: mode === 'sample' ? outputs.map((output) => (output.mode === 'sample' ? output.draw : GREEDY_DRAW)) : [],
         penalties: outputs.map(penaltiesOf),
       }),
     );
     const results = new Map<StepOutput, StepResult>();
     (await Promise.all(running)).forEach((found, index) => {
-      groups[index]?.outputs.forEach((output, at) => results.set(output, defined(found[at], 'a result an output')));
+      groups[index]?.outputs.forEach((output, at) =>
+        results.set(output, resultOf(output, defined(found[at], 'a result an output'))),
+      );
     });
     return batch.outputs.map((output) => defined(results.get(output), 'the result of an output'));
   }
@@ -53,18 +62,24 @@ function penaltiesOf(output: StepOutput): StepInputPenalties | null {
   return output.mode === 'argmax' || output.mode === 'sample' ? (output.penalties ?? null) : null;
 }
 
+/** A greedy choice is one, however the device came to it. */
+function resultOf({ mode }: StepOutput, found: Output): StepResult {
+  return mode === 'argmax' && found.mode === 'sample' ? { ...found, mode } : found;
+}
+
 interface OutputGroup {
   readonly mode: OutputMode;
   /** At most as many as one submission takes. */
   readonly outputs: readonly StepOutput[];
 }
 
-/** The outputs by their modes; one empty group where there are none. */
+/** The outputs by their modes, greedy ones among those that are drawn; one empty group where there are none. */
 function groupOutputs(outputs: readonly StepOutput[], most: number): readonly OutputGroup[] {
   const groups: { mode: OutputMode; outputs: StepOutput[] }[] = [];
+  const chosen = outputs.some(({ mode }) => mode === 'sample') ? 'sample' : 'argmax';
   for (const output of outputs) {
-    const { mode } = output;
-    assert(mode !== 'embedding', 'the model makes no embeddings');
+    assert(output.mode !== 'embedding', 'the model makes no embeddings');
+    const mode = output.mode === 'logits' ? output.mode : chosen;
     const open = groups.find((group) => group.mode === mode && group.outputs.length < most);
     if (open === undefined) groups.push({ mode, outputs: [output] });
     else open.outputs.push(output);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { countersSince, type DeviceCounters } from '../../src/base/counters';
+import { blockId } from '../../src/base/ids';
+import { ModelRunner } from '../../src/engine/model-runner';
 import { parseGguf } from '../../src/gguf/parse';
 import type { GgufFile } from '../../src/gguf/types';
 import { allocateModel } from '../../src/models/allocate-model';
@@ -35,20 +37,25 @@ async function fileOf(name: string): Promise<GgufFile> {
   return parsed.file;
 }
 
-/** The counters of a token that is decoded once all is warm. */
-async function countersOf(name: string, matvec: Variant): Promise<DeviceCounters> {
+/** A model without weights on a device that counts. */
+async function allocated(name: string, matvec: Variant, maxConcurrent: number) {
   const device = new RecordingDevice({ subgroups: true });
   const file = await fileOf(name);
   const { weightPlan, weights, prepared } = allocateModel(device, file, describeNetwork(file), {
     contextLength: 64,
     kvType: 'f16',
-    maxConcurrent: 1,
+    maxConcurrent,
     variants: { matvec, matmul: 'tile' },
   });
   // No weights come, but the host reads factors of the rotation.
   for (const { name: tensor, length } of weightPlan.hostTensors)
     weights.host.set(tensor, new Float32Array(length).fill(1));
-  const executor = new Executor(await prepared);
+  return { device, executor: new Executor(await prepared) };
+}
+
+/** The counters of a token that is decoded once all is warm. */
+async function countersOf(name: string, matvec: Variant): Promise<DeviceCounters> {
+  const { device, executor } = await allocated(name, matvec, 1);
   const decode = async (position: number): Promise<void> => {
     const rows = [{ token: null, position, slot: 0, blocks: [0], windowBlocks: [0] }];
     await executor.run({ body: 'decode', rows, outputs: [0], mode: 'argmax' });
@@ -90,6 +97,34 @@ describe('the budget of a decoded token', () => {
     ]);
     expect(token['bufferWrites']).toBeLessThanOrEqual(1);
     expect(token['readbackBytes']).toBeLessThanOrEqual(16);
+  });
+
+  it('is that of a step of up to 16 requests, greedy or sampled: what each adds is what is read back for it', async () => {
+    const { device, executor } = await allocated('llama', 'rows', 16);
+    const runner = new ModelRunner(executor);
+    const draw = { topK: 40, temperature: 1, topP: 0.95, minP: 0.05, unit: 0.5 };
+    const step = async (modes: readonly ('argmax' | 'sample')[]): Promise<DeviceCounters> => {
+      const before = device.counters();
+      await runner.submit({
+        kind: 'decode',
+        rows: modes.map((_, slot) => ({ token: null, position: 0, slot })),
+        sequences: modes.map((_, slot) => ({ slot, blocks: [blockId(slot)], windowBlocks: [] })),
+        outputs: modes.map((mode, row) => (mode === 'sample' ? { row, mode, draw } : { row, mode })),
+      });
+      return countersSince(device.counters(), before);
+    };
+    const { dispatches } = budgets;
+    const [greedy, sampled] = [await step(['argmax']), await step(['sample'])];
+    expect(greedy.dispatches).toBe(dispatches['llama']?.rows);
+    for (const requests of [1, 2, 5, 16]) {
+      const readbackBytes = 8 * requests;
+      const budget = { ...budgets.everyToken, readbackBytes };
+      const all = (mode: 'argmax' | 'sample') => Array.from({ length: requests }, () => mode);
+      const cost = { ...(await step(all('argmax'))) };
+      expect(complaints(cost, { ...budget, dispatches: greedy.dispatches }), `${requests}`).toEqual([]);
+      const mixed = { ...(await step(all('argmax').with(-1, 'sample'))) };
+      expect(complaints(mixed, { ...budget, dispatches: sampled.dispatches }), `${requests}`).toEqual([]);
+    }
   });
 
   it('is told of what costs more, what costs less, and what nobody counted', () => {

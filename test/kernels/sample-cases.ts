@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Device } from '../../src/device/device';
-import { candidateBytes, NAN_KEY } from '../../src/kernels/candidates';
+import { argmax, candidateBytes, NAN_KEY } from '../../src/kernels/candidates';
 import { sample } from '../../src/kernels/sample';
 import type { StepInputDraw } from '../../src/kernels/step-input';
 import { drawFromCandidates } from '../../src/sampling/draw';
@@ -74,6 +74,27 @@ async function drawOn(device: Device, cases: readonly SampleCase[]): Promise<Dra
   });
 }
 
+/** What argmax makes of them. */
+async function chosenOn(device: Device, cases: readonly SampleCase[]): Promise<Drawn[]> {
+  const count = cases.length;
+  const size = cases[0]?.logits.length ?? 0;
+  return await withBench(device, async (bench) => {
+    const rows = cases.map((_, slot) => ({ token: 0, position: 0, slot, blocks: [0] }));
+    bench.step(
+      rows,
+      cases.map((_, i) => i),
+    );
+    const all = new Float32Array(count * size);
+    cases.forEach(({ logits }, i) => all.set(logits, i * size));
+    const scratchBytes = candidateBytes(size, count);
+    const scratch = [bench.empty('scratch 0', scratchBytes), bench.empty('scratch 1', scratchBytes)] as const;
+    const sampled = bench.words('sampled', new Uint32Array(count));
+    const { dispatches, result } = argmax({ logits: bench.floats('logits', all), size, scratch, sampled });
+    const words = new Uint32Array((await bench.run(dispatches, count, result)).buffer);
+    return cases.map((_, i) => ({ key: words[2 * i] ?? NaN, id: words[2 * i + 1] ?? NaN }));
+  });
+}
+
 /** How far the draw is from the nearest place at which another token would come out, as a share of 1. */
 function marginOf({ logits }: Candidates, { temperature, topP, minP, unit }: StepInputDraw): number {
   const weights = weigh(logits, logits[0] ?? 0, temperature);
@@ -93,8 +114,25 @@ function runningSums(weights: Float64Array): number[] {
   return Array.from(weights, (weight) => (sum += weight));
 }
 
+function describeGreedy(deviceOf: DeviceOf): void {
+  it.each(VOCABULARIES)('draws from one of %i logits what argmax chooses, ties and NaN among them', async (size) => {
+    const random = new Random(7300 + size);
+    const draw = { topK: 1, temperature: 1, topP: 1, minP: 0, unit: 0 };
+    const cases = Array.from({ length: 60 }, (_, i) => {
+      const { logits } = randomCase(random, size, i);
+      if (i % 5 === 0) for (const at of [size - 1, size >> 1]) logits[at] = NaN;
+      return { logits, draw };
+    });
+    const drawn = await drawOn(deviceOf(), cases);
+    expect(drawn).toEqual(await chosenOn(deviceOf(), cases));
+    expect(drawn.filter(({ key }) => key === NAN_KEY)).toHaveLength(12);
+  });
+}
+
 export function describeSample(deviceOf: DeviceOf): void {
   describe('sample', () => {
+    describeGreedy(deviceOf);
+
     it.each(VOCABULARIES)('draws from %i logits as the chain on the CPU does', async (size) => {
       const random = new Random(900 + size);
       const cases = Array.from({ length: OUTPUT_COUNT }, (_, i) => randomCase(random, size, i));
