@@ -17,9 +17,15 @@ const LAST_STEP = {
 
 /**
  * A library whose engines answer as asked, and remember what they were asked for.
- * @param {{ contextLength?: number, purpose?: string, cached?: number, tokenMs?: (prompt: number[]) => number }} [of]
+ * @param {{ contextLength?: number, purpose?: string, cached?: number, tokenMs?: (prompt: number[], i: number) => number, isLate?: (prompt: number[]) => boolean }} [of]
  */
-function fakeLibrary({ contextLength = 100, purpose = 'text', cached = 0, tokenMs = () => 1 } = {}) {
+function fakeLibrary({
+  contextLength = 100,
+  purpose = 'text',
+  cached = 0,
+  tokenMs = () => 1,
+  isLate = () => false,
+} = {}) {
   /** @type {{ options: any, prompts: number[][], bodies: any[], isClosed: boolean }[]} */
   const engines = [];
   const createEngine = async (/** @type {any} */ options) => {
@@ -45,8 +51,9 @@ function fakeLibrary({ contextLength = 100, purpose = 'text', cached = 0, tokenM
           made.bodies.push(body);
           if (body.stream !== true) return { timings: timingsOf(body, cached) };
           return (async function* () {
+            for (let turn = 0; turn < (isLate(body.prompt) ? 20 : 0); turn++) await null;
             for (let i = 0; i < body.max_tokens; i++) {
-              vi.advanceTimersByTime(tokenMs(body.prompt));
+              vi.advanceTimersByTime(tokenMs(body.prompt, i));
               yield { choices: [{ finish_reason: null }] };
             }
             vi.advanceTimersByTime(1000);
@@ -132,9 +139,13 @@ describe('what npm run bench measures in its page', () => {
   it('counts tokens of several answers while all of them decode', async () => {
     vi.useFakeTimers();
     try {
-      // Answers take turns, each token 10 ms: of two answers one comes each 10 ms.
-      const { engines, library } = fakeLibrary({ tokenMs: () => 10 });
-      const { concurrent } = await measure({ ...INPUT, streams: [1, 2] }, library);
+      // Answers take turns, each token 10 ms: of two one comes each 10 ms, once the second, which is late, has its first.
+      const isLate = (/** @type {number[]} */ [, second]) => second === 11;
+      const { engines, library } = fakeLibrary({
+        isLate,
+        tokenMs: (prompt, i) => (i === 0 && isLate(prompt) ? 500 : 10),
+      });
+      const { concurrent } = await measure({ ...INPUT, decodeTokens: 40, contexts: [4], streams: [1, 2] }, library);
       expect(concurrent.map(({ streams }) => streams)).toEqual([1, 2]);
       expect(concurrent[0]?.tokensPerSecond).toBeCloseTo(100);
       expect(concurrent[1]?.tokensPerSecond).toBeCloseTo(100);
