@@ -14,7 +14,7 @@
  * @typedef {{ prompt_n: number, prompt_ms: number, prompt_per_second: number, predicted_n: number, predicted_ms: number, predicted_per_second: number }} Timings
  * @typedef {{ prompt: number[], max_tokens: number, temperature: number }} Body
  * @typedef {{ kernel: string, dispatches: number, gpuMs: number }} KernelTime
- * @typedef {'weightBytesRead' | 'dispatches' | 'submits' | 'passes' | 'bindGroupsCreated' | 'bufferWrites' | 'readbackBytes'} Counter
+ * @typedef {'weightBytesRead' | 'dispatches' | 'submits' | 'passes' | 'bindGroupsCreated' | 'bufferWrites' | 'readbackBytes' | 'buffersCreated'} Counter
  * @typedef {{ lastStep: Record<Counter, number>, loadMs: Record<string, number>, variants: Record<string, string>, gpuBytes: number, kernelTimes: KernelTime[] }} Stats
  * @typedef {{ model: { name: string, quantisation: string, sha256: string, contextLength: number, purpose: string }, device: { name: string, features: string[] } }} Info
  * @typedef {object} Engine

@@ -12,7 +12,7 @@ const INPUT = {
 };
 const LAST_STEP = {
   ...{ weightBytesRead: 100, dispatches: 7, submits: 1, passes: 1 },
-  ...{ bindGroupsCreated: 0, bufferWrites: 1, readbackBytes: 8 },
+  ...{ bindGroupsCreated: 0, bufferWrites: 1, readbackBytes: 8, buffersCreated: 0 },
 };
 
 /**

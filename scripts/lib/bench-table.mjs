@@ -61,7 +61,7 @@ export function table(result) {
         ]),
     [
       'per decoded token',
-      `${step.dispatches} dispatches, ${step.submits} submit, ${step.passes} pass, ${step.bindGroupsCreated} bind groups, ${step.bufferWrites} buffer write, ${step.readbackBytes} bytes read back`,
+      `${step.dispatches} dispatches, ${step.submits} submit, ${step.passes} pass, ${step.bindGroupsCreated} bind groups, ${step.bufferWrites} buffer write, ${step.readbackBytes} bytes read back, ${step.buffersCreated} buffers made`,
     ],
     ...concurrent.map(({ streams, tokensPerSecond }) => [
       `${streams} at once`,

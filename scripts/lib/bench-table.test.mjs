@@ -30,6 +30,7 @@ function resultOf(about = {}) {
         bindGroupsCreated: 0,
         bufferWrites: 1,
         readbackBytes: 4,
+        buffersCreated: 0,
       },
     },
     concurrent: [
@@ -63,6 +64,12 @@ describe('the table of a bench run', () => {
     expect(table(resultOf())).not.toContain('not measured');
     expect(table(resultOf({ left: [2048, 4096] }))).toContain(
       'not measured       2048, 4096: with the answer more than the 2048 tokens it holds',
+    );
+  });
+
+  it('has what a decoded token costs the host', () => {
+    expect(table(resultOf())).toContain(
+      'per decoded token  7 dispatches, 1 submit, 1 pass, 0 bind groups, 1 buffer write, 4 bytes read back, 0 buffers made',
     );
   });
 
