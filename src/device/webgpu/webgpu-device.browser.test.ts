@@ -203,6 +203,20 @@ describe('a device', () => {
     expect(() => device.write(y, 0, Uint32Array.of(1))).toThrow('y is not destroyed');
   });
 
+  it('counts the weights that dispatches read, for the rows of each step', async () => {
+    const device = await open();
+    const [x, step] = [device.createBuffer('x', 3 * 16), device.createBuffer('step', 64)];
+    const plain = softcap({ x, size: 4, cap: 1 });
+    const reading = { ...plain, weightBytesRead: (rows: number) => 100 * rows };
+    const idle = { ...reading, grid: () => [0, 1, 1] as const };
+    const plan = await device.prepare({ label: 'reads', stepInput: step, dispatches: [plain, reading, idle] });
+    const before = device.counters();
+    const steps = [1, 3].map((rows) => ({ plan, rows }));
+    await device.submit(steps, { buffer: x, sizeBytes: 4 });
+    const { dispatches, weightBytesRead } = countersSince(device.counters(), before);
+    expect({ dispatches, weightBytesRead }).toEqual({ dispatches: 4, weightBytesRead: 400 });
+  });
+
   it('keeps nothing of a plan that cannot be made', async () => {
     const device = await open();
     const [x, step] = [device.createBuffer('x', 16), device.createBuffer('step', 64)];
