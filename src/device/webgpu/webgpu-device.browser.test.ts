@@ -217,6 +217,18 @@ describe('a device', () => {
     expect({ dispatches, weightBytesRead }).toEqual({ dispatches: 4, weightBytesRead: 400 });
   });
 
+  it('says with the next flush that the memory is full, and once', async () => {
+    const device = await open();
+    const full = new GPUOutOfMemoryError('no room');
+    vi.spyOn(GPUDevice.prototype, 'popErrorScope').mockResolvedValueOnce(full);
+    for (const label of ['kv.0', 'kv.1']) device.createBuffer(label, 1000);
+    await expect(device.flush()).rejects.toMatchObject({
+      code: 'out-of-memory',
+      message: expect.stringMatching(/^The graphics memory is full \(2\.0 kB asked for\): no room\. .*smaller model/),
+    });
+    await device.flush();
+  });
+
   it('keeps nothing of a plan that cannot be made', async () => {
     const device = await open();
     const [x, step] = [device.createBuffer('x', 16), device.createBuffer('step', 64)];
