@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readAdapterLimits } from './adapter';
+import { openGpuDevice, readAdapterLimits } from './adapter';
 
 const LIMITS = { maxBufferSize: 1000, maxStorageBufferBindingSize: 900, maxComputeWorkgroupStorageSize: 16_384 };
 
@@ -23,4 +23,42 @@ it.each([
     packedDot,
     shaderF16: false,
   });
+});
+
+it.each([
+  [16_384, false], // WebGPU's default, which the widest batches of halves exceed
+  [20_480, true],
+  [32_768, true],
+])('halves need workgroup memory: %i bytes', async (maxComputeWorkgroupStorageSize, shaderF16) => {
+  const adapter = { limits: { ...LIMITS, maxComputeWorkgroupStorageSize }, features: new Set(['shader-f16']) };
+  const gpu = gpuOf({ requestAdapter: () => Promise.resolve(adapter) });
+  expect(await readAdapterLimits(gpu, {})).toMatchObject({ shaderF16, subgroups: false });
+  expect(await readAdapterLimits(gpu, { features: ['subgroups'] })).toMatchObject({ shaderF16: false });
+});
+
+it('a device is asked for with all that the adapter has of what is used, and with nothing else', async () => {
+  const limits = {
+    ...LIMITS,
+    maxStorageBuffersPerShaderStage: 10,
+    maxComputeInvocationsPerWorkgroup: 1024,
+    maxComputeWorkgroupSizeX: 512,
+  };
+  const requests: GPUDeviceDescriptor[] = [];
+  const adapter = {
+    limits: { ...limits, maxBindGroups: 4 },
+    features: new Set(['subgroups', 'timestamp-query', 'texture-compression-bc']),
+    info: { description: 'an adapter', isFallbackAdapter: false },
+    requestDevice: async (descriptor: GPUDeviceDescriptor) => requests.push(descriptor),
+  };
+  const asked: (GPURequestAdapterOptions | undefined)[] = [];
+  const requestAdapter = async (options?: GPURequestAdapterOptions): Promise<unknown> => (asked.push(options), adapter);
+  const gpu = gpuOf({ requestAdapter });
+  await openGpuDevice(gpu, {});
+  await openGpuDevice(gpu, { features: ['subgroups'], limits: { maxBufferSize: 500 } });
+  expect(requests).toEqual([
+    { requiredFeatures: ['subgroups', 'timestamp-query'], requiredLimits: limits },
+    { requiredFeatures: ['subgroups'], requiredLimits: { ...limits, maxBufferSize: 500 } },
+  ]);
+  // Of two cards the one that is fast.
+  expect(asked).toEqual([{ powerPreference: 'high-performance' }, { powerPreference: 'high-performance' }]);
 });

@@ -365,6 +365,18 @@ describe('the time of kernels', () => {
     expect(words(await device.submit([], { buffer: y, sizeBytes: 8 }))).toEqual(BEST);
   });
 
+  it('is none of a kernel that has nothing to do in a step', async () => {
+    const device = await open({ profile: true });
+    const [x, step] = [device.createBuffer('x', 16), device.createBuffer('step', 64)];
+    const plain = softcap({ x, size: 4, cap: 1 });
+    const idle = { ...plain, grid: () => [0, 1, 1] as const };
+    const plan = await device.prepare({ label: 'idle', stepInput: step, dispatches: [idle, plain, idle] });
+    const before = device.counters();
+    await device.submit([{ plan, rows: 1 }], { buffer: x, sizeBytes: 4 });
+    expect(countersSince(device.counters(), before)).toMatchObject({ dispatches: 1, passes: 1 });
+    expect(device.kernelTimes()).toMatchObject([{ dispatches: 1 }]);
+  });
+
   it('is not measured otherwise, and refused by name where it cannot be', async () => {
     const device = await open();
     const { plan, y } = await smallPlan(device);
