@@ -22,6 +22,13 @@ it('a copy is measured in bytes that a machine can move', async () => {
   expect(bytesPerSecond).toBeLessThan(1e14);
 });
 
+it('counts what is read and what is written, over the time of one copy', async () => {
+  // By this clock whatever is awaited takes 10 ms, so that a round is 5 copies.
+  let nowMs = 0;
+  const even = { ...systemClock, now: () => (nowMs += 10) };
+  expect(await measureBandwidth(navigator.gpu, even)).toBe((2 * 128 * 2 ** 20) / 0.002);
+});
+
 it('says so where its buffers cannot be made', async () => {
   const createBuffer = Reflect.get(GPUDevice.prototype, 'createBuffer') as GPUDevice['createBuffer'];
   vi.spyOn(GPUDevice.prototype, 'createBuffer').mockImplementation(function (this: GPUDevice, descriptor) {

@@ -51,5 +51,6 @@ it('pipelines are made asynchronously, side by side, and each once', async () =>
   expect((await made).map(({ pipeline }) => pipeline.label)).toEqual(['argmax', 'softcap', 'softcap']);
   await Promise.all(dispatches().map((dispatch) => cache.get(dispatch)));
   expect([asked.length, cache.created]).toEqual([2, 2]);
-  expect(new Set(layouts).size).toBe(layouts.length);
+  // The softcap of other sizes is bound alike.
+  expect(layouts).toHaveLength(2);
 });
