@@ -51,7 +51,7 @@ function fakeLibrary({
           made.bodies.push(body);
           if (body.stream !== true) return { timings: timingsOf(body, cached) };
           return (async function* () {
-            for (let turn = 0; turn < (isLate(body.prompt) ? 20 : 0); turn++) await null;
+            for (let turn = 0; turn < (isLate(body.prompt) ? 20 : 0); turn++) await Promise.resolve();
             for (let i = 0; i < body.max_tokens; i++) {
               vi.advanceTimersByTime(tokenMs(body.prompt, i));
               yield { choices: [{ finish_reason: null }] };
