@@ -41,6 +41,9 @@ export async function measure(input, { createEngine, measureBandwidth }) {
   const engine = await open({});
   const loadSeconds = (performance.now() - started) / 1000;
   const { info } = engine;
+  if (profile && !info.device.features.includes('timestamp-query')) {
+    throw new Error('--profile needs timestamp-query, which this adapter lacks. Leave it out.');
+  }
   const { contexts, left } = fitting(input, info.model);
   const prompts = await makePrompts(engine, input);
   const answers = [];

@@ -17,7 +17,7 @@ const LAST_STEP = {
 
 /**
  * A library whose engines answer as asked, and remember what they were asked for.
- * @param {{ contextLength?: number, purpose?: string, cached?: number, tokenMs?: (prompt: number[], i: number) => number, isLate?: (prompt: number[]) => boolean }} [of]
+ * @param {{ contextLength?: number, purpose?: string, cached?: number, tokenMs?: (prompt: number[], i: number) => number, isLate?: (prompt: number[]) => boolean, features?: string[] }} [of]
  */
 function fakeLibrary({
   contextLength = 100,
@@ -25,6 +25,7 @@ function fakeLibrary({
   cached = 0,
   tokenMs = () => 1,
   isLate = () => false,
+  features = ['timestamp-query'],
 } = {}) {
   /** @type {{ options: any, prompts: number[][], bodies: any[], isClosed: boolean }[]} */
   const engines = [];
@@ -38,7 +39,7 @@ function fakeLibrary({
     engines.push(made);
     const model = { name: 'Tiny', quantisation: 'Q4_1', sha256: 'aa', contextLength, purpose };
     return {
-      info: { model, device: { name: 'an adapter', features: [] } },
+      info: { model, device: { name: 'an adapter', features } },
       // A first token that stands before every text, then the same ten words again and again.
       tokenize: async (/** @type {string} */ text) => [
         1,
@@ -134,6 +135,13 @@ describe('what npm run bench measures in its page', () => {
     ]);
     expect(engines.map(({ options }) => options.debug.profile)).toEqual([undefined, true]);
     expect(engines[1]).toMatchObject({ prompts: [{ length: 4 }], isClosed: true });
+  });
+
+  it('ends before it measures anything where an adapter cannot tell the time of kernels', async () => {
+    const { engines, library } = fakeLibrary({ features: ['subgroups'] });
+    await expect(measure({ ...INPUT, profile: true }, library)).rejects.toThrow('--profile needs timestamp-query');
+    expect(engines.map(({ prompts }) => prompts)).toEqual([[]]);
+    expect((await measure(INPUT, library)).kernels).toEqual([]);
   });
 
   it('counts tokens of several answers while all of them decode', async () => {

@@ -42,3 +42,12 @@ it('takes what is idle and large enough before it makes another', () => {
   expect(staging.take(10)).toBe(first);
   expect(staging.take(10)).not.toBe(first);
 });
+
+it('takes of what is idle the smallest that is large enough', () => {
+  const staging = ring();
+  const [small, large] = [staging.take(100), staging.take(MIB)];
+  for (const buffer of [large, small]) staging.giveBack(buffer);
+  expect(staging.take(10)).toBe(small);
+  expect(staging.take(10)).toBe(large);
+  expect(there).toHaveLength(2);
+});
