@@ -157,6 +157,7 @@ export function describeSample(deviceOf: DeviceOf): void {
       ['a temperature that f32 does not know', [0.1, 0.2, 0.1], { temperature: 1e-300 }, [1]],
       ['a tiny temperature', [3e38, -3e38, 2e38], { temperature: 1e-30 }, [0]],
       ['a top-p of 0', [1, 1.1, 1], { topP: 0 }, [1]],
+      ['a nucleus that ends where a token does', [0, 0, 0, 0], { topP: 0.5 }, [0, 1]],
       ['a min-p of 1', [2, 1, 2], { minP: 1 }, [0, 2]],
       ['fewer logits than top-k', [0, 0, 0], { topK: 64 }, [0, 1, 2]],
       ['subnormals', [1e-45, 0, -1e-45], {}, [0, 1, 2]],
