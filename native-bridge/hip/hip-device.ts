@@ -10,6 +10,7 @@ import {
   type DeviceLoss,
   type PreparedPlan,
   type Readback,
+  readbackBytes,
 } from '../../src/device/device';
 import type { Dispatch, Plan, PlanStep } from '../../src/device/plan';
 import type { CodeObjects } from './code-objects';
@@ -174,14 +175,14 @@ export class HipDevice implements Device {
     this.graphs.forget(planOf(prepared).id);
   }
 
-  submit(steps: readonly PlanStep[], readback: Readback): Promise<Uint8Array> {
-    const { sizeBytes } = readback;
-    const memory = memoryOf(readback.buffer);
-    assert(sizeBytes <= memory.sizeBytes, `what is read back from ${memory.label} lies within it`);
+  submit(steps: readonly PlanStep[], ...readbacks: readonly Readback[]): Promise<Uint8Array> {
+    for (const { buffer, sizeBytes } of readbacks)
+      assert(sizeBytes <= memoryOf(buffer).sizeBytes, `what is read back from ${buffer.label} lies within it`);
+    const totalBytes = readbackBytes(readbacks);
     this.counts.submits += 1;
     this.counts.passes += 1;
     this.counts.readbacks += 1;
-    this.counts.readbackBytes += sizeBytes;
+    this.counts.readbackBytes += totalBytes;
     for (const step of steps) {
       for (const dispatch of planOf(step.plan).dispatches.filter((one) => one.runsIn(step))) {
         this.counts.dispatches += 1;
@@ -190,15 +191,24 @@ export class HipDevice implements Device {
     }
     return this.finished(() => {
       const measured = this.launch(steps);
-      const staging = this.readbacks.take(sizeBytes);
-      this.api.call('hipMemcpyAsync', staging.pointer, memory.pointer, sizeBytes, HIP.deviceToHost, this.stream);
+      const staging = this.readbacks.take(totalBytes);
+      this.copyBack(readbacks, staging.pointer);
       return () => {
         measured();
-        const bytes = staging.bytes.slice(0, sizeBytes);
+        const bytes = staging.bytes.slice(0, totalBytes);
         this.readbacks.giveBack(staging);
         return bytes;
       };
     }).then((result) => this.orLose(result));
+  }
+
+  private copyBack(readbacks: readonly Readback[], to: bigint): void {
+    let offset = 0;
+    for (const { buffer, sizeBytes } of readbacks) {
+      const from = memoryOf(buffer).pointer;
+      this.api.call('hipMemcpyAsync', to + BigInt(offset), from, sizeBytes, HIP.deviceToHost, this.stream);
+      offset += sizeBytes;
+    }
   }
 
   /** What is returned adds up what the kernels took, where that is measured, once they are done. */

@@ -30,9 +30,15 @@ export interface PreparedPlan {
   readonly label: string;
 }
 
+/** The first bytes of a buffer, whole words. */
 export interface Readback {
   readonly buffer: DeviceBuffer;
   readonly sizeBytes: number;
+}
+
+/** Of all of them together. */
+export function readbackBytes(readbacks: readonly Readback[]): number {
+  return readbacks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 export interface DeviceLoss {
@@ -63,10 +69,10 @@ export interface Device {
   prepare(plan: Plan): Promise<PreparedPlan>;
   release(prepared: PreparedPlan): void;
   /**
-   * Encodes and submits the steps, in order, as one submission, and copies `readback` after them. The promise gives its
-   * bytes; they are the caller's. Rejects with `device-lost`.
+   * Encodes and submits the steps, in order, as one submission, and copies what `readbacks` name after them. The promise gives their
+   * bytes, one behind the other; they are the caller's. Rejects with `device-lost`.
    */
-  submit(steps: readonly PlanStep[], readback: Readback): Promise<Uint8Array>;
+  submit(steps: readonly PlanStep[], ...readbacks: readonly Readback[]): Promise<Uint8Array>;
   /** Gives back the host memory of earlier readbacks that no step in flight uses: after one that was larger than usual. */
   releaseStaging(): void;
   counters(): DeviceCounters;

@@ -74,7 +74,8 @@ export interface StepSequence {
  * no other mode; the row is the last of its text.
  */
 export type StepOutput =
-  | { readonly row: number; readonly mode: 'logits' | 'embedding' }
+  | { readonly row: number; readonly mode: 'logits' }
+  | { readonly row: number; readonly mode: 'embedding' }
   | { readonly row: number; readonly mode: 'argmax'; readonly penalties?: Penalties }
   | { readonly row: number; readonly mode: 'sample'; readonly draw: Draw; readonly penalties?: Penalties };
 

@@ -1,5 +1,5 @@
 import type { EmbeddingExecutor } from '../models/embedding-executor';
-import type { Executor, OutputMode } from '../models/executor';
+import type { Executor, RowOutput } from '../models/executor';
 
 const row = { token: 0, position: 0, slot: 0, blocks: [0] };
 const rows = [row];
@@ -14,14 +14,10 @@ const penalties = { repeat: 1, presence: 0, frequency: 0, tokens: 1 };
  */
 export async function warmUp(executor: Executor): Promise<void> {
   await executor.runEveryPipeline(row, draw, penalties);
-  const outputs = (body: 'decode' | null, mode: OutputMode) =>
-    executor.run({ body, rows, outputs: [0], mode, draws: mode === 'sample' ? [draw] : [] });
-  await Promise.all([
-    outputs('decode', 'sample'),
-    outputs(null, 'argmax'),
-    outputs(null, 'sample'),
-    outputs(null, 'argmax'),
-  ]);
+  const step = (body: 'decode' | null, output: RowOutput) => executor.run({ body, rows, outputs: [output] });
+  const greedy: RowOutput = { row: 0, mode: 'argmax' };
+  const sampled: RowOutput = { row: 0, mode: 'sample', draw };
+  await Promise.all([step('decode', sampled), step(null, greedy), step(null, sampled), step(null, greedy)]);
 }
 
 /** The same of a model that makes embeddings. */

@@ -6,9 +6,9 @@ import type { DeviceBuffer } from '../device/device';
 import { gridOf, type Dispatch } from '../device/plan';
 import { parseGguf } from '../gguf/parse';
 import { NAN_KEY } from '../kernels/candidates';
-import { encodeStepInput, STEP_PENALTY_WORDS } from '../kernels/step-input';
+import { encodeStepInput, STEP_DRAW_WORDS, STEP_PENALTY_WORDS } from '../kernels/step-input';
 import { allocateModel } from './allocate-model';
-import { Executor, type Submission } from './executor';
+import { Executor, type RowOutput, type Submission } from './executor';
 import { describeNetwork } from './registry';
 import { ropeTable } from './rope';
 
@@ -17,6 +17,10 @@ const ROWS = [0, 1, 2].map((position) => ({ token: position + 5, position, slot:
 const { vocabulary } = TINY;
 const PENALTIES = { repeat: 1.5, presence: 0.25, frequency: 0.125, tokens: 3 };
 const DRAW = { topK: 40, temperature: 0.5, topP: 1, minP: 0, unit: 0.25 };
+
+const best = (row: number) => ({ row, mode: 'argmax' }) satisfies RowOutput;
+const drawn = (row: number, unit = DRAW.unit) => ({ row, mode: 'sample', draw: { ...DRAW, unit } }) satisfies RowOutput;
+const whole = (row: number) => ({ row, mode: 'logits' }) satisfies RowOutput;
 
 async function setUp(contextLength: number = TINY.context) {
   const device = new RecordingDevice();
@@ -32,7 +36,7 @@ async function setUp(contextLength: number = TINY.context) {
   /** Puts what a kernel would have computed into its buffer. */
   const compute = (buffer: DeviceBuffer, words: Uint32Array): void => device.write(buffer, 0, words);
   const run = (submission: Partial<Submission>) =>
-    executor.run({ body: 'prefill', rows: ROWS, outputs: [], mode: 'argmax', ...submission });
+    executor.run({ body: 'prefill', rows: ROWS, outputs: [], ...submission });
   /** The plans that the last submission ran, and for how many rows. */
   const ran = (): unknown => device.submits.at(-1)?.steps.map(({ plan, rows }) => [plan.label, rows]);
   return { device, model, executor, compute, run, ran };
@@ -104,9 +108,11 @@ describe('a model with layers that have a window', () => {
     const rows = Array.from({ length: 64 }, (_, slot) => {
       return { token: null, position: CONTEXT - 1, slot, blocks: table(), windowBlocks: table() };
     });
-    const outputs = Array.from({ length: executor.limits.maxOutputs }, (_, i) => i);
-    const [draws, penalties] = [outputs.map(() => DRAW), outputs.map(() => PENALTIES)];
-    const found = await executor.run({ body: 'decode', rows, outputs, mode: 'sample', draws, penalties });
+    const outputs = Array.from({ length: executor.limits.maxOutputs }, (_, row) => ({
+      ...drawn(row),
+      penalties: PENALTIES,
+    }));
+    const found = await executor.run({ body: 'decode', rows, outputs });
     expect(found).toHaveLength(16);
   });
 });
@@ -124,7 +130,7 @@ describe('Executor', () => {
       ['keep', 3],
       ['prefill', 3],
     ]);
-    expect(device.submits.at(-1)?.readback.sizeBytes).toBe(4);
+    expect(device.submits.at(-1)?.readbacks).toMatchObject([{ sizeBytes: 4 }]);
     const words = encodeStepInput(
       ROWS,
       [],
@@ -179,7 +185,7 @@ describe('Executor', () => {
       { ...row, position },
       { ...row, position: 0 },
     ];
-    await run({ body: 'decode', rows, outputs: [1] });
+    await run({ body: 'decode', rows, outputs: [best(1)] });
     expect(device.submits.at(-1)?.steps.map(({ ranges: told }) => told)).toEqual([ranges, undefined, undefined]);
     await run({ body: 'prefill', rows });
     expect(device.submits.at(-1)?.steps.map(({ ranges: told }) => told)).toEqual([undefined, undefined]);
@@ -188,7 +194,7 @@ describe('Executor', () => {
   it('gives the best token of each output', async () => {
     const { model, compute, run, ran, device } = await setUp();
     compute(model.plans.argmaxResult, Uint32Array.of(0x80000000, 7, NAN_KEY, 3));
-    expect(await run({ body: 'decode', outputs: [2, 0] })).toEqual([
+    expect(await run({ body: 'decode', outputs: [best(2), best(0)] })).toEqual([
       { mode: 'argmax', tokenId: 7, nan: false },
       { mode: 'argmax', tokenId: 3, nan: true },
     ]);
@@ -197,14 +203,13 @@ describe('Executor', () => {
       ['head.2', 2],
       ['argmax', 2],
     ]);
-    expect(device.submits.at(-1)?.readback).toEqual({ buffer: model.plans.argmaxResult, sizeBytes: 16 });
+    expect(device.submits.at(-1)?.readbacks).toEqual([{ buffer: model.plans.argmaxResult, sizeBytes: 16 }]);
   });
 
   it('gives the token that was drawn for each output, and tells the device what to draw with', async () => {
     const { model, compute, run, ran, device } = await setUp();
     compute(model.plans.sampleResult, Uint32Array.of(0x80000000, 7, NAN_KEY, 3));
-    const draws = [DRAW, { ...DRAW, unit: 0.75 }];
-    expect(await run({ outputs: [1, 2], mode: 'sample', draws })).toEqual([
+    expect(await run({ outputs: [drawn(1), drawn(2, 0.75)] })).toEqual([
       { mode: 'sample', tokenId: 7, nan: false },
       { mode: 'sample', tokenId: 3, nan: true },
     ]);
@@ -214,7 +219,7 @@ describe('Executor', () => {
       ['head.2', 2],
       ['sample', 2],
     ]);
-    expect(device.submits.at(-1)?.readback).toEqual({ buffer: model.plans.sampleResult, sizeBytes: 16 });
+    expect(device.submits.at(-1)?.readbacks).toEqual([{ buffer: model.plans.sampleResult, sizeBytes: 16 }]);
     const words = new Uint32Array(device.bytesOf(model.plans.stepInput).slice().buffer);
     const floats = new Float32Array(words.buffer);
     const at = words[4] ?? 0;
@@ -222,22 +227,46 @@ describe('Executor', () => {
     expect(floats[at + 9]).toBe(0.75);
   });
 
-  it('draws nothing without a draw for each output', async () => {
-    const { run } = await setUp();
-    await expect(run({ outputs: [1, 2], mode: 'sample', draws: [DRAW] })).rejects.toThrow('has a draw');
-    await expect(run({ outputs: [1], mode: 'argmax', draws: [DRAW] })).rejects.toThrow('has a draw');
+  it('gives tokens and logits of one submission: greedy outputs are drawn from one candidate beside others', async () => {
+    const { model, compute, run, ran, device } = await setUp();
+    const logits = Float32Array.from({ length: 4 * vocabulary }, (_, i) => i / 2);
+    compute(model.plans.logits, new Uint32Array(logits.buffer));
+    compute(model.plans.sampleResult, Uint32Array.of(1, 100, 2, 101, 3, 102, NAN_KEY, 103));
+    const penalised = { ...best(2), penalties: PENALTIES };
+    const found = await run({ body: 'decode', outputs: [drawn(1), whole(0), penalised, whole(2)] });
+    expect(found).toEqual([
+      { mode: 'sample', tokenId: 102, nan: false },
+      { mode: 'logits', logits: logits.slice(0, vocabulary) },
+      { mode: 'argmax', tokenId: 103, nan: true },
+      { mode: 'logits', logits: logits.slice(vocabulary, 2 * vocabulary) },
+    ]);
+    expect(ran()).toEqual([
+      ['decode.4', 3],
+      ['head.4', 4],
+      ['penalise', 4],
+      ['sample', 4],
+    ]);
+    expect(device.submits.at(-1)?.readbacks).toEqual([
+      { buffer: model.plans.logits, sizeBytes: 2 * vocabulary * 4 },
+      { buffer: model.plans.sampleResult, sizeBytes: 32 },
+    ]);
+    const words = new Uint32Array(device.bytesOf(model.plans.stepInput).slice().buffer);
+    const [outputsAt = 0, drawsAt = 0, penaltiesAt = 0] = [words[1], words[4], words[5]];
+    expect([...words.subarray(outputsAt, outputsAt + 4)]).toEqual([0, 2, 1, 2]);
+    expect([0, 1, 2, 3].map((i) => words[drawsAt + i * STEP_DRAW_WORDS])).toEqual([1, 1, 40, 1]);
+    expect([0, 1, 2, 3].map((i) => words[penaltiesAt + i * STEP_PENALTY_WORDS])).toEqual([0, 0, 0, 3]);
   });
 
   it('penalises between head and choice where an output has penalties, at the price of one dispatch', async () => {
     const { executor, model, run, ran, device } = await setUp();
-    await run({ body: 'decode', outputs: [1, 2], penalties: [null, null] });
+    await run({ body: 'decode', outputs: [best(1), best(2)] });
     expect(ran()).toEqual([
       ['decode.4', 3],
       ['head.2', 2],
       ['argmax', 2],
     ]);
     const plain = executor.lastDecodeStep;
-    await run({ body: 'decode', outputs: [1, 2], penalties: [null, PENALTIES] });
+    await run({ body: 'decode', outputs: [best(1), { ...best(2), penalties: PENALTIES }] });
     expect(ran()).toEqual([
       ['decode.4', 3],
       ['head.2', 2],
@@ -249,8 +278,7 @@ describe('Executor', () => {
     const words = new Uint32Array(device.bytesOf(model.plans.stepInput).slice().buffer);
     const at = words[5] ?? 0;
     expect([words[at], words[at + STEP_PENALTY_WORDS]]).toEqual([0, 3]);
-    const draws = [DRAW, DRAW];
-    await run({ outputs: [1, 2], mode: 'sample', draws, penalties: [PENALTIES, null] });
+    await run({ outputs: [{ ...drawn(1), penalties: PENALTIES }, drawn(2)] });
     expect(ran()).toEqual([
       ['keep', 3],
       ['prefill', 3],
@@ -267,23 +295,17 @@ describe('Executor', () => {
       ['keep', 3],
       ['decode.4', 3],
     ]);
-    await run({ body: 'prefill', outputs: [2] });
+    await run({ body: 'prefill', outputs: [best(2)] });
     expect(ran()).toContainEqual(['keep', 3]);
-    await run({ body: null, outputs: [2] });
+    await run({ body: null, outputs: [best(2)] });
     expect(ran()).not.toContainEqual(['keep', 3]);
-  });
-
-  it('penalises no logits that are read', async () => {
-    const { run } = await setUp();
-    const wrong = run({ outputs: [1], mode: 'logits', penalties: [PENALTIES] });
-    await expect(wrong).rejects.toThrow('penalties belong to a choice');
   });
 
   it('gives all logits, each output its own array', async () => {
     const { model, compute, run, ran } = await setUp();
     const logits = Float32Array.from({ length: 2 * vocabulary }, (_, i) => i / 2);
     compute(model.plans.logits, new Uint32Array(logits.buffer));
-    const outputs = await run({ body: null, outputs: [0, 1], mode: 'logits' });
+    const outputs = await run({ body: null, outputs: [whole(0), whole(1)] });
     expect(ran()).toEqual([['head.2', 2]]);
     const arrays = outputs.map((output) => (output.mode === 'logits' ? output.logits : new Float32Array()));
     expect(arrays.map((array) => [...array])).toEqual([
@@ -297,9 +319,9 @@ describe('Executor', () => {
     const { executor, run } = await setUp();
     expect(executor.lastDecodeStep.submits).toBe(0);
     await run({ body: 'prefill' });
-    await run({ body: null, outputs: [0] });
+    await run({ body: null, outputs: [best(0)] });
     expect(executor.lastDecodeStep.submits).toBe(0);
-    await run({ body: 'decode', outputs: [0] });
+    await run({ body: 'decode', outputs: [best(0)] });
     const one = executor.lastDecodeStep;
     expect(one).toMatchObject({
       submits: 1,
@@ -310,15 +332,15 @@ describe('Executor', () => {
       buffersCreated: 0,
     });
     expect(one.dispatches).toBeGreaterThan(10);
-    await run({ body: null, outputs: [1], mode: 'sample', draws: [DRAW] });
+    await run({ body: null, outputs: [drawn(1)] });
     expect(executor.lastDecodeStep).toMatchObject({ submits: 2, bufferWrites: 2, readbackBytes: 16 });
     // A prompt's steps are none of its own.
     await run({ body: 'prefill' });
-    await run({ body: null, outputs: [2] });
+    await run({ body: null, outputs: [best(2)] });
     expect(executor.lastDecodeStep).toMatchObject({ submits: 2 });
-    await run({ body: 'decode', outputs: [0] });
+    await run({ body: 'decode', outputs: [best(0)] });
     expect(executor.lastDecodeStep).toEqual(one);
-    await run({ body: 'decode', outputs: [0], mode: 'sample', draws: [DRAW] });
+    await run({ body: 'decode', outputs: [drawn(0)] });
     const { submits, passes, bufferWrites, readbacks, readbackBytes, buffersCreated } = one;
     const least = { submits, passes, bufferWrites, readbacks, readbackBytes, buffersCreated };
     expect(executor.lastDecodeStep).toMatchObject(least);
@@ -330,7 +352,7 @@ describe('Executor', () => {
       expect(plans.map(({ width }) => width)).toEqual([1, 2, 4]);
     for (const [count, width] of [1, 2, 4, 4].map((batch, i) => [i + 1, batch] as const)) {
       const rows = Array.from({ length: count }, (_, slot) => ({ token: 5, position: 0, slot, blocks: BLOCKS }));
-      await run({ body: 'decode', rows, outputs: rows.map((_, i) => i) });
+      await run({ body: 'decode', rows, outputs: rows.map((_, row) => best(row)) });
       expect(ran()).toEqual([
         [`decode.${width}`, count],
         [`head.${width}`, count],
@@ -344,7 +366,7 @@ describe('Executor', () => {
 
   it('submits before it waits: steps run in the order of the calls', async () => {
     const { device, run } = await setUp();
-    const both = [run({ body: 'decode', outputs: [0] }), run({ body: 'prefill' })];
+    const both = [run({ body: 'decode', outputs: [best(0)] }), run({ body: 'prefill' })];
     expect(device.submits.map(({ steps }) => steps[0]?.plan.label)).toEqual(['decode.4', 'keep']);
     await Promise.all(both);
   });

@@ -1,8 +1,8 @@
-import { assert } from '../base/assert';
+import { defined } from '../base/assert';
 import { divideUp } from '../base/units';
 import { countersSince, NO_COUNTS, type DeviceCounters } from '../base/counters';
 import { tokenId, type TokenId } from '../base/ids';
-import type { Device, DeviceBuffer, PreparedPlan, Readback } from '../device/device';
+import type { Device, PreparedPlan, Readback } from '../device/device';
 import type { Dispatch, PlanStep } from '../device/plan';
 import { NAN_KEY } from '../kernels/candidates';
 import { widthFor, type BatchWidth } from '../kernels/matvec';
@@ -56,22 +56,34 @@ export interface Submission {
   /** The kernels the rows run through; `null`: they ran before, and only outputs are wanted. */
   readonly body: 'prefill' | 'decode' | null;
   readonly rows: readonly StepInputRow[];
-  /** Rows whose logits are wanted, at most `maxOutputs`. */
-  readonly outputs: readonly number[];
-  readonly mode: OutputMode;
-  /** Of mode `sample`: one for each output. */
-  readonly draws?: readonly StepInputDraw[];
-  /** Of modes `argmax` and `sample`: one for each output, or none; `null` where the output has none. */
-  readonly penalties?: readonly (StepInputPenalties | null)[];
+  /** At most `maxOutputs`. */
+  readonly outputs: readonly RowOutput[];
 }
 
-/** The device chooses a token (`argmax`, `sample`), or all logits come. */
-export type OutputMode = 'argmax' | 'sample' | 'logits';
+/**
+ * What is wanted of a row, which is an index into the submission's. `argmax`, `sample`: the device chooses a token, once it has penalised the
+ * logits; `logits`: they come as they are.
+ */
+export type RowOutput =
+  | { readonly row: number; readonly mode: 'logits' }
+  | { readonly row: number; readonly mode: 'argmax'; readonly penalties?: StepInputPenalties }
+  | {
+      readonly row: number;
+      readonly mode: 'sample';
+      readonly draw: StepInputDraw;
+      readonly penalties?: StepInputPenalties;
+    };
+
+/** What `sample` draws with it is what `argmax` chooses, to the bit: the best of the logits, the lowest id among equals, NaN before all. */
+const GREEDY_DRAW: StepInputDraw = { topK: 1, temperature: 1, topP: 1, minP: 0, unit: 0 };
 
 /** What became of an output's logits. */
 export type Output =
   | { readonly mode: 'argmax' | 'sample'; readonly tokenId: TokenId; readonly nan: boolean }
   | { readonly mode: 'logits'; readonly logits: Float32Array }; // [vocabularySize]
+
+/** Of a choice: the key of its logit, the token's id. */
+const CHOSEN_WORDS = 2;
 
 /** As many as let workgroups share positions, so that what joins them runs too. */
 const WARM_UP_RANGES = 32;
@@ -93,29 +105,32 @@ export class Executor {
   }
 
   /** Submits at once; resolves with one output for each of `outputs`. Rejects with `device-lost`. */
-  async run(submission: Submission): Promise<readonly Output[]> {
+  async run({ body, rows, outputs }: Submission): Promise<readonly Output[]> {
     const { device, plans, prepared, ropeTables } = this.model;
-    const { body, rows, outputs, mode, draws = [], penalties = [] } = submission;
-    assert(draws.length === (mode === 'sample' ? outputs.length : 0), 'each sampled output has a draw');
+    const whole = outputs.filter(({ mode }) => mode === 'logits');
+    // Whole logits are read from the beginning of their buffer.
+    const inOrder = [...whole, ...outputs.filter(({ mode }) => mode !== 'logits')];
+    const choice = choiceOf(outputs);
+    const draws = choice === 'sample' ? inOrder.map(drawOf) : [];
+    const penalties = inOrder.map(penaltiesOf);
     const isPenalised = penalties.some((penalty) => penalty !== null);
-    assert(!isPenalised || (mode !== 'logits' && penalties.length === outputs.length), 'penalties belong to a choice');
+    const ofRows = inOrder.map(({ row }) => row);
     if (body !== null) this.decodeStart = body === 'decode' ? device.counters() : null;
-    const input = encodeStepInput(rows, outputs, ropeTables, draws, isPenalised ? penalties : []);
+    const input = encodeStepInput(rows, ofRows, ropeTables, draws, isPenalised ? penalties : []);
     device.write(plans.stepInput, 0, input);
     const steps: PlanStep[] = [];
-    if (keepsAll(submission)) steps.push({ plan: prepared.keep, rows: rows.length });
+    if (keepsAll(body, outputs)) steps.push({ plan: prepared.keep, rows: rows.length });
     if (body === 'prefill') steps.push({ plan: prepared.prefill, rows: rows.length });
     if (body === 'decode') steps.push({ ...batchStep(prepared.decode, rows.length), ranges: this.ranges(rows) });
     if (outputs.length > 0) {
       steps.push(batchStep(prepared.head, outputs.length));
       if (isPenalised) steps.push({ plan: prepared.penalise, rows: outputs.length });
-      if (mode !== 'logits') steps.push({ plan: prepared[mode], rows: outputs.length });
+      if (choice !== null) steps.push({ plan: prepared[choice], rows: outputs.length });
     }
-    const submitted = device.submit(steps, this.readback(mode, outputs.length));
+    const submitted = device.submit(steps, ...this.readbacks(choice, whole.length, outputs.length));
     if (this.decodeStart !== null) this.decodeCounts = countersSince(device.counters(), this.decodeStart);
-    const bytes = await submitted;
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-    return outputs.map((_, i) => this.output(mode, words, i));
+    const found = this.outputs(await submitted, inOrder, whole.length);
+    return outputs.map((output) => defined(found.get(output), 'what became of an output'));
   }
 
   /** Runs every pipeline of the model's plans once on one row, in whatever layer it is met first; resolves when that is done. */
@@ -127,7 +142,7 @@ export class Executor {
     const plan = await device.prepare({ label: 'warmup', stepInput, dispatches });
     try {
       device.write(stepInput, 0, encodeStepInput([row], [0], ropeTables, [draw], [penalties]));
-      await device.submit([{ plan, rows: 1, ranges: WARM_UP_RANGES }], this.readback('argmax', 0));
+      await device.submit([{ plan, rows: 1, ranges: WARM_UP_RANGES }], ...this.readbacks(null, 0, 0));
     } finally {
       device.release(plan);
     }
@@ -139,42 +154,51 @@ export class Executor {
     return divideUp(length, this.model.plans.rangeTokens);
   }
 
-  /** What the outputs need; without any, one word, to know when the step is done. */
-  private readback(mode: OutputMode, outputs: number): Readback {
-    const { plans } = this.model;
-    const of = (buffer: DeviceBuffer, bytesEach: number): Readback => ({
-      buffer,
-      sizeBytes: Math.max(4, outputs * bytesEach),
-    });
-    switch (mode) {
-      case 'argmax':
-        return of(plans.argmaxResult, 8);
-      case 'sample':
-        return of(plans.sampleResult, 8);
-      case 'logits':
-        return of(plans.logits, this.limits.vocabularySize * 4);
-    }
+  /** All logits of the first `whole` outputs, and what was chosen for each; without any, one word, to know when the step is done. */
+  private readbacks(choice: 'argmax' | 'sample' | null, whole: number, outputs: number): readonly Readback[] {
+    const { logits, argmaxResult, sampleResult } = this.model.plans;
+    if (outputs === 0) return [{ buffer: argmaxResult, sizeBytes: 4 }];
+    const ofWhole = { buffer: logits, sizeBytes: whole * this.limits.vocabularySize * 4 };
+    const chosen = { buffer: choice === 'argmax' ? argmaxResult : sampleResult, sizeBytes: outputs * CHOSEN_WORDS * 4 };
+    return [...(whole > 0 ? [ofWhole] : []), ...(choice === null ? [] : [chosen])];
   }
 
-  private output(mode: OutputMode, words: Uint32Array, index: number): Output {
-    switch (mode) {
-      case 'argmax':
-      case 'sample':
-        return { mode, tokenId: tokenId(words[index * 2 + 1] ?? 0), nan: words[index * 2] === NAN_KEY };
-      case 'logits': {
-        const size = this.limits.vocabularySize;
+  /** What `readbacks` brought, of outputs the first `whole` of which want their logits. */
+  private outputs(bytes: Uint8Array, inOrder: readonly RowOutput[], whole: number): ReadonlyMap<RowOutput, Output> {
+    const { vocabularySize } = this.limits;
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+    const outputAt = ({ mode }: RowOutput, index: number): Output => {
+      if (mode === 'logits') {
+        const from = bytes.byteOffset + index * vocabularySize * 4;
         // A copy of its own: receivers hand it on by transfer.
-        return { mode, logits: new Float32Array(words.buffer, words.byteOffset + index * size * 4, size).slice() };
+        return { mode, logits: new Float32Array(bytes.buffer, from, vocabularySize).slice() };
       }
-    }
+      const at = whole * vocabularySize + index * CHOSEN_WORDS;
+      return { mode, tokenId: tokenId(words[at + 1] ?? 0), nan: words[at] === NAN_KEY };
+    };
+    return new Map(inOrder.map((output, index) => [output, outputAt(output, index)]));
   }
+}
+
+/** How the device chooses where it does: in one way for all, greedy outputs among those that are drawn. */
+function choiceOf(outputs: readonly RowOutput[]): 'argmax' | 'sample' | null {
+  if (outputs.some(({ mode }) => mode === 'sample')) return 'sample';
+  return outputs.some(({ mode }) => mode === 'argmax') ? 'argmax' : null;
+}
+
+function drawOf(output: RowOutput): StepInputDraw {
+  return output.mode === 'sample' ? output.draw : GREEDY_DRAW;
+}
+
+function penaltiesOf(output: RowOutput): StepInputPenalties | null {
+  return output.mode === 'logits' ? null : (output.penalties ?? null);
 }
 
 /**
  * Whether penalties of later rows may look back at rows that no penalties of this step are of: those of a prompt, whose blocks others may
  * share, and known tokens that run again. What is generated is kept by its own penalties, or belongs to a request without any.
  */
-function keepsAll({ body, outputs }: Submission): boolean {
+function keepsAll(body: Submission['body'], outputs: readonly RowOutput[]): boolean {
   return body === 'prefill' || (body === 'decode' && outputs.length === 0);
 }
 

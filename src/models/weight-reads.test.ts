@@ -63,8 +63,7 @@ async function decodeSteps(
     await executor.run({
       body,
       rows,
-      outputs: body === 'decode' ? rows.map((_, i) => i) : [count - 1],
-      mode: 'argmax',
+      outputs: (body === 'decode' ? [...rows.keys()] : [count - 1]).map((row) => ({ row, mode: 'argmax' })),
     });
     return countersSince(device.counters(), before);
   };

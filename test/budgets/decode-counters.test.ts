@@ -58,7 +58,7 @@ async function countersOf(name: string, matvec: Variant): Promise<DeviceCounters
   const { device, executor } = await allocated(name, matvec, 1);
   const decode = async (position: number): Promise<void> => {
     const rows = [{ token: null, position, slot: 0, blocks: [0], windowBlocks: [0] }];
-    await executor.run({ body: 'decode', rows, outputs: [0], mode: 'argmax' });
+    await executor.run({ body: 'decode', rows, outputs: [{ row: 0, mode: 'argmax' }] });
   };
   await decode(0);
   const before = device.counters();
@@ -75,6 +75,8 @@ function complaints(counters: Readonly<Record<string, number>>, budget: Readonly
     return [`${name}: ${count}, over budget (${most})`];
   });
 }
+
+type Mode = 'argmax' | 'sample' | 'logits';
 
 describe('the budget of a decoded token', () => {
   it('has every model', () => {
@@ -99,11 +101,11 @@ describe('the budget of a decoded token', () => {
     expect(token['readbackBytes']).toBeLessThanOrEqual(16);
   });
 
-  it('is that of a step of up to 16 requests, greedy or sampled: what each adds is what is read back for it', async () => {
+  it('is that of a step of up to 16 requests, whatever they want: what each adds is what is read back for it', async () => {
     const { device, executor } = await allocated('llama', 'rows', 16);
     const runner = new ModelRunner(executor);
     const draw = { topK: 40, temperature: 1, topP: 0.95, minP: 0.05, unit: 0.5 };
-    const step = async (modes: readonly ('argmax' | 'sample')[]): Promise<DeviceCounters> => {
+    const step = async (modes: readonly Mode[]): Promise<DeviceCounters> => {
       const before = device.counters();
       await runner.submit({
         kind: 'decode',
@@ -119,11 +121,17 @@ describe('the budget of a decoded token', () => {
     for (const requests of [1, 2, 5, 16]) {
       const readbackBytes = 8 * requests;
       const budget = { ...budgets.everyToken, readbackBytes };
-      const all = (mode: 'argmax' | 'sample') => Array.from({ length: requests }, () => mode);
+      const all = (mode: Mode): Mode[] => Array.from({ length: requests }, () => mode);
       const cost = { ...(await step(all('argmax'))) };
       expect(complaints(cost, { ...budget, dispatches: greedy.dispatches }), `${requests}`).toEqual([]);
       const mixed = { ...(await step(all('argmax').with(-1, 'sample'))) };
       expect(complaints(mixed, { ...budget, dispatches: sampled.dispatches }), `${requests}`).toEqual([]);
+      const withLogits = { ...(await step(all('argmax').with(0, 'logits'))) };
+      const whole = {
+        dispatches: requests === 1 ? greedy.dispatches - 1 : greedy.dispatches,
+        readbackBytes: 4 * executor.limits.vocabularySize + (requests === 1 ? 0 : readbackBytes),
+      };
+      expect(complaints(withLogits, { ...budget, ...whole }), `${requests}`).toEqual([]);
     }
   });
 

@@ -5,13 +5,14 @@ import type { Device } from '../../src/device/device';
 import { ModelRunner } from '../../src/engine/model-runner';
 import { allocateModel } from '../../src/models/allocate-model';
 import type { KernelVariants } from '../../src/models/choose-variants';
-import type { Runner, StepBatch, StepResult, StepRow } from '../../src/engine/runner';
+import type { Runner, StepBatch, StepOutput, StepResult, StepRow } from '../../src/engine/runner';
 import { parseGguf } from '../../src/gguf/parse';
 import type { KvType } from '../../src/kernels/kv-layout';
 import { Executor } from '../../src/models/executor';
 import { describeNetwork } from '../../src/models/registry';
 import { QUANT_FORMATS } from '../../src/quant/registry';
 import { type Draw, drawFromCandidates } from '../../src/sampling/draw';
+import { argmax } from '../../src/sampling/argmax';
 import { applyPenalties, penaltiesAt } from '../../src/sampling/penalties';
 import { selectBest } from '../../src/sampling/top-k';
 
@@ -244,7 +245,7 @@ export function describeZoo(
       expect(sure).toBeGreaterThan(sureTokens);
     });
 
-    it('draws from the best 64, penalised or not, as the host does from the logits', async () => {
+    it('draws from the best 64, penalised or not, as the host does from the logits, which may come beside', async () => {
       const ids = reference.prompts.p40;
       const last = ids.length - 1;
       const [full] = await prefill(runner, ids, options.chunkTokens, [last], 'logits');
@@ -254,13 +255,16 @@ export function describeZoo(
       const draws = DRAWS.map((draw, i) => ({ draw, ...(i % 3 === 0 ? { penalties } : {}) }));
       const rows = [{ token: tokenId(ids[last] ?? 0), position: last, slot: 1 }];
       // As a prompt's row again: it gives the same logits.
-      const outputs = draws.map((drawn) => ({ row: 0, mode: 'sample', ...drawn }) as const);
+      const sampled = draws.map((drawn): StepOutput => ({ row: 0, mode: 'sample', ...drawn }));
+      const outputs = sampled.toSpliced(1, 0, { row: 0, mode: 'logits' }, { row: 0, mode: 'argmax' });
       const drawn = await runner.submit({ kind: 'prefill', rows, sequences: [sequenceOf(runner)], outputs });
       const [best, bestAdjusted] = [logitsOf(full), adjusted].map((logits) => selectBest(logits, 64));
       const expected = draws.map(({ draw, penalties: given }) =>
         drawFromCandidates(defined(given === undefined ? best : bestAdjusted, 'candidates'), draw, draw.unit),
       );
-      expect(drawn).toEqual(expected.map((id) => ({ mode: 'sample', tokenId: id, nan: false })));
+      const chosen = expected.map((id): unknown => ({ mode: 'sample', tokenId: id, nan: false }));
+      const greedy = { mode: 'argmax', tokenId: argmax(logitsOf(full)), nan: false };
+      expect(drawn).toEqual(chosen.toSpliced(1, 0, full, greedy));
     });
   });
 }

@@ -18,7 +18,7 @@ export function fragile(name?: string): FragileDevice {
   const gone = new ForgelightError('device-lost', 'the driver fell over');
   const device = withOverrides(base, {
     lost,
-    submit: (steps, readback) => (isLost ? Promise.reject(gone) : base.submit(steps, readback)),
+    submit: (steps, ...readbacks) => (isLost ? Promise.reject(gone) : base.submit(steps, ...readbacks)),
   });
   if (name !== undefined) Object.defineProperty(device, 'name', { value: name });
   const lose = (): void => {
@@ -31,7 +31,7 @@ export function fragile(name?: string): FragileDevice {
 /** A device that falls over whenever it works on so many rows at once. */
 export function fallingAt(rows: number): FragileDevice {
   const made = fragile();
-  const submit: Device['submit'] = (steps, readback) => made.device.submit(steps, readback);
+  const submit: Device['submit'] = (steps, ...readbacks) => made.device.submit(steps, ...readbacks);
   let before: Promise<unknown> = Promise.resolve();
   const device = withOverrides(made.device, {
     submit: (steps, readback) => {

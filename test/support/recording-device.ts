@@ -1,5 +1,12 @@
 import { NO_COUNTS, type DeviceCounters, type KernelTime } from '../../src/base/counters';
-import type { Device, DeviceBuffer, DeviceLoss, PreparedPlan, Readback } from '../../src/device/device';
+import {
+  readbackBytes,
+  type Device,
+  type DeviceBuffer,
+  type DeviceLoss,
+  type PreparedPlan,
+  type Readback,
+} from '../../src/device/device';
 import { gridOf, type Plan, type PlanStep } from '../../src/device/plan';
 
 class RecordedBuffer implements DeviceBuffer {
@@ -23,7 +30,7 @@ class RecordedPlan implements PreparedPlan {
 
 export interface RecordedSubmit {
   readonly steps: readonly (Omit<PlanStep, 'plan'> & { readonly plan: Plan })[];
-  readonly readback: Readback;
+  readonly readbacks: readonly Readback[];
 }
 
 /**
@@ -101,20 +108,21 @@ export class RecordingDevice implements Device {
     this.plans.delete(prepared);
   }
 
-  async submit(steps: readonly PlanStep[], readback: Readback): Promise<Uint8Array> {
-    const submit = { steps: steps.map((step) => ({ ...step, plan: planOf(step.plan) })), readback };
+  async submit(steps: readonly PlanStep[], ...readbacks: readonly Readback[]): Promise<Uint8Array> {
+    const submit = { steps: steps.map((step) => ({ ...step, plan: planOf(step.plan) })), readbacks };
     this.submits.push(submit);
     this.counts.submits += 1;
     this.counts.passes += 1;
     this.counts.readbacks += 1;
-    this.counts.readbackBytes += readback.sizeBytes;
+    this.counts.readbackBytes += readbackBytes(readbacks);
     for (const step of submit.steps) {
       for (const dispatch of step.plan.dispatches.filter((one) => gridOf(one, step) !== null)) {
         this.counts.dispatches += 1;
         this.counts.weightBytesRead += dispatch.weightBytesRead?.(step.rows) ?? 0;
       }
     }
-    const result = recorded(readback.buffer).bytes.slice(0, readback.sizeBytes);
+    const parts = readbacks.map(({ buffer, sizeBytes }) => [...recorded(buffer).bytes.subarray(0, sizeBytes)]);
+    const result = Uint8Array.from(parts.flat());
     await this.options.onSubmit?.(submit);
     return result;
   }

@@ -43,6 +43,21 @@ describe('the reference device', () => {
     expect(device.allocatedBytes()).toBe(0);
   });
 
+  it('reads the beginnings of several buffers back at once', async () => {
+    const device = createReferenceDevice();
+    const [one, other] = [device.createBuffer('one', 12), device.createBuffer('other', 8)];
+    device.write(one, 0, floats(1, 2, 3));
+    device.write(other, 0, floats(4, 5));
+    const readbacks = [
+      { buffer: other, sizeBytes: 4 },
+      { buffer: one, sizeBytes: 8 },
+    ];
+    const before = device.counters();
+    const bytes = await device.submit([], ...readbacks);
+    expect([...new Float32Array(bytes.buffer)]).toEqual([4, 1, 2]);
+    expect(countersSince(device.counters(), before)).toMatchObject({ submits: 1, readbacks: 1, readbackBytes: 12 });
+  });
+
   it('counts as a real device does', async () => {
     const device = createReferenceDevice();
     const { plan, x, y } = await swigluPlan(device);

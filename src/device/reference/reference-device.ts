@@ -9,6 +9,7 @@ import {
   type DeviceLoss,
   type PreparedPlan,
   type Readback,
+  readbackBytes,
 } from '../device';
 import { gridOf, type Dispatch, type Plan, type PlanStep } from '../plan';
 import { KernelRun } from './kernel-run';
@@ -113,17 +114,22 @@ class ReferenceDevice implements Device {
     planOf(prepared).released = true;
   }
 
-  async submit(steps: readonly PlanStep[], readback: Readback): Promise<Uint8Array> {
+  async submit(steps: readonly PlanStep[], ...readbacks: readonly Readback[]): Promise<Uint8Array> {
     if (this.closed) {
       throw new ForgelightError('device-lost', 'The device was closed. Create a new engine to go on.');
     }
     for (const step of steps) this.runStep(step);
     this.counts.submits += 1;
     this.counts.passes += 1;
-    assert(readback.sizeBytes % 4 === 0, `whole words are read back from ${readback.buffer.label}`);
-    const bytes = memoryOf(readback.buffer).bytes(0, readback.sizeBytes).slice();
+    const bytes = new Uint8Array(readbackBytes(readbacks));
+    let offset = 0;
+    for (const { buffer, sizeBytes } of readbacks) {
+      assert(sizeBytes % 4 === 0, `whole words are read back from ${buffer.label}`);
+      bytes.set(memoryOf(buffer).bytes(0, sizeBytes), offset);
+      offset += sizeBytes;
+    }
     this.counts.readbacks += 1;
-    this.counts.readbackBytes += readback.sizeBytes;
+    this.counts.readbackBytes += bytes.length;
     return bytes;
   }
 

@@ -189,6 +189,12 @@ describe('a device', () => {
     const written = await device.submit([], { buffer, sizeBytes: 16 });
     expect(words(zeroes)).toEqual([0, 0, 0, 0]);
     expect(words(written)).toEqual([0, 1, 2, 0]);
+    const other = device.createBuffer('other', 8);
+    device.write(other, 0, Uint32Array.of(3, 4));
+    const before = device.counters();
+    const both = await device.submit([], { buffer: other, sizeBytes: 4 }, { buffer, sizeBytes: 12 });
+    expect(words(both)).toEqual([3, 0, 1, 2]);
+    expect(countersSince(device.counters(), before)).toMatchObject({ submits: 1, readbacks: 1, readbackBytes: 16 });
   });
 
   it('counts the bytes of what exists, the parameters of its plans among it', async () => {

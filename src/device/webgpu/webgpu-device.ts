@@ -10,6 +10,7 @@ import {
   type DeviceLoss,
   type PreparedPlan,
   type Readback,
+  readbackBytes,
 } from '../device';
 import { DISPATCH_PARAMS_BYTES, gridOf, type Dispatch, type Plan, type PlanStep } from '../plan';
 import { hasShaderF16, openGpuDevice, PACKED_DOT, type AdapterOptions, type OpenedDevice } from './adapter';
@@ -186,17 +187,22 @@ export class WebGpuDevice implements Device {
     this.destroyBuffer(planOf(prepared).params);
   }
 
-  submit(steps: readonly PlanStep[], readback: Readback): Promise<Uint8Array> {
+  submit(steps: readonly PlanStep[], ...readbacks: readonly Readback[]): Promise<Uint8Array> {
     const encoder = this.gpu.createCommandEncoder();
     const profile = this.profiler === null ? null : this.encodeTimed(encoder, steps, this.profiler);
     if (profile === null) this.encode(encoder, steps);
-    const staging = this.staging.take(readback.sizeBytes);
-    encoder.copyBufferToBuffer(memoryOf(readback.buffer).gpu, 0, staging, 0, readback.sizeBytes);
+    const totalBytes = readbackBytes(readbacks);
+    const staging = this.staging.take(totalBytes);
+    let offset = 0;
+    for (const { buffer, sizeBytes } of readbacks) {
+      encoder.copyBufferToBuffer(memoryOf(buffer).gpu, 0, staging, offset, sizeBytes);
+      offset += sizeBytes;
+    }
     this.gpu.queue.submit([encoder.finish()]);
     this.counts.submits += 1;
     this.counts.readbacks += 1;
-    this.counts.readbackBytes += readback.sizeBytes;
-    const result = this.read(staging, readback.sizeBytes);
+    this.counts.readbackBytes += totalBytes;
+    const result = this.read(staging, totalBytes);
     return profile === null ? result : profile(result);
   }
 
