@@ -25,6 +25,8 @@ const PATTERNS: Readonly<Record<string, Pattern>> = {
   'many ties': (random) => bitsOf(random.integer(-3, 3)),
   'all equal': () => bitsOf(-1.5),
   'both zeros': (random) => oneOf(random, [0, MINUS_ZERO, bitsOf(-1)]),
+  // Each in a chunk of its own; and before an output with greater ones, which a last chunk that is not full must not reach.
+  'best far apart': (_, id) => bitsOf(id % 64 === 0 ? -id : -1e6),
   infinities: (random) => oneOf(random, [INFINITY, MINUS_INFINITY, bitsOf(3.4e38), bitsOf(-3.4e38)]),
   'all minus infinity': () => MINUS_INFINITY,
   subnormals: (random) => random.integer(0, 40) + (random.next() < 0.5 ? MINUS_ZERO : 0),
