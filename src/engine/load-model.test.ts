@@ -315,6 +315,21 @@ describe('a load that fails', () => {
     expect(await failing(bytes, { device })).toMatchObject({ code: 'device-lost' });
   });
 
+  it('ends its download, whose reason is its own', async () => {
+    const source = blobSource(new Blob([bytes]));
+    const reasons: unknown[] = [];
+    const open = async (signal: AbortSignal) => {
+      const opened = await source.open(signal);
+      const { stream } = opened;
+      const cancel = (reason: unknown) => (reasons.push(reason), stream.cancel(reason));
+      return { ...opened, stream: { read: () => stream.read(), cancel } };
+    };
+    const flush = (): Promise<void> => Promise.reject(full());
+    const device = withOverrides(createReferenceDevice(), { flush });
+    const error = await failing(bytes, { device, host: { source: { label: source.label, open } } });
+    expect(reasons).toEqual([error]);
+  });
+
   it('opens no source without a device', async () => {
     const openDevice = (): Promise<Device> => Promise.reject(new ForgelightError('no-webgpu', 'none'));
     const load = testLoad(bytes, { host: { openDevice } });
