@@ -11,7 +11,7 @@ import { Expected, expectSame } from './expected';
 import { expectExperts, routeOracle } from './expert-oracle';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
-import type { TestMatrix } from './test-matrix';
+import { rowsOfMatrix, type TestMatrix } from './test-matrix';
 import { rowOf, withBench } from './workbench';
 
 export function describeRoute(deviceOf: DeviceOf): void {
@@ -119,12 +119,27 @@ function drawCase({ format, rows, columns, epilogue, biases }: ExpertCase, sprea
 
 type DrawnCase = ReturnType<typeof drawCase>;
 
-/** Runs the tokens `from` … `to` of a drawn case; their part of y. */
+/** Some of the experts of a matrix: of gates above ups those of both. */
+function expertsOf(matrix: TestMatrix, [first, last]: readonly [number, number], bands: 1 | 2): TestMatrix {
+  const each = matrix.rows / bands / EXPERTS;
+  const parts = Array.from({ length: bands }, (_, band) =>
+    rowsOfMatrix(matrix, (band * EXPERTS + first) * each, (last - first) * each),
+  );
+  return {
+    ...matrix,
+    rows: bands * (last - first) * each,
+    bytes: Uint8Array.from(parts.flatMap(({ bytes }) => [...bytes])),
+    values: Float64Array.from(parts.flatMap(({ values }) => [...values])),
+  };
+}
+
+/** Runs the tokens `from` … `to` of a drawn case, the experts in one dispatch or in some; their part of y. */
 async function runTokens(
   deviceOf: DeviceOf,
   args: ExpertCase & { readonly variant: MatvecVariant },
   drawn: DrawnCase,
   [from, to]: readonly [number, number],
+  slices: readonly (readonly [number, number])[] = [[0, EXPERTS]],
 ): Promise<Float32Array> {
   const cut = (values: Float32Array): Float32Array<ArrayBuffer> => {
     const each = values.length / ROUTES.length;
@@ -136,10 +151,9 @@ async function runTokens(
     const shares = new Float32Array(routes.buffer);
     drawn.weights.forEach((weight, i) => (shares[2 * i + 1] = weight));
     const y = bench.floats('y', cut(drawn.before));
-    const dispatch = expertMatvec({
+    const given = {
       ...args,
-      weights: bench.weights(drawn.matrix),
-      experts: EXPERTS,
+      allExperts: EXPERTS,
       used: USED,
       routes: bench.words('routes', routes.slice(from * USED * 2, to * USED * 2)),
       x: bench.floats('x', cut(drawn.x)),
@@ -147,8 +161,12 @@ async function runTokens(
       yStride: drawn.yStride,
       yOffset: OFFSET,
       biases: drawn.biases.map((bias) => bench.floats('bias', bias)),
+    };
+    const dispatches = slices.map(([first, last]) => {
+      const weights = bench.weights(expertsOf(drawn.matrix, [first, last], args.epilogue === 'glu' ? 2 : 1));
+      return expertMatvec({ ...given, weights, experts: last - first, firstExpert: first });
     });
-    return await bench.runFloats([dispatch], to - from, y);
+    return await bench.runFloats(dispatches, to - from, y);
   });
 }
 
@@ -156,11 +174,12 @@ async function check(
   deviceOf: DeviceOf,
   args: ExpertCase & { readonly variant: MatvecVariant },
   spread = 1,
+  slices?: Parameters<typeof runTokens>[4],
 ): Promise<void> {
   const drawn = drawCase(args, spread);
   const expected = new Expected(new Float64Array(drawn.before));
   expectExperts(expected, { ...args, ...drawn, experts: EXPERTS, routes: ROUTES, yOffset: OFFSET });
-  const actual = await runTokens(deviceOf, args, drawn, [0, ROUTES.length]);
+  const actual = await runTokens(deviceOf, args, drawn, [0, ROUTES.length], slices);
   expected.check(actual, `${args.variant}, ${args.rows} × ${args.columns} ${args.epilogue}, biases: ${args.biases}`);
 }
 
@@ -197,6 +216,19 @@ export function describeExpertMatvec(deviceOf: DeviceOf): void {
     it.each(kinds)('odd shapes: %j', async (kind) => {
       for (const [rows, columns] of SHAPES) await check(deviceOf, { ...kind, format: Q8_0, rows, columns });
     });
+
+    // As on adapters whose buffers do not hold all experts.
+    it.each(kinds.filter(({ activation }) => activation === 'silu'))(
+      'some of the experts at a time, each leaving alone what is routed to others: %j',
+      async (kind) => {
+        const slices = [
+          [0, 2],
+          [2, 3],
+          [3, EXPERTS],
+        ] as const;
+        await check(deviceOf, { ...kind, format: Q8_0, rows: 63, columns: 96 }, 1, slices);
+      },
+    );
 
     it('clamps where gate and up are far off', async () => {
       for (const variant of MATVEC_VARIANTS) {
