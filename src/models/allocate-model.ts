@@ -14,9 +14,8 @@ import { WeightUpload } from './weight-upload';
 import type { ModelLimits, PreparedBatch, PreparedModel } from './executor';
 import type { KernelVariants } from './choose-variants';
 
-/** Rows of logits computed at once: bounds the logits buffer, not what a request may ask for. */
+/** Rows of logits computed at once, at least: more where more requests can decode together. No limit to what a request may ask for. */
 const MIN_OUTPUTS = 8;
-const MAX_OUTPUTS = 16;
 /** Rows of one step that replays a sequence's generated tokens. */
 const MAX_REPLAY_ROWS = 16;
 
@@ -54,7 +53,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
     stepRows: Math.max(chunkLimits(options).maxChunkTokens, MAX_REPLAY_ROWS),
   });
   const { minChunkTokens, maxChunkTokens } = chunkLimits(options, size.contextLength);
-  const maxOutputs = Math.min(MAX_OUTPUTS, Math.max(MIN_OUTPUTS, options.maxConcurrent));
+  const maxOutputs = Math.max(MIN_OUTPUTS, options.maxConcurrent);
   const limits: ModelLimits = {
     vocabularySize: network.vocabularySize,
     contextLength: size.contextLength,

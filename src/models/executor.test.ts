@@ -113,7 +113,7 @@ describe('a model with layers that have a window', () => {
       penalties: PENALTIES,
     }));
     const found = await executor.run({ body: 'decode', rows, outputs });
-    expect(found).toHaveLength(16);
+    expect(found).toHaveLength(64);
   });
 });
 

@@ -101,8 +101,8 @@ describe('the budget of a decoded token', () => {
     expect(token['readbackBytes']).toBeLessThanOrEqual(16);
   });
 
-  it('is that of a step of up to 16 requests, whatever they want: what each adds is what is read back for it', async () => {
-    const { device, executor } = await allocated('llama', 'rows', 16);
+  it('is that of a step of up to 64 requests, whatever they want: what each adds is what is read back for it', async () => {
+    const { device, executor } = await allocated('llama', 'rows', 64);
     const runner = new ModelRunner(executor);
     const draw = { topK: 40, temperature: 1, topP: 0.95, minP: 0.05, unit: 0.5 };
     const step = async (modes: readonly Mode[]): Promise<DeviceCounters> => {
@@ -118,7 +118,7 @@ describe('the budget of a decoded token', () => {
     const { dispatches } = budgets;
     const [greedy, sampled] = [await step(['argmax']), await step(['sample'])];
     expect(greedy.dispatches).toBe(dispatches['llama']?.rows);
-    for (const requests of [1, 2, 5, 16]) {
+    for (const requests of [1, 2, 5, 16, 64]) {
       const readbackBytes = 8 * requests;
       const budget = { ...budgets.everyToken, readbackBytes };
       const all = (mode: Mode): Mode[] => Array.from({ length: requests }, () => mode);
