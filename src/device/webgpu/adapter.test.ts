@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { openGpuDevice, readAdapterLimits } from './adapter';
+import { describe, expect, it } from 'vitest';
+import { describeAdapter, openGpuDevice, readAdapterLimits } from './adapter';
 
 const LIMITS = { maxBufferSize: 1000, maxStorageBufferBindingSize: 900, maxComputeWorkgroupStorageSize: 16_384 };
 
@@ -61,4 +61,34 @@ it('a device is asked for with all that the adapter has of what is used, and wit
   ]);
   // Of two cards the one that is fast.
   expect(asked).toEqual([{ powerPreference: 'high-performance' }, { powerPreference: 'high-performance' }]);
+});
+
+// As Firefox tells of an adapter: nothing. Kept choices of kernels and fingerprints tell adapters apart by their names.
+describe('an adapter whose name the browser keeps to itself', () => {
+  const nameless = { vendor: '', architecture: '', device: '', description: '' };
+  const nameOf = async ({ limits = LIMITS, features = ['subgroups'], info = {} }): Promise<string> => {
+    const adapter = { info: { ...nameless, isFallbackAdapter: false, ...info }, limits, features: new Set(features) };
+    return (await describeAdapter(gpuOf({ requestAdapter: () => Promise.resolve(adapter) }))).name;
+  };
+
+  it('is called by what it can do, the same at every visit', async () => {
+    const name = await nameOf({});
+    expect(name).toMatch(/^unnamed GPU [0-9a-f]{6}$/);
+    expect(await nameOf({})).toBe(name);
+    expect(await nameOf({ info: { isFallbackAdapter: true } })).toMatch(/^unnamed software adapter [0-9a-f]{6}$/);
+  });
+
+  it('is not taken for another one', async () => {
+    const names = await Promise.all([
+      nameOf({}),
+      nameOf({ limits: { ...LIMITS, maxBufferSize: 2000 } }),
+      nameOf({ features: ['subgroups', 'timestamp-query'] }),
+      nameOf({ info: { subgroupMinSize: 32, subgroupMaxSize: 64 } }),
+    ]);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('has the name that a browser gives', async () => {
+    expect(await nameOf({ info: { vendor: 'amd', architecture: 'rdna-3' } })).toBe('amd rdna-3');
+  });
 });

@@ -1,4 +1,5 @@
 import { ForgelightError } from '../../base/errors';
+import { fnv1a } from '../../base/fingerprint';
 import { KIB } from '../../base/units';
 import type { DeviceLimits } from '../device';
 
@@ -56,7 +57,7 @@ export async function openGpuDevice(gpu: GPU | undefined, options: AdapterOption
     const hasDot = hasPackedDot(gpu, options);
     return {
       device,
-      name: adapterName(adapter.info),
+      name: adapterName(adapter),
       features: hasDot ? [...features, PACKED_DOT] : features,
       isSoftware: adapter.info.isFallbackAdapter,
     };
@@ -100,11 +101,12 @@ export interface DescribedAdapter {
 
 /** What there is to know of the adapter, without opening a device. Throws as `openGpuDevice`, but no `missing-feature`. */
 export async function describeAdapter(gpu: GPU | undefined): Promise<DescribedAdapter> {
-  const { info, features, limits } = await requestAdapter(gpu, {});
+  const adapter = await requestAdapter(gpu, {});
+  const { info, features, limits } = adapter;
   const { vendor, architecture, device, description } = info;
   const used = USED_FEATURES.filter((feature) => features.has(feature));
   return {
-    name: adapterName(info),
+    name: adapterName(adapter),
     info: { vendor, architecture, device, description },
     features: [...features].sort(),
     usedFeatures: hasPackedDot(gpu, {}) ? [...used, PACKED_DOT] : used,
@@ -153,7 +155,21 @@ function refuseUnknownLimits(limits: Readonly<Record<string, number>>): void {
   );
 }
 
-function adapterName(info: GPUAdapterInfo): string {
-  const name = info.description || [info.vendor, info.architecture, info.device].filter(Boolean).join(' ');
-  return name === '' ? 'unknown adapter' : name;
+/**
+ * What the browser says; where that is nothing (Firefox), a name made of what the adapter can do. Kept choices of kernels and fingerprints hold for one
+ * name, and a computer with two GPUs is not to be given those of one on the other.
+ */
+function adapterName(adapter: GPUAdapter): string {
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+  const name = description || [vendor, architecture, device].filter(Boolean).join(' ');
+  if (name !== '') return name;
+  return `unnamed ${isFallbackAdapter ? 'software adapter' : 'GPU'} ${fnv1a(abilities(adapter)).slice(0, 6)}`;
+}
+
+/** All that an adapter has, in one text. */
+function abilities({ info, features, limits }: GPUAdapter): string {
+  // Their names are those of the prototype's getters, which `Object.keys` does not see.
+  const values: string[] = [];
+  for (const limit in limits) values.push(`${limit}=${String(Reflect.get(limits, limit))}`);
+  return [...[...features].sort(), ...values.sort(), info.subgroupMinSize, info.subgroupMaxSize].join(' ');
 }
