@@ -2,12 +2,24 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { CHROMIUM_FLAGS, TEST_FLAGS } from './scripts/lib/chromium-flags.mjs';
 import { installedChromiums } from './scripts/lib/chromium.mjs';
+import { firefoxProvider } from './scripts/lib/firefox-provider.mjs';
 import { LongestFirst } from './scripts/lib/longest-first.mjs';
 import { plantedBug } from './scripts/lib/planted-bug.mjs';
 import { testFiles } from './scripts/lib/vite-files.mjs';
 import { endTrace, startTrace } from './test/support/trace-commands.ts';
 
-const BROWSER_TESTS = ['src/**/*.browser.test.ts', 'test/!(long)/**/*.browser.test.ts', 'test/*.browser.test.ts'];
+const BROWSER_TESTS = [
+  'src/**/*.browser.test.ts',
+  'test/!(long|firefox)/**/*.browser.test.ts',
+  'test/*.browser.test.ts',
+];
+/** What is Firefox's alone, and what depends most on the browser's compiler and storage. */
+const FIREFOX_TESTS = [
+  'test/firefox/*.browser.test.ts',
+  'src/device/webgpu/quant.browser.test.ts',
+  'src/store/opfs/*.browser.test.ts',
+  'src/worker/*.browser.test.ts',
+];
 /** Minutes each: `npm run test:long`. */
 const LONG_TESTS = ['test/long/**/*.browser.test.ts'];
 /** More than `npm run check` has time for: real models, the whole zoo, every kernel on the CPU, megabytes of text. */
@@ -54,8 +66,19 @@ const BUNDLED_BEFORE = [
 
 const executablePath = process.env.CHROMIUM_PATH || installedChromiums()[0];
 
-/** @param {string} name @param {string[]} include @param {string[]} args @returns {import('vitest/config').TestProjectConfiguration} */
-function browserProject(name, include, args) {
+/** @param {string[]} args */
+function chromium(args) {
+  return playwright({ launchOptions: { ...(executablePath ? { executablePath } : {}), args } });
+}
+
+/**
+ * @param {string} name
+ * @param {string[]} include
+ * @param {'chromium' | 'firefox'} browser
+ * @param {import('vitest/node').BrowserProviderOption} provider
+ * @returns {import('vitest/config').TestProjectConfiguration}
+ */
+function browserProject(name, include, browser, provider) {
   return {
     plugins: [testFiles()],
     // Found by import, these would be bundled in the middle of a run, which loads the page anew.
@@ -72,10 +95,8 @@ function browserProject(name, include, args) {
         headless: false,
         screenshotFailures: false,
         commands: { startTrace, endTrace },
-        provider: playwright({
-          launchOptions: { ...(executablePath ? { executablePath } : {}), args },
-        }),
-        instances: [{ browser: 'chromium' }],
+        provider,
+        instances: [{ browser }],
       },
     },
   };
@@ -124,8 +145,9 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      browserProject('browser', BROWSER_TESTS, TEST_FLAGS),
-      browserProject('long', LONG_TESTS, CHROMIUM_FLAGS),
+      browserProject('browser', BROWSER_TESTS, 'chromium', chromium(TEST_FLAGS)),
+      browserProject('firefox', FIREFOX_TESTS, 'firefox', firefoxProvider()),
+      browserProject('long', LONG_TESTS, 'chromium', chromium(CHROMIUM_FLAGS)),
     ],
   },
 });

@@ -8,10 +8,12 @@ import { ensureChromium } from './lib/chromium.mjs';
 import { ensureClang } from './lib/clang.mjs';
 import { reasonOf, runNode, runScript, SetupError } from './lib/command.mjs';
 import { allFailed, countPlaywright, countVitest, failureLines, readCounts } from './lib/counts.mjs';
+import { ensureFirefox } from './lib/firefox.mjs';
 import { generateSources } from './lib/generated.mjs';
 import { TARGETS } from './lib/hip-build.mjs';
 import { checkTurns, compareObjects, testedCommit, turnOf, withRemedy } from './lib/hip-check.mjs';
 import { ensureDependencies } from './lib/install.mjs';
+import { checkWithNaga } from './lib/naga.mjs';
 import { ARTIFACTS_FOLDER, ROOT } from './lib/paths.mjs';
 import { ensureDefaultModel, ensureGemmaModel } from './model.mjs';
 
@@ -29,12 +31,13 @@ const SUITES = {
   browser: runVitest,
   build: runBuild,
   e2e: runEndToEnd,
+  firefox: runFirefox,
   objects: runCodeObjects,
   long: runVitest,
   journeys: runJourneys,
 };
 /** What runs when nothing is named: `long` and `journeys` take many minutes and are asked for by `npm run test:long`. */
-const USUAL = ['static', 'unit', 'planted', 'slow', 'bridge', 'browser', 'build', 'e2e', 'objects'];
+const USUAL = ['static', 'unit', 'planted', 'slow', 'bridge', 'browser', 'build', 'e2e', 'firefox', 'objects'];
 
 /** Since its start, a run takes up nothing that it may leave out. */
 const LATE_MS = 25 * 60_000;
@@ -92,13 +95,13 @@ async function setUpHost(names, signal) {
       problems.push({ names: [what], message: reasonOf(error) });
     }
   };
-  if (names.some((name) => ['browser', 'e2e', 'long', 'journeys'].includes(name))) {
+  if (names.some((name) => ['browser', 'e2e', 'firefox', 'long', 'journeys'].includes(name))) {
     await attempt('no Chromium with WebGPU', async () => {
       process.env.CHROMIUM_PATH = await ensureChromium(signal);
       console.log(`Chromium: ${process.env.CHROMIUM_PATH}`);
     });
   }
-  if (names.some((name) => ['unit', 'planted', 'slow', 'bridge', 'browser', 'e2e', 'long'].includes(name))) {
+  if (names.some((name) => ['unit', 'planted', 'slow', 'bridge', 'browser', 'e2e', 'firefox', 'long'].includes(name))) {
     await attempt('no default model', async () => {
       console.log(`Model: ${await ensureDefaultModel(signal)}`);
     });
@@ -181,6 +184,27 @@ async function runCodeObjects(_name, signal) {
   }
 }
 
+/**
+ * The tests in Firefox, and the journey there. Where none can be had, the compiler that it has says of every shader whether it takes it.
+ * @param {string} name @param {AbortSignal} signal @returns {Promise<Result>}
+ */
+async function runFirefox(name, signal) {
+  try {
+    process.env.FIREFOX_PATH = await ensureFirefox(signal);
+    console.log(`Firefox: ${process.env.FIREFOX_PATH}`);
+  } catch (error) {
+    if (signal.aborted || !(error instanceof SetupError)) throw error;
+    if (process.env.FIREFOX_PATH) return allFailed(reasonOf(error));
+    console.error(
+      `\n${reasonOf(error)}\nIts compiler is asked alone, in Deno: nothing is computed, and no page is opened.\n`,
+    );
+    return checkWithNaga(signal);
+  }
+  const tests = await runVitest(name, signal);
+  const journey = await runEndToEnd(`${name}-journey`, signal, ['--grep', '@firefox']);
+  return { passed: tests.passed + journey.passed, failures: [...tests.failures, ...journey.failures] };
+}
+
 /** What the usual run leaves out, and ten times as many kills. @param {string} name @param {AbortSignal} signal */
 function runJourneys(name, signal) {
   return runEndToEnd(name, signal, ['--grep', '@long|killed'], {
@@ -195,7 +219,7 @@ function runJourneys(name, signal) {
  * @param {NodeJS.ProcessEnv} [given]
  * @returns {Promise<Result>}
  */
-async function runEndToEnd(name, signal, only = ['--grep-invert', '@long'], given = {}) {
+async function runEndToEnd(name, signal, only = ['--grep-invert', '@long|@firefox'], given = {}) {
   const report = join(REPORTS, `${name}.json`);
   const env = {
     ...given,

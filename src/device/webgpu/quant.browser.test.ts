@@ -45,7 +45,9 @@ describe.each(QUANT_FORMATS.map((format) => [format.type, format] as const))('%s
   });
 
   it('multiplies a vector in every variant', async () => {
-    await checkSampleProduct(device, matrix, MATVEC_VARIANTS, null);
+    // Chromium's adapter has subgroups, which kernels.browser.test.ts insists on.
+    const variants = MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup' || device.limits.subgroups);
+    await checkSampleProduct(device, matrix, variants, null);
   });
 });
 

@@ -1,0 +1,172 @@
+// Starts a Firefox as it is published, and drives it by WebDriver BiDi: Playwright drives builds of its own alone.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const START_TIMEOUT_MS = 60_000;
+const END_TIMEOUT_MS = 10_000;
+const LISTENING = /WebDriver BiDi listening on (ws:\/\/\S+)/;
+
+/** WebGPU where it is off by default and where drivers are blocked, which software ones are; and nothing that calls home. */
+const PREFERENCES = {
+  'dom.webgpu.enabled': true,
+  'gfx.webgpu.ignore-blocklist': true,
+  'app.normandy.enabled': false,
+  'app.update.disabledForTesting': true,
+  'browser.shell.checkDefaultBrowser': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'toolkit.telemetry.enabled': false,
+};
+
+/**
+ * @typedef {object} Session
+ * @property {(method: string, params: object) => Promise<any>} send a command of WebDriver BiDi
+ * @property {(url: string) => Promise<void>} open resolves when the page is loaded
+ * @property {(code: string, ...args: readonly unknown[]) => Promise<any>} call a function's text, in the page, with plain data
+ * @property {readonly string[]} problems what the pages' consoles had of errors, and errors that nobody caught
+ * @property {() => Promise<void>} close ends the browser and removes its profile
+ */
+
+/**
+ * @param {{ executablePath: string, env: Readonly<Record<string, string>> }} options
+ * @returns {Promise<Session>}
+ */
+export async function startFirefox({ executablePath, env }) {
+  const profile = await mkdtemp(join(tmpdir(), 'forgelight-firefox-'));
+  const lines = Object.entries(PREFERENCES).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`);
+  await writeFile(join(profile, 'user.js'), lines.join('\n'));
+  const args = ['--headless', '--no-remote', '--remote-debugging-port', '0', '--profile', profile];
+  // Of its own: it keeps more than the profile there, and as root it refuses the home of somebody else.
+  const own = { HOME: profile, XDG_RUNTIME_DIR: profile, MOZ_CRASHREPORTER_DISABLE: '1' };
+  const child = spawn(executablePath, args, {
+    env: { ...process.env, ...own, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // A process group of its own, so that all of its processes end.
+    detached: true,
+  });
+  const end = async () => {
+    await endGroup(child);
+    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  };
+  try {
+    const connection = await connect(`${await debuggingAddress(child)}/session`);
+    return await openSession(connection, async () => {
+      await connection.send('browser.close', {}).catch(() => undefined);
+      connection.end();
+      await end();
+    });
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** @param {import('node:child_process').ChildProcess} child @returns {Promise<string>} */
+function debuggingAddress(child) {
+  return new Promise((resolve, reject) => {
+    let printed = '';
+    const fail = (/** @type {string} */ what) => reject(new Error(`Firefox ${what}. It printed: ${printed.trim()}`));
+    const timer = setTimeout(() => fail(`was not there within ${START_TIMEOUT_MS} ms`), START_TIMEOUT_MS);
+    child.stderr?.on('data', (chunk) => {
+      const [, address] = LISTENING.exec((printed += String(chunk))) ?? [];
+      if (address === undefined) return;
+      clearTimeout(timer);
+      printed = '';
+      resolve(address);
+    });
+    child.once('error', (error) => fail(`did not start: ${error.message}`));
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      fail(`ended with code ${code}`);
+    });
+  });
+}
+
+/**
+ * @typedef {object} Connection
+ * @property {Session['send']} send
+ * @property {(listener: (method: string, params: any) => void) => void} onEvent
+ * @property {() => void} end
+ */
+
+/** @param {string} address @returns {Promise<Connection>} */
+async function connect(address) {
+  const { WebSocket } = await import('ws');
+  const socket = new WebSocket(address, { perMessageDeflate: false });
+  await once(socket, 'open');
+  /** @type {Map<number, { resolve: (result: any) => void, reject: (error: Error) => void }>} */
+  const waiting = new Map();
+  /** @type {((method: string, params: any) => void)[]} */
+  const listeners = [];
+  let sent = 0;
+  socket.on('message', (data) => {
+    const { id, method, params, error, message, result } = JSON.parse(/** @type {Buffer} */ (data).toString());
+    if (id === undefined) for (const listener of listeners) listener(method, params);
+    else if (error === undefined) waiting.get(id)?.resolve(result);
+    else waiting.get(id)?.reject(new Error(`${error}: ${message}`));
+    waiting.delete(id);
+  });
+  socket.on('close', () => {
+    for (const { reject } of waiting.values()) reject(new Error('Firefox has gone.'));
+    waiting.clear();
+  });
+  return {
+    send: (method, params) =>
+      new Promise((resolve, reject) => {
+        sent += 1;
+        waiting.set(sent, { resolve, reject });
+        socket.send(JSON.stringify({ id: sent, method, params }));
+      }),
+    onEvent: (listener) => void listeners.push(listener),
+    end: () => socket.terminate(),
+  };
+}
+
+/** @param {Connection} connection @param {() => Promise<void>} close @returns {Promise<Session>} */
+async function openSession({ send, onEvent }, close) {
+  await send('session.new', { capabilities: {} });
+  await send('session.subscribe', { events: ['log.entryAdded'] });
+  /** @type {string[]} */
+  const problems = [];
+  onEvent((method, { level, text }) => {
+    if (method === 'log.entryAdded' && level === 'error') problems.push(text);
+  });
+  const [{ context }] = (await send('browsingContext.getTree', {})).contexts;
+  return {
+    send: (method, params) => send(method, { context, ...params }),
+    open: (url) => send('browsingContext.navigate', { context, url, wait: 'complete' }),
+    call: async (code, ...args) => {
+      const { type, result, exceptionDetails } = await send('script.callFunction', {
+        functionDeclaration: `async (args) => JSON.stringify((await (${code})(...JSON.parse(args))) ?? null)`,
+        arguments: [{ type: 'string', value: JSON.stringify(args) }],
+        target: { context },
+        awaitPromise: true,
+        userActivation: true,
+      });
+      if (type === 'exception') throw new Error(`in Firefox: ${exceptionDetails.text}`);
+      return JSON.parse(result.value);
+    },
+    problems,
+    close,
+  };
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+async function endGroup(child) {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  const timer = setTimeout(() => killGroup(child), END_TIMEOUT_MS);
+  await ended;
+  clearTimeout(timer);
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+function killGroup({ pid }) {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error;
+  }
+}

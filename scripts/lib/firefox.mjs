@@ -1,0 +1,130 @@
+// Finds a Firefox that offers WebGPU, or installs one. Only tests need it.
+import { once } from 'node:events';
+import { existsSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { delimiter, dirname, join } from 'node:path';
+import { installedChromiums } from './chromium.mjs';
+import { reasonOf, run, SetupError } from './command.mjs';
+import { startFirefox } from './firefox-session.mjs';
+import { ARTIFACTS_FOLDER } from './paths.mjs';
+
+const NAMES = ['firefox-esr', 'firefox'];
+const USUAL_PLACES = [
+  '/Applications/Firefox.app/Contents/MacOS/firefox',
+  'C:\\Program Files\\Mozilla Firefox\\firefox.exe',
+];
+/** Where a package has what its command only starts. */
+const CHROMIUM_FOLDERS = ['/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome'];
+const DRIVER = 'vk_swiftshader_icd.json';
+const LOADER = 'libvulkan.so.1';
+
+/** @param {NodeJS.ProcessEnv} [env] @returns {string[]} programs that exist, the best first */
+export function installedFirefoxes(env = process.env) {
+  const folders = (env.PATH ?? '').split(delimiter).filter(Boolean);
+  const onPath = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return [...onPath, ...USUAL_PLACES].filter((path) => existsSync(path));
+}
+
+/**
+ * The environment in which Firefox finds the software adapter that comes with Chromium, and the loader beside it: the same adapter on every
+ * computer, with or without a driver. Empty where Firefox does not use Vulkan, or Chromium has none.
+ * @param {string | undefined} chromiumPath
+ * @returns {Readonly<Record<string, string>>}
+ */
+export function softwareAdapter(chromiumPath) {
+  if (process.platform !== 'linux') return {};
+  const own = chromiumPath === undefined ? [] : [dirname(realpathSync(chromiumPath))];
+  const folder = [...own, ...CHROMIUM_FOLDERS].find((path) =>
+    [DRIVER, LOADER].every((file) => existsSync(join(path, file))),
+  );
+  if (folder === undefined) return {};
+  const driver = join(folder, DRIVER);
+  // The loader alone: that folder has other libraries which Firefox would take for the system's.
+  const libraries = join(ARTIFACTS_FOLDER, 'vulkan');
+  mkdirSync(libraries, { recursive: true });
+  rmSync(join(libraries, LOADER), { force: true });
+  symlinkSync(join(folder, LOADER), join(libraries, LOADER));
+  return { VK_ICD_FILENAMES: driver, VK_DRIVER_FILES: driver, LD_LIBRARY_PATH: libraries };
+}
+
+/** What the tests' Firefox is started with. `npm test` has looked for it; alone, a test takes the first there is. */
+export function testFirefox(env = process.env) {
+  const executablePath = env.FIREFOX_PATH || installedFirefoxes(env)[0];
+  if (executablePath === undefined)
+    throw new SetupError('There is no Firefox on this machine; `npm test -- firefox` installs one.');
+  return { executablePath, env: softwareAdapter(env.CHROMIUM_PATH || installedChromiums(env)[0]) };
+}
+
+/**
+ * Starts the browser and asks for a WebGPU device. Resolves with what it found wrong, or null.
+ * @param {string} executablePath
+ */
+async function webGpuProblem(executablePath) {
+  // WebGPU exists in secure contexts only, and a page of this computer is one.
+  const server = createServer((_, response) =>
+    response.setHeader('content-type', 'text/html').end('<title>probe</title>'),
+  );
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  try {
+    const { env } = testFirefox({ ...process.env, FIREFOX_PATH: executablePath });
+    const firefox = await startFirefox({ executablePath, env });
+    try {
+      await firefox.open(`http://127.0.0.1:${port}/`);
+      return /** @type {string | null} */ (await firefox.call(String(probe)));
+    } finally {
+      await firefox.close();
+    }
+  } catch (error) {
+    return reasonOf(error).split('\n')[0] ?? 'it does not start';
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+/** Runs in the page. */
+async function probe() {
+  if (!navigator.gpu) return 'it has no WebGPU (too old?)';
+  const adapter = await navigator.gpu.requestAdapter();
+  if (adapter === null) return 'it offers no WebGPU adapter';
+  const device = await adapter.requestDevice();
+  device.destroy();
+  return null;
+}
+
+/**
+ * The path of a Firefox with WebGPU: `FIREFOX_PATH`, one on the machine, else a newly installed one.
+ * @param {AbortSignal} signal
+ * @returns {Promise<string>}
+ */
+export async function ensureFirefox(signal) {
+  const chosen = process.env.FIREFOX_PATH;
+  const tried = [];
+  for (const find of chosen ? [() => [chosen]] : [installedFirefoxes, () => installWithApt(signal)]) {
+    for (const path of await find()) {
+      signal.throwIfAborted();
+      const problem = await webGpuProblem(path);
+      if (problem === null) return path;
+      tried.push(`  ${path}: ${problem}`);
+    }
+  }
+  throw new SetupError(
+    [
+      'The tests in Firefox need one with WebGPU, and none could be had. Looked at:',
+      ...(tried.length > 0 ? tried : ['  no Firefox on this machine']),
+      'Install a current Firefox (on Debian: apt install firefox-esr) and run the tests again, with FIREFOX_PATH set if it is in an unusual place.',
+    ].join('\n'),
+  );
+}
+
+/** Debian's; elsewhere the package of that name may be another program's. @param {AbortSignal} signal @returns {Promise<string[]>} what is new */
+async function installWithApt(signal) {
+  const before = installedFirefoxes();
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return [];
+  console.log('Installing Debian’s Firefox …');
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const { code } = await run('apt-get', ['update'], { signal, env });
+  if (code === 0) await run('apt-get', ['install', '-y', '--no-install-recommends', 'firefox-esr'], { signal, env });
+  return installedFirefoxes().filter((path) => !before.includes(path));
+}
