@@ -86,7 +86,12 @@ describe('without WebGPU the advice is what helps there', () => {
     [
       'Firefox on Linux',
       at('Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'),
-      /Chrome or Edge/,
+      /about:config.*dom\.webgpu\.enabled.*Chrome or Edge/,
+    ],
+    [
+      'Firefox on Android, which has no about:config',
+      at('Mozilla/5.0 (Android 15; Mobile; rv:145.0) Gecko/145.0 Firefox/145.0'),
+      /^(?!.*about:config).*Chrome or Edge/,
     ],
     ['an old Firefox', at('Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0'), /from version 141/],
     ['Chrome on Linux', at(`${LINUX} Chrome/140.0.0.0 Safari/537.36`), /chrome:\/\/flags\/#enable-vulkan/],
@@ -101,6 +106,8 @@ describe('without WebGPU the advice is what helps there', () => {
 it('an adapter that is off is turned on where this browser has the switch', () => {
   const { advice } = errorText('no-adapter', at(`${WINDOWS} Chrome/140.0.0.0 Safari/537.36`));
   expect(advice).toMatch(/hardware acceleration.*chrome:\/\/settings\/system/);
+  const firefox = errorText('no-adapter', at('Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0'));
+  expect(firefox.advice).toMatch(/about:support.*gfx\.webgpu\.ignore-blocklist/);
   expect(errorText('device-blocked', at(`${MAC} Version/26.0 Safari/605.1.15`)).advice).toMatch(/Wait two minutes/);
 });
 

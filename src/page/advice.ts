@@ -70,7 +70,7 @@ function firefoxAdvice(system: BrowserFacts['system'], isOlderThan: (first: numb
   const { noWebGpu } = ADVICE;
   if (system === 'windows') return isOlderThan(HAS_WEBGPU.firefoxOnWindows) ? noWebGpu.firefoxOld : noWebGpu.firefox;
   if (system === 'macos') return isOlderThan(HAS_WEBGPU.firefoxOnMac) ? noWebGpu.firefoxOld : noWebGpu.firefox;
-  return noWebGpu.firefoxElsewhere;
+  return system === 'linux' ? noWebGpu.firefoxOnLinux : noWebGpu.firefoxElsewhere;
 }
 
 /** Where this browser's switch for the graphics processor is. */
