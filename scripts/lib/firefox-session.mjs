@@ -46,8 +46,12 @@ export async function startFirefox({ executablePath, env }) {
     // A process group of its own, so that all of its processes end.
     detached: true,
   });
+  // A test that is interrupted closes nothing, and Ctrl+C does not reach another group.
+  const endAtOnce = () => killGroup(child);
+  process.once('exit', endAtOnce);
   const end = async () => {
     await endGroup(child);
+    process.off('exit', endAtOnce);
     await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   };
   try {

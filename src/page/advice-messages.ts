@@ -23,8 +23,7 @@ export const ADVICE = {
     firefox:
       'Open about:config, and set dom.webgpu.enabled to true. On Macs with an Intel processor, use Chrome or Edge.',
     firefoxOnLinux:
-      'Firefox has WebGPU switched off on Linux. Open about:config, set dom.webgpu.enabled to true and load this page again, or use ' +
-      'a current Chrome or Edge.',
+      'On Linux, Firefox has WebGPU with dom.webgpu.enabled set to true in about:config. Or use a current Chrome or Edge.',
     firefoxElsewhere: 'Firefox does not offer WebGPU on this system by default. Use a current Chrome or Edge.',
     chromeOld: 'This browser is too old for WebGPU. Update it, and open this page again.',
     chromeOnLinux: (browser: string) =>
@@ -42,8 +41,8 @@ export const ADVICE = {
       `On Linux, the Vulkan driver must be installed, and ${browser}://flags/#enable-vulkan may need to be Enabled.`,
     android: 'On Android, update the system: its graphics driver comes with it.',
     firefox:
-      'The switch is in Settings, General, Performance; about:support says under Graphics what is blocked, and why. Where that is WebGPU, ' +
-      'gfx.webgpu.ignore-blocklist in about:config allows it.',
+      'The switch is in Settings, General, Performance; about:support says under Graphics what is blocked, and why; ' +
+      'gfx.webgpu.ignore-blocklist in about:config lifts that.',
     safari: 'On a Mac, updates of macOS bring the graphics driver. Lockdown Mode must be off for this page.',
     ios: 'On iPhone and iPad, close other apps and open this page again. Lockdown Mode must be off for it.',
   },

@@ -86,7 +86,7 @@ describe('without WebGPU the advice is what helps there', () => {
     [
       'Firefox on Linux',
       at('Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'),
-      /about:config.*dom\.webgpu\.enabled.*Chrome or Edge/,
+      /dom\.webgpu\.enabled.*about:config.*Chrome or Edge/,
     ],
     [
       'Firefox on Android, which has no about:config',
