@@ -13,7 +13,11 @@ beforeAll(async () => {
   const adapter = await navigator.gpu.requestAdapter();
   if (adapter === null) throw new Error('there is no adapter');
   hasHalves = adapter.features.has('shader-f16');
-  device = await adapter.requestDevice({ requiredFeatures: hasHalves ? ['shader-f16'] : [] });
+  device = await adapter.requestDevice({
+    requiredFeatures: hasHalves ? ['shader-f16'] : [],
+    // As the engine's device: batches of halves need more than WebGPU promises, which 153.8 holds a pipeline to and 153.7 did not.
+    requiredLimits: { maxComputeWorkgroupStorageSize: adapter.limits.maxComputeWorkgroupStorageSize },
+  });
 });
 afterAll(() => device.destroy());
 
