@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   page: ['base', 'element', 'client'],
 };
 const PLACES = [...Object.keys(MAY_IMPORT), 'worker'];
-const HOST_FREE = PLACES.filter((place) => !/^(store|client|element|page|worker)/.test(place));
+const HOST_FREE = PLACES.filter((place) => !/^(store\/|client|element|page|worker)/.test(place));
 
 interface Finding {
   readonly filename: string;

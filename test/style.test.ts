@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -20,7 +20,7 @@ interface SourceFile {
   readonly text: string;
 }
 
-const documents = files('.').filter(({ path }) => path.endsWith('.md'));
+const documents = ['.', 'docs', 'examples', 'test/fixtures'].flatMap(files).filter(({ path }) => path.endsWith('.md'));
 const sources = [
   ...FOLDERS.filter((folder) => existsSync(join(ROOT, folder))).flatMap(filesBelow),
   ...files('.'),
@@ -167,7 +167,7 @@ describe('documents', () => {
   it('link to files that exist', () => {
     const broken = documents.flatMap(({ path, text }) =>
       [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].flatMap(([, target = '']) =>
-        existsSync(join(ROOT, target)) ? [] : [`${path}: ${target}`],
+        existsSync(join(ROOT, dirname(path), target)) ? [] : [`${path}: ${target}`],
       ),
     );
     expect(broken).toEqual([]);

@@ -67,7 +67,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   list: { usage: 'list', does: 'show what is kept, whole or unfinished', takes: [0, 0], options: {}, run: list },
   rm: {
     usage: 'rm <model>…',
-    does: 'delete models, by hash or its beginning, file name or address; not what another model has too',
+    does: 'delete models, by hash or its beginning, file name or address; files that another model needs stay',
     takes: [1, Infinity],
     options: {},
     run: rm,
@@ -103,7 +103,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   doctor: {
     usage: 'doctor [--upstream URL]…',
-    does: 'look whether this computer’s AMD GPU or an upstream can answer, and say what to type',
+    does: 'check whether this computer’s AMD GPU or an upstream can answer, and say what to type',
     takes: [0, 0],
     options: DOCTOR_ARGUMENTS,
     run: doctor,

@@ -34,7 +34,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   'device-lost': {
     title: 'The graphics processor was lost',
     advice:
-      `Its driver was restarted, or another program took it down. ${LOAD_AGAIN} Your conversation is still here. ` +
+      `The graphics driver was restarted, or another program took it down. ${LOAD_AGAIN} Your conversation is still here. ` +
       'If that fails, reload the page, restart the browser, or update the graphics driver.',
   },
   'device-blocked': {
@@ -48,7 +48,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   network: {
     title: 'The model could not be fetched',
-    advice: 'Look at the connection and the address. The server must also allow this page to read the file (CORS).',
+    advice: 'Check the connection and the address. The server must also allow this page to read the file (CORS).',
   },
   'range-unsupported': {
     title: 'The server cannot send parts of a file',

@@ -51,7 +51,8 @@ export const ERROR_CAUSES: Readonly<Record<ErrorCode, ErrorCause>> = {
     httpStatus: 422,
   },
   'corrupt-model': {
-    cause: 'The SHA-256 of the bytes is another than promised, a stored copy was damaged, or the model computes NaN.',
+    cause:
+      'The SHA-256 of the bytes differs from the promised one, a stored copy was damaged, or the model computes NaN.',
     httpStatus: 422,
   },
   'unsupported-architecture': {

@@ -11,8 +11,8 @@ import type { FitOptions } from './types';
 
 /**
  * Whether a model fits this device, before its weights are downloaded: a worker reads the header, some MiB at most, and
- * computes weights, KV cache and scratch against the adapter's limits, with the code that would load it. How much graphics
- * memory there is WebGPU does not tell; without `memoryBudgetBytes` it is guessed, so the verdict is a good guess as well.
+ * computes weights, KV cache and scratch against the adapter's limits, with the code that would load it. WebGPU does not
+ * tell how much graphics memory there is: without `memoryBudgetBytes` it is guessed, and the verdict is a good guess as well.
  *
  * With `bridgeUrl` the program at that address is asked, whose device tells how much is free; it answers for a load as it would do it itself.
  * With `device: 'auto'` the question is this page's own where that does not answer, or does not have the model.

@@ -95,7 +95,7 @@ function inWords(error: ForgelightError, name: string, status: number | null): F
 function reasonOf(name: string, status: number | null): string | null {
   switch (status) {
     case null:
-      return 'The hub cannot be reached. Look at the connection, then try again.';
+      return 'The hub cannot be reached. Check the connection, then try again.';
     case 401:
     case 403:
       return `${name} is gated, private, or not there. Look at its name; if it is gated, accept its licence on its page and give an access token of yours.`;

@@ -4,7 +4,7 @@ import type { ChatEntry, ExportedChat } from './exported-chat';
 
 /** `<forgelight-chat>` as pages see it, without what it is made with: a user's compiler needs no other package. */
 export interface ForgelightChatElement extends HTMLElement {
-  /** The model, as `createEngine` takes it as text: an address, or a reference to the hub or the store. Another one unloads the last. */
+  /** The model, as `createEngine` takes it as text: an address, or a reference to the hub or the store. Setting another one unloads the present model. */
   src: string;
   /** When the model is loaded: when somebody asks (`manual`, the default), when the element is first seen (`lazy`), or at once (`eager`). */
   loading: 'manual' | 'lazy' | 'eager';
@@ -12,9 +12,9 @@ export interface ForgelightChatElement extends HTMLElement {
   system: string;
   /** Shown in the empty field. */
   placeholder: string;
-  /** Tokens that a conversation may hold; of the next load. `null`: the model's own, cut to what fits. */
+  /** Tokens that a conversation may hold; takes effect with the next load. `null`: the model's own, cut to what fits. */
   contextLength: number | null;
-  /** Of the next answers. `null`: the engine's default; 0: always the likeliest token. */
+  /** For the next answers. `null`: the engine's default; 0: always the likeliest token. */
   temperature: number | null;
   /** Whether people can use it; methods can be called all the same. */
   disabled: boolean;
@@ -22,17 +22,17 @@ export interface ForgelightChatElement extends HTMLElement {
   theme: 'auto' | 'light' | 'dark';
   /** The language of the numbers, as `lang` of any element; empty: that of the texts, which `useTexts` sets. */
   lang: string;
-  /** Of the form control; the conversation is kept under it, else under the element's `id`. */
+  /** Name of the form control; the conversation is kept under it, else under the element's `id`, else as `chat`. */
   name: string;
   /** Where the conversation is kept: nowhere, for this tab, or in this browser. */
   persist: 'none' | 'session' | 'local';
-  /** Where answers are computed, as of `createEngine`; of the next load. */
+  /** Where answers are computed, as in `createEngine`; takes effect with the next load. */
   device: 'auto' | 'webgpu' | 'bridge';
-  /** Where `forgelight serve` is, as of `createEngine`; nothing is looked for without it. */
+  /** Where `forgelight serve` is, as in `createEngine`; nothing is looked for without it. */
   bridgeUrl: string;
   /** What pairing with that gave (`pairBridge`): a secret, and so no attribute. */
   bridgeToken: string;
-  /** Where `worker.js` is, for bundlers and strict policies; as of `createEngine`. */
+  /** Where `worker.js` is, for bundlers and strict policies; as in `createEngine`. */
   workerUrl: string;
 
   /**

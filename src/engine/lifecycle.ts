@@ -3,10 +3,10 @@ import type { RequestState } from '../protocol/snapshot';
 
 /** What may happen to a request. The texts are those of ARCHITECTURE.md, which `test/documents.test.ts` compares. */
 export const LIFECYCLE_EVENTS = {
-  admitted: 'It is the first that waits, a slot is free, and so are blocks for all that is known of it: it takes them.',
-  prompted: 'Its prompt, and what was known of its answer but the end, is in the KV cache.',
+  admitted: 'It is first in the queue, a slot is free, and so are blocks for all its known tokens: it takes them.',
+  prompted: 'Its prompt, and all known tokens of its answer but the last, are in the KV cache.',
   preempted:
-    'It loses its slot and its blocks: to a request that came before it, or with the device, or because a step failed whose blocks it reads. Its tokens are kept.',
+    'It loses its slot and its blocks, but keeps its tokens. An older request needs the blocks, the device is lost, or a step failed whose blocks it reads.',
   finished:
     'It has its outcome. State destroyed, timer stopped, slot and blocks given back, one `ended` with the result: in one go.',
 } as const;

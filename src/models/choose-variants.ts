@@ -23,7 +23,7 @@ export interface RoundedChoice {
   readonly formats: readonly string[];
 }
 
-/** The shape of each kernel that has several. Chosen once per adapter and build, then kept. */
+/** The shape of each kernel that has several. Chosen once per adapter, build, main block format, largest batch and precision, then kept. */
 export interface KernelVariants {
   readonly matvec: MatvecVariant;
   readonly matmul: MatmulVariant;
@@ -200,7 +200,7 @@ async function rightRoundings(
 
 function precisionNote(rounded: RoundedChoice | null): string {
   if (rounded === null)
-    return 'precision "fast" changes nothing here: on this adapter, or for this file, exact kernels are the fastest that compute rightly.';
+    return 'precision "fast" changes nothing here: on this adapter, or for this file, exact kernels are the fastest correct ones.';
   const form = isHalfVariant(rounded.variant) ? 'to half precision' : 'to 8 bits';
   return `precision "fast": activations are rounded ${form} where they meet weights in ${rounded.formats.join(', ')}, so answers differ a little from exact ones.`;
 }
@@ -214,7 +214,7 @@ function wrongVariant(kernel: string): string {
 }
 
 function unequalWidth(width: BatchWidth): string {
-  return `This adapter computes ${width} rows at once otherwise than one alone, so they never run so; several answers together may be slower.`;
+  return `This adapter gives other results for ${width} rows at once than for one row, so that width is not used; several answers together may be slower.`;
 }
 
 /** Where other variants do not fit, `rows` runs: nothing is left to fall back to. */

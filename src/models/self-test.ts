@@ -77,9 +77,8 @@ const NORM_EPSILON = 1 / 24;
 const BEFORE = 0.75;
 
 /**
- * Holds kernels against the CPU on random matrices of `format`. These are small, because making pipelines costs most: it
- * needs few but those that the probe and models take next, which norm what they read or do not. The adapter's buffers are the
- * caller's until `free`.
+ * Holds kernels against the CPU on random matrices of `format`. The matrices are small, and nearly all pipelines are those that the
+ * probe and the models need next, because making pipelines costs most. The caller owns the adapter's buffers until `free`.
  */
 export class SelfTest {
   private readonly values: Float32Array; // of both shapes

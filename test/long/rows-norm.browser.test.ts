@@ -11,7 +11,7 @@ import { sampleBlocks } from '../../src/quant/sample-blocks';
 import { Random } from '../kernels/random';
 
 // What it costs `rows`, the shape for software adapters, to norm what it reads, each thread for itself: against a norm in a dispatch of its
-// own before it, at the sizes of SmolLM2-135M. ARCHITECTURE.md has the outcome.
+// own before it, at the sizes of SmolLM2-135M.
 
 const COLUMNS = 576;
 const [HEADS, KV_HEADS, HEAD_SIZE] = [9, 3, 64] as const;
