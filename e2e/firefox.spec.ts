@@ -15,13 +15,15 @@ const ANSWER = '12 + 30 = 32.';
 
 let server: PageServer;
 let firefox: OwnFirefox;
+const atEnd: (() => Promise<void>)[] = [];
 test.beforeAll(async () => {
   server = await servePage();
+  atEnd.unshift(() => server.stop());
   firefox = await OwnFirefox.start();
+  atEnd.unshift(() => firefox.close());
 });
 test.afterAll(async () => {
-  await firefox.close();
-  await server.stop();
+  for (const end of atEnd) await end();
 });
 
 test('@firefox a person opens the page in Firefox, and the model answers exactly', async () => {

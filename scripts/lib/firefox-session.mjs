@@ -1,13 +1,18 @@
 // Starts a Firefox as it is published, and drives it by WebDriver BiDi: Playwright drives builds of its own alone.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const START_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 10_000;
-const LISTENING = /WebDriver BiDi listening on (ws:\/\/\S+)/;
+const GONE = 'Firefox has gone.';
+/** The whole line: it may come in pieces. */
+const LISTENING = /WebDriver BiDi listening on (ws:\/\/\S+)\s/;
+/** Of what a browser that ends leaves behind, until its last process is gone. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 10, retryDelay: 200 };
 
 /** WebGPU where it is off by default and where drivers are blocked, which software ones are; and nothing that calls home. */
 const PREFERENCES = {
@@ -22,69 +27,84 @@ const PREFERENCES = {
 
 /**
  * @typedef {object} Session
- * @property {(method: string, params: object) => Promise<any>} send a command of WebDriver BiDi
+ * @property {(method: string, params: object) => Promise<any>} send a command of WebDriver BiDi; rejects once the browser has gone
  * @property {(url: string) => Promise<void>} open resolves when the page is loaded
  * @property {(code: string, ...args: readonly unknown[]) => Promise<any>} call a function's text, in the page, with plain data
  * @property {readonly string[]} problems what the pages' consoles had of errors, and errors that nobody caught
- * @property {() => Promise<void>} close ends the browser and removes its profile
+ * @property {() => Promise<void>} close ends the browser, also one that answers no more, and removes its profile
  */
 
 /**
- * @param {{ executablePath: string, env: Readonly<Record<string, string>> }} options
+ * @param {{ executablePath: string, env: Readonly<Record<string, string>>, startTimeoutMs?: number, endTimeoutMs?: number }} options
  * @returns {Promise<Session>}
  */
-export async function startFirefox({ executablePath, env }) {
+export async function startFirefox({ executablePath, env, ...timeouts }) {
+  const { startTimeoutMs = START_TIMEOUT_MS, endTimeoutMs = END_TIMEOUT_MS } = timeouts;
   const profile = await mkdtemp(join(tmpdir(), 'forgelight-firefox-'));
   const lines = Object.entries(PREFERENCES).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`);
   await writeFile(join(profile, 'user.js'), lines.join('\n'));
+  const child = spawnFirefox(executablePath, profile, env);
+  // A test that is interrupted closes nothing, and Ctrl+C does not reach another group.
+  const endAtOnce = () => {
+    killGroup(child);
+    rmSync(profile, REMOVAL);
+  };
+  process.once('exit', endAtOnce);
+  const end = async (/** @type {number} */ withinMs) => {
+    await endGroup(child, withinMs);
+    process.off('exit', endAtOnce);
+    await rm(profile, REMOVAL);
+  };
+  let isLate = false;
+  // What waits for it then hears that it has gone.
+  const timer = setTimeout(() => {
+    isLate = true;
+    killGroup(child);
+  }, startTimeoutMs);
+  try {
+    const connection = await connect(`${await debuggingAddress(child)}/session`);
+    return await openSession(connection, async () => {
+      // Not awaited: a browser that hangs does not answer.
+      void connection.send('browser.close', {}).catch(() => undefined);
+      await end(endTimeoutMs);
+      connection.end();
+    });
+  } catch (error) {
+    await end(0);
+    throw isLate ? new Error(`Firefox was not there within ${startTimeoutMs} ms`, { cause: error }) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @param {string} executablePath @param {string} profile @param {Readonly<Record<string, string>>} env */
+function spawnFirefox(executablePath, profile, env) {
   const args = ['--headless', '--no-remote', '--remote-debugging-port', '0', '--profile', profile];
   // Of its own: it keeps more than the profile there, and as root it refuses the home of somebody else.
   const own = { HOME: profile, XDG_RUNTIME_DIR: profile, MOZ_CRASHREPORTER_DISABLE: '1' };
-  const child = spawn(executablePath, args, {
+  return spawn(executablePath, args, {
     env: { ...process.env, ...own, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
     // A process group of its own, so that all of its processes end.
     detached: true,
   });
-  // A test that is interrupted closes nothing, and Ctrl+C does not reach another group.
-  const endAtOnce = () => killGroup(child);
-  process.once('exit', endAtOnce);
-  const end = async () => {
-    await endGroup(child);
-    process.off('exit', endAtOnce);
-    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
-  };
-  try {
-    const connection = await connect(`${await debuggingAddress(child)}/session`);
-    return await openSession(connection, async () => {
-      await connection.send('browser.close', {}).catch(() => undefined);
-      connection.end();
-      await end();
-    });
-  } catch (error) {
-    await end();
-    throw error;
-  }
 }
 
-/** @param {import('node:child_process').ChildProcess} child @returns {Promise<string>} */
+/** @param {ReturnType<typeof spawnFirefox>} child @returns {Promise<string>} */
 function debuggingAddress(child) {
   return new Promise((resolve, reject) => {
     let printed = '';
     const fail = (/** @type {string} */ what) => reject(new Error(`Firefox ${what}. It printed: ${printed.trim()}`));
-    const timer = setTimeout(() => fail(`was not there within ${START_TIMEOUT_MS} ms`), START_TIMEOUT_MS);
-    child.stderr?.on('data', (chunk) => {
+    const read = (/** @type {unknown} */ chunk) => {
       const [, address] = LISTENING.exec((printed += String(chunk))) ?? [];
       if (address === undefined) return;
-      clearTimeout(timer);
-      printed = '';
+      // What it prints from now on is nobody's, but has to go somewhere.
+      child.stderr.off('data', read).resume();
       resolve(address);
-    });
+    };
+    child.stderr.on('data', read);
     child.once('error', (error) => fail(`did not start: ${error.message}`));
-    child.once('exit', (code) => {
-      clearTimeout(timer);
-      fail(`ended with code ${code}`);
-    });
+    child.once('exit', (code) => fail(`ended with code ${code}`));
   });
 }
 
@@ -100,6 +120,8 @@ async function connect(address) {
   const { WebSocket } = await import('ws');
   const socket = new WebSocket(address, { perMessageDeflate: false });
   await once(socket, 'open');
+  // It closes then.
+  socket.on('error', (error) => console.error(error));
   /** @type {Map<number, { resolve: (result: any) => void, reject: (error: Error) => void }>} */
   const waiting = new Map();
   /** @type {((method: string, params: any) => void)[]} */
@@ -113,12 +135,14 @@ async function connect(address) {
     waiting.delete(id);
   });
   socket.on('close', () => {
-    for (const { reject } of waiting.values()) reject(new Error('Firefox has gone.'));
+    for (const { reject } of waiting.values()) reject(new Error(GONE));
     waiting.clear();
   });
   return {
     send: (method, params) =>
       new Promise((resolve, reject) => {
+        // To a socket that is closed, nothing would be sent, and nobody be told.
+        if (socket.readyState !== WebSocket.OPEN) return reject(new Error(GONE));
         sent += 1;
         waiting.set(sent, { resolve, reject });
         socket.send(JSON.stringify({ id: sent, method, params }));
@@ -157,13 +181,19 @@ async function openSession({ send, onEvent }, close) {
   };
 }
 
-/** @param {import('node:child_process').ChildProcess} child */
-async function endGroup(child) {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  const timer = setTimeout(() => killGroup(child), END_TIMEOUT_MS);
-  await ended;
-  clearTimeout(timer);
+/**
+ * When all of its processes have ended: the first by itself within so long, the others with it.
+ * @param {import('node:child_process').ChildProcess} child @param {number} withinMs
+ */
+async function endGroup(child, withinMs) {
+  if (child.pid === undefined) return;
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = once(child, 'exit');
+    const timer = setTimeout(() => killGroup(child), withinMs);
+    await ended;
+    clearTimeout(timer);
+  }
+  killGroup(child);
 }
 
 /** @param {import('node:child_process').ChildProcess} child */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { installedChromiums } from './chromium.mjs';
 import { reasonOf, run, SetupError } from './command.mjs';
 import { startFirefox } from './firefox-session.mjs';
@@ -17,21 +18,29 @@ const USUAL_PLACES = [
 const CHROMIUM_FOLDERS = ['/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome'];
 const DRIVER = 'vk_swiftshader_icd.json';
 const LOADER = 'libvulkan.so.1';
+const VULKAN_FOLDER = join(ARTIFACTS_FOLDER, 'vulkan');
+/** Of a computer that is busy: the page, the adapter and a device. */
+const ANSWER_TIMEOUT_MS = 120_000;
 
 /** @param {NodeJS.ProcessEnv} [env] @returns {string[]} programs that exist, the best first */
 export function installedFirefoxes(env = process.env) {
   const folders = (env.PATH ?? '').split(delimiter).filter(Boolean);
   const onPath = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return [...onPath, ...USUAL_PLACES].filter((path) => existsSync(path));
+  const found = [...onPath, ...USUAL_PLACES].filter((path) => existsSync(path));
+  // Some systems have one folder under two names, and each program is tried for up to minutes.
+  const real = found.map((path) => realpathSync(path));
+  return found.filter((_, i) => real.indexOf(real[i] ?? '') === i);
 }
 
 /**
  * The environment in which Firefox finds the software adapter that comes with Chromium, and the loader beside it: the same adapter on every
  * computer, with or without a driver. Empty where Firefox does not use Vulkan, or Chromium has none.
  * @param {string | undefined} chromiumPath
+ * @param {NodeJS.ProcessEnv} [env] what it is added to
+ * @param {string} [libraries] the folder for the loader alone: beside it are libraries which Firefox would take for the system's
  * @returns {Readonly<Record<string, string>>}
  */
-export function softwareAdapter(chromiumPath) {
+export function softwareAdapter(chromiumPath, env = process.env, libraries = VULKAN_FOLDER) {
   if (process.platform !== 'linux') return {};
   const own = chromiumPath === undefined ? [] : [dirname(realpathSync(chromiumPath))];
   const folder = [...own, ...CHROMIUM_FOLDERS].find((path) =>
@@ -39,12 +48,17 @@ export function softwareAdapter(chromiumPath) {
   );
   if (folder === undefined) return {};
   const driver = join(folder, DRIVER);
-  // The loader alone: that folder has other libraries which Firefox would take for the system's.
-  const libraries = join(ARTIFACTS_FOLDER, 'vulkan');
-  mkdirSync(libraries, { recursive: true });
-  rmSync(join(libraries, LOADER), { force: true });
-  symlinkSync(join(folder, LOADER), join(libraries, LOADER));
-  return { VK_ICD_FILENAMES: driver, VK_DRIVER_FILES: driver, LD_LIBRARY_PATH: libraries };
+  link(realpathSync(join(folder, LOADER)), join(libraries, LOADER));
+  const libraryPath = [libraries, env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter);
+  return { VK_ICD_FILENAMES: driver, VK_DRIVER_FILES: driver, LD_LIBRARY_PATH: libraryPath };
+}
+
+/** Leaves a link alone that leads there: a Firefox that runs may be about to follow it. @param {string} target @param {string} path */
+function link(target, path) {
+  if (existsSync(path) && realpathSync(path) === target) return;
+  mkdirSync(dirname(path), { recursive: true });
+  rmSync(path, { force: true });
+  symlinkSync(target, path);
 }
 
 /** What the tests' Firefox is started with. `npm test` has looked for it; alone, a test takes the first there is. */
@@ -52,14 +66,14 @@ export function testFirefox(env = process.env) {
   const executablePath = env.FIREFOX_PATH || installedFirefoxes(env)[0];
   if (executablePath === undefined)
     throw new SetupError('There is no Firefox on this machine; `npm test -- firefox` installs one.');
-  return { executablePath, env: softwareAdapter(env.CHROMIUM_PATH || installedChromiums(env)[0]) };
+  return { executablePath, env: softwareAdapter(env.CHROMIUM_PATH || installedChromiums(env)[0], env) };
 }
 
 /**
  * Starts the browser and asks for a WebGPU device. Resolves with what it found wrong, or null.
- * @param {string} executablePath
+ * @param {string} executablePath @param {AbortSignal} signal @param {number} [timeoutMs]
  */
-async function webGpuProblem(executablePath) {
+export async function webGpuProblem(executablePath, signal, timeoutMs = ANSWER_TIMEOUT_MS) {
   // WebGPU exists in secure contexts only, and a page of this computer is one.
   const server = createServer((_, response) =>
     response.setHeader('content-type', 'text/html').end('<title>probe</title>'),
@@ -70,8 +84,10 @@ async function webGpuProblem(executablePath) {
     const { env } = testFirefox({ ...process.env, FIREFOX_PATH: executablePath });
     const firefox = await startFirefox({ executablePath, env });
     try {
-      await firefox.open(`http://127.0.0.1:${port}/`);
-      return /** @type {string | null} */ (await firefox.call(String(probe)));
+      // With some drivers it waits for an adapter for ever.
+      const late = delay(timeoutMs, `it says nothing within ${timeoutMs} ms`, { signal, ref: false });
+      const said = firefox.open(`http://127.0.0.1:${port}/`).then(() => firefox.call(String(probe)));
+      return /** @type {string | null} */ (await Promise.race([said, late]));
     } finally {
       await firefox.close();
     }
@@ -104,7 +120,8 @@ export async function ensureFirefox(signal) {
   for (const find of chosen ? [() => [chosen]] : [installedFirefoxes, () => installWithApt(signal)]) {
     for (const path of await find()) {
       signal.throwIfAborted();
-      const problem = await webGpuProblem(path);
+      const problem = await webGpuProblem(path, signal);
+      signal.throwIfAborted();
       if (problem === null) return path;
       tried.push(`  ${path}: ${problem}`);
     }

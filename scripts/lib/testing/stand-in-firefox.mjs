@@ -1,0 +1,41 @@
+// Stands in for Firefox in tests: prints where WebDriver BiDi listens, answers every command, and does what STAND_IN says.
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { WebSocketServer } from 'ws';
+
+/** `mute`: it never listens · `hangs`: it answers nothing but what opens a session · `waits`: no script ends · `dies`: with the first script */
+const behaviour = process.env.STAND_IN ?? 'well';
+
+// As Firefox has: a process for pages, which outlives the first one here.
+const page = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+const profile = process.argv[process.argv.indexOf('--profile') + 1];
+writeFileSync(String(process.env.STAND_IN_REPORT), JSON.stringify({ profile, pids: [process.pid, page.pid] }));
+
+/** @param {string} method */
+function resultOf(method) {
+  if (method === 'browsingContext.getTree') return { contexts: [{ context: 'only' }] };
+  return method === 'script.callFunction' ? { type: 'success', result: { value: '"said"' } } : {};
+}
+
+if (behaviour === 'mute') {
+  setInterval(() => {}, 1000);
+} else {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  server.on('connection', (socket) =>
+    socket.on('message', (data) => {
+      const { id, method } = JSON.parse(/** @type {Buffer} */ (data).toString());
+      const opens = method.startsWith('session.') || method === 'browsingContext.getTree';
+      if (behaviour === 'hangs' && !opens) return;
+      if (behaviour === 'waits' && method === 'script.callFunction') return;
+      if (behaviour === 'dies' && method === 'script.callFunction') process.exit(1);
+      socket.send(JSON.stringify({ id, result: resultOf(method) }));
+      if (method === 'browser.close') process.exit(0);
+    }),
+  );
+  server.on('listening', () => {
+    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+    // In two pieces, the first of which ends within the port.
+    process.stderr.write(`WebDriver BiDi listening on ws://127.0.0.1:${String(port).slice(0, 2)}`);
+    setTimeout(() => process.stderr.write(`${String(port).slice(2)}\n`), 100);
+  });
+}
