@@ -128,19 +128,21 @@ describe('ModelRunner over a model', () => {
   let ids: readonly number[];
 
   beforeAll(async () => {
-    const { bytes, reference } = await readZoo('smollm2');
+    const { reference } = await readZoo('smollm2');
     ids = reference.prompts.p40.slice(0, 20);
-    runner = await loadZooModel(device, bytes, {
-      variants: { matvec: 'rows', matmul: 'rows' },
-      kvType: 'f32',
-      chunkTokens: 20,
-    });
+    runner = await load(4);
     return () => device.close();
   });
 
-  function evaluate(outputs: readonly StepOutput[]): ReturnType<Runner['submit']> {
+  async function load(maxConcurrent: number): Promise<Runner> {
+    const { bytes } = await readZoo('smollm2');
+    const variants = { matvec: 'rows', matmul: 'rows' } as const;
+    return await loadZooModel(device, bytes, { variants, kvType: 'f32', chunkTokens: 20, maxConcurrent });
+  }
+
+  function evaluate(outputs: readonly StepOutput[], on = runner): ReturnType<Runner['submit']> {
     const rows = ids.map((id, position) => ({ token: tokenId(id), position, slot: 2 }));
-    return runner.submit({ kind: 'prefill', rows, sequences: [SEQUENCE], outputs });
+    return on.submit({ kind: 'prefill', rows, sequences: [SEQUENCE], outputs });
   }
 
   it('gives an output the same logits, whichever others are asked with it and in whatever mode', async () => {
@@ -158,6 +160,16 @@ describe('ModelRunner over a model', () => {
       else if (result.mode === 'sample') expect(result.tokenId).toBe(onHost(full.logits, row / 20));
       else expect(result).toEqual(full);
     });
+  });
+
+  it('has place for the outputs of as many requests as can decode together', async () => {
+    const wide = await load(ids.length);
+    const modes = ['logits', 'sample', 'argmax', 'sample'] as const;
+    const outputs = ids.map((_, row) => outputOf(row, modes[row % 4] ?? 'argmax', row / 20));
+    const { submits } = device.counters();
+    const atOnce = await evaluate(outputs, wide);
+    expect(device.counters().submits - submits).toBe(1);
+    expect(atOnce).toEqual(await evaluate(outputs));
   });
 
   it('penalises the outputs that ask for it, and no others of the step', async () => {

@@ -76,6 +76,8 @@ export interface ZooOptions {
   readonly chunkTokens: number;
   /** 512 if not given: what the references were made with. */
   readonly contextLength?: number;
+  /** 4 if not given. */
+  readonly maxConcurrent?: number;
 }
 
 /** `precision: 'fast'` with all formats that have bytes. */

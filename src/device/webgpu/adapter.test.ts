@@ -78,6 +78,20 @@ describe('an adapter whose name the browser keeps to itself', () => {
     expect(await nameOf({ info: { isFallbackAdapter: true } })).toMatch(/^unnamed software adapter [0-9a-f]{6}$/);
   });
 
+  it('is told apart by limits that are not its own properties: a browser has them on the prototype', async () => {
+    const names = [1000, 2000].map((maxBufferSize) => nameOf({ limits: Object.create({ ...LIMITS, maxBufferSize }) }));
+    const [one, other] = await Promise.all(names);
+    expect(one).not.toBe(other);
+  });
+
+  it('is called the same in whatever order its features come', async () => {
+    const [one, other] = [
+      ['subgroups', 'timestamp-query'],
+      ['timestamp-query', 'subgroups'],
+    ];
+    expect(await nameOf({ features: one })).toBe(await nameOf({ features: other }));
+  });
+
   it('is not taken for another one', async () => {
     const names = await Promise.all([
       nameOf({}),
