@@ -161,13 +161,15 @@ describe('steps of the HIP device', () => {
     expect(counted).toEqual([1, 1, 0, 0, 0, 1]);
   });
 
-  it('are counted as WebGPU counts them', async () => {
+  it('bring the beginnings of several buffers at once, and are counted as WebGPU counts them', async () => {
     const device = await open();
     const { plan, logits, sampled } = await smallPlan(device);
     device.write(logits, 0, floats(1, -2, 7, 3));
     await device.submit([{ plan, rows: 1 }], { buffer: sampled, sizeBytes: 4 });
     const before = device.counters();
-    await device.submit([{ plan, rows: 1 }], { buffer: sampled, sizeBytes: 4 });
+    const first = { buffer: logits, sizeBytes: 8 };
+    const bytes = await device.submit([{ plan, rows: 1 }], first, { buffer: sampled, sizeBytes: 4 });
+    expect(words(bytes)).toEqual([...floats(1, -2), 2]);
     expect(countersSince(device.counters(), before)).toEqual({
       dispatches: 1,
       submits: 1,
@@ -176,7 +178,7 @@ describe('steps of the HIP device', () => {
       bufferWrites: 0,
       bytesWritten: 0,
       readbacks: 1,
-      readbackBytes: 4,
+      readbackBytes: 12,
       buffersCreated: 0,
       pipelinesCreated: 0,
       weightBytesRead: 0,

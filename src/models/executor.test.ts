@@ -364,6 +364,12 @@ describe('Executor', () => {
     expect(ran()).toContainEqual(['decode.4', 16]);
   });
 
+  it('takes no token from a device that gave less than was asked for', async () => {
+    const { device, run } = await setUp();
+    device.submit = async (_steps, readback) => new Uint8Array(readback?.sizeBytes ?? 0);
+    await expect(run({ outputs: [whole(0), best(1)] })).rejects.toThrow('the token of an output');
+  });
+
   it('submits before it waits: steps run in the order of the calls', async () => {
     const { device, run } = await setUp();
     const both = [run({ body: 'decode', outputs: [best(0)] }), run({ body: 'prefill' })];

@@ -174,7 +174,7 @@ export class Executor {
         return { mode, logits: new Float32Array(bytes.buffer, from, vocabularySize).slice() };
       }
       const at = whole * vocabularySize + index * CHOSEN_WORDS;
-      return { mode, tokenId: tokenId(words[at + 1] ?? 0), nan: words[at] === NAN_KEY };
+      return { mode, tokenId: tokenId(defined(words[at + 1], 'the token of an output')), nan: words[at] === NAN_KEY };
     };
     return new Map(inOrder.map((output, index) => [output, outputAt(output, index)]));
   }

@@ -34,14 +34,14 @@ export function fallingAt(rows: number): FragileDevice {
   const submit: Device['submit'] = (steps, ...readbacks) => made.device.submit(steps, ...readbacks);
   let before: Promise<unknown> = Promise.resolve();
   const device = withOverrides(made.device, {
-    submit: (steps, readback) => {
+    submit: (steps, ...readbacks) => {
       const run = async (): Promise<Uint8Array> => {
         await before; // it works on one step after the other, and falls over some time later
         await new Promise((resolve) => setImmediate(resolve));
         made.lose();
-        return await submit(steps, readback);
+        return await submit(steps, ...readbacks);
       };
-      const running = steps[0]?.rows === rows ? run() : submit(steps, readback);
+      const running = steps[0]?.rows === rows ? run() : submit(steps, ...readbacks);
       before = running.catch(() => undefined);
       return running;
     },

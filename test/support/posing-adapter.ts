@@ -1,4 +1,4 @@
-import type { Device, PreparedPlan } from '../../src/device/device';
+import { readbackBytes, type Device, type PreparedPlan } from '../../src/device/device';
 import type { Dispatch, Plan } from '../../src/device/plan';
 import { createReferenceDevice } from '../../src/device/reference/reference-device';
 import { qkvParams } from '../../src/kernels/qkv';
@@ -58,13 +58,13 @@ export class PosingAdapter {
         plans.delete(prepared);
         base.release(prepared);
       },
-      submit: async (steps, readback) => {
+      submit: async (steps, ...readbacks) => {
         const ran = steps.map(({ plan }) => this.planOf(plan));
         submits.push(ran);
-        if (!ran.some(({ label }) => label === 'probe')) return await base.submit(steps, readback);
+        if (!ran.some(({ label }) => label === 'probe')) return await base.submit(steps, ...readbacks);
         const dispatches = ran.flatMap((plan) => plan.dispatches);
         clock.advance(dispatches.reduce((sum, { shader }) => sum + (ms[shader] ?? 10), submitMs));
-        return new Uint8Array(readback.sizeBytes);
+        return new Uint8Array(readbackBytes(readbacks));
       },
     });
   }

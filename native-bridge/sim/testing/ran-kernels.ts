@@ -20,8 +20,8 @@ export class RanKernels {
       this.dispatches.set(prepared, plan.dispatches);
       return prepared;
     };
-    device.submit = async (steps, readback) => {
-      const bytes = await submit(steps, readback);
+    device.submit = async (steps, ...readbacks) => {
+      const bytes = await submit(steps, ...readbacks);
       for (const step of steps) this.note(defined(this.dispatches.get(step.plan), 'a plan of this device'), step);
       return bytes;
     };
