@@ -103,6 +103,8 @@ describe('an adapter whose name the browser keeps to itself', () => {
   });
 
   it('has the name that a browser gives', async () => {
-    expect(await nameOf({ info: { vendor: 'amd', architecture: 'rdna-3' } })).toBe('amd rdna-3');
+    const parts = { vendor: 'amd', architecture: 'rdna-3' };
+    expect(await nameOf({ info: parts })).toBe('amd rdna-3');
+    expect(await nameOf({ info: { ...parts, description: 'RX 7900' } })).toBe('RX 7900');
   });
 });
