@@ -47,6 +47,14 @@ it('a browser is asked, and ends with all of its processes and its profile', asy
   await expectNothingLeft();
 });
 
+it('what goes wrong in a page is told, and errors of its console are kept', async () => {
+  const firefox = await startFirefox(optionsOf('complains'));
+  await expect(firefox.call('() => 1')).rejects.toThrow('in Firefox: Error: no');
+  await expect(firefox.open('http://localhost/')).rejects.toThrow('unknown error: no such page');
+  expect(firefox.problems).toEqual(['a error']);
+  await firefox.close();
+});
+
 it('one that does not listen in time is ended', async () => {
   const started = startFirefox({ ...optionsOf('mute'), startTimeoutMs: 1500 });
   await expect(started).rejects.toThrow('Firefox was not there within 1500 ms');

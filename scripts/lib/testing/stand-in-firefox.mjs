@@ -3,13 +3,31 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { WebSocketServer } from 'ws';
 
-/** `mute`: it never listens · `hangs`: it answers nothing but what opens a session · `waits`: no script ends · `dies`: with the first script */
+/**
+ * `mute`: it never listens · `hangs`: it answers nothing but what opens a session · `waits`: no script ends · `dies`: with the first script
+ * · `complains`: of every script and every address
+ */
 const behaviour = process.env.STAND_IN ?? 'well';
 
 // As Firefox has: a process for pages, which outlives the first one here.
 const page = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
 const profile = process.argv[process.argv.indexOf('--profile') + 1];
 writeFileSync(String(process.env.STAND_IN_REPORT), JSON.stringify({ profile, pids: [process.pid, page.pid] }));
+
+const COMPLAINTS = ['warn', 'error'].map((level) => ({
+  method: 'log.entryAdded',
+  params: { level, text: `a ${level}` },
+}));
+
+/** What is sent for a command. @param {number} id @param {string} method */
+function messagesOf(id, method) {
+  const isComplaint = behaviour === 'complains';
+  if (isComplaint && method === 'script.callFunction')
+    return [...COMPLAINTS, { id, result: { type: 'exception', exceptionDetails: { text: 'Error: no' } } }];
+  if (isComplaint && method === 'browsingContext.navigate')
+    return [{ id, error: 'unknown error', message: 'no such page' }];
+  return [{ id, result: resultOf(method) }];
+}
 
 /** @param {string} method */
 function resultOf(method) {
@@ -28,7 +46,7 @@ if (behaviour === 'mute') {
       if (behaviour === 'hangs' && !opens) return;
       if (behaviour === 'waits' && method === 'script.callFunction') return;
       if (behaviour === 'dies' && method === 'script.callFunction') process.exit(1);
-      socket.send(JSON.stringify({ id, result: resultOf(method) }));
+      for (const message of messagesOf(id, method)) socket.send(JSON.stringify(message));
       if (method === 'browser.close') process.exit(0);
     }),
   );
