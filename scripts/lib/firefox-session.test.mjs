@@ -56,8 +56,8 @@ it('what goes wrong in a page is told, and errors of its console are kept', asyn
 });
 
 it('one that does not listen in time is ended', async () => {
-  const started = startFirefox({ ...optionsOf('mute'), startTimeoutMs: 1500 });
-  await expect(started).rejects.toThrow('Firefox was not there within 1500 ms');
+  const started = startFirefox({ ...optionsOf('mute'), startTimeoutMs: 4000 });
+  await expect(started).rejects.toThrow('Firefox was not there within 4000 ms');
   await expectNothingLeft();
 });
 
