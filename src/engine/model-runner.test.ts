@@ -110,6 +110,7 @@ describe('ModelRunner', () => {
     [batch('prefill', 33, []), 'a step fits the plan'],
     [batch('decode', 5, []), 'a step fits the plan'],
     [{ ...batch('decode', 1, []), sequences: [] }, 'blocks of slot 3'],
+    [batch('prefill', 1, [{ row: 0, mode: 'embedding' }]), 'the model makes no embeddings'],
   ])('rejects what the actor must not ask: %#', async (wrong, message) => {
     const { executor, runner } = setUp();
     await expect(runner.submit(wrong)).rejects.toThrow(message);

@@ -9,8 +9,11 @@ import { WebSocketServer } from 'ws';
  */
 const behaviour = process.env.STAND_IN ?? 'well';
 
+/** A test that fails to end it leaves nothing behind for longer. */
+const LIFE_MS = 120_000;
+setTimeout(() => process.exit(), LIFE_MS);
 // As Firefox has: a process for pages, which outlives the first one here.
-const page = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+const page = spawn(process.execPath, ['-e', `setTimeout(() => {}, ${LIFE_MS})`], { stdio: 'ignore' });
 const profile = process.argv[process.argv.indexOf('--profile') + 1];
 writeFileSync(String(process.env.STAND_IN_REPORT), JSON.stringify({ profile, pids: [process.pid, page.pid] }));
 
@@ -35,9 +38,7 @@ function resultOf(method) {
   return method === 'script.callFunction' ? { type: 'success', result: { value: '"said"' } } : {};
 }
 
-if (behaviour === 'mute') {
-  setInterval(() => {}, 1000);
-} else {
+if (behaviour !== 'mute') {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   server.on('connection', (socket) =>
     socket.on('message', (data) => {
