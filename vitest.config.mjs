@@ -8,11 +8,7 @@ import { plantedBug } from './scripts/lib/planted-bug.mjs';
 import { testFiles } from './scripts/lib/vite-files.mjs';
 import { endTrace, startTrace } from './test/support/trace-commands.ts';
 
-const BROWSER_TESTS = [
-  'src/**/*.browser.test.ts',
-  'test/!(long|firefox)/**/*.browser.test.ts',
-  'test/*.browser.test.ts',
-];
+const BROWSER_TESTS = ['src/**/*.browser.test.ts', 'test/!(long|firefox)/**/*.browser.test.ts'];
 /** What is Firefox's alone, and what depends most on the browser's compiler and storage. */
 const FIREFOX_TESTS = [
   'test/firefox/*.browser.test.ts',

@@ -14,8 +14,8 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   'no-webgpu': {
     title: 'This browser has no WebGPU',
     advice:
-      'Use a current Chrome, Edge or Safari, or Firefox on Windows or macOS. On Linux, Chrome may need the flag ' +
-      'chrome://flags/#enable-unsafe-webgpu. The page must come over https or from this computer.',
+      'Use a current Chrome, Edge, Safari or Firefox. On Linux, Chrome may need the flag ' +
+      'chrome://flags/#enable-unsafe-webgpu, and Firefox dom.webgpu.enabled in about:config. The page must come over https or from this computer.',
   },
   'no-adapter': {
     title: 'No graphics processor was offered',
