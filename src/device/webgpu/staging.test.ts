@@ -51,3 +51,11 @@ it('takes of what is idle the smallest that is large enough', () => {
   expect(staging.take(10)).toBe(large);
   expect(there).toHaveLength(2);
 });
+
+it('takes whole logits with what is chosen beside them through the buffer that was made for logits alone', () => {
+  const staging = ring();
+  const logitsBytes = 4 * 49_152; // whole pages of memory
+  const first = staging.take(logitsBytes);
+  staging.giveBack(first);
+  expect(staging.take(logitsBytes + 8 * 64)).toBe(first);
+});

@@ -6,6 +6,11 @@ const MIN_STAGING_BYTES = 4096;
 const LARGE_BYTES = 2 ** 20;
 const LARGE_KEPT = 2;
 
+/** Whole logits have place for what is chosen beside them: with and without, a step uses the same buffer. */
+function stagingBytes(sizeBytes: number): number {
+  return roundUp(sizeBytes, MIN_STAGING_BYTES) + (sizeBytes > MIN_STAGING_BYTES ? MIN_STAGING_BYTES : 0);
+}
+
 /** Buffers that results are read back through: as many as steps are in flight, then used again. Owned by the device. */
 export class StagingRing {
   private readonly idle: GPUBuffer[] = [];
@@ -23,7 +28,7 @@ export class StagingRing {
     if (found !== undefined) return found;
     const buffer = this.gpu.createBuffer({
       label: 'staging',
-      size: roundUp(sizeBytes, MIN_STAGING_BYTES),
+      size: stagingBytes(sizeBytes),
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
     });
     this.all.add(buffer);
