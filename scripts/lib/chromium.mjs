@@ -2,8 +2,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { hasApt, installWithApt } from './apt.mjs';
 import { CHROMIUM_FLAGS } from './chromium-flags.mjs';
-import { reasonOf, run, runNode, SetupError } from './command.mjs';
+import { reasonOf, runNode, SetupError } from './command.mjs';
+import { probeWebGpu } from './web-gpu-probe.mjs';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 const USUAL_PLACES = [
@@ -67,23 +69,13 @@ export async function webGpuProblem(executablePath) {
         route.fulfill({ contentType: 'text/html', body: '<title>probe</title>' }),
       );
       await page.goto('http://localhost/');
-      return await page.evaluate(probe);
+      return await page.evaluate(probeWebGpu);
     } finally {
       await browser.close();
     }
   } catch (error) {
     return reasonOf(error).split('\n')[0] ?? 'it does not start';
   }
-}
-
-/** Runs in the page. */
-async function probe() {
-  if (!navigator.gpu) return 'it has no WebGPU (too old?)';
-  const adapter = await navigator.gpu.requestAdapter();
-  if (adapter === null) return 'it offers no WebGPU adapter';
-  const device = await adapter.requestDevice();
-  device.destroy();
-  return null;
 }
 
 /**
@@ -99,7 +91,7 @@ export async function ensureChromium(signal) {
     throw new SetupError(`CHROMIUM_PATH is ${chosen}, but ${problem}. Set it to another Chromium, or unset it.`);
   }
   const tried = new Set();
-  const attempts = [() => Promise.resolve(), installWithPlaywright, installWithApt];
+  const attempts = [() => Promise.resolve(), installWithPlaywright, installDebians];
   for (const install of attempts) {
     signal.throwIfAborted();
     await install(signal);
@@ -126,21 +118,17 @@ async function firstWithWebGpu(tried) {
   return null;
 }
 
-const isRoot = () => process.getuid?.() === 0;
-
 /** @param {AbortSignal} signal */
 async function installWithPlaywright(signal) {
   console.log('No Chromium with WebGPU on this machine: installing one with Playwright …');
   // Its system libraries come along where we may install them.
-  const libraries = platform() === 'linux' && isRoot() ? ['--with-deps'] : [];
+  const libraries = hasApt() ? ['--with-deps'] : [];
   await runNode(['node_modules/playwright/cli.js', 'install', '--no-shell', ...libraries, 'chromium'], { signal });
 }
 
 /** @param {AbortSignal} signal */
-async function installWithApt(signal) {
-  if (platform() !== 'linux' || !isRoot()) return;
+async function installDebians(signal) {
+  if (!hasApt()) return;
   console.log('Installing Debian’s Chromium …');
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  const { code } = await run('apt-get', ['update'], { signal, env });
-  if (code === 0) await run('apt-get', ['install', '-y', 'chromium'], { signal, env });
+  await installWithApt(['chromium'], signal);
 }

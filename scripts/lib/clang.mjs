@@ -1,7 +1,8 @@
 // Finds the compiler of the HIP kernels, or installs it. Tests and builds of the package need it; users never do.
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { run, SetupError } from './command.mjs';
+import { hasApt, installWithApt } from './apt.mjs';
+import { SetupError } from './command.mjs';
 
 /** The one version whose code objects have the hashes of native-bridge/kernels/manifest.json. */
 const VERSION = 19;
@@ -34,11 +35,9 @@ export function installedClang(env = process.env) {
 export async function ensureClang(signal) {
   const before = installedClang();
   if (before !== null) return before;
-  if (process.platform === 'linux' && process.getuid?.() === 0) {
+  if (hasApt()) {
     console.log(`Installing ${PACKAGES.join(', ')} …`);
-    const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    const { code } = await run('apt-get', ['update'], { signal, env });
-    if (code === 0) await run('apt-get', ['install', '-y', '--no-install-recommends', ...PACKAGES], { signal, env });
+    await installWithApt(['--no-install-recommends', ...PACKAGES], signal);
   }
   const after = installedClang();
   if (after !== null) return after;

@@ -4,10 +4,12 @@ import { existsSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:f
 import { createServer } from 'node:http';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { hasApt, installWithApt } from './apt.mjs';
 import { installedChromiums } from './chromium.mjs';
-import { reasonOf, run, SetupError } from './command.mjs';
+import { reasonOf, SetupError } from './command.mjs';
 import { startFirefox } from './firefox-session.mjs';
 import { ARTIFACTS_FOLDER } from './paths.mjs';
+import { probeWebGpu } from './web-gpu-probe.mjs';
 
 const NAMES = ['firefox-esr', 'firefox'];
 const USUAL_PLACES = [
@@ -86,7 +88,7 @@ export async function webGpuProblem(executablePath, signal, timeoutMs = ANSWER_T
     try {
       // With some drivers it waits for an adapter for ever.
       const late = delay(timeoutMs, `it says nothing within ${timeoutMs} ms`, { signal, ref: false });
-      const said = firefox.open(`http://127.0.0.1:${port}/`).then(() => firefox.call(String(probe)));
+      const said = firefox.open(`http://127.0.0.1:${port}/`).then(() => firefox.call(String(probeWebGpu)));
       return /** @type {string | null} */ (await Promise.race([said, late]));
     } finally {
       await firefox.close();
@@ -99,16 +101,6 @@ export async function webGpuProblem(executablePath, signal, timeoutMs = ANSWER_T
   }
 }
 
-/** Runs in the page. */
-async function probe() {
-  if (!navigator.gpu) return 'it has no WebGPU (too old?)';
-  const adapter = await navigator.gpu.requestAdapter();
-  if (adapter === null) return 'it offers no WebGPU adapter';
-  const device = await adapter.requestDevice();
-  device.destroy();
-  return null;
-}
-
 /**
  * The path of a Firefox with WebGPU: `FIREFOX_PATH`, one on the machine, else a newly installed one.
  * @param {AbortSignal} signal
@@ -117,7 +109,7 @@ async function probe() {
 export async function ensureFirefox(signal) {
   const chosen = process.env.FIREFOX_PATH;
   const tried = [];
-  for (const find of chosen ? [() => [chosen]] : [installedFirefoxes, () => installWithApt(signal)]) {
+  for (const find of chosen ? [() => [chosen]] : [installedFirefoxes, () => installDebians(signal)]) {
     for (const path of await find()) {
       signal.throwIfAborted();
       const problem = await webGpuProblem(path, signal);
@@ -136,12 +128,10 @@ export async function ensureFirefox(signal) {
 }
 
 /** Debian's; elsewhere the package of that name may be another program's. @param {AbortSignal} signal @returns {Promise<string[]>} what is new */
-async function installWithApt(signal) {
+async function installDebians(signal) {
   const before = installedFirefoxes();
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return [];
+  if (!hasApt()) return [];
   console.log('Installing Debian’s Firefox …');
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  const { code } = await run('apt-get', ['update'], { signal, env });
-  if (code === 0) await run('apt-get', ['install', '-y', '--no-install-recommends', 'firefox-esr'], { signal, env });
+  await installWithApt(['--no-install-recommends', 'firefox-esr'], signal);
   return installedFirefoxes().filter((path) => !before.includes(path));
 }
