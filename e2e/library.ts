@@ -8,7 +8,7 @@ export function libraryUrl(metadata: Record<string, unknown>): string {
 }
 
 /** For journeys to which it does not matter which kernels are the fastest: the plainest, without a probe. */
-export const PLAIN_KERNELS = { matvec: 'rows', matmul: 'rows' } as const;
+export const PLAIN_KERNELS = { matvec: 'rows' } as const;
 
 /** Opens an empty page: a web developer's own site. A real file: browsers treat made-up answers as another network. */
 export async function openBlankPage(page: Page, origin = ''): Promise<void> {

@@ -1,5 +1,5 @@
 // `npm run bench`: prefill and decode of the default model in a browser on this machine, as a table; `--json` for JSON.
-// `--model FILE` measures another GGUF file. `--variants matvec=lanes,matmul=tile` forces kernel shapes, `--adapter` uses the real graphics card, `--contexts 128,1024` chooses the
+// `--model FILE` measures another GGUF file. `--variants matvec=lanes` forces kernel shapes, `--adapter` uses the real graphics card, `--contexts 128,1024` chooses the
 // prompts (usually 64 tokens, on a real card 128 to 4,096), `--streams` also decodes 1, 2, 4 and 8 answers at once, `--profile` tells the GPU time of each
 // kernel, `--history FILE` compares with the last run on the same adapter that the file holds, and adds this one.
 import { stat } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { DEFAULT_MODEL } from './model.mjs';
 /** @typedef {import('./lib/bench-page.mjs').BenchInput} BenchInput */
 
 const USAGE =
-  'Options: --model FILE, --json, --adapter, --variants matvec=lanes,matmul=tile, --contexts 128,1024, --streams, --profile, --history FILE.';
+  'Options: --model FILE, --json, --adapter, --variants matvec=lanes, --contexts 128,1024, --streams, --profile, --history FILE.';
 const DECODE_TOKENS = 16;
 const STREAMS = [1, 2, 4, 8];
 /** A software adapter reads some tens of tokens a second. */
@@ -83,7 +83,7 @@ function variantsOf(list) {
   const pairs = list.split(',').filter(Boolean);
   const wrong = pairs.find((pair) => !/^\w+=[\w-]+$/.test(pair));
   if (wrong === undefined) return Object.fromEntries(pairs.map((pair) => pair.split('=')));
-  throw new SetupError(`--variants "${list}": give kernels and their shapes, as in matvec=lanes,matmul=tile.`);
+  throw new SetupError(`--variants "${list}": give kernels and their shapes, as in matvec=lanes,int8=int8-lanes.`);
 }
 
 /** @param {string | undefined} path as given; the default model's where none is */

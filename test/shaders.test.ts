@@ -13,7 +13,7 @@ import { embedNorm, embedNormParams } from '../src/kernels/embed-norm';
 import { expertMatvec, expertMatvecParams } from '../src/kernels/expert-matvec';
 import { KV_TYPES, type KvLayer, type KvType } from '../src/kernels/kv-layout';
 import { linearParams, matvecParams } from '../src/kernels/linear';
-import { matmul, MATMUL_VARIANTS } from '../src/kernels/matmul';
+import { CHUNK_WIDTHS, matmul } from '../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS } from '../src/kernels/matvec';
 import { qkv, qkvParams } from '../src/kernels/qkv';
 import { relayout, relayoutParams } from '../src/kernels/relayout';
@@ -81,7 +81,7 @@ describe('linked shaders', () => {
     const modules = (kernel: string): string[] =>
       [...linked.keys()].filter((key) => key.startsWith(`${kernel}.`)).map((key) => key.slice(kernel.length + 1));
     const quants = QUANT_FORMATS.map((format) => format.module).sort();
-    for (const kernel of ['embed', 'embed_norm', 'matvec_rows', 'matmul_tile', 'expert_matvec'])
+    for (const kernel of ['embed', 'embed_norm', 'matvec_rows', 'matmul', 'expert_matvec'])
       expect(modules(kernel).sort()).toEqual(quants);
     for (const kernel of ['rope_kv', 'attention']) expect(modules(kernel).sort()).toEqual([...KV_TYPES].sort());
     const pairs = quants.flatMap((quant) => ['f16', 'f32'].map((kv) => `${quant}.${kv}`));
@@ -245,7 +245,7 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
   },
   matmul: {
     params: linearParams,
-    dispatches: linearArgs.flatMap((args) => MATMUL_VARIANTS.map((variant) => matmul({ ...args, variant }))),
+    dispatches: linearArgs.flatMap((args) => CHUNK_WIDTHS.map((width) => matmul({ ...args, width }))),
   },
   glu: { params: gluParams, dispatches: [glu({ x: buffer(), y: buffer(), size: 64 })] },
   route: {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { ChosenVariants } from '../../src/models/choose-variants';
 import { createVariantFile } from './variant-file';
 
-const CHOICE: ChosenVariants = { matvec: 'rows', matmul: 'rows', rounded: null, batch: [1], notes: [] };
+const CHOICE: ChosenVariants = { matvec: 'rows', rounded: null, batch: [1], chunks: [64], notes: [] };
 let folder = '';
 
 beforeEach(async () => {

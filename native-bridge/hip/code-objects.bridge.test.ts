@@ -31,7 +31,9 @@ describe('code objects', () => {
       KERNEL(another, run)`;
     expect(await problemsOf(text)).toEqual([
       'gfx1100/core has another hash than in native-bridge/kernels/manifest.json',
-      expect.stringMatching(/^gfx1100\/core has kernels \{"another":"1 buffers"\}, by the manifest \{"activation":/),
+      expect.stringMatching(
+        /^gfx1100\/core has kernels \{"another":"64 threads: 1 buffers"\}, by the manifest \{"activation":/,
+      ),
     ]);
   });
 

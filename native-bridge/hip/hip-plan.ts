@@ -20,6 +20,7 @@ export function kernelOf(dispatch: Dispatch): { readonly unit: string; readonly 
 function instanceOf({ instance }: KernelEntry, { modules, constants }: Dispatch): string {
   if (instance === 'only') return '';
   if (instance === 'kv') return `__${defined(modules.kv, 'a type of KV cache')}`;
+  if ('widths' in instance) return `__${defined(constants['TOKENS'], 'the width of a tile')}`;
   const rows = constants['BATCH'] ?? 1;
   return `__${instance.capacities.find((capacity) => capacity >= rows) ?? instance.capacities.at(-1)}`;
 }
@@ -37,6 +38,7 @@ export class PreparedDispatch {
   private readonly bytes: Uint8Array<ArrayBuffer>;
   /** Of `bytes`: the words that are the grid's, where the kernel asks for them. */
   private readonly gridWords: readonly { readonly word: number; readonly dimension: 0 | 2 }[];
+  private readonly threads: number;
   private readonly dynamicBytes: number;
 
   constructor(
@@ -67,6 +69,7 @@ export class PreparedDispatch {
         ? [{ word: first + i, dimension: constant === 'grid-x' ? 0 : 2 }]
         : [],
     );
+    this.threads = entry.threads?.(dispatch.constants) ?? WORKGROUP_THREADS;
     this.dynamicBytes = entry.dynamicBytes?.(dispatch.constants) ?? 0;
     const address = api.library.address(this.bytes);
     this.slots = BigUint64Array.from(offsets, (offset) => address + BigInt(offset));
@@ -89,8 +92,8 @@ export class PreparedDispatch {
     const [x, y, z] = grid;
     const words = new Uint32Array(this.bytes.buffer);
     for (const { word, dimension } of this.gridWords) words[word] = grid[dimension];
-    const { kernel, dynamicBytes, slots } = this;
-    this.api.call('hipModuleLaunchKernel', kernel, x, y, z, WORKGROUP_THREADS, 1, 1, dynamicBytes, stream, slots, 0n);
+    const { kernel, threads, dynamicBytes, slots } = this;
+    this.api.call('hipModuleLaunchKernel', kernel, x, y, z, threads, 1, 1, dynamicBytes, stream, slots, 0n);
   }
 
   weightBytesRead(rows: number): number {

@@ -34,7 +34,8 @@ interface HipKernel {
   readonly text: string;
   /** Type and name of each: parameters, the step's input, the bindings from 2 on, constants. */
   readonly arguments: readonly string[];
-  readonly instances: readonly string[];
+  /** Their names, and the threads of a workgroup. */
+  readonly instances: ReadonlyMap<string, number>;
   /** `type name` of the fields of a struct, those of what it extends first. */
   fieldsOf(struct: string): readonly string[];
 }
@@ -54,7 +55,12 @@ function hipKernel(shader: string): HipKernel {
   return {
     text: own,
     arguments: list.split(',').map((one) => one.trim().replaceAll(/\s+/g, ' ')),
-    instances: [...own.matchAll(/^KERNEL\((\w+),/gm)].map(([, name = '']) => name),
+    instances: new Map(
+      [...own.matchAll(/^KERNEL(?:_OF)?\((?:(\d+)u, )?(\w+),/gm)].map(([, threads = '64', name = '']) => [
+        name,
+        Number(threads),
+      ]),
+    ),
     fieldsOf,
   };
 }
@@ -115,23 +121,27 @@ describe('the HIP kernels mirror the shaders', () => {
     for (const constants of struct) expect(kernel.fieldsOf(constants.split(' ')[0] ?? '')).toEqual(names);
     // Whatever a pipeline may be told, other than how its threads are shared out, the kernel is told.
     const overrides = [...text.matchAll(/override (\w+): u32 = \d+u;/g)].map(([, name = '']) => name);
-    const fixed = [...kernel.text.matchAll(/constexpr u32 (\w+)/g)].map(([, name = '']) => name);
+    const templates = [...kernel.text.matchAll(/template <([^>]*)>/g)].map(([, list = '']) => `, ${list}`).join('');
+    const fixed = [...`${kernel.text} ${templates}`.matchAll(/(?:constexpr|,) u32 (\w+)/g)].map(
+      ([, name = '']) => name,
+    );
     const told = [...names.map((name) => name.slice('u32 '.length)), ...fixed, 'THREADS', 'LANES'];
     expect(told).toEqual(expect.arrayContaining(overrides));
 
-    expect(kernel.instances).toEqual(instanceNames(shader, entry));
+    expect([...kernel.instances.keys()]).toEqual(instanceNames(shader, entry));
     expect(entry.object).toBe(SHADERS.kernels[shader]?.takes.quant === undefined ? 'core' : 'format');
   });
 });
 
-/** What a launch hands over: bytes by value, buffers (the step's input first), and the constants, if there are any. */
-function argumentsText(shader: string): string {
+/** What a launch gives and hands over: threads, then bytes by value, buffers (the step's input first), and the constants, if there are any. */
+function launchText(shader: string, instance: string): string {
   const kernel = hipKernel(shader);
   const list = kernel.arguments;
   const bytes = (argument = ''): string => String(4 * kernel.fieldsOf(argument.split(' ')[0] ?? '').length);
   const buffers = list.filter((argument) => /^(?:IN|OUT)\(/.test(argument));
   const constants = list.slice(1 + buffers.length);
-  return [bytes(list[0]), `${buffers.length} buffers`, ...constants.map(bytes)].join(', ');
+  const handed = [bytes(list[0]), `${buffers.length} buffers`, ...constants.map(bytes)].join(', ');
+  return `${kernel.instances.get(instance)} threads: ${handed}`;
 }
 
 /** Of a code object: its kernels and their arguments. `inBytes`: its format has kernels whose activations are bytes too. */
@@ -140,7 +150,7 @@ function kernelsOf(object: KernelEntry['object'], inBytes: boolean): Readonly<Re
     ([shader, entry]) => entry.object === object && (inBytes || !shader.endsWith('_int8')),
   );
   return Object.fromEntries(
-    entries.flatMap(([shader, entry]) => instanceNames(shader, entry).map((name) => [name, argumentsText(shader)])),
+    entries.flatMap(([shader, entry]) => instanceNames(shader, entry).map((name) => [name, launchText(shader, name)])),
   );
 }
 

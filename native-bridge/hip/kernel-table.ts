@@ -14,19 +14,28 @@ export type KernelConstant =
 export interface KernelEntry {
   /** Its code object: one of all kernels that take no block format, or one a format. */
   readonly object: 'core' | 'format';
-  /** What tells its instances apart, in the order of their names: `matvec_lanes__4`, `attention__f16`. */
-  readonly instance: 'only' | 'kv' | { readonly capacities: readonly number[] };
+  /** What tells its instances apart, in the order of their names: `matvec_lanes__4`, `attention__f16`, `matmul__512`. */
+  readonly instance:
+    | 'only'
+    | 'kv'
+    | { readonly capacities: readonly number[] }
+    | { readonly widths: readonly number[] };
   /** `struct Constants` of the kernel, word by word. */
   readonly constants: readonly KernelConstant[];
+  /** Of a workgroup; WORKGROUP_THREADS if not given. */
+  readonly threads?: (constants: Readonly<Record<string, number>>) => number;
   /** Bytes of `dynamic_workgroup`; none if not given. */
   readonly dynamicBytes?: (constants: Readonly<Record<string, number>>) => number;
 }
 
-/** Every workgroup of the kernels has as many: WORKGROUP_THREADS of their prelude. */
+/** Threads of nearly every workgroup: those of the kernels' KERNEL. */
 export const WORKGROUP_THREADS = 64;
 
 /** Rows that instances have place for: a dispatch takes the first that is no less than its BATCH, else the last, which takes them piece by piece. */
 const CAPACITIES = { capacities: [1, 4, 16] } as const;
+
+/** Tiles that matmul has instances of: a dispatch's TOKENS is one of them. */
+const WIDTHS = { widths: [64, 256, 512] } as const;
 
 /** KV_F16 … of lib/kv.h, for kernels that choose at run time. */
 export const KV_TYPE_CODES: Readonly<Record<string, number>> = { f16: 0, f32: 1, q8_0: 2 };
@@ -56,6 +65,11 @@ function attentionBytes(constants: Readonly<Record<string, number>>): number {
   return 4 * (HEAD_SIZE + WORKGROUP_THREADS) * 2 ** Math.ceil(Math.log2(GROUP));
 }
 
+/** 8 × 8 sums each. */
+function matmulThreads({ TOKENS = 0, ROWS = 0 }: Readonly<Record<string, number>>): number {
+  return (TOKENS * ROWS) / 64;
+}
+
 function core(...constants: readonly KernelConstant[]): KernelEntry {
   return { object: 'core', instance: 'only', constants };
 }
@@ -83,8 +97,7 @@ export const KERNEL_TABLE: Readonly<Record<string, KernelEntry>> = {
   qkv_lanes: ofFormat(CAPACITIES, ...QKV),
   qkv_subgroup: ofFormat(CAPACITIES, ...QKV),
   qkv_int8: ofFormat(CAPACITIES, ...QKV),
-  matmul_rows: ofFormat('only', ...named('EPILOGUE')),
-  matmul_tile: ofFormat('only', ...named('EPILOGUE')),
+  matmul: { ...ofFormat(WIDTHS, ...named('EPILOGUE')), threads: matmulThreads },
   rope_kv: { object: 'core', instance: 'kv', constants: [...KV, ...named('THREADS'), KV_WORDS] },
   attention: {
     object: 'core',

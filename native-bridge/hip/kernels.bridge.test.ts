@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MATMUL_VARIANTS } from '../../src/kernels/matmul';
+import { chunkWidthsOf } from '../../src/kernels/matmul';
 import { MATVEC_VARIANTS } from '../../src/kernels/matvec';
 import { QUANT_FORMATS } from '../../src/quant/registry';
 import { describeFewKernels, describeKernels } from '../../test/kernels/suite';
@@ -8,7 +8,7 @@ import { RanKernels } from '../sim/testing/ran-kernels';
 import { KERNEL_TABLE } from './kernel-table';
 import { instanceNames } from './testing/instance-names';
 
-const ALL = { variants: { matvec: MATVEC_VARIANTS, matmul: MATMUL_VARIANTS }, wideQueries: true };
+const ALL = { variants: MATVEC_VARIANTS, chunks: chunkWidthsOf({}), wideQueries: true };
 const KERNELS = Object.entries(KERNEL_TABLE).flatMap(([shader, entry]) => instanceNames(shader, entry));
 const UNITS = ['core', ...QUANT_FORMATS.map(({ module }) => module)];
 

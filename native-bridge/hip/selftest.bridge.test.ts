@@ -60,7 +60,7 @@ describe('a model with a block format that one kernel of the GPU has wrong', () 
     const refused = async (): Promise<unknown> => {
       const device = await openSimulator({ wave: 32, seed: 25 }, { ...right, load });
       const host = { proveFormats: (on: Device, formats: readonly QuantFormat[]) => proveFormats(on, formats, own) };
-      const options = { contextLength: 64, debug: { variants: { matvec: 'rows', matmul: 'rows' } } };
+      const options = { contextLength: 64, debug: { variants: { matvec: 'rows' } } };
       const { bytes } = await readZoo('quant-Q8_0');
       const loading = testLoad(Uint8Array.from(bytes), { device, host, options, clock: systemClock }).run();
       const error = await loading.then(

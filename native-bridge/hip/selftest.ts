@@ -1,7 +1,7 @@
 import { ForgelightError } from '../../src/base/errors';
 import type { Device, DeviceLimits } from '../../src/device/device';
 import { createReferenceDevice } from '../../src/device/reference/reference-device';
-import { MATMUL_VARIANTS } from '../../src/kernels/matmul';
+import { chunkWidthsOf } from '../../src/kernels/matmul';
 import { BATCH_WIDTHS, BYTE_VARIANTS, MATVEC_VARIANTS, type BatchWidth } from '../../src/kernels/matvec';
 import { SelfTest } from '../../src/models/self-test';
 import type { QuantFormat } from '../../src/quant/format';
@@ -131,11 +131,7 @@ function formatSteps(format: QuantFormat, packedDot: boolean): readonly SelfTest
   const products = [
     ...MATVEC_VARIANTS.map((variant) => ({
       name: `matvec_${variant}`,
-      isRight: async (test: SelfTest) => (await test.right({ matvecs: [variant], matmuls: [] })).matvecs.length > 0,
-    })),
-    ...MATMUL_VARIANTS.map((variant) => ({
-      name: `matmul_${variant}`,
-      isRight: async (test: SelfTest) => (await test.right({ matvecs: [], matmuls: [variant] })).matmuls.length > 0,
+      isRight: async (test: SelfTest) => (await test.right([variant])).length > 0,
     })),
     ...roundings.map((variant) => ({
       name: `matvec_${variant}`,
@@ -152,7 +148,13 @@ function formatSteps(format: QuantFormat, packedDot: boolean): readonly SelfTest
       return wrong.map((width) => `${width} rows at once are other sums than alone`);
     }),
   );
-  return [...cases, ...products, ...batches];
+  const prompts = linearStep(format, 'matmul', async (test) => {
+    const widths = chunkWidthsOf({});
+    const right = await test.rightChunks(widths);
+    const wrong = widths.filter((width) => !right.includes(width));
+    return wrong.map((width) => `${width} tokens at once have other sums than the CPU’s, or than fewer tokens`);
+  });
+  return [...cases, ...products, ...batches, prompts];
 }
 
 function linearStep(

@@ -7,7 +7,8 @@
 // - A binding is an argument: params (by value), the step's input (always, also where it is not read), then bindings 2, 3, …, and last
 //   the constants. `IN(T)` is read only, `OUT(T)` is written, or both. What WGSL reaches as a global is handed to the
 //   functions of lib/: `row_count(step)`, `dequant32(weights, unit, plane)`.
-// - Constants that size arrays are template arguments, with an instance for each value (`KERNEL(X__4, X<4>)`); all others are words of
+// - Constants that size arrays are template arguments, with an instance for each value (`KERNEL(X__4, X<4>)`; `KERNEL_OF(256u, …)`
+//   where a workgroup has other than 64 threads); all others are words of
 //   `struct Constants`, so that few instances do for all of a shader's pipelines. native-bridge/hip/kernel-table.ts has a line for each kernel: which
 //   instance a dispatch takes, and the constants in their order.
 // - BATCH is both: the instance has place for CAPACITY rows (1, 4 or 16), the constant says how many there are at most.
@@ -43,6 +44,9 @@ typedef VECTOR(_Float16, 2) half2;
 #else
 #include "target/sim.h"
 #endif
+
+/** An entry with workgroups of 64 threads, as nearly all have. */
+#define KERNEL(NAME, ...) KERNEL_OF(64u, NAME, __VA_ARGS__)
 
 /** What a function of a kernel is declared with. */
 #define FN static inline __attribute__((always_inline)) DEVICE

@@ -23,6 +23,8 @@ struct SimServices {
 /** `arguments` as a launch has them: a pointer to each. */
 struct SimKernel {
   void (*run)(void **arguments);
+  /** Of a workgroup. */
+  unsigned int threads;
   unsigned int argument_count;
   unsigned int argument_bytes[16];
 };
@@ -56,7 +58,7 @@ struct SimEntry<void(A...)> {
   }
 
   template <void (*F)(A...)>
-  static constexpr SimKernel kernel() {
-    return SimKernel{&run<F>, sizeof...(A), {sizeof(A)...}};
+  static constexpr SimKernel kernel(unsigned int threads) {
+    return SimKernel{&run<F>, threads, sizeof...(A), {sizeof(A)...}};
   }
 };

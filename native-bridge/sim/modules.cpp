@@ -70,8 +70,11 @@ API int hipModuleLaunchKernel(
   ENTER("hipModuleLaunchKernel");
   if (threads_y != 1 || threads_z != 1 || extra != nullptr) return fail(INVALID_VALUE, "a launch of a kind that the bridge has no use for");
   if (grid_x == 0 || grid_y == 0 || grid_z == 0) return fail(INVALID_VALUE, "a launch without workgroups");
-  // The arguments are the caller's again when this returns.
   const SimKernel &kernel = *function->kernel;
+  if (threads != kernel.threads) {
+    return fail(INVALID_VALUE, function->name + " has workgroups of " + std::to_string(kernel.threads) + " threads, not " + std::to_string(threads));
+  }
+  // The arguments are the caller's again when this returns.
   auto copy = std::make_shared<std::vector<std::vector<char>>>();
   for (unsigned i = 0; i < kernel.argument_count; i++) {
     const char *bytes = static_cast<const char *>(arguments[i]);

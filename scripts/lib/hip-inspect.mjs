@@ -23,7 +23,8 @@ const maxBuffer = 2 ** 28;
  * @property {number} privateBytes memory of a thread, of all its kernels
  * @property {string} dot its instructions for products of bytes, with spaces between them
  * @property {string} anyMemory those for addresses of which nobody knows whose they are, and for a thread's own memory
- * @property {Record<string, string>} kernels by name their arguments: bytes of those by value, the number of buffers in a row, other kinds by name
+ * @property {Record<string, string>} kernels by name the threads of a workgroup and the arguments: bytes of those by value, the number of buffers in a
+ *   row, other kinds by name
  */
 
 /** One number of a kernel's metadata. @param {string} text @param {string} key */
@@ -61,11 +62,10 @@ async function kernelFacts(readelf, file) {
 
 /** What is wrong with a code object's kernels, a line each. @param {KernelFacts[]} kernels */
 function kernelProblems(kernels) {
-  return kernels.flatMap(({ name, spills, privateBytes, args, threads }) => [
+  return kernels.flatMap(({ name, spills, privateBytes, args }) => [
     ...(spills === 0 ? [] : [`${name} spills ${spills} registers`]),
     ...(privateBytes === 0 ? [] : [`${name} has ${privateBytes} bytes of private memory`]),
     ...(args.some(({ kind }) => kind.startsWith('hidden')) ? [`${name} asks for hidden arguments`] : []),
-    ...(threads === 64 ? [] : [`${name} has workgroups of ${threads} threads`]),
   ]);
 }
 
@@ -84,7 +84,9 @@ export async function inspectObject(programs, file) {
     privateBytes: sum('privateBytes'),
     dot: names.filter((name) => name.startsWith('v_dot')).join(' '),
     anyMemory: anyMemory.join(' '),
-    kernels: Object.fromEntries(sorted.map(({ name, args }) => [name, argumentsText(args)])),
+    kernels: Object.fromEntries(
+      sorted.map(({ name, threads, args }) => [name, `${threads} threads: ${argumentsText(args)}`]),
+    ),
   };
   return { facts, problems: [...kernelProblems(kernels), ...anyMemory.map((name) => `uses ${name}`)] };
 }

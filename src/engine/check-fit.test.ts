@@ -46,7 +46,7 @@ describe('checkFit', () => {
     async (name) => {
       const bytes = await zoo(name);
       const engine = await testLoad(bytes).run();
-      const report = await reportOf(bytes, {}, { variants: { matvec: 'rows', matmul: 'rows' } });
+      const report = await reportOf(bytes, {}, { variants: { matvec: 'rows' } });
       expect(needOf(report)).toBe(engine.stats().gpuBytes);
       expect(report).toMatchObject({
         verdict: 'fits',
@@ -65,7 +65,7 @@ describe('checkFit', () => {
     const bytes = await zoo('qwen3');
     const options = { contextLength: 96, maxConcurrent: 3, kvCacheTokens: 400, kvCacheType: 'f16' };
     const engine = await testLoad(bytes, { options }).run();
-    const report = await reportOf(bytes, options, { variants: { matvec: 'rows', matmul: 'rows' } });
+    const report = await reportOf(bytes, options, { variants: { matvec: 'rows' } });
     expect([needOf(report), report.contextLength]).toEqual([engine.stats().gpuBytes, 96]);
     await engine.close();
   });
@@ -81,7 +81,7 @@ describe('checkFit', () => {
         return device.prepare(plan);
       },
     });
-    const variants = { matvec: 'lanes', matmul: 'tile' } as const;
+    const variants = { matvec: 'lanes' } as const;
     await testLoad(bytes, { device: watched, options: { debug: { variants } } }).run();
     const dispatches = plans.reduce((sum, plan) => sum + plan.dispatches.length, 0);
     const buffers = [...device.buffers].reduce((sum, { sizeBytes }) => sum + Math.max(4, sizeBytes), 0);

@@ -26,8 +26,8 @@ export interface FitHost {
   readonly signal: AbortSignal;
 }
 
-/** Tiles take chunks of 512 tokens, and every batch width has its plans. */
-const LARGEST_VARIANTS: KernelVariants = { matvec: 'rows', matmul: 'tile' };
+/** All widths of batches and chunks have their plans. */
+const LARGEST_VARIANTS: KernelVariants = { matvec: 'rows' };
 /** A shorter context is worth no download. */
 const LEAST_CONTEXT = 512;
 

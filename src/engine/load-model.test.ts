@@ -105,7 +105,7 @@ describe('loadModel', () => {
     });
     const { loadMs, variants, gpuBytes } = engine.stats();
     expect(Object.keys(loadMs)).toEqual(PHASES);
-    expect(variants).toEqual({ matvec: 'rows', matmul: 'rows' });
+    expect(variants).toEqual({ matvec: 'rows' });
     expect(gpuBytes).toBe(device.allocatedBytes());
     expect(reports).toEqual([]);
     await engine.close();
@@ -144,11 +144,11 @@ describe('loadModel', () => {
       contextLength: 100,
       kvCacheTokens: 256,
       sha256: LLAMA_SHA256,
-      debug: { variants: { matvec: 'lanes', matmul: 'tile' } },
+      debug: { variants: { matvec: 'lanes' } },
     };
     const engine = await testLoad(bytes, { options }).run();
     expect(engine.info).toMatchObject({ model: { contextLength: 100 }, kvCacheTokens: 256 });
-    expect(engine.stats().variants).toEqual({ matvec: 'lanes', matmul: 'tile' });
+    expect(engine.stats().variants).toEqual({ matvec: 'lanes' });
     await engine.close();
   });
 
@@ -160,7 +160,7 @@ describe('loadModel', () => {
       return [engine.stats().variants, engine.info.systemFingerprint] as const;
     };
     const [exact, fingerprint] = await of({});
-    expect(exact).toEqual({ matvec: 'rows', matmul: 'rows' });
+    expect(exact).toEqual({ matvec: 'rows' });
     const [inBytes, second] = await of({ precision: 'fast', debug: { variants: { int8: 'int8-rows' } } });
     expect(inBytes).toEqual({ ...exact, int8: 'int8-rows' });
     const [inHalves, third] = await of({ precision: 'fast', debug: { variants: { f16: 'f16-rows' } } });
@@ -180,9 +180,8 @@ describe('loadModel', () => {
       await of({ kvCacheType: 'f16' }),
       await of({ kvCacheType: 'q8_0' }),
       await of({ debug: { variants: { matvec: 'lanes' } } }),
-      await of({ debug: { variants: { matmul: 'tile' } } }),
     ];
-    expect(new Set([plain, ...others]).size).toBe(5);
+    expect(new Set([plain, ...others]).size).toBe(4);
   });
 
   it('fingerprints how many positions are summed up at a time, which the longest text decides', async () => {

@@ -228,8 +228,8 @@ class Load {
   ): EngineInfo {
     const { device } = this;
     const { contextLength, vocabularySize, totalBlocks, blockTokens } = runner.limits;
-    const { matvec, matmul, rounded, notes } = found.variants;
-    const shapes = [matvec, matmul, ...(rounded === null ? [] : [rounded.variant, ...rounded.formats])];
+    const { matvec, rounded, notes } = found.variants;
+    const shapes = [matvec, ...(rounded === null ? [] : [rounded.variant, ...rounded.formats])];
     const adapter = [device.kind, device.name, device.build];
     const ofContext = contextIdentity(model.network, contextLength);
     const identity = [found.sha256, ...adapter, ...shapes, this.options.kvCacheType, ...ofContext];

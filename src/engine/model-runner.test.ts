@@ -137,7 +137,7 @@ describe('ModelRunner over a model', () => {
 
   async function load(maxConcurrent: number): Promise<Runner> {
     const { bytes } = await readZoo('smollm2');
-    const variants = { matvec: 'rows', matmul: 'rows' } as const;
+    const variants = { matvec: 'rows' } as const;
     return await loadZooModel(device, bytes, { variants, kvType: 'f32', chunkTokens: 20, maxConcurrent });
   }
 

@@ -54,7 +54,7 @@ const requests: readonly HostRequest[] = Array.from({ length: 8 }, (_, i) => ({
 describe('a load on an adapter with a wrong variant', () => {
   it('leaves that out, says so, and answers as the oracle does', { timeout: 60_000 }, async () => {
     const { engine, adapter } = await load({ factor: ({ shader }) => (shader === 'matvec_lanes' ? 1.001 : 1) });
-    expect(engine.stats().variants).toEqual({ matvec: 'rows', matmul: 'tile' });
+    expect(engine.stats().variants).toEqual({ matvec: 'rows' });
     expect(engine.info.notes).toContainEqual(expect.stringMatching(/computes wrongly with the kernel matvec_lanes/));
     expect(await answer(engine)).toEqual(reference.exact.greedy24);
     const shaders = adapter.ran(isModel).map(({ shader }) => shader);
@@ -66,7 +66,7 @@ describe('a load on an adapter with a wrong variant', () => {
   it('takes it where it is forced, untested', async () => {
     const adapter = new PosingAdapter({ factor: ({ shader }) => (shader === 'matvec_lanes' ? NaN : 1) });
     const { device, clock } = adapter;
-    const options = { debug: { variants: { matvec: 'lanes', matmul: 'rows' } } };
+    const options = { debug: { variants: { matvec: 'lanes' } } };
     const engine = await testLoad(bytes, { device, clock, options }).run();
     expect(engine.stats().variants.matvec).toBe('lanes');
     expect(adapter.ran(isSelfTest)).toEqual([]);
@@ -117,7 +117,7 @@ describe('a second load on the same adapter', () => {
   it('tests anew where what was kept has no self-test', { timeout: 60_000 }, async () => {
     const cache = memoryCache();
     const first = await load({}, cache);
-    for (const key of cache.entries.keys()) cache.entries.set(key, { matvec: 'lanes', matmul: 'tile' });
+    for (const key of cache.entries.keys()) cache.entries.set(key, { matvec: 'lanes' });
     const second = await load({ factor: ({ shader }) => (shader === 'matvec_lanes' ? 1.001 : 1) }, cache);
     expect(second.engine.stats().variants.matvec).toBe('rows');
     await Promise.all([first.engine.close(), second.engine.close()]);

@@ -5,7 +5,7 @@ import { Q4_1 } from '../quant/q4_1';
 import { Q8_0 } from '../quant/q8_0';
 import { embed, embedParams } from './embed';
 import { linearParams, type Epilogue } from './linear';
-import { matmul, MATMUL_VARIANTS } from './matmul';
+import { CHUNK_WIDTHS, chunkWidthsOf, matmul, usefulChunkWidths } from './matmul';
 import { matvec, MATVEC_VARIANTS, ROUNDED_VARIANTS } from './matvec';
 import { qkv } from './qkv';
 
@@ -31,8 +31,6 @@ function shaderShape(shader: string): keyof typeof MATVEC_ROWS {
   if (shape === undefined) throw new Error(`${shader} is not a shape of matvec`);
   return shape;
 }
-
-const MATMUL_TILE = { rows: [256, 8], tile: [64, 64] } as const;
 
 describe.each(MATVEC_VARIANTS)('the grid of matvec, %s', (variant) => {
   it.each(ROWS)('covers %i rows and fits', (rows) => {
@@ -92,20 +90,47 @@ describe.each([...MATVEC_VARIANTS, ...ROUNDED_VARIANTS])('the grid of qkv, %s', 
   });
 });
 
-describe.each(MATMUL_VARIANTS)('the grid of matmul, %s', (variant) => {
-  it.each(ROWS)('covers %i rows and fits', (rows) => {
-    const [ofRows, ofTokens] = MATMUL_TILE[variant];
+describe.each(CHUNK_WIDTHS)('the grid of matmul, %i tokens a tile', (width) => {
+  // A million rows are a vocabulary's, which prompts do not meet: the head is matvec's.
+  it.each(ROWS.filter((rows) => rows < 1_000_000))('covers %i rows and fits', (rows) => {
     for (const tokens of [1, 7, 8, 9, 64, 65, 512, 4096]) {
-      const [x, y, z] = matmul({ ...linear(rows), variant }).grid(tokens, 1);
+      const { grid, constants } = matmul({ ...linear(rows), width });
+      const [x, y, z] = grid(tokens, 1);
       expect(Math.max(x, y, z)).toBeLessThanOrEqual(MAX_GROUPS);
-      expect(x).toBe(Math.ceil(tokens / ofTokens));
-      expect(y).toBe(Math.ceil(rows / ofRows));
+      expect(constants['TOKENS']).toBe(width);
+      expect(x).toBe(Math.ceil(tokens / width));
+      expect(y).toBe(Math.ceil(rows / (constants['ROWS'] ?? NaN)));
       expect(z).toBe(1);
     }
   });
 
   it('is not there for SwiGLU', () => {
-    expect(() => matmul({ ...linear(64, 'glu'), variant })).toThrow('glu');
+    expect(() => matmul({ ...linear(64, 'glu'), width })).toThrow('glu');
+  });
+
+  it('has no more threads, nor workgroup memory, than every device', () => {
+    const { TOKENS = 0, ROWS = 0 } = matmul({ ...linear(64), width }).constants;
+    expect((TOKENS / 8) * (ROWS / 8)).toBeLessThanOrEqual(256);
+    expect(ROWS * 32 * 4).toBeLessThanOrEqual(16_384);
+  });
+});
+
+describe('the widths of chunks', () => {
+  it('is narrow on a software adapter, and at least a subgroup’s threads on a GPU', () => {
+    expect(chunkWidthsOf({ isSoftware: true })).toEqual([16]);
+    expect(chunkWidthsOf({ isSoftware: false })).toEqual([64, 256, 512]);
+    expect(chunkWidthsOf({})).toEqual([64, 256, 512]);
+  });
+
+  it.each([
+    [1, [64]],
+    [64, [64]],
+    [65, [64, 256]],
+    [256, [64, 256]],
+    [257, [64, 256, 512]],
+    [4096, [64, 256, 512]],
+  ])('of use to chunks of up to %i tokens end with one that takes them whole', (most, widths) => {
+    expect(usefulChunkWidths([64, 256, 512], most)).toEqual(widths);
   });
 });
 

@@ -4,37 +4,56 @@ import type { Dispatch } from '../device/plan';
 import { EPILOGUE_CODES, linearFields, linearParams, linearRows, type LinearArgs } from './linear';
 import { matrixPlanes } from './weight-matrix';
 
-/** `rows`: 4 × 8 sums a thread, no barrier. `tile`: 64 × 64 tiles in workgroup memory. */
-export const MATMUL_VARIANTS = ['rows', 'tile'] as const;
+/**
+ * Tokens of a tile, which share one reading of the weights: a chunk of no more reads them once. In a wide tile a short chunk leaves most
+ * threads idle. 16 is for software adapters.
+ */
+export const CHUNK_WIDTHS = [16, 64, 256, 512] as const;
+export type ChunkWidth = (typeof CHUNK_WIDTHS)[number];
+
+/** Those of a device. A software adapter computes no more than 16 tokens in the time that a page has for a step. */
+export function chunkWidthsOf({ isSoftware = false }: { readonly isSoftware?: boolean }): readonly ChunkWidth[] {
+  return CHUNK_WIDTHS.filter((width) => (width === 16) === isSoftware);
+}
+
+/** Of the widths that may be used, narrow ones first, those that chunks of up to `most` tokens have a use for. */
+export function usefulChunkWidths(allowed: readonly ChunkWidth[], most: number): readonly ChunkWidth[] {
+  return allowed.filter((_, i) => (allowed[i - 1] ?? 0) < most);
+}
+
 /** Tokens a thread takes at once: x must have rows up to the next multiple, whatever is in them. */
 export const TOKEN_TILE = 8;
-export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
 
-/** What a workgroup computes at once. */
-const TILES: Readonly<Record<MatmulVariant, { readonly rows: number; readonly tokens: number }>> = {
-  rows: { rows: 4 * 64, tokens: TOKEN_TILE },
-  tile: { rows: 64, tokens: 64 },
-};
+/**
+ * Weight rows of a tile, of which a thread takes 8: at most 256 threads, which every device has. Few on software adapters, which
+ * compile a store for each word of workgroup memory that the browser clears.
+ */
+const TILE_ROWS: Readonly<Record<ChunkWidth, number>> = { 16: 16, 64: 64, 256: 64, 512: 32 };
 
-/** The prefill kernel of a linear layer. A token's sums are in one order whatever the chunk. No `glu` epilogue, no norm. */
-export function matmul(args: LinearArgs & { readonly variant: MatmulVariant }): Dispatch {
-  assert(args.epilogue !== 'glu', 'matmul has no glu epilogue');
+export interface MatmulArgs extends LinearArgs {
+  readonly width: ChunkWidth;
+}
+
+/** The prefill kernel of a linear layer. A token's bits are the same with any width, whatever the chunk. No `glu` epilogue, no norm. */
+export function matmul(args: MatmulArgs): Dispatch {
+  const { epilogue, weights, width, x, y } = args;
+  assert(epilogue !== 'glu', 'matmul has no glu epilogue');
   assert(args.norm === undefined, 'matmul takes no norm');
-  const rows = linearRows(args);
-  const tile = TILES[args.variant];
+  const tileRows = TILE_ROWS[width];
+  const groups = divideUp(linearRows(args), tileRows);
   return {
     kernel: 'matmul',
-    shader: `matmul_${args.variant}`,
-    modules: { quant: args.weights.format.module },
-    constants: { EPILOGUE: EPILOGUE_CODES[args.epilogue] },
+    shader: 'matmul',
+    modules: { quant: weights.format.module },
+    constants: { EPILOGUE: EPILOGUE_CODES[epilogue], TOKENS: width, ROWS: tileRows },
     params: linearParams.encode(linearFields(args)),
     buffers: [
-      { buffer: args.weights.buffer, access: 'read' },
-      { buffer: args.x, access: 'read' },
-      { buffer: args.y, access: 'write' },
+      { buffer: weights.buffer, access: 'read' },
+      { buffer: x, access: 'read' },
+      { buffer: y, access: 'write' },
     ],
     // Tiles of tokens over the same weight rows are neighbours, which find these in the cache.
-    grid: (tokens) => [divideUp(tokens, tile.tokens), divideUp(rows, tile.rows), 1],
-    weightBytesRead: (tokens) => matrixPlanes(args.weights).totalBytes * divideUp(tokens, tile.tokens),
+    grid: (tokens) => [divideUp(tokens, width), groups, 1],
+    weightBytesRead: (tokens) => matrixPlanes(weights).totalBytes * divideUp(tokens, width),
   };
 }

@@ -40,8 +40,8 @@ export function usefulWidths(allowed: readonly BatchWidth[], most: number): read
 }
 
 /** The narrowest of some widths that takes so many rows at once, else the widest. */
-export function widthFor<W extends { readonly width: BatchWidth }>(widths: readonly W[], rows: number): W {
-  return defined(widths.find(({ width }) => width >= rows) ?? widths.at(-1), 'a batch width');
+export function widthFor<W extends { readonly width: number }>(widths: readonly W[], rows: number): W {
+  return defined(widths.find(({ width }) => width >= rows) ?? widths.at(-1), 'a width');
 }
 
 const THREADS = 64;

@@ -2,7 +2,8 @@ import { defined } from '../base/assert';
 import { largestBufferBytes, type Device } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { KV_BLOCK_TOKENS } from '../kernels/kv-layout';
-import { chunkLimits, type ModelOptions } from './allocate-model';
+import { chunkWidthsOf } from '../kernels/matmul';
+import { chunkLimits, prepareWidths, type ModelOptions } from './allocate-model';
 import { allocateWeights, type DeviceWeights } from './device-weights';
 import type { PreparedEmbedder } from './embedding-executor';
 import type { ModelLimits } from './executor';
@@ -52,13 +53,14 @@ function allocatePooledDecoder(
 ): AllocatedEmbedder {
   const maxBufferBytes = largestBufferBytes(device.limits);
   const weightPlan = planWeights(network, file, maxBufferBytes);
-  const stepRows = chunkLimits(options).maxChunkTokens;
+  const stepRows = chunkLimits(device, options).maxChunkTokens;
   const size = sizeKvCache(network, { ...options, maxBindingBytes: maxBufferBytes, stepRows });
-  const chunk = chunkLimits(options, size.contextLength);
+  const chunk = chunkLimits(device, options, size.contextLength);
   const weights = allocateWeights(device, weightPlan);
   const upload = new WeightUpload(device, weightPlan, weights, file.dataOffsetBytes); // first, as for models that write
   const plans = buildPooledDecoder(device, network, weightPlan, weights, {
     ...options.variants,
+    chunks: options.variants.chunks ?? chunkWidthsOf(device),
     kvType: options.kvType,
     kv: size,
     maxChunkTokens: chunk.maxChunkTokens,
@@ -95,7 +97,7 @@ function allocateEncoder(
   const weights = allocateWeights(device, weightPlan);
   const upload = new WeightUpload(device, weightPlan, weights, file.dataOffsetBytes);
   const plans = buildEncoderPlans(device, network, weightPlan, weights, {
-    matmul: options.variants.matmul,
+    chunks: options.variants.chunks ?? chunkWidthsOf(device),
     kvBlocks: size.blocks,
     contextLength: size.contextLength,
   });
@@ -124,7 +126,7 @@ async function prepare(
   },
 ): Promise<PreparedEmbedder> {
   const { network, ropes, size, chunk, options } = model;
-  const [prefill, pool] = await Promise.all([device.prepare(plans.prefill), device.prepare(plans.pool)]);
+  const [prefill, pool] = await Promise.all([prepareWidths(device, plans.prefill), device.prepare(plans.pool)]);
   return {
     kind: 'embedding',
     device,

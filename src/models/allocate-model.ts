@@ -3,15 +3,16 @@ import { largestBufferBytes, type Device } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { TOP_K } from '../kernels/candidates';
 import { KV_BLOCK_TOKENS, type KvType } from '../kernels/kv-layout';
+import { chunkWidthsOf } from '../kernels/matmul';
 import { BATCH_WIDTHS, usefulWidths } from '../kernels/matvec';
 import { allocateWeights, type DeviceWeights } from './device-weights';
 import { sizeKvCache } from './kv-size';
 import type { Network } from './network';
-import { buildPlans, type BatchPlan, type ModelPlans } from './plan-builder';
+import { buildPlans, type ModelPlans, type WidthPlan } from './plan-builder';
 import { ropeTable } from './rope';
 import { planWeights, type WeightPlan } from './weight-plan';
 import { WeightUpload } from './weight-upload';
-import type { ModelLimits, PreparedBatch, PreparedModel } from './executor';
+import type { ModelLimits, PreparedModel, PreparedWidth } from './executor';
 import type { KernelVariants } from './choose-variants';
 
 /** Rows of logits computed at once, at least: more where more requests can decode together. No limit to what a request may ask for. */
@@ -50,9 +51,9 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
   const size = sizeKvCache(network, {
     ...options,
     maxBindingBytes: maxBufferBytes,
-    stepRows: Math.max(chunkLimits(options).maxChunkTokens, MAX_REPLAY_ROWS),
+    stepRows: Math.max(chunkLimits(device, options).maxChunkTokens, MAX_REPLAY_ROWS),
   });
-  const { minChunkTokens, maxChunkTokens } = chunkLimits(options, size.contextLength);
+  const { minChunkTokens, maxChunkTokens } = chunkLimits(device, options, size.contextLength);
   const maxOutputs = Math.max(MIN_OUTPUTS, options.maxConcurrent);
   const limits: ModelLimits = {
     vocabularySize: network.vocabularySize,
@@ -72,6 +73,7 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
   const upload = new WeightUpload(device, weightPlan, weights, file.dataOffsetBytes);
   const plans = buildPlans(device, network, weightPlan, weights, {
     ...options.variants,
+    chunks: options.variants.chunks ?? chunkWidthsOf(device),
     batch: usefulWidths(options.variants.batch ?? BATCH_WIDTHS, options.maxConcurrent),
     kvType: options.kvType,
     kv: size,
@@ -93,23 +95,27 @@ export function allocateModel(device: Device, file: GgufFile, network: Network, 
   return { weightPlan, weights, upload, contextLength: size.contextLength, notes: size.notes, prepared };
 }
 
-/** What a prefill step may take. Only tiles gain from long chunks: they read the weights once for 64 tokens. */
+/** What a prefill step may take: no more than the widest tile, so that it reads the weights once. */
 export function chunkLimits(
+  device: Device,
   { chunkTokens, variants }: Pick<ModelOptions, 'chunkTokens' | 'variants'>,
   contextLength = Infinity,
 ): Pick<ModelLimits, 'minChunkTokens' | 'maxChunkTokens'> {
   const least = chunkTokens ?? 16;
-  const most = chunkTokens ?? (variants.matmul === 'rows' ? 64 : 512);
+  const most = chunkTokens ?? Math.max(...(variants.chunks ?? chunkWidthsOf(device)));
   return { minChunkTokens: Math.min(least, contextLength), maxChunkTokens: Math.min(most, contextLength) };
 }
 
+/** The same plans, prepared side by side. */
+export function prepareWidths(device: Device, plans: readonly WidthPlan[]): Promise<readonly PreparedWidth[]> {
+  return Promise.all(plans.map(async ({ width, plan }) => ({ width, plan: await device.prepare(plan) })));
+}
+
 async function preparePlans(device: Device, plans: ModelPlans): Promise<PreparedModel['prepared']> {
-  const batches = (of: readonly BatchPlan[]): Promise<readonly PreparedBatch[]> =>
-    Promise.all(of.map(async ({ width, plan }) => ({ width, plan: await device.prepare(plan) })));
   const [prefill, decode, head, keep, penalise, argmax, sample] = await Promise.all([
-    device.prepare(plans.prefill),
-    batches(plans.decode),
-    batches(plans.head),
+    prepareWidths(device, plans.prefill),
+    prepareWidths(device, plans.decode),
+    prepareWidths(device, plans.head),
     device.prepare(plans.keep),
     device.prepare(plans.penalise),
     device.prepare(plans.argmax),

@@ -26,36 +26,37 @@ function setUp(posed: Posed = {}) {
 }
 
 /** The fastest, were it right. */
-const LANES_FIRST = { matvec_lanes: 1, matmul_tile: 2 };
+const LANES_FIRST = { matvec_lanes: 1 };
+const CHUNKS = [64, 256, 512];
 const KEY = 'posing|subgroups|reference|Q4_1|up to 16 rows|exact';
 
 describe('chooseVariants', () => {
   it('takes the fastest where all are right, in every batch width, and has nothing to say', async () => {
     const { adapter, choose } = setUp({ ms: LANES_FIRST });
-    expect(await choose()).toEqual({ matvec: 'lanes', matmul: 'tile', rounded: null, batch: BATCH_WIDTHS, notes: [] });
+    expect(await choose()).toEqual({ matvec: 'lanes', rounded: null, batch: BATCH_WIDTHS, chunks: CHUNKS, notes: [] });
     expect([adapter.base.allocatedBytes(), adapter.prepared.length]).toEqual([0, 0]);
   });
 
   it.each([1.001, 0, NaN])('does not measure a variant whose results are multiplied by %f', async (wrong) => {
     const { adapter, choose } = setUp({
       ms: LANES_FIRST,
-      factor: ({ shader }) => (['matvec_lanes', 'matmul_tile'].includes(shader) ? wrong : 1),
+      factor: ({ shader }) => (shader === 'matvec_lanes' ? wrong : 1),
     });
-    const { matvec, matmul, notes } = await choose();
-    expect([matvec, matmul]).toEqual(['rows', 'rows']);
-    expect(notes).toEqual([expect.stringContaining('matvec_lanes'), expect.stringContaining('matmul_tile')]);
+    const { matvec, notes } = await choose();
+    expect(matvec).toBe('rows');
+    expect(notes).toEqual([expect.stringContaining('matvec_lanes')]);
     const timed = adapter.ran((label) => label === 'probe').map(({ shader }) => shader);
     expect(timed).toContain('matvec_subgroup');
-    expect(timed.filter((shader) => /lanes|tile/.test(shader))).toEqual([]);
+    expect(timed).not.toContain('matvec_lanes');
   });
 
   it('leaves out what the driver cannot compile, as what is wrong', async () => {
     const fails = ({ shader, constants }: Dispatch): boolean =>
-      ['matvec_lanes', 'matmul_tile'].includes(shader) || constants['BATCH'] === 8;
+      shader === 'matvec_lanes' || constants['BATCH'] === 8 || constants['TOKENS'] === 256;
     const { adapter, choose } = setUp({ ms: LANES_FIRST, fails });
-    const { matvec, matmul, batch, notes } = await choose();
-    expect([matvec, matmul, batch]).toEqual(['rows', 'rows', [1, 2, 4, 16]]);
-    expect(notes).toEqual(['matvec_lanes', 'matmul_tile', '8 rows'].map((what) => expect.stringContaining(what)));
+    const { matvec, batch, chunks, notes } = await choose();
+    expect([matvec, batch, chunks]).toEqual(['rows', [1, 2, 4, 16], [64, 512]]);
+    expect(notes).toEqual(['matvec_lanes', '8 rows', '256 tokens'].map((what) => expect.stringContaining(what)));
     expect([adapter.base.allocatedBytes(), adapter.prepared.length]).toEqual([0, 0]);
   });
 
@@ -80,11 +81,12 @@ describe('chooseVariants', () => {
       shaderF16: true,
       ms: { ...LANES_FIRST, 'matvec_int8-lanes': 1 },
     });
-    expect(await choose()).toMatchObject({ matvec: 'rows', matmul: 'rows', rounded: null, batch: BATCH_WIDTHS });
+    const chunks = [16];
+    expect(await choose()).toMatchObject({ matvec: 'rows', rounded: null, batch: BATCH_WIDTHS, chunks });
     await fast([Q4_1]);
     const tried = new Set(adapter.ran(() => true).map(({ shader }) => shader));
-    expect([...tried].filter((shader) => /lanes|tile|subgroup|f16/.test(shader))).toEqual([]);
-    expect(await choose({ matvec: 'lanes', matmul: 'tile' })).toMatchObject({ matvec: 'lanes', matmul: 'tile' });
+    expect([...tried].filter((shader) => /lanes|subgroup|f16/.test(shader))).toEqual([]);
+    expect(await choose({ matvec: 'lanes' })).toMatchObject({ matvec: 'lanes', chunks });
   });
 
   it('leaves out a batch width whose rows have other bits, and no other', async () => {
@@ -92,6 +94,13 @@ describe('chooseVariants', () => {
     const { batch, notes } = await choose();
     expect(batch).toEqual([1, 2, 4, 16]);
     expect(notes).toEqual([expect.stringContaining('8 rows at once')]);
+  });
+
+  it('leaves out a tile of prompts with other bits, and no other', async () => {
+    const { choose } = setUp({ factor: ({ constants }) => (constants['TOKENS'] === 512 ? LAST_BITS : 1) });
+    const { chunks, notes } = await choose();
+    expect(chunks).toEqual([64, 256]);
+    expect(notes).toEqual([expect.stringContaining('512 tokens at once')]);
   });
 
   it.each([
@@ -124,7 +133,7 @@ describe('chooseVariants', () => {
       ({ shader, constants }: Parameters<NonNullable<Posed['factor']>>[0]) =>
         shader === 'matvec_rows' && constants['NORM'] === 1 ? 1.01 : 1,
     ],
-    ['the plainest matmul', ({ shader }: { shader: string }) => (shader === 'matmul_rows' ? 1.01 : 1)],
+    ['every tile of prompts', ({ shader }: { shader: string }) => (shader === 'matmul' ? 1.01 : 1)],
   ])('refuses an adapter that computes %s wrongly, and remembers nothing', async (_what, factor) => {
     const { adapter, cache, choose } = setUp({ factor });
     await expect(choose()).rejects.toMatchObject({
@@ -181,7 +190,7 @@ describe('chooseVariants', () => {
 
   it('does not trust what was kept before there was a self-test', async () => {
     const { cache, choose } = setUp({ factor: ({ shader }) => (shader === 'matvec_lanes' ? 1.001 : 1) });
-    cache.entries.set(KEY, { matvec: 'lanes', matmul: 'tile' });
+    cache.entries.set(KEY, { matvec: 'lanes' });
     const chosen = await choose();
     expect(chosen.matvec).toBe('rows');
     expect(cache.entries.get(KEY)).toEqual(chosen);
@@ -189,26 +198,28 @@ describe('chooseVariants', () => {
 });
 
 describe('forced variants', () => {
-  it('are taken as they are where all are named, with nothing run', async () => {
+  it('are taken as they are, with nothing run', async () => {
     const { adapter, cache, choose } = setUp({ factor: () => NaN });
-    const forced = { matvec: 'lanes', matmul: 'tile' };
-    expect(await choose(forced)).toEqual({ ...forced, rounded: null, batch: BATCH_WIDTHS, notes: [] });
+    const forced = { matvec: 'lanes' };
+    expect(await choose(forced)).toEqual({ ...forced, rounded: null, batch: BATCH_WIDTHS, chunks: CHUNKS, notes: [] });
     expect([adapter.submits.length, cache.entries.size]).toEqual([0, 0]);
   });
 
   it('do not become what is remembered, and run in every width', async () => {
     const { cache, choose } = setUp({ factor: ({ constants }) => (constants.BATCH === 8 ? LAST_BITS : 1) });
-    expect(await choose({ matvec: 'lanes' })).toMatchObject({ matvec: 'lanes', matmul: 'rows', batch: BATCH_WIDTHS });
+    const rounded = { variant: 'int8-lanes', formats: ['Q4_1'] };
+    expect(await choose({ int8: 'int8-lanes' }, Q4_1, 16, [Q4_1])).toMatchObject({ rounded, batch: BATCH_WIDTHS });
     const batch = [1, 2, 4, 16];
-    expect([...cache.entries.values()]).toMatchObject([{ matvec: 'rows', matmul: 'rows', batch }]);
-    expect(await choose({ matmul: 'tile' })).toMatchObject({ matvec: 'rows', matmul: 'tile', batch });
+    expect([...cache.entries.values()]).toMatchObject([{ matvec: 'rows', rounded: null, batch }]);
+    expect(await choose({ matvec: 'lanes' })).toMatchObject({ matvec: 'lanes', batch: BATCH_WIDTHS });
+    expect(await choose()).toMatchObject({ matvec: 'rows', batch });
   });
 
   it.each([
     [{ matvec: 'fast' }, 'debug.variants.matvec', '"fast" is not one of rows, lanes'],
     [{ matvec: 'subgroup' }, 'debug.variants.matvec', '"subgroup" is not one of rows, lanes'],
-    [{ matmul: '' }, 'debug.variants.matmul', '"" is not one of rows, tile'],
-    [{ attention: 'flash' }, 'debug.variants.attention', 'only matvec, matmul, int8 and f16 have variants'],
+    [{ matvec: '' }, 'debug.variants.matvec', '"" is not one of rows, lanes'],
+    [{ matmul: 'tile' }, 'debug.variants.matmul', 'only matvec, int8 and f16 have variants'],
   ])('are refused by name: %j', async (forced, param, words) => {
     const { choose } = setUp({ subgroups: false });
     await expect(choose(forced)).rejects.toMatchObject({
@@ -222,8 +233,8 @@ describe('forced variants', () => {
     const device = createReferenceDevice();
     const options = { clock: new PosingAdapter().clock, cache: memoryCache(), maxRows: 16, fastFormats: null };
     const choose = (forced: Readonly<Record<string, string>>) => chooseVariants(device, Q4_1, { ...options, forced });
-    expect(await choose({})).toMatchObject({ matvec: 'rows', matmul: 'rows' });
-    expect(await choose({ matmul: 'tile' })).toMatchObject({ matvec: 'rows', matmul: 'tile' });
+    expect(await choose({})).toMatchObject({ matvec: 'rows', chunks: CHUNKS });
+    expect(await choose({ matvec: 'lanes' })).toMatchObject({ matvec: 'lanes' });
     expect(device.counters().submits).toBe(0);
   });
 });
@@ -302,7 +313,7 @@ describe('precision "fast"', () => {
 
   it('can be forced, where there are bytes', async () => {
     const { choose } = setUp();
-    const forced = { matvec: 'rows', matmul: 'rows', int8: 'int8-lanes' };
+    const forced = { matvec: 'rows', int8: 'int8-lanes' };
     expect((await choose(forced, Q4_1, 16, [Q4_1])).rounded).toEqual({ variant: 'int8-lanes', formats: ['Q4_1'] });
     await expect(choose(forced)).rejects.toMatchObject({ param: 'debug.variants.int8' });
   });
@@ -337,7 +348,7 @@ describe('halves, with precision "fast"', () => {
   });
 
   it('can be forced where there are any, and win over bytes', async () => {
-    const forced = { matvec: 'rows', matmul: 'rows', int8: 'int8-lanes', f16: 'f16-lanes' };
+    const forced = { matvec: 'rows', int8: 'int8-lanes', f16: 'f16-lanes' };
     const { rounded } = await setUp({ shaderF16: true }).choose(forced, Q4_1, 16, [Q4_1]);
     expect(rounded).toEqual({ variant: 'f16-lanes', formats: ['Q4_1'] });
   });

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock';
 import { ForgelightError } from '../base/errors';
 import type { Device } from '../device/device';
-import { MATMUL_VARIANTS, type MatmulVariant } from '../kernels/matmul';
+import { chunkWidthsOf, type ChunkWidth } from '../kernels/matmul';
 import {
   BATCH_WIDTHS,
   BYTE_VARIANTS,
@@ -15,7 +15,7 @@ import {
 } from '../kernels/matvec';
 import type { QuantFormat } from '../quant/format';
 import { fastestVariants } from './probe';
-import { SelfTest, type Candidates } from './self-test';
+import { SelfTest } from './self-test';
 
 /** A shape of matvec that rounds rows, and the block formats that it multiplies with: others are left to the exact one. */
 export interface RoundedChoice {
@@ -26,23 +26,25 @@ export interface RoundedChoice {
 /** The shape of each kernel that has several. Chosen once per adapter, build, main block format, largest batch and precision, then kept. */
 export interface KernelVariants {
   readonly matvec: MatvecVariant;
-  readonly matmul: MatmulVariant;
   /** With `precision: 'fast'`, where it is the faster; nothing is rounded if not given. */
   readonly rounded?: RoundedChoice | null;
   /** Widths of matvec's batches that give the bits of width 1 on this adapter; all if not given. */
   readonly batch?: readonly BatchWidth[];
+  /** Widths of matmul's tiles that give the bits of the narrowest on this adapter; all that it has a use for if not given. */
+  readonly chunks?: readonly ChunkWidth[];
 }
 
 /** A choice, and what was found out about the adapter on the way. */
 export interface ChosenVariants extends KernelVariants {
   readonly rounded: RoundedChoice | null;
   readonly batch: readonly BatchWidth[];
+  readonly chunks: readonly ChunkWidth[];
   /** Of what is not used because it computes wrongly there: sentences for the user. */
   readonly notes: readonly string[];
 }
 
 const SEPARATOR = '|';
-/** Of every kernel, what a software adapter tries: the other shapes share work among threads, which was slower there in every run. */
+/** Of matvec, what a software adapter tries: the other shapes share work among threads, which was slower there in every run. */
 const ON_SOFTWARE: readonly string[] = ['rows', 'int8-rows'];
 
 /** Remembers a choice between visits. Owned by the host; losing it costs a new self-test and probe. */
@@ -55,7 +57,7 @@ export interface VariantCache {
 export interface VariantOptions {
   readonly clock: Clock;
   readonly cache: VariantCache;
-  /** Variants to take as they are, neither tested nor measured, in any batch width: `{ matvec: 'rows' }`. */
+  /** Shapes to take as they are, neither tested nor measured, in any width: `{ matvec: 'rows' }`. */
   readonly forced: Readonly<Record<string, string>>;
   /** Rows of the widest batch that the model will run. */
   readonly maxRows: number;
@@ -80,12 +82,12 @@ export async function chooseVariants(
   const halves = device.limits.shaderF16 ? HALF_VARIANTS : [];
   refuseUnknownKernels(options.forced);
   const matvec = forced('matvec', matvecs, options.forced);
-  const matmul = forced('matmul', MATMUL_VARIANTS, options.forced);
   const shapes = roundedFormats.length === 0 ? { int8: [], f16: [] } : { int8: BYTE_VARIANTS, f16: halves };
   const variant = forced('f16', shapes.f16, options.forced) ?? forced('int8', shapes.int8, options.forced);
   const rounded = variant === null ? null : { variant, formats: roundedFormats.map(({ type }) => type) };
-  if (device.kind === 'reference' || (matvec !== null && matmul !== null)) {
-    return { matvec: matvec ?? 'rows', matmul: matmul ?? 'rows', rounded, batch: BATCH_WIDTHS, notes: [] };
+  const chunks = chunkWidthsOf(device);
+  if (device.kind === 'reference' || matvec !== null) {
+    return { matvec: matvec ?? 'rows', rounded, batch: BATCH_WIDTHS, chunks, notes: [] };
   }
   const widths = usefulWidths(BATCH_WIDTHS, options.maxRows);
   const precision =
@@ -94,21 +96,15 @@ export async function chooseVariants(
   const known = await options.cache.get(key);
   const candidates = {
     matvecs: worthTrying(matvecs),
-    matmuls: worthTrying(MATMUL_VARIANTS),
+    chunks,
     widths,
     roundings: worthTrying<RoundedVariant>([...shapes.int8, ...shapes.f16]),
     roundedFormats,
   };
   const chosen = isChoice(known) ? known : await testAndMeasure(device, format, candidates, options.clock);
   if (chosen !== known) await options.cache.set(key, chosen);
-  const isForced = matvec !== null || rounded !== null;
-  return {
-    matvec: matvec ?? chosen.matvec,
-    matmul: matmul ?? chosen.matmul,
-    rounded: isForced ? rounded : chosen.rounded,
-    batch: isForced ? BATCH_WIDTHS : chosen.batch,
-    notes: fastFormats === null || isForced ? chosen.notes : [...chosen.notes, precisionNote(chosen.rounded)],
-  };
+  if (rounded !== null) return { ...chosen, rounded, batch: BATCH_WIDTHS };
+  return fastFormats === null ? chosen : { ...chosen, notes: [...chosen.notes, precisionNote(chosen.rounded)] };
 }
 
 /** What all keys of an adapter begin with, under one build of the shaders. */
@@ -138,21 +134,23 @@ export function keptChoices(
 }
 
 /** A choice as `debug.variants` names it. */
-export function variantNames({ matvec, matmul, rounded = null }: KernelVariants): Readonly<Record<string, string>> {
-  if (rounded === null) return { matvec, matmul };
-  return { matvec, matmul, [isHalfVariant(rounded.variant) ? 'f16' : 'int8']: rounded.variant };
+export function variantNames({ matvec, rounded = null }: KernelVariants): Readonly<Record<string, string>> {
+  if (rounded === null) return { matvec };
+  return { matvec, [isHalfVariant(rounded.variant) ? 'f16' : 'int8']: rounded.variant };
 }
 
 /** What was kept before there was a self-test has no notes: nobody knows whether it is right. */
 function isChoice(entry: unknown): entry is ChosenVariants {
-  return typeof entry === 'object' && entry !== null && 'batch' in entry && 'notes' in entry && 'rounded' in entry;
+  return typeof entry === 'object' && entry !== null && 'chunks' in entry && 'notes' in entry && 'rounded' in entry;
 }
 
 async function testAndMeasure(
   device: Device,
   format: QuantFormat,
-  candidates: Candidates & {
+  candidates: {
+    readonly matvecs: readonly MatvecVariant[];
     readonly widths: readonly BatchWidth[];
+    readonly chunks: readonly ChunkWidth[];
     /** Shapes that round, and the formats that they can multiply with. */
     readonly roundings: readonly RoundedVariant[];
     readonly roundedFormats: readonly QuantFormat[];
@@ -161,20 +159,21 @@ async function testAndMeasure(
 ): Promise<ChosenVariants> {
   const test = new SelfTest(device, format);
   try {
-    const right = await test.right(candidates);
-    if (!right.matvecs.includes('rows') || !right.matmuls.includes('rows')) throw computesWrongly(device);
+    const right = await test.right(candidates.matvecs);
+    const chunks = await test.rightChunks(candidates.chunks);
+    if (!right.includes('rows') || chunks.length === 0) throw computesWrongly(device);
     const rightOn = await rightRoundings(device, candidates.roundings, candidates.roundedFormats);
     const racing = candidates.roundings.filter((variant) => rightOn.get(variant)?.includes(format.type) === true);
-    const fastest = await fastestVariants(device, format, { ...right, roundings: racing }, clock);
+    const fastest = await fastestVariants(device, format, { matvecs: right, roundings: racing }, clock);
     const exactWidths = await test.equalWidths(fastest.matvec, candidates.widths);
     const batch = fastest.rounding === null ? exactWidths : await test.equalWidths(fastest.rounding, exactWidths);
     const notes = [
-      ...without(candidates.matvecs, right.matvecs).map((variant) => wrongVariant(`matvec_${variant}`)),
-      ...without(candidates.matmuls, right.matmuls).map((variant) => wrongVariant(`matmul_${variant}`)),
+      ...without(candidates.matvecs, right).map((variant) => wrongVariant(`matvec_${variant}`)),
       ...without(candidates.widths, batch).map(unequalWidth),
+      ...without(candidates.chunks, chunks).map(unequalChunk),
     ];
     const rounded = fastest.rounding && { variant: fastest.rounding, formats: rightOn.get(fastest.rounding) ?? [] };
-    return { matvec: fastest.matvec, matmul: fastest.matmul, rounded, batch, notes };
+    return { matvec: fastest.matvec, rounded, batch, chunks, notes };
   } finally {
     test.free();
   }
@@ -217,7 +216,11 @@ function unequalWidth(width: BatchWidth): string {
   return `This adapter gives other results for ${width} rows at once than for one row, so that width is not used; several answers together may be slower.`;
 }
 
-/** Where other variants do not fit, `rows` runs: nothing is left to fall back to. */
+function unequalChunk(width: ChunkWidth): string {
+  return `This adapter computes prompts wrongly, or with other results, ${width} tokens at once, so that width is not used; long prompts may be slower.`;
+}
+
+/** Nothing is left to fall back to. */
 function computesWrongly({ name }: Device): ForgelightError {
   return new ForgelightError(
     'missing-feature',
@@ -226,15 +229,11 @@ function computesWrongly({ name }: Device): ForgelightError {
 }
 
 function refuseUnknownKernels(choice: Readonly<Record<string, string>>): void {
-  const stranger = Object.keys(choice).find((kernel) => !['matvec', 'matmul', 'int8', 'f16'].includes(kernel));
+  const stranger = Object.keys(choice).find((kernel) => !['matvec', 'int8', 'f16'].includes(kernel));
   if (stranger === undefined) return;
-  throw new ForgelightError(
-    'invalid-request',
-    `debug.variants.${stranger}: only matvec, matmul, int8 and f16 have variants.`,
-    {
-      param: `debug.variants.${stranger}`,
-    },
-  );
+  throw new ForgelightError('invalid-request', `debug.variants.${stranger}: only matvec, int8 and f16 have variants.`, {
+    param: `debug.variants.${stranger}`,
+  });
 }
 
 function forced<V extends string>(

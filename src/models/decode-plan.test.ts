@@ -51,7 +51,7 @@ async function prepare(
     {
       kvType: 'f16',
       maxConcurrent: 2,
-      variants: { matvec: 'rows', matmul: 'rows' },
+      variants: { matvec: 'rows' },
       ...options,
     },
   ).prepared;
@@ -72,20 +72,20 @@ async function decodeKernels(tiny: TinyOptions = {}, options: Options = {}): Pro
   return (await decodeSteps(tiny, options)).map(kernels);
 }
 
-const LANES: Options = { variants: { matvec: 'lanes', matmul: 'rows' } };
+const LANES: Options = { variants: { matvec: 'lanes' } };
 
 const MATRICES = Object.keys(tinyShapes()).filter((name) => !name.includes('norm'));
 
 /** `precision: 'fast'`, as the probe may choose it on a software adapter. */
 const roundedBy = (variant: RoundedVariant, ...formats: string[]): Options => ({
-  variants: { matvec: 'rows', matmul: 'rows', rounded: { variant, formats } },
+  variants: { matvec: 'rows', rounded: { variant, formats } },
 });
 
 describe('a decode step of a llama', () => {
   it.each(MATVEC_VARIANTS)(
     'takes five dispatches a layer and four, norms come with what reads them, RoPE with Q, K and V: %s',
     async (matvec) => {
-      const [first, ...others] = await decodeSteps({}, { variants: { matvec, matmul: 'rows' } });
+      const [first, ...others] = await decodeSteps({}, { variants: { matvec } });
       expect(kernels(first)).toEqual(['embed', ...LAYER, ...LAYER, 'matvec', ...ARGMAX]);
       expect(first).toHaveLength(5 * TINY.layers + 4);
       // Q, K and V, gate and up, and the head read normed rows; the output projection and down do not.
@@ -139,7 +139,7 @@ describe('a decode step of a llama', () => {
 
   it('embeds and norms one after the other where no buffer holds the embedding', async () => {
     const { prefill, decode } = (await prepare({}, { maxBindingBytes: (VOCABULARY / 2) * TINY.hidden * 4 })).plans;
-    expect(kernels(prefill.dispatches).slice(0, 4)).toEqual(['embed', 'embed', 'rmsnorm', 'matmul']);
+    expect(kernels(prefill[0]?.plan.dispatches).slice(0, 4)).toEqual(['embed', 'embed', 'rmsnorm', 'matmul']);
     expect(kernels(decode[0]?.plan.dispatches).slice(0, 3)).toEqual(['embed', 'embed', 'qkv']);
   });
 
@@ -174,9 +174,10 @@ describe('a decode step of a llama', () => {
   });
 
   it.each(['rows', 'lanes'] as const)('never in a prompt, whose kernels have no epilogue: %s', async (matvec) => {
-    const { dispatches } = (await prepare({}, { variants: { matvec, matmul: 'rows' } })).plans.prefill;
+    const { prefill } = (await prepare({}, { variants: { matvec } })).plans;
     const blocks = ['rope_kv', 'attention', 'matmul', 'rmsnorm', 'matmul', 'glu', 'matmul'];
-    expect(kernels(dispatches)).toEqual(['embed_norm', 'matmul', ...blocks, 'rmsnorm', 'matmul', ...blocks]);
+    for (const { plan } of prefill)
+      expect(kernels(plan.dispatches)).toEqual(['embed_norm', 'matmul', ...blocks, 'rmsnorm', 'matmul', ...blocks]);
   });
 });
 
@@ -188,9 +189,9 @@ describe('attention', () => {
     'on a device that is software: %j, has %i threads a KV head, for prompts and generated rows',
     async (isSoftware, threads) => {
       const { prefill, decode } = (await prepare({}, { isSoftware })).plans;
-      const plans = [prefill, ...decode.map(({ plan }) => plan)];
+      const plans = [...prefill, ...decode].map(({ plan }) => plan);
       const all = plans.flatMap(({ dispatches }) => dispatches.filter(({ kernel }) => kernel === 'attention'));
-      expect(all.length).toBe(TINY.layers * (1 + decode.length));
+      expect(all.length).toBe(TINY.layers * plans.length);
       expect(new Set(all.map(({ constants }) => constants['THREADS']))).toEqual(new Set([threads]));
     },
   );
@@ -239,7 +240,7 @@ describe('a decode step over a long text', () => {
   it('has no place for what nobody shares: on a software adapter, in prompts, where texts are short', async () => {
     const onSoftware = await decodeStep(long, { isSoftware: true });
     const short = await decodeStep({ metadata: { 'llama.context_length': 768 } });
-    const { dispatches: prompt } = (await prepare(long, {})).plans.prefill;
+    const prompt = (await prepare(long, {})).plans.prefill[0]?.plan.dispatches;
     for (const dispatches of [onSoftware, short, prompt]) {
       expect(kernels(dispatches)).not.toContain('attention_merge');
       expect(ofAttention(dispatches).map(({ grid }) => grid(1, 32)[2])).toEqual([1, 1]);

@@ -2,14 +2,14 @@ import { assert } from '../base/assert';
 import type { Device, PreparedPlan } from '../device/device';
 import { encodeStepInput, type RopeTable, type StepInputRow } from '../kernels/step-input';
 import type { EmbeddingPlans } from './embedding-plans';
-import type { ModelLimits } from './executor';
+import { stepOf, type ModelLimits, type PreparedWidth } from './executor';
 
 /** The plans of a model that makes vectors of texts, prepared on its device. */
 export interface PreparedEmbedder {
   readonly kind: 'embedding';
   readonly device: Device;
   readonly plans: EmbeddingPlans;
-  readonly prepared: Readonly<Record<'prefill' | 'pool', PreparedPlan>>;
+  readonly prepared: { readonly prefill: readonly PreparedWidth[]; readonly pool: PreparedPlan };
   readonly ropeTables: readonly RopeTable[];
   readonly limits: ModelLimits;
   readonly hiddenSize: number;
@@ -34,7 +34,7 @@ export class EmbeddingExecutor {
     const isWhole = rows[0]?.position === 0 && output === rows.length - 1;
     assert(isWhole || !takesWholeTexts, 'an encoder takes all rows of a text in one step');
     device.write(plans.stepInput, 0, encodeStepInput(rows, output === null ? [] : [output], ropeTables));
-    const steps = [{ plan: prepared.prefill, rows: rows.length }];
+    const steps = [stepOf(prepared.prefill, rows.length)];
     if (output !== null) steps.push({ plan: prepared.pool, rows: 1 });
     const sizeBytes = output === null ? 4 : hiddenSize * 4; // one word, to know when the step is done
     const bytes = await device.submit(steps, { buffer: plans.embedding, sizeBytes });

@@ -3,13 +3,13 @@ import type { Plan } from '../device/plan';
 import { rmsnorm } from '../kernels/rmsnorm';
 import type { DeviceWeights } from './device-weights';
 import type { Network } from './network';
-import { PlanBuilder, type PlanOptions } from './plan-builder';
+import { PlanBuilder, type PlanOptions, type WidthPlan } from './plan-builder';
 import type { WeightPlan } from './weight-plan';
 
 /** The plans of a model that makes vectors of texts. */
 export interface EmbeddingPlans {
-  /** Rows → the state of each. */
-  readonly prefill: Plan;
+  /** Rows → the state of each; narrow chunks first. */
+  readonly prefill: readonly WidthPlan[];
   /** The states → the text's vector, not yet of length 1. */
   readonly pool: Plan;
   readonly stepInput: DeviceBuffer;

@@ -9,7 +9,7 @@ import { embed, type RowIndex } from '../kernels/embed';
 import { glu } from '../kernels/glu';
 import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer } from '../kernels/kv-layout';
 import { layernorm } from '../kernels/layernorm';
-import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
+import { matmul, TOKEN_TILE, usefulChunkWidths, type ChunkWidth, type MatmulArgs } from '../kernels/matmul';
 import { pool } from '../kernels/pool';
 import { ropeKv } from '../kernels/rope-kv';
 import { stepInputWords } from '../kernels/step-input';
@@ -20,7 +20,8 @@ import type { AffinePlan, EncoderLayerPlan, EncoderWeightPlan, LayerNormPlan } f
 import type { MatrixPlan } from './weight-plan';
 
 export interface EncoderPlanOptions {
-  readonly matmul: MatmulVariant;
+  /** Rows that may share a reading of the weights; narrow ones first. */
+  readonly chunks: readonly ChunkWidth[];
   readonly kvBlocks: number;
   /** Tokens of the longest text: all of them are rows of one step, since each sees all others. */
   readonly contextLength: number;
@@ -90,19 +91,27 @@ class EncoderPlanBuilder {
     const { network, stepInput } = this;
     const { hiddenSize: hidden, pooling } = network;
     const embedding = this.device.createBuffer('embedding', hidden * 4);
-    const prefill = [
-      ...this.embedding(weightPlan),
-      ...network.layers.flatMap((layer, i) =>
-        this.layer(layer, defined(weightPlan.layers[i], `weights of layer ${i}`)),
-      ),
-    ];
+    const { chunks, contextLength } = this.options;
+    const prefill = usefulChunkWidths(chunks, contextLength).map((width) => ({
+      width,
+      plan: { label: `prefill.${width}`, stepInput, dispatches: this.rows(weightPlan, width) },
+    }));
     const pooled = pool({ x: this.activations.x, y: embedding, hidden, pooling });
     return {
-      prefill: { label: 'prefill', stepInput, dispatches: prefill },
+      prefill,
       pool: { label: 'pool', stepInput, dispatches: [pooled] },
       stepInput,
       embedding,
     };
+  }
+
+  /** Tokens → the state of each. */
+  private rows(weightPlan: EncoderWeightPlan, width: ChunkWidth): Dispatch[] {
+    const { layers } = this.network;
+    return [
+      ...this.embedding(weightPlan),
+      ...layers.flatMap((layer, i) => this.layer(layer, defined(weightPlan.layers[i], `weights of layer ${i}`), width)),
+    ];
   }
 
   /** norm(token + type + position) */
@@ -122,15 +131,16 @@ class EncoderPlanBuilder {
     ];
   }
 
-  private layer(layer: EncoderLayer, plan: EncoderLayerPlan): Dispatch[] {
+  private layer(layer: EncoderLayer, plan: EncoderLayerPlan, width: ChunkWidth): Dispatch[] {
     const { x, qkv, q, attended, inner, gated } = this.activations;
     const { kv } = this;
     const { rope } = this.network;
     const { size, activation } = layer;
     const { heads, kvHeads, headSize } = layer.attention;
     const pairing = rope?.pairing ?? 'neighbours';
+    const ofStream = { y: x, yStride: this.network.hiddenSize, epilogue: 'add', width } as const;
     return [
-      ...this.affine(plan.qkv, x, qkv, (heads + 2 * kvHeads) * headSize),
+      ...this.affine(plan.qkv, { x, y: qkv, yStride: (heads + 2 * kvHeads) * headSize, epilogue: 'store', width }),
       ropeKv({ qkv, q, kv, heads, pairs: rope?.pairs ?? 0, table: 0, pairing }),
       attention({
         q,
@@ -141,31 +151,25 @@ class EncoderPlanBuilder {
         mutual: true,
         isWide: this.device.isSoftware !== true,
       }),
-      ...this.affine(plan.output, attended, x, this.network.hiddenSize, 'add'),
+      ...this.affine(plan.output, { ...ofStream, x: attended }),
       this.norm(plan.attentionNorm),
-      ...this.affine(plan.inner, x, inner, layer.isGated ? 2 * size : size),
+      ...this.affine(plan.inner, { x, y: inner, yStride: layer.isGated ? 2 * size : size, epilogue: 'store', width }),
       layer.isGated ? glu({ x: inner, y: gated, size, activation }) : activate({ x: inner, size, activation }),
-      ...this.affine(plan.down, gated, x, this.network.hiddenSize, 'add'),
+      ...this.affine(plan.down, { ...ofStream, x: gated }),
       this.norm(plan.outputNorm),
     ];
   }
 
   /** y = W·x + b, or that added to y; several matrices give their results beside each other. */
-  private affine(
-    plan: AffinePlan,
-    x: DeviceBuffer,
-    y: DeviceBuffer,
-    yStride: number,
-    epilogue: 'store' | 'add' = 'store',
-  ): Dispatch[] {
-    const { matmul: variant } = this.options;
+  private affine(plan: AffinePlan, args: Pick<MatmulArgs, 'x' | 'y' | 'yStride' | 'epilogue' | 'width'>): Dispatch[] {
+    const { y, yStride } = args;
     let yOffset = 0;
     const products = plan.matrices.flatMap((matrix) => {
       const at = yOffset;
       yOffset += matrix.rows;
       return matrix.slices.map((slice) => {
         const weights = this.weights.matrix(slice);
-        return matmul({ weights, x, y, yStride, yOffset: at + slice.firstRow, epilogue, variant });
+        return matmul({ ...args, weights, yOffset: at + slice.firstRow });
       });
     });
     let offset = 0;

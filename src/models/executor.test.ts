@@ -29,7 +29,7 @@ async function setUp(contextLength: number = TINY.context) {
     kvType: 'f32',
     maxConcurrent: 4,
     chunkTokens: 8,
-    variants: { matvec: 'rows', matmul: 'rows' },
+    variants: { matvec: 'rows' },
   });
   const model = await prepared;
   const executor = new Executor(model);
@@ -61,20 +61,21 @@ describe('allocateModel', () => {
   });
 
   it.each([
-    ['rows', undefined, 16, 64],
-    ['tile', undefined, 16, 100],
-    ['tile', 90, 90, 90],
-    ['tile', 512, 100, 100],
-    ['rows', 1, 1, 1],
+    [true, undefined, 16, 16],
+    [false, undefined, 16, 100],
+    [false, 90, 90, 90],
+    [false, 512, 100, 100],
+    [true, 1, 1, 1],
   ] as const)(
-    'with matmul "%s" and chunkTokens %s prefills %i … %i rows at once',
-    async (matmul, chunkTokens, min, max) => {
+    'on a device that is software: %s, with chunkTokens %s, prefills %i … %i rows at once',
+    async (isSoftware, chunkTokens, min, max) => {
       const file = tinyFile({ metadata: { 'llama.context_length': 100 } });
-      const { prepared } = allocateModel(new RecordingDevice(), file, describeNetwork(file), {
+      const device = Object.assign(new RecordingDevice(), { isSoftware });
+      const { prepared } = allocateModel(device, file, describeNetwork(file), {
         kvType: 'f16',
         maxConcurrent: 1,
         ...(chunkTokens === undefined ? {} : { chunkTokens }),
-        variants: { matvec: 'rows', matmul },
+        variants: { matvec: 'rows' },
       });
       expect((await prepared).limits).toMatchObject({ minChunkTokens: min, maxChunkTokens: max });
     },
@@ -91,7 +92,7 @@ describe('a model with layers that have a window', () => {
     const { file } = parsed;
     const { prepared } = allocateModel(new RecordingDevice(), file, describeNetwork(file), {
       ...{ kvType: 'f16', maxConcurrent, chunkTokens, contextLength: CONTEXT },
-      variants: { matvec: 'rows', matmul: 'rows' },
+      variants: { matvec: 'rows' },
     });
     return new Executor(await prepared);
   }
@@ -128,7 +129,7 @@ describe('Executor', () => {
     expect(await run({})).toEqual([]);
     expect(ran()).toEqual([
       ['keep', 3],
-      ['prefill', 3],
+      ['prefill.64', 3],
     ]);
     expect(device.submits.at(-1)?.readbacks).toMatchObject([{ sizeBytes: 4 }]);
     const words = encodeStepInput(
@@ -150,7 +151,7 @@ describe('Executor', () => {
   it('runs every pipeline once where it is asked to, on one row', async () => {
     const { device, model, executor } = await setUp();
     const { prefill, decode, head, keep, penalise, argmax, sample } = model.plans;
-    const all = [keep, prefill, penalise, argmax, sample, ...[...decode, ...head].map(({ plan }) => plan)];
+    const all = [keep, penalise, argmax, sample, ...[...prefill, ...decode, ...head].map(({ plan }) => plan)];
     const pipelineOf = ({ shader, modules, constants }: Dispatch): string =>
       JSON.stringify([shader, modules, constants]);
     const pipelines = new Set(all.flatMap(({ dispatches }) => dispatches.map(pipelineOf)));
@@ -215,7 +216,7 @@ describe('Executor', () => {
     ]);
     expect(ran()).toEqual([
       ['keep', 3],
-      ['prefill', 3],
+      ['prefill.64', 3],
       ['head.2', 2],
       ['sample', 2],
     ]);
@@ -281,7 +282,7 @@ describe('Executor', () => {
     await run({ outputs: [{ ...drawn(1), penalties: PENALTIES }, drawn(2)] });
     expect(ran()).toEqual([
       ['keep', 3],
-      ['prefill', 3],
+      ['prefill.64', 3],
       ['head.2', 2],
       ['penalise', 2],
       ['sample', 2],

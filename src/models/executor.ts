@@ -5,7 +5,7 @@ import { tokenId, type TokenId } from '../base/ids';
 import type { Device, PreparedPlan, Readback } from '../device/device';
 import type { Dispatch, PlanStep } from '../device/plan';
 import { NAN_KEY } from '../kernels/candidates';
-import { widthFor, type BatchWidth } from '../kernels/matvec';
+import { widthFor } from '../kernels/matvec';
 import {
   encodeStepInput,
   type RopeTable,
@@ -23,15 +23,15 @@ export interface PreparedModel {
   readonly kind: 'text';
   readonly device: Device;
   readonly plans: ModelPlans;
-  readonly prepared: Readonly<Record<'prefill' | 'keep' | 'penalise' | 'argmax' | 'sample', PreparedPlan>> &
-    Readonly<Record<'decode' | 'head', readonly PreparedBatch[]>>;
+  readonly prepared: Readonly<Record<'keep' | 'penalise' | 'argmax' | 'sample', PreparedPlan>> &
+    Readonly<Record<'prefill' | 'decode' | 'head', readonly PreparedWidth[]>>;
   readonly ropeTables: readonly RopeTable[];
   readonly limits: ModelLimits;
 }
 
-/** A prepared plan whose matvecs take `width` rows at once. */
-export interface PreparedBatch {
-  readonly width: BatchWidth;
+/** A prepared plan whose linear layers read the weights once for `width` rows. */
+export interface PreparedWidth {
+  readonly width: number;
   readonly plan: PreparedPlan;
 }
 
@@ -120,10 +120,10 @@ export class Executor {
     device.write(plans.stepInput, 0, input);
     const steps: PlanStep[] = [];
     if (keepsAll(body, outputs)) steps.push({ plan: prepared.keep, rows: rows.length });
-    if (body === 'prefill') steps.push({ plan: prepared.prefill, rows: rows.length });
-    if (body === 'decode') steps.push({ ...batchStep(prepared.decode, rows.length), ranges: this.ranges(rows) });
+    if (body === 'prefill') steps.push(stepOf(prepared.prefill, rows.length));
+    if (body === 'decode') steps.push({ ...stepOf(prepared.decode, rows.length), ranges: this.ranges(rows) });
     if (outputs.length > 0) {
-      steps.push(batchStep(prepared.head, outputs.length));
+      steps.push(stepOf(prepared.head, outputs.length));
       if (isPenalised) steps.push({ plan: prepared.penalise, rows: outputs.length });
       if (choice !== null) steps.push({ plan: prepared[choice], rows: outputs.length });
     }
@@ -137,7 +137,7 @@ export class Executor {
   async runEveryPipeline(row: StepInputRow, draw: StepInputDraw, penalties: StepInputPenalties): Promise<void> {
     const { device, plans, ropeTables } = this.model;
     const { stepInput, prefill, decode, head, keep, penalise, argmax, sample } = plans;
-    const all = [keep, prefill, ...[...decode, ...head].map(({ plan }) => plan), penalise, argmax, sample];
+    const all = [keep, ...[...prefill, ...decode, ...head].map(({ plan }) => plan), penalise, argmax, sample];
     const dispatches = firstOfEach(all.flatMap((plan) => plan.dispatches));
     const plan = await device.prepare({ label: 'warmup', stepInput, dispatches });
     try {
@@ -213,6 +213,6 @@ function firstOfEach(dispatches: readonly Dispatch[]): readonly Dispatch[] {
 }
 
 /** The plan that reads the weights once for so many rows, or as seldom as it can. */
-function batchStep(batches: readonly PreparedBatch[], rows: number): PlanStep {
-  return { plan: widthFor(batches, rows).plan, rows };
+export function stepOf(plans: readonly PreparedWidth[], rows: number): PlanStep {
+  return { plan: widthFor(plans, rows).plan, rows };
 }

@@ -17,10 +17,10 @@ async function blocksOf(name: string, plan: 'prefill' | 'decode'): Promise<reado
     maxConcurrent: 2,
     contextLength: 64,
     kvType: 'f32',
-    variants: { matvec: 'lanes', matmul: 'tile' },
+    variants: { matvec: 'lanes' },
   });
   const { plans } = await model.prepared;
-  const { dispatches } = plan === 'prefill' ? plans.prefill : defined(plans.decode[0], 'a width').plan;
+  const { dispatches } = defined(plans[plan][0], 'a width').plan;
   const ends = dispatches.flatMap(({ kernel, constants }, at) =>
     kernel === 'expert_matvec' && constants['EPILOGUE'] === EPILOGUE_CODES.add ? [at + 1] : [],
   );

@@ -11,7 +11,7 @@ import { headNorm } from '../kernels/head-norm';
 import { keepTokens, textBytes } from '../kernels/keep-tokens';
 import { KV_BLOCK_TOKENS, kvLayerBytes, type KvLayer, type KvType } from '../kernels/kv-layout';
 import type { LinearArgs, RowNorm } from '../kernels/linear';
-import { matmul, type MatmulVariant } from '../kernels/matmul';
+import { matmul, usefulChunkWidths, type ChunkWidth } from '../kernels/matmul';
 import {
   BATCH_WIDTHS,
   matvec,
@@ -49,7 +49,8 @@ import type { LayerWeightPlan, MatrixPlan, VectorPlan, WeightPlan } from './weig
 
 export interface PlanOptions {
   readonly matvec: MatvecVariant;
-  readonly matmul: MatmulVariant;
+  /** Prompt rows that may share a reading of the weights; narrow ones first. */
+  readonly chunks: readonly ChunkWidth[];
   /** For weights of its formats instead of `matvec`. */
   readonly rounded?: RoundedChoice | null;
   /** Rows of a decode step, or outputs, that may share a reading of the weights; narrow ones first. */
@@ -66,12 +67,12 @@ export interface PlanOptions {
 
 /** A model's plans over one set of activations, allocated once. */
 export interface ModelPlans {
-  /** Prompt rows → the residual stream and the KV cache. */
-  readonly prefill: Plan;
+  /** Prompt rows → the residual stream and the KV cache; narrow chunks first. */
+  readonly prefill: readonly WidthPlan[];
   /** The same for generated rows, with the decode kernels; narrow batches first. */
-  readonly decode: readonly BatchPlan[];
+  readonly decode: readonly WidthPlan[];
   /** The rows that outputs name → logits; for prompt and generated rows alike; narrow batches first. */
-  readonly head: readonly BatchPlan[];
+  readonly head: readonly WidthPlan[];
   /** Before rows without outputs of their own: their tokens are kept for penalties of later rows. */
   readonly keep: Plan;
   /** Where outputs have penalties, between head and choice; keeps the tokens of their rows. */
@@ -86,9 +87,9 @@ export interface ModelPlans {
   readonly sampleResult: DeviceBuffer; // [outputs] (order key of the best, id)
 }
 
-/** A plan whose matvecs read the weights once for `width` rows. It runs for any number of rows, with the same bits. */
-export interface BatchPlan {
-  readonly width: BatchWidth;
+/** A plan whose linear layers read the weights once for `width` rows. It runs for any number of rows, with the same bits. */
+export interface WidthPlan {
+  readonly width: number;
   readonly plan: Plan;
 }
 
@@ -158,7 +159,9 @@ export class PlanBuilder implements Lowering {
     const plan = (label: string, dispatches: readonly Dispatch[]): Plan => ({ label, stepInput, dispatches });
     return {
       prefill: this.prefill(weightPlan),
-      decode: this.batches(options.maxDecodeRows, (batch) => plan(`decode.${batch}`, this.body(weightPlan, batch))),
+      decode: this.batches(options.maxDecodeRows, (batch) =>
+        plan(`decode.${batch}`, this.decodeBody(weightPlan, batch)),
+      ),
       head: this.head(weightPlan, logits),
       keep: plan('keep', [keepTokens(candidates)]),
       penalise: plan('penalise', [penalise(candidates)]),
@@ -172,22 +175,30 @@ export class PlanBuilder implements Lowering {
     };
   }
 
-  /** Prompt rows → the residual stream and the KV cache. */
-  prefill(weightPlan: WeightPlan): Plan {
-    return { label: 'prefill', stepInput: this.stepInput, dispatches: this.body(weightPlan, null) };
+  /** A plan for each width that chunks have a use for. */
+  prefill(weightPlan: WeightPlan): readonly WidthPlan[] {
+    const { stepInput, options } = this;
+    return usefulChunkWidths(options.chunks, options.maxChunkTokens).map((width) => {
+      const linear: Linear = { of: (args) => matmul({ ...args, width }), fuses: false };
+      return { width, plan: { label: `prefill.${width}`, stepInput, dispatches: this.body(weightPlan, linear, null) } };
+    });
   }
 
   /** A plan for each batch width that steps of up to `most` rows have a use for. */
-  private batches(most: number, plan: (width: BatchWidth) => Plan): readonly BatchPlan[] {
+  private batches(most: number, plan: (width: BatchWidth) => Plan): readonly WidthPlan[] {
     const widths = usefulWidths(this.options.batch ?? BATCH_WIDTHS, most);
     return widths.map((width) => ({ width, plan: plan(width) }));
   }
 
-  /** Tokens → residual stream, by the decode kernels in batches of `batch`, which have epilogues, or by those of prompts. */
-  private body(weightPlan: WeightPlan, batch: BatchWidth | null): Dispatch[] {
+  private decodeBody(weightPlan: WeightPlan, batch: BatchWidth): Dispatch[] {
+    const of = (args: LinearArgs): Dispatch => matvec({ ...args, variant: this.shapeFor(args.weights), batch });
+    return this.body(weightPlan, { of, fuses: true }, batch);
+  }
+
+  /** Tokens → residual stream. `batch`: of the decode kernels; `null`: by those of prompts. */
+  private body(weightPlan: WeightPlan, linear: Linear, batch: BatchWidth | null): Dispatch[] {
     return this.network.layers.flatMap((layer, i) => {
       const layerWeights = defined(weightPlan.layers[i], `weights of layer ${i}`);
-      const linear = this.linear(batch);
       const kv = defined(this.kv[i], `KV cache of layer ${i}`);
       const { attentionNorm } = layerWeights;
       const { dispatches, input } =
@@ -201,12 +212,6 @@ export class PlanBuilder implements Lowering {
         ...lowerFeedForward(this, layer.feedForward, layerWeights, linear),
       ];
     });
-  }
-
-  private linear(batch: BatchWidth | null): Linear {
-    const { matmul: tile } = this.options;
-    if (batch === null) return { of: (args) => matmul({ ...args, variant: tile }), fuses: false };
-    return { of: (args) => matvec({ ...args, variant: this.shapeFor(args.weights), batch }), fuses: true };
   }
 
   private shapeFor({ format }: Pick<WeightMatrix, 'format'>): MatvecVariant | RoundedVariant {
@@ -289,7 +294,7 @@ export class PlanBuilder implements Lowering {
   }
 
   /** Final norm and logits of the rows that outputs name: always the decode kernel, whatever the rows came from. */
-  private head(weightPlan: WeightPlan, logits: DeviceBuffer): readonly BatchPlan[] {
+  private head(weightPlan: WeightPlan, logits: DeviceBuffer): readonly WidthPlan[] {
     const { network, options, stepInput } = this;
     const { maxOutputs } = options;
     const { vocabularySize: size, logitScale: scale, logitSoftCap: cap } = network;

@@ -1,17 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock';
 import { RecordingDevice } from '../../test/support/recording-device';
-import { MATMUL_VARIANTS } from '../kernels/matmul';
 import { MATVEC_VARIANTS } from '../kernels/matvec';
 import { MIB } from '../base/units';
 import { F32 } from '../quant/f32';
 import { Q4_1 } from '../quant/q4_1';
 import { Q8_0 } from '../quant/q8_0';
 import { TQ1_0 } from '../quant/tq1_0';
-import { fastestVariants } from './probe';
-import type { Candidates } from './self-test';
+import { fastestVariants, type Contestants } from './probe';
 
-const ALL: Candidates = { matvecs: MATVEC_VARIANTS, matmuls: MATMUL_VARIANTS };
+const ALL: Contestants = { matvecs: MATVEC_VARIANTS };
 
 /** A device whose dispatches take their time by the clock: 10 ms where `ms` has no other for the shader. */
 function adapter(ms: Readonly<Record<string, number>> = {}, submitMs = 0) {
@@ -34,18 +32,15 @@ function measured(device: RecordingDevice): string[] {
 
 describe('fastestVariants', () => {
   it.each([
-    [{ matvec_rows: 1 }, { matvec: 'rows', rounding: null, matmul: 'rows' }],
+    [{ matvec_rows: 1 }, { matvec: 'rows', rounding: null }],
+    [{ matvec_lanes: 9.5 }, { matvec: 'lanes', rounding: null }],
     [
-      { matvec_lanes: 9.5, matmul_tile: 9.9 },
-      { matvec: 'lanes', rounding: null, matmul: 'tile' },
-    ],
-    [
-      { matvec_subgroup: 0.001, matvec_lanes: 0.002, matmul_tile: 400 },
-      { matvec: 'subgroup', rounding: null, matmul: 'rows' },
+      { matvec_subgroup: 0.001, matvec_lanes: 0.002 },
+      { matvec: 'subgroup', rounding: null },
     ],
     [
       { matvec_rows: 150, matvec_lanes: 300, matvec_subgroup: 950 },
-      { matvec: 'rows', rounding: null, matmul: 'rows' },
+      { matvec: 'rows', rounding: null },
     ],
   ])('takes the fastest: %j', async (ms, variants) => {
     expect(await adapter(ms).choose()).toEqual(variants);
@@ -143,14 +138,14 @@ describe('fastestVariants', () => {
     expect((await fastestVariants(device, Q4_1, ALL, clock)).matvec).toBe('rows');
   });
 
-  it('measures on weights of the format, in the shapes of decode and of prefill', async () => {
+  it('measures on weights of the format, on one row', async () => {
     const { device, choose } = adapter();
     await choose(ALL, Q8_0);
-    expect(measured(device)).toEqual(['matvec_rows', 'matvec_lanes', 'matvec_subgroup', 'matmul_rows', 'matmul_tile']);
+    expect(measured(device)).toEqual(['matvec_rows', 'matvec_lanes', 'matvec_subgroup']);
     for (const { steps } of device.submits) {
       for (const { plan, rows } of steps) {
         expect(plan.dispatches).toMatchObject([{ modules: { quant: 'q8_0' } }]);
-        expect(rows).toBe(plan.dispatches[0]?.kernel === 'matvec' ? 1 : 64);
+        expect(rows).toBe(1);
       }
     }
   });
@@ -161,16 +156,18 @@ describe('fastestVariants', () => {
   ])('runs kernels of %i ms %i times each: a slow adapter is not kept at it', async (slowMs, times) => {
     const shaders = MATVEC_VARIANTS.map((variant) => `matvec_${variant}`);
     const { device, choose } = adapter(Object.fromEntries(shaders.map((shader) => [shader, slowMs])));
-    await choose({ matvecs: MATVEC_VARIANTS, matmuls: ['rows'] });
+    await choose({ matvecs: MATVEC_VARIANTS });
     const ran = device.submits.map(({ steps }) => steps[0]?.plan.dispatches[0]?.shader);
     expect(shaders.map((shader) => ran.filter((name) => name === shader).length)).toEqual([times, times, times]);
   });
 
   it('measures what it is given alone, and nothing where there is no choice', async () => {
     const { device, choose } = adapter({ matvec_subgroup: 0 });
-    const few = { matvecs: ['rows', 'lanes'], matmuls: ['rows'] } as const;
-    expect(await choose(few)).toEqual({ matvec: 'rows', rounding: null, matmul: 'rows' });
+    expect(await choose({ matvecs: ['rows', 'lanes'] })).toEqual({ matvec: 'rows', rounding: null });
     expect(measured(device)).toEqual(['matvec_rows', 'matvec_lanes']);
+    const single = adapter();
+    expect(await single.choose({ matvecs: ['rows'] })).toEqual({ matvec: 'rows', rounding: null });
+    expect(measured(single.device)).toEqual([]);
   });
 
   it('leaves nothing on the device', async () => {

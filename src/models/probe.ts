@@ -4,12 +4,10 @@ import { MIB } from '../base/units';
 import type { Device, DeviceBuffer, PreparedPlan } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import type { LinearArgs } from '../kernels/linear';
-import { matmul, type MatmulVariant } from '../kernels/matmul';
 import { matvec, type MatvecVariant, type RoundedVariant } from '../kernels/matvec';
 import { encodeStepInput } from '../kernels/step-input';
 import { matrixPlanes } from '../kernels/weight-matrix';
 import type { QuantFormat } from '../quant/format';
-import type { Candidates } from './self-test';
 
 /** Small enough for a slow adapter. */
 const SMALL: Shape = { rows: 2048, columns: 512 };
@@ -18,7 +16,6 @@ const QUICK_MS = 1;
 const LARGE = { sizeBytes: 32 * MIB, columns: 2048 };
 /** What rows come in. */
 const WHOLE_ROWS = 64;
-const PROMPT_TOKENS = 64;
 /** A variant is timed over about this long, so that a fast adapter's latency does not decide. */
 const TIMED_MS = 10;
 const MAX_REPEATS = 1024;
@@ -28,32 +25,32 @@ const CONTEST_MS = 500;
 /** So many times slower than the best is no matter of luck. */
 const HOPELESS = 4;
 
+/** Shapes of matvec. */
+export interface Contestants {
+  readonly matvecs: readonly MatvecVariant[];
+  readonly roundings?: readonly RoundedVariant[];
+}
+
 /**
- * The fastest of some shapes of each kernel on this adapter, on weights of `format`; `rounding`: the fastest shape of matvec, where it is
+ * The fastest of some shapes of matvec on this adapter, on weights of `format`; `rounding`: the fastest shape of matvec, where it is
  * one of those that round.
  */
 export async function fastestVariants(
   device: Device,
   format: QuantFormat,
-  { matvecs, matmuls, roundings = [] }: Candidates & { readonly roundings?: readonly RoundedVariant[] },
+  { matvecs, roundings = [] }: Contestants,
   clock: Clock,
-): Promise<{
-  readonly matvec: MatvecVariant;
-  readonly rounding: RoundedVariant | null;
-  readonly matmul: MatmulVariant;
-}> {
+): Promise<{ readonly matvec: MatvecVariant; readonly rounding: RoundedVariant | null }> {
   const bench = new Bench(device, format, clock);
   try {
     const shapes = [...matvecs, ...roundings];
-    const order = await bench.decode(shapes, (args, variant) => matvec({ ...args, variant }));
-    const [tile] = await bench.prefill(matmuls, (args, variant) => matmul({ ...args, variant }));
+    const order = await bench.race(shapes, (args, variant) => matvec({ ...args, variant }));
     return {
       matvec: defined(
         order.map((variant) => matvecs.find((exact) => exact === variant)).find((exact) => exact !== undefined),
         'a matvec',
       ),
       rounding: roundings.find((variant) => variant === order[0]) ?? null,
-      matmul: defined(tile, 'a matmul'),
     };
   } finally {
     bench.free();
@@ -79,15 +76,13 @@ class Bench {
   private readonly buffers: DeviceBuffer[] = [];
   private readonly runners: Contestant[] = [];
   private readonly step: DeviceBuffer;
-  private small: LinearArgs | null = null;
 
   constructor(
     private readonly device: Device,
     private readonly format: QuantFormat,
     private readonly clock: Clock,
   ) {
-    const rows = Array.from({ length: PROMPT_TOKENS }, () => ({ token: 0, position: 0, slot: 0, blocks: [] }));
-    const input = encodeStepInput(rows, [], []);
+    const input = encodeStepInput([{ token: 0, position: 0, slot: 0, blocks: [] }], [], []);
     this.step = this.buffer('step', input.byteLength);
     device.write(this.step, 0, input);
   }
@@ -97,25 +92,20 @@ class Bench {
     for (const buffer of this.buffers) this.device.destroyBuffer(buffer);
   }
 
-  /** Shapes of prefill, the fastest first: whatever the adapter, they compute. */
-  prefill<V>(variants: readonly V[], dispatchOf: DispatchOf<V>): Promise<readonly V[]> {
-    return this.byTime(this.field(variants, dispatchOf, this.smallMatrix(), PROMPT_TOKENS));
-  }
-
-  /** Shapes of decode, the fastest first: they read, of a quick adapter more than its caches hold. */
-  async decode<V>(variants: readonly V[], dispatchOf: DispatchOf<V>): Promise<readonly V[]> {
-    const field = this.field(variants, dispatchOf, this.smallMatrix(), 1);
+  /** The fastest first: they read, of a quick adapter more than its caches hold. */
+  async race<V>(variants: readonly V[], dispatchOf: DispatchOf<V>): Promise<readonly V[]> {
+    const field = this.field(variants, dispatchOf, this.matrix(SMALL));
     const [first] = field;
     if (first === undefined || variants.length === 1) return variants;
     await first.runner.warmUp();
     if (first.runner.bestMs >= QUICK_MS) return await this.byTime(field);
-    return await this.byTime(this.field(variants, dispatchOf, this.matrix(largeShape(this.format), 1), 1));
+    return await this.byTime(this.field(variants, dispatchOf, this.matrix(largeShape(this.format))));
   }
 
-  private field<V>(variants: readonly V[], dispatchOf: DispatchOf<V>, matrix: LinearArgs, rows: number): Field<V> {
+  private field<V>(variants: readonly V[], dispatchOf: DispatchOf<V>, matrix: LinearArgs): Field<V> {
     const { device, clock, step } = this;
     return variants.map((variant) => {
-      const measured = { step, dispatch: dispatchOf(matrix, variant), y: matrix.y, rows };
+      const measured = { step, dispatch: dispatchOf(matrix, variant), y: matrix.y };
       const runner = new Contestant(device, clock, measured);
       this.runners.push(runner);
       return { variant, runner };
@@ -137,17 +127,13 @@ class Bench {
     return [...field].sort((a, b) => a.runner.bestMs - b.runner.bestMs).map(({ variant }) => variant);
   }
 
-  private smallMatrix(): LinearArgs {
-    return (this.small ??= this.matrix(SMALL, PROMPT_TOKENS));
-  }
-
-  private matrix({ rows, columns }: Shape, tokens: number): LinearArgs {
+  private matrix({ rows, columns }: Shape): LinearArgs {
     const { format } = this;
     const weights = this.buffer('weights', matrixPlanes({ format, rows, columns }).totalBytes);
     return {
       weights: { buffer: weights, format, rows, columns },
-      x: this.buffer('x', tokens * columns * 4),
-      y: this.buffer('y', tokens * rows * 4),
+      x: this.buffer('x', columns * 4),
+      y: this.buffer('y', rows * 4),
       yStride: rows,
       epilogue: 'store',
     };
@@ -164,7 +150,6 @@ interface Measured {
   readonly step: DeviceBuffer;
   readonly dispatch: Dispatch;
   readonly y: DeviceBuffer;
-  readonly rows: number;
 }
 
 type Field<V> = readonly { readonly variant: V; readonly runner: Contestant }[];
@@ -199,8 +184,8 @@ class Contestant {
   async run(): Promise<void> {
     const { plan, repeats, clock } = this;
     if (plan === null) return;
-    const { rows, y } = this.measured;
-    const steps = Array.from({ length: repeats }, () => ({ plan, rows }));
+    const { y } = this.measured;
+    const steps = Array.from({ length: repeats }, () => ({ plan, rows: 1 }));
     const start = clock.now();
     await this.device.submit(steps, { buffer: y, sizeBytes: 4 });
     this.bestMs = Math.min(this.bestMs, (clock.now() - start) / repeats);

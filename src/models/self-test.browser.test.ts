@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock as clock } from '../base/system-clock';
 import type { Device } from '../device/device';
 import { createWebGpuDevice } from '../device/webgpu/webgpu-device';
-import { MATMUL_VARIANTS } from '../kernels/matmul';
+import { CHUNK_WIDTHS } from '../kernels/matmul';
 import { BATCH_WIDTHS, MATVEC_VARIANTS } from '../kernels/matvec';
 import { IQ1_M } from '../quant/iq1_m';
 import { Q4_1 } from '../quant/q4_1';
@@ -36,10 +36,11 @@ describe('the self-test on WebGPU', () => {
   it('finds every variant right, and every width of "rows" equal', async () => {
     await onDevice(async (device) => {
       const test = new SelfTest(device, Q4_1);
-      const all = { matvecs: MATVEC_VARIANTS, matmuls: MATMUL_VARIANTS };
-      expect(await told('variants', device, () => test.right(all))).toEqual(all);
+      expect(await told('variants', device, () => test.right(MATVEC_VARIANTS))).toEqual(MATVEC_VARIANTS);
       // Again, with pipelines that are there: what is left is the test itself.
-      expect(await told('variants again', device, () => test.right(all))).toEqual(all);
+      expect(await told('variants again', device, () => test.right(MATVEC_VARIANTS))).toEqual(MATVEC_VARIANTS);
+      expect(await told('chunks', device, () => test.rightChunks(CHUNK_WIDTHS))).toEqual(CHUNK_WIDTHS);
+      expect(await told('chunks again', device, () => test.rightChunks(CHUNK_WIDTHS))).toEqual(CHUNK_WIDTHS);
       expect(await told('widths', device, () => test.equalWidths('rows', BATCH_WIDTHS))).toEqual(BATCH_WIDTHS);
       expect(await told('widths again', device, () => test.equalWidths('rows', BATCH_WIDTHS))).toEqual(BATCH_WIDTHS);
       test.free();
@@ -49,8 +50,8 @@ describe('the self-test on WebGPU', () => {
   it.each([Q4_K, IQ1_M])('finds $type right', async (format) => {
     await onDevice(async (device) => {
       const test = new SelfTest(device, format);
-      const plainest = { matvecs: ['rows'], matmuls: ['rows'] } as const;
-      expect(await test.right(plainest)).toEqual(plainest);
+      expect(await test.right(['rows'])).toEqual(['rows']);
+      expect(await test.rightChunks([16, 64])).toEqual([16, 64]);
       test.free();
     });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PosingAdapter, type Posed } from '../../test/support/posing-adapter';
+import { LAST_BITS, PosingAdapter, type Posed } from '../../test/support/posing-adapter';
 import { RecordingDevice } from '../../test/support/recording-device';
 import type { Dispatch } from '../device/plan';
 import { EPILOGUE_CODES, matvecParams } from '../kernels/linear';
@@ -7,14 +7,23 @@ import { BATCH_WIDTHS } from '../kernels/matvec';
 import { Q4_1 } from '../quant/q4_1';
 import { SelfTest } from './self-test';
 
-const LANES = { matvecs: ['rows', 'lanes'], matmuls: ['rows'] } as const;
+const LANES = ['rows', 'lanes'] as const;
+const CHUNKS = [64, 256, 512] as const;
 
 /** The shapes of matvec that an adapter passes with. */
 async function passing(posed: Posed): Promise<readonly string[]> {
   const test = new SelfTest(new PosingAdapter(posed).device, Q4_1);
-  const { matvecs } = await test.right(LANES);
+  const right = await test.right(LANES);
   test.free();
-  return matvecs;
+  return right;
+}
+
+/** The widths of matmul that an adapter passes with. */
+async function passingChunks(posed: Posed): Promise<readonly number[]> {
+  const test = new SelfTest(new PosingAdapter(posed).device, Q4_1);
+  const right = await test.rightChunks(CHUNKS);
+  test.free();
+  return right;
 }
 
 /** Of `lanes`, what another kernel would compute. */
@@ -49,6 +58,33 @@ describe('the self-test', () => {
   it('sees what is added to what was there, in place of stored', async () => {
     const change = lanesWith(({ constants }) => ({ constants: { ...constants, EPILOGUE: EPILOGUE_CODES.add } }));
     expect(await passing(change)).toEqual(['rows']);
+  });
+
+  it.each([64, 256, 512])('leaves out a tile of %i tokens that is wrong, whatever its place', async (width) => {
+    const isOf = ({ constants }: Dispatch): boolean => constants['TOKENS'] === width;
+    const others = CHUNKS.filter((other) => other !== width);
+    expect(await passingChunks({ factor: (dispatch) => (isOf(dispatch) ? 1.01 : 1) })).toEqual(others);
+    expect(await passingChunks({ factor: (dispatch) => (isOf(dispatch) ? NaN : 1) })).toEqual(others);
+    expect(await passingChunks({ fails: isOf })).toEqual(others);
+  });
+
+  it('leaves out tiles with other last bits than the narrowest that is right', async () => {
+    const wider: Posed['factor'] = ({ constants }) => (constants['TOKENS'] === 256 ? LAST_BITS : 1);
+    expect(await passingChunks({ factor: wider })).toEqual([64, 512]);
+    const narrowest: Posed['factor'] = ({ constants }) => (constants['TOKENS'] === 64 ? LAST_BITS : 1);
+    expect(await passingChunks({ factor: narrowest })).toEqual([64]);
+  });
+
+  it('passes no tile where all are wrong, nor where all fail', async () => {
+    expect(await passingChunks({ factor: () => 1.01 })).toEqual([]);
+    expect(await passingChunks({ fails: ({ kernel }) => kernel === 'matmul' })).toEqual([]);
+  });
+
+  it('runs more tokens than the narrowest tile of a GPU has', async () => {
+    const device = new RecordingDevice();
+    await new SelfTest(device, Q4_1).rightChunks(CHUNKS);
+    const rows = device.submits.flatMap(({ steps }) => steps.map((step) => step.rows));
+    expect(rows).toEqual([65, 65, 65]);
   });
 
   it('holds batches against rows alone of which the last, in any width, lacks a row', async () => {

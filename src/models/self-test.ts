@@ -4,7 +4,7 @@ import { roundUp } from '../base/units';
 import type { Device, DeviceBuffer, PreparedPlan } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import { linearRows, type LinearArgs } from '../kernels/linear';
-import { matmul, TOKEN_TILE, type MatmulVariant } from '../kernels/matmul';
+import { matmul, TOKEN_TILE, type ChunkWidth } from '../kernels/matmul';
 import { kvLayerBytes } from '../kernels/kv-layout';
 import { matvec, isHalfVariant, type BatchWidth, type MatvecVariant, type RoundedVariant } from '../kernels/matvec';
 import { qkv } from '../kernels/qkv';
@@ -14,12 +14,6 @@ import { dequantize, type QuantFormat } from '../quant/format';
 import { splitPlanes } from '../quant/planes';
 import { sampleBlocks } from '../quant/sample-blocks';
 import { holdsProduct, normedRows, roundedToBytes, roundedToHalves } from './linear-oracle';
-
-/** Shapes of some kernels. */
-export interface Candidates {
-  readonly matvecs: readonly MatvecVariant[];
-  readonly matmuls: readonly MatmulVariant[];
-}
 
 type Rounding = 'none' | 'bytes' | 'halves';
 
@@ -56,7 +50,7 @@ interface Product extends Case {
 const TALL: Shape = { rows: 66, columns: 768, yOffset: 0 };
 const WIDE: Shape = { rows: 22, columns: 2304, yOffset: TALL.rows };
 const Y_STRIDE = TALL.rows + WIDE.rows + 1;
-/** One more than the largest tile has. */
+/** One more than a tile of 64 has. In wider ones more threads run the same text. */
 const MATMUL_TOKENS = 65;
 const MATVEC_ROWS = 3;
 /** The last batch of every width lacks a row. */
@@ -118,23 +112,20 @@ export class SelfTest {
     this.device.releaseStaging();
   }
 
-  /** The variants whose sums are those of the CPU, but for rounding. */
-  async right({ matvecs, matmuls }: Candidates): Promise<Candidates> {
-    const wrong = await this.wrong([
-      ...matvecs.flatMap((variant) => this.products(variant, 'none')),
-      ...matmuls.map((variant) => ({
-        of: `matmul ${variant}`,
-        rows: MATMUL_TOKENS,
-        shapes: [TALL],
-        isNormed: false,
-        rounding: 'none' as const,
-        dispatches: [matmul({ ...this.layer(TALL), variant })],
-      })),
-    ]);
-    return {
-      matvecs: matvecs.filter((variant) => !wrong.has(`matvec ${variant}`)),
-      matmuls: matmuls.filter((variant) => !wrong.has(`matmul ${variant}`)),
-    };
+  /** The shapes of matvec whose sums are those of the CPU, but for rounding. */
+  async right(variants: readonly MatvecVariant[]): Promise<readonly MatvecVariant[]> {
+    const wrong = await this.wrong(variants.flatMap((variant) => this.products(variant, 'none')));
+    return variants.filter((variant) => !wrong.has(`matvec ${variant}`));
+  }
+
+  /** Of some widths of matmul, those whose sums are the CPU's, but for rounding, and have the bits of the narrowest such one. */
+  async rightChunks(widths: readonly ChunkWidth[]): Promise<readonly ChunkWidth[]> {
+    const rows = MATMUL_TOKENS;
+    const cases = widths.map((width) => ({ rows, dispatches: [matmul({ ...this.layer(TALL), width })] }));
+    const results = await this.run(cases);
+    const of = { rows, shapes: [TALL], isNormed: false, rounding: 'none' } as const;
+    const right = results.find((words) => this.holds(of, words)) ?? null;
+    return widths.filter((_, i) => right !== null && areEqual(results[i] ?? null, right));
   }
 
   /** The variants whose sums are those of the CPU over rounded rows, but for rounding. */
@@ -171,8 +162,7 @@ export class SelfTest {
     const plans = widths.map((batch) => [this.layers(variant, batch), this.queries(variant, batch)]);
     const results = await this.run(plans.flat().map((dispatches) => ({ rows: BATCH_ROWS, dispatches })));
     const each = results.length / widths.length;
-    const isAsAlone = (words: Uint32Array | null, i: number): boolean =>
-      words?.every((word, at) => word === results[i % each]?.[at]) === true;
+    const isAsAlone = (words: Uint32Array | null, i: number): boolean => areEqual(words, results[i % each] ?? null);
     return widths.filter((_, width) =>
       results.every((words, i) => Math.floor(i / each) !== width || isAsAlone(words, i)),
     );
@@ -199,7 +189,10 @@ export class SelfTest {
     return { x: this.x, ...(isNormed && { norm: { weight: this.norm, epsilon: NORM_EPSILON } }) };
   }
 
-  private holds({ shapes, rows: tokens, isNormed, rounding }: Product, words: Uint32Array | null): boolean {
+  private holds(
+    { shapes, rows: tokens, isNormed, rounding }: Omit<Product, 'of' | 'dispatches'>,
+    words: Uint32Array | null,
+  ): boolean {
     if (words === null) return false;
     const { values: weights, inputs, normWeights: weight } = this;
     const y = new Float32Array(words.buffer);
@@ -250,6 +243,11 @@ export class SelfTest {
     const weights: WeightMatrix = { buffer: this.weights, format: this.format, ...shape };
     return { weights, x: this.x, y: this.y, yStride: Y_STRIDE, yOffset: shape.yOffset, epilogue: 'store' };
   }
+}
+
+/** Whether there are results, and the same ones to the bit. */
+function areEqual(words: Uint32Array | null, others: Uint32Array | null): boolean {
+  return words?.every((word, at) => word === others?.[at]) === true;
 }
 
 /** The same numbers in [0, 1) every time (Numerical Recipes' quick generator). */

@@ -7,6 +7,7 @@ import { countersSince } from '../base/counters';
 import { parseGguf } from '../gguf/parse';
 import type { GgufFile } from '../gguf/types';
 import { matrixPlanes } from '../kernels/weight-matrix';
+import type { ChunkWidth } from '../kernels/matmul';
 import { BATCH_WIDTHS, type BatchWidth } from '../kernels/matvec';
 import { allocateModel } from './allocate-model';
 import { Executor } from './executor';
@@ -16,27 +17,28 @@ import { allWeights } from './weight-plan';
 const SIXTEEN = Array.from({ length: 16 }, (_, i) => i + 1);
 
 interface Choice {
+  readonly isSoftware?: boolean;
+  readonly chunks?: readonly ChunkWidth[];
   readonly file?: GgufFile;
   readonly maxBindingBytes?: number;
 }
 
-/** What a decode step of so many rows, each with an output, costs on a device that takes these widths. */
-async function decodeSteps(
-  matmul: 'rows' | 'tile',
+/** What a step of so many rows costs on a device that takes these widths; of generated ones each has an output, of a prompt the last. */
+async function stepsOf(
   batch: readonly BatchWidth[],
-  { file = tinyFile(), maxBindingBytes }: Choice = {},
+  { file = tinyFile(), maxBindingBytes, isSoftware = false, chunks }: Choice = {},
 ) {
   const maxConcurrent = 16;
   const device = new RecordingDevice();
   const limits = { ...device.limits, ...(maxBindingBytes !== undefined && { maxBindingBytes }) };
   const { weightPlan, weights, prepared } = allocateModel(
-    withOverrides(device, { limits }),
+    withOverrides(device, { limits, isSoftware }),
     file,
     describeNetwork(file),
     {
       kvType: 'f16',
       maxConcurrent,
-      variants: { matvec: 'rows', matmul, batch },
+      variants: { matvec: 'rows', batch, ...(chunks !== undefined && { chunks }) },
     },
   );
   // No weights come, but the host reads factors of the rotation.
@@ -67,12 +69,20 @@ async function decodeSteps(
     });
     return countersSince(device.counters(), before);
   };
-  return { weightBytes, expertBytes: bytesOf([...ofExperts]), isSliced: slices > matrices.length, cost };
+  return {
+    weightBytes,
+    expertBytes: bytesOf([...ofExperts]),
+    isSliced: slices > matrices.length,
+    limits: executor.limits,
+    cost,
+    /** The plans that the last step ran. */
+    ran: () => device.submits.at(-1)?.steps.map(({ plan }) => plan.label),
+  };
 }
 
 describe('the weight bytes that a step reads', () => {
   it('are those of every matrix once, for any batch, in as many dispatches', async () => {
-    const { weightBytes, cost } = await decodeSteps('rows', BATCH_WIDTHS);
+    const { weightBytes, cost } = await stepsOf(BATCH_WIDTHS);
     const { dispatches } = await cost('decode', 1);
     for (const rows of SIXTEEN) {
       expect(await cost('decode', rows), `${rows} rows`).toMatchObject({ weightBytesRead: weightBytes, dispatches });
@@ -80,27 +90,38 @@ describe('the weight bytes that a step reads', () => {
   });
 
   it('are read once a row where no batch may be used, and once a batch where only some may', async () => {
-    const alone = await decodeSteps('rows', [1]);
-    const pairs = await decodeSteps('rows', [1, 2]);
+    const alone = await stepsOf([1]);
+    const pairs = await stepsOf([1, 2]);
     for (const rows of SIXTEEN) {
       expect((await alone.cost('decode', rows)).weightBytesRead).toBe(rows * alone.weightBytes);
       expect((await pairs.cost('decode', rows)).weightBytesRead).toBe(Math.ceil(rows / 2) * pairs.weightBytes);
     }
   });
 
-  it('are read once a tile of a prompt, and the head once', async () => {
-    const file = tinyFile({ metadata: { 'llama.context_length': 128 } });
-    const { weightBytes, cost } = await decodeSteps('tile', BATCH_WIDTHS, { file });
-    expect((await cost('prefill', 1)).weightBytesRead).toBe(weightBytes);
-    expect((await cost('prefill', 64)).weightBytesRead).toBe(weightBytes);
-    const beyond = (await cost('prefill', 65)).weightBytesRead;
-    expect(beyond).toBeGreaterThan(weightBytes);
-    expect(beyond).toBeLessThan(2 * weightBytes);
-    const narrow = await decodeSteps('rows', BATCH_WIDTHS);
-    const [one, two] = [await narrow.cost('prefill', 8), await narrow.cost('prefill', 9)];
-    expect(one.weightBytesRead).toBe(weightBytes);
-    expect(two.weightBytesRead).toBeGreaterThan(weightBytes);
-    expect(two.weightBytesRead).toBeLessThan(2 * weightBytes);
+  it.each([
+    [false, [64, 256, 512]],
+    [true, [16]],
+  ])(
+    'are those of every matrix once a chunk, however long, on a device that is software: %s',
+    async (isSoftware, widths) => {
+      const file = tinyFile({ metadata: { 'llama.context_length': 1024 } });
+      const { weightBytes, limits, cost, ran } = await stepsOf(BATCH_WIDTHS, { file, isSoftware });
+      const longest = Math.max(...widths);
+      expect(limits.maxChunkTokens).toBe(longest);
+      const { dispatches } = await cost('prefill', 1);
+      for (const rows of [1, 15, 16, 17, 63, 64, 65, 255, 256, 257, 511, 512].filter((rows) => rows <= longest)) {
+        expect(await cost('prefill', rows), `${rows} rows`).toMatchObject({ weightBytesRead: weightBytes, dispatches });
+        // In the narrowest tile that takes them all: wider ones leave threads idle.
+        expect(ran()).toContain(`prefill.${widths.find((width) => width >= rows)}`);
+      }
+    },
+  );
+
+  it('are read once a chunk too where a wide tile may not be used: chunks are shorter then', async () => {
+    const file = tinyFile({ metadata: { 'llama.context_length': 1024 } });
+    const { weightBytes, limits, cost } = await stepsOf(BATCH_WIDTHS, { file, chunks: [64, 256] });
+    expect(limits.maxChunkTokens).toBe(256);
+    expect((await cost('prefill', 256)).weightBytesRead).toBe(weightBytes);
   });
 
   it.each(['qwen3moe', 'mixtral', 'gpt-oss'])('are of experts those that each row is routed to: %s', async (name) => {
@@ -111,7 +132,7 @@ describe('the weight bytes that a step reads', () => {
     const [block] = describeNetwork(file).layers.map(({ feedForward }) => feedForward);
     if (block?.kind !== 'experts') throw new Error('a mixture of experts');
     for (const maxBindingBytes of [2 ** 31, 20_000]) {
-      const { weightBytes, expertBytes, isSliced, cost } = await decodeSteps('tile', BATCH_WIDTHS, {
+      const { weightBytes, expertBytes, isSliced, cost } = await stepsOf(BATCH_WIDTHS, {
         file,
         maxBindingBytes,
       });

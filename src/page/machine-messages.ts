@@ -27,8 +27,8 @@ export const MACHINE_TEXT = {
   kernels: 'Self-test of the kernels',
   kernelsOf: 'Weights',
   noKernels: 'No model was loaded on it yet: the first one is what the test is made for.',
-  chosen: (matvec: string, matmul: string, widths: string) =>
-    `Right; the fastest are ${matvec} for answers and ${matmul} for prompts, in batches of ${widths}.`,
+  chosen: (matvec: string, widths: string, chunks: string) =>
+    `Right; the fastest is ${matvec}, in batches of ${widths}; prompts ${chunks} tokens at once.`,
   storage: 'Storage',
   inUse: 'In use by this page',
   room: 'Room for this page',

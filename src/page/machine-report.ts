@@ -86,10 +86,10 @@ function graphicsGroups(report: MachineReport, bandwidth: BandwidthReport | null
         kernels.length === 0
           ? [[text.kernelsOf, text.noKernels]]
           : kernels.map(
-              ({ format, precision, matvec, matmul, widths, notes }) =>
+              ({ format, precision, matvec, widths, chunks, notes }) =>
                 [
                   `${format}, ${precision}`,
-                  [text.chosen(matvec, matmul, widths.join(', ')), ...notes].join(' '),
+                  [text.chosen(matvec, widths.join(', '), chunks.join(', ')), ...notes].join(' '),
                 ] as const,
             ),
     },

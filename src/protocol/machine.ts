@@ -32,9 +32,10 @@ export interface KernelFinding {
   readonly rows: string;
   /** The fastest of the shapes that compute rightly. */
   readonly matvec: string;
-  readonly matmul: string;
   /** Widths of batches that give the bits of width 1. */
   readonly widths: readonly number[];
+  /** Tokens of a prompt that may be computed at once, with the same results. */
+  readonly chunks: readonly number[];
   /** What is not used because it computes wrongly, as sentences. */
   readonly notes: readonly string[];
 }

@@ -22,13 +22,13 @@ export async function describeMachine(clock: Clock): Promise<MachineReport> {
       deviceMemoryGib: deviceMemoryGib(navigator),
     }),
     build: SHADER_BUILD,
-    kernels: kept.map(({ format, rows, precision, chosen: { matvec, matmul, batch, notes } }) => ({
+    kernels: kept.map(({ format, rows, precision, chosen: { matvec, batch, chunks, notes } }) => ({
       format,
       rows,
       precision,
       matvec,
-      matmul,
       widths: batch,
+      chunks,
       notes,
     })),
   };

@@ -5,8 +5,8 @@ import type { ChosenVariants } from '../models/choose-variants';
 import { createVariantCache } from './variant-cache';
 
 const DATABASE = 'forgelight-variants';
-const LANES: ChosenVariants = { matvec: 'lanes', matmul: 'tile', rounded: null, batch: [1, 2], notes: ['a note'] };
-const ROWS: ChosenVariants = { ...LANES, matvec: 'rows', matmul: 'rows' };
+const LANES: ChosenVariants = { matvec: 'lanes', rounded: null, batch: [1, 2], chunks: [64, 256], notes: ['a note'] };
+const ROWS: ChosenVariants = { ...LANES, matvec: 'rows' };
 let reports: unknown[] = [];
 const report = (error: unknown): void => void reports.push(error);
 

@@ -45,7 +45,7 @@ async function allocated(name: string, matvec: Variant, maxConcurrent: number) {
     contextLength: 64,
     kvType: 'f16',
     maxConcurrent,
-    variants: { matvec, matmul: 'tile' },
+    variants: { matvec },
   });
   // No weights come, but the host reads factors of the rotation.
   for (const { name: tensor, length } of weightPlan.hostTensors)

@@ -16,14 +16,14 @@ const full = shareDevice(() => createWebGpuDevice(navigator.gpu));
 /** Each row alone: pipelines of batches take most of a load. */
 const ALONE = { batch: [1] } as const;
 
-// Both shapes of matvec and of matmul that Firefox can choose, and experts.
+// Both shapes of matvec that Firefox can choose, narrow and wide tiles, and experts.
 describeZoo('Firefox, rows, f32 in the cache', ['phi3', 'gpt-oss'], full, readModel, {
-  variants: { matvec: 'rows', matmul: 'rows', ...ALONE },
+  variants: { matvec: 'rows', ...ALONE },
   kvType: 'f32',
   chunkTokens: 7,
 });
-describeZoo('Firefox, lanes and tiles, f16 in the cache', ['gemma2', 'quant-Q8_0'], full, readModel, {
-  variants: { matvec: 'lanes', matmul: 'tile', ...ALONE },
+describeZoo('Firefox, lanes and the widest tile, f16 in the cache', ['gemma2', 'quant-Q8_0'], full, readModel, {
+  variants: { matvec: 'lanes', ...ALONE, chunks: [512] },
   kvType: 'f16',
   chunkTokens: 64,
 });

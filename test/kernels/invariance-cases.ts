@@ -13,7 +13,7 @@ import { headNorm } from '../../src/kernels/head-norm';
 import { textBytes } from '../../src/kernels/keep-tokens';
 import { KV_BLOCK_TOKENS, KV_TYPES, kvLayerBytes, type KvLayer } from '../../src/kernels/kv-layout';
 import { layernorm } from '../../src/kernels/layernorm';
-import { matmul, MATMUL_VARIANTS } from '../../src/kernels/matmul';
+import { chunkWidthsOf, matmul } from '../../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS, type MatvecVariant } from '../../src/kernels/matvec';
 import { penalise } from '../../src/kernels/penalise';
 import { pool, POOLING_CODES, type Pooling } from '../../src/kernels/pool';
@@ -248,9 +248,9 @@ const KERNELS: Readonly<Record<Exclude<KernelName, 'pool' | 'relayout'>, readonl
       return one(q, qkv({ ...args, weights: piece.bench.weights(stacked), variant: 'rows', batch: 16 }));
     },
   ],
-  matmul: MATMUL_VARIANTS.map((variant) => (piece) => {
+  matmul: chunkWidthsOf({}).map((width) => (piece) => {
     const args = linear(piece);
-    return one(args.y, matmul({ ...args, variant }));
+    return one(args.y, matmul({ ...args, width }));
   }),
   route: [routed],
   expert_matvec: (['store', 'add'] as const).flatMap((epilogue) =>

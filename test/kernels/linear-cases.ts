@@ -1,10 +1,11 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Epilogue } from '../../src/kernels/linear';
-import { matmul, MATMUL_VARIANTS } from '../../src/kernels/matmul';
+import { matmul, type ChunkWidth } from '../../src/kernels/matmul';
 import { matvec, MATVEC_VARIANTS } from '../../src/kernels/matvec';
 import { F16 } from '../../src/quant/f16';
 import { F32 } from '../../src/quant/f32';
 import { Q8_0 } from '../../src/quant/q8_0';
+import { expectSame } from './expected';
 import { LayerBench, type MakeDispatch, type Shape } from './layer-bench';
 import { Random } from './random';
 import type { DeviceOf } from './suite';
@@ -14,9 +15,6 @@ import { withBench } from './workbench';
 const ROWS = [1, 3, 63, 64, 65, 129];
 const COLUMNS = [32, 96, 160, 576];
 const BATCHES = [1, 2, 3, 4, 5];
-const TOKENS = [1, 7, 8, 9, 63, 64, 65];
-/** What differs between formats is how a block is read, not how many tokens there are. */
-const FEW_TOKENS = [1, 9, 65];
 /** Shapes for what does not depend on the block format. */
 const FEW_SHAPES = [
   { rows: 3, columns: 160 },
@@ -99,23 +97,25 @@ export function describeMatvec(deviceOf: DeviceOf, names: readonly string[]): vo
   });
 }
 
-export function describeMatmul(deviceOf: DeviceOf, names: readonly string[]): void {
-  describe.each(MATMUL_VARIANTS.filter((variant) => names.includes(variant)))('matmul %s', (variant) => {
-    const make: MakeDispatch = (args) => matmul({ ...args, variant });
-    const epilogues = ['store', 'add'] as const;
+export function describeMatmul(deviceOf: DeviceOf, widths: readonly ChunkWidth[]): void {
+  const epilogues = ['store', 'add'] as const;
 
-    // A tile reads a block as the others do: two formats are enough, whose tiles take a software adapter seconds each.
-    const formats = variant === 'tile' ? FORMATS.filter(([, { blockElements }]) => blockElements > 1) : FORMATS;
+  describe.each(widths)('matmul, tiles of %i tokens', (width) => {
+    const make: MakeDispatch = (args) => matmul({ ...args, width });
+    const formats = width === 64 ? FORMATS : FORMATS.filter(([, format]) => format === Q8_0);
+
     it.each(formats)('%s, odd shapes', async (_type, format) => {
       const random = new Random(211);
-      for (const [turn, tokens] of (format === Q8_0 ? TOKENS : FEW_TOKENS).entries()) {
+      // What differs between formats is how a block is read, not how many tokens there are.
+      const tokens = format === Q8_0 ? [1, 7, 8, 9, width - 1, width, width + 1] : [1, 9, width + 1];
+      for (const [turn, count] of tokens.entries()) {
         // Every other number of rows: a software adapter takes its time over whole tiles.
         const shapes = withEpilogues(
           shapesOfTurn(turn).filter((_, i) => (i + turn) % 2 === 0),
           [turn % 4 < 2 ? 'store' : 'add'],
         );
         await withBench(deviceOf(), async (bench) => {
-          await new LayerBench(bench, make, format, shapes, random).check(tokens);
+          await new LayerBench(bench, make, format, shapes, random).check(count);
         });
       }
     });
@@ -127,13 +127,33 @@ export function describeMatmul(deviceOf: DeviceOf, names: readonly string[]): vo
       });
     });
 
-    it.each([F16, Q8_0])('$type: a token has the same bits whatever the chunk', async (format) => {
-      await withBench(deviceOf(), async (bench) => {
-        const shapes = withEpilogues([{ rows: 129, columns: 160 }], epilogues);
-        const layers = new LayerBench(bench, make, format, shapes, new Random(212));
-        await layers.checkPieces([1, 7, 8, 9, 40]);
-        await layers.checkPieces([64, 1]);
+    it.each(width === 64 ? [F16, Q8_0] : [Q8_0])(
+      '$type: a token has the same bits whatever the chunk',
+      async (format) => {
+        await withBench(deviceOf(), async (bench) => {
+          const shapes = withEpilogues([{ rows: 129, columns: 160 }], epilogues);
+          const layers = new LayerBench(bench, make, format, shapes, new Random(212));
+          await layers.checkPieces([1, 7, 8, 9, 40]);
+          await layers.checkPieces([width, 1]);
+        });
+      },
+    );
+  });
+
+  it.each([F16, Q8_0])('matmul, $type: a token has the same bits in any tile', async (format) => {
+    const tokens = Math.max(...widths) + 1;
+    const of = (width: ChunkWidth): Promise<Float32Array> =>
+      withBench(deviceOf(), async (bench) => {
+        const shapes = withEpilogues([{ rows: 65, columns: 160 }], epilogues);
+        // The same numbers every time.
+        const make: MakeDispatch = (args) => matmul({ ...args, width });
+        const layers = new LayerBench(bench, make, format, shapes, new Random(214));
+        const { x, before } = layers.draw(tokens);
+        return await layers.run(tokens, x, before);
       });
-    });
+    const [first, ...others] = widths;
+    const expected = await of(first ?? 64);
+    expect(others.length).toBeGreaterThan(0);
+    for (const width of others) expectSame(await of(width), expected, `tiles of ${width} tokens`);
   });
 }

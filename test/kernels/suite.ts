@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Device } from '../../src/device/device';
+import type { ChunkWidth } from '../../src/kernels/matmul';
 import { BYTE_VARIANTS, MATVEC_VARIANTS, type RoundedVariant } from '../../src/kernels/matvec';
 import type { QuantFormat } from '../../src/quant/format';
 import { Q8_0 } from '../../src/quant/q8_0';
@@ -23,8 +24,10 @@ import { describeSample } from './sample-cases';
 import { DRAWN_FORMATS } from './test-matrix';
 
 export interface KernelSuiteOptions {
-  /** The shapes this device has. */
-  readonly variants: { readonly matvec: readonly string[]; readonly matmul: readonly string[] };
+  /** The shapes of matvec that this device has. */
+  readonly variants: readonly string[];
+  /** The widths of matmul that it has. */
+  readonly chunks: readonly ChunkWidth[];
   /** Of matvec that round x; those that round to bytes if not given. */
   readonly rounded?: readonly RoundedVariant[];
   /** Whether queries of rounded rows come 16 at once too: other pipelines, which a software adapter takes long to make. */
@@ -52,11 +55,11 @@ export function describeKernels(name: string, createDevice: () => Promise<Device
     describeSoftcap(deviceOf);
     describeGlu(deviceOf);
     describeActivation(deviceOf);
-    describeMatvecs(deviceOf, options.variants.matvec, options.batchFormats);
+    describeMatvecs(deviceOf, options.variants, options.batchFormats);
     const queries = options.wideQueries === true ? WIDE_QUERIES : FEW_QUERIES;
     describeRoundedMatvec(deviceOf, options.rounded ?? BYTE_VARIANTS, queries);
     describeInvariance(deviceOf);
-    describeMatmul(deviceOf, options.variants.matmul);
+    describeMatmul(deviceOf, options.chunks);
     describeRoute(deviceOf);
     describeExpertFormats(deviceOf);
     describeExpertMatvec(deviceOf);

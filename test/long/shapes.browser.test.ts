@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { systemClock as clock } from '../../src/base/system-clock';
 import { createWebGpuDevice } from '../../src/device/webgpu/webgpu-device';
+import { CHUNK_WIDTHS, matmul } from '../../src/kernels/matmul';
 import { BYTE_VARIANTS, HALF_VARIANTS, matvec, MATVEC_VARIANTS } from '../../src/kernels/matvec';
 import { SelfTest } from '../../src/models/self-test';
 import { Q4_1 } from '../../src/quant/q4_1';
@@ -13,6 +14,8 @@ import { Workbench } from '../kernels/workbench';
 
 const ROWS = 4096;
 const COLUMNS = 1536;
+/** Of the matrix that prompts meet. */
+const TILE_ROWS = 1536;
 const ROUNDS = 5;
 
 /** All shapes of matvec that the adapter has, beside each other: for whoever reads the log, as docs/PERFORMANCE.md does. */
@@ -25,7 +28,7 @@ it.each([Q4_1, Q4_K, Q8_0])('$type: every shape is right, and takes its time', a
     ...(device.limits.packedDot && device.limits.shaderF16 ? HALF_VARIANTS : []),
   ];
   const test = new SelfTest(device, format);
-  expect((await test.right({ matvecs: exact, matmuls: [] })).matvecs).toEqual(exact);
+  expect(await test.right(exact)).toEqual(exact);
   expect(await test.rightRoundings(rounding)).toEqual(rounding);
   test.free();
   const random = new Random(1);
@@ -56,6 +59,35 @@ it.each([Q4_1, Q4_K, Q8_0])('$type: every shape is right, and takes its time', a
   device.close();
 });
 
+/** All tiles of matmul for chunks of many lengths: for whoever reads the log, as docs/PERFORMANCE.md does. */
+it.each([Q4_1, Q4_K])('$type: tiles of any width take their time', async (format) => {
+  const device = await createWebGpuDevice(navigator.gpu);
+  const bench = new Workbench(device);
+  const random = new Random(1);
+  const bytes = sampleBlocks(format, (TILE_ROWS * COLUMNS) / format.blockElements, random.draw);
+  const weights = bench.weights({ format, rows: TILE_ROWS, columns: COLUMNS, bytes, values: new Float64Array(0) });
+  for (const tokens of [16, 64, 256, 512]) {
+    const x = bench.floats('x', random.floats(tokens * COLUMNS));
+    const y = bench.empty('y', tokens * TILE_ROWS * 4);
+    bench.stepOf(tokens);
+    const bestMs = new Map<number, number>();
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const width of CHUNK_WIDTHS) {
+        const dispatch = matmul({ weights, x, y, yStride: TILE_ROWS, epilogue: 'store', width });
+        const start = clock.now();
+        await bench.run([dispatch], tokens, y);
+        // The first round makes pipelines.
+        if (round > 0) bestMs.set(width, Math.min(bestMs.get(width) ?? Infinity, clock.now() - start));
+      }
+    }
+    const told = [...bestMs].map(([width, ms]) => `${width} ${ms.toFixed(1)} ms`);
+    console.log(`${device.name}, ${format.type} ${TILE_ROWS} × ${COLUMNS}, ${tokens} tokens: ${told.join(', ')}`);
+    expect(bestMs.size).toBe(CHUNK_WIDTHS.length);
+  }
+  bench.free();
+  device.close();
+});
+
 it.each(QUANT_FORMATS.filter(({ inBytes }) => inBytes))('$type is rounded to bytes as the CPU does', async (format) => {
   const device = await createWebGpuDevice(navigator.gpu);
   const test = new SelfTest(device, format);
@@ -67,8 +99,8 @@ it.each(QUANT_FORMATS.filter(({ inBytes }) => inBytes))('$type is rounded to byt
 it.each(QUANT_FORMATS)('$type is found right', async (format) => {
   const device = await createWebGpuDevice(navigator.gpu);
   const test = new SelfTest(device, format);
-  const plainest = { matvecs: ['rows'], matmuls: ['rows'] } as const;
-  expect(await test.right(plainest)).toEqual(plainest);
+  expect(await test.right(['rows'])).toEqual(['rows']);
+  expect(await test.rightChunks(CHUNK_WIDTHS)).toEqual(CHUNK_WIDTHS);
   test.free();
   device.close();
 });

@@ -5,7 +5,7 @@ import { perplexityOf, RealModel, SMOLLM2 } from '../models/real-model';
 
 it('SmolLM2 gives the exact perplexity of 256 tokens', async () => {
   const device = await createWebGpuDevice(navigator.gpu);
-  const model = await RealModel.load(device, await fetchRealModel(SMOLLM2), { matvec: 'rows', matmul: 'rows' });
+  const model = await RealModel.load(device, await fetchRealModel(SMOLLM2), { matvec: 'rows' });
   try {
     const ids = model.oracle.perplexity.ids.slice(0, 256);
     const logits = await model.evaluate(ids, [...ids.keys()]);

@@ -28,7 +28,7 @@ const PROMPT = [9, 0, 3, 7, 2, 6, 8, 4, 1, 5];
 const SHA256 = '47df5921e0006afda786c27ad22ab0e68fa610b9626bcbdbb6ef5cce4541a963';
 
 async function load(file: SparseGguf, sha256: string | null): Promise<HostedEngine> {
-  const options = { debug: { variants: { matvec: 'rows', matmul: 'rows' } } };
+  const options = { debug: { variants: { matvec: 'rows' } } };
   const device = await createWebGpuDevice(navigator.gpu);
   expect(device.limits.maxBindingBytes).toBe(2 ** 30);
   return await testLoad(new Uint8Array(), { device, options, host: { source: file.source(sha256) } }).run();

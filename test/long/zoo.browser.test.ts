@@ -20,27 +20,27 @@ const plain = shareDevice(() => createWebGpuDevice(navigator.gpu, { features: []
 const full = shareDevice(() => createWebGpuDevice(navigator.gpu));
 
 describeZoo('webgpu, no features', ZOO, plain, fetchZoo, {
-  variants: { matvec: 'rows', matmul: 'rows' },
+  variants: { matvec: 'rows' },
   kvType: 'f32',
   chunkTokens: 7,
 });
 describeZoo('webgpu, subgroups', ZOO, full, fetchZoo, {
-  variants: { matvec: 'subgroup', matmul: 'tile' },
+  variants: { matvec: 'subgroup' },
   kvType: 'f32',
   chunkTokens: 16,
 });
-describeZoo('webgpu, lanes and tiles', ['mixtral'], full, fetchZoo, {
-  variants: { matvec: 'lanes', matmul: 'tile' },
+describeZoo('webgpu, lanes and the widest tile', ['mixtral'], full, fetchZoo, {
+  variants: { matvec: 'lanes', chunks: [512] },
   kvType: 'f32',
   chunkTokens: 64,
 });
 describeZoo('webgpu, subgroups, f16 KV', ['qwen3', 'qwen3moe'], full, fetchZoo, {
-  variants: { matvec: 'subgroup', matmul: 'rows' },
+  variants: { matvec: 'subgroup' },
   kvType: 'f16',
   chunkTokens: 16,
 });
 describeZoo('webgpu, q8_0 KV', ['llama', 'gemma3'], full, fetchZoo, {
-  variants: { matvec: 'rows', matmul: 'rows' },
+  variants: { matvec: 'rows' },
   kvType: 'q8_0',
   chunkTokens: 7,
 });
@@ -52,6 +52,6 @@ describeAgreement(
   { variants: IN_BYTES, kvType: 'f32', rounded: 'int8', chunkTokens: 7 },
 );
 describeSplits('webgpu', SPLIT_MODELS, full, fetchZoo, {
-  variants: { matvec: 'subgroup', matmul: 'rows' },
+  variants: { matvec: 'subgroup' },
   chunkTokens: 7,
 });

@@ -8,14 +8,14 @@ describeEmbeddings(
   [...ENCODERS, ...POOLED_DECODERS],
   async () => createReferenceDevice(),
   readEmbedder,
-  { variants: { matvec: 'rows', matmul: 'rows' }, kvType: 'f32', chunkTokens: 7 },
+  { variants: { matvec: 'rows' }, kvType: 'f32', chunkTokens: 7 },
 );
 describeEmbeddings(
   'reference, f16 KV',
   ['minilm', ...POOLED_DECODERS],
   async () => createReferenceDevice(),
   readEmbedder,
-  { variants: { matvec: 'lanes', matmul: 'tile' }, kvType: 'f16', chunkTokens: 64 },
+  { variants: { matvec: 'lanes' }, kvType: 'f16', chunkTokens: 64 },
 );
 
 /** All tables and most matrices of minilm are larger than this; what it computes for 32 tokens is not. */
@@ -28,5 +28,5 @@ describeEmbeddings(
     return withOverrides(device, { limits: { ...device.limits, maxBindingBytes: SMALL_BINDING_BYTES } });
   },
   readEmbedder,
-  { variants: { matvec: 'rows', matmul: 'rows' }, kvType: 'f32', chunkTokens: 7, contextLength: 32 },
+  { variants: { matvec: 'rows' }, kvType: 'f32', chunkTokens: 7, contextLength: 32 },
 );

@@ -15,11 +15,11 @@ describeRealModel(
   'SmolLM2-135M-Instruct Q4_1 on WebGPU',
   () => fetchRealModel(SMOLLM2),
   () => createWebGpuDevice(navigator.gpu),
-  { variants: { matvec: 'rows', matmul: 'rows' }, greedyTokens: 8, positions: 16 },
+  { variants: { matvec: 'rows' }, greedyTokens: 8, positions: 16 },
 );
 describeRealModel(
   'Gemma 3 270M Q4_K_M on WebGPU without features',
   () => fetchRealModel(GEMMA3),
   () => createWebGpuDevice(navigator.gpu, { features: [] }),
-  { variants: { matvec: 'rows', matmul: 'rows' }, greedyTokens: 4, layerDispatches: 12, positions: 4 },
+  { variants: { matvec: 'rows' }, greedyTokens: 4, layerDispatches: 12, positions: 4 },
 );

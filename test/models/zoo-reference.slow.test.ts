@@ -5,7 +5,7 @@ import { describeSplits, SPLIT_MODELS } from './split-suite';
 import { describeZoo, IN_BYTES, ZOO_FORMATS, ZOO_MODELS } from './zoo-suite';
 
 describeZoo('reference, f32 KV', [...ZOO_MODELS, ...ZOO_FORMATS], async () => createReferenceDevice(), readZoo, {
-  variants: { matvec: 'rows', matmul: 'rows' },
+  variants: { matvec: 'rows' },
   kvType: 'f32',
   chunkTokens: 7,
 });
@@ -15,14 +15,14 @@ describeZoo(
   async () => createReferenceDevice(),
   readZoo,
   {
-    variants: { matvec: 'lanes', matmul: 'tile' },
+    variants: { matvec: 'lanes' },
     kvType: 'f16',
     chunkTokens: 64,
   },
 );
 /** Heads of 32, 64 with windows, and 32 with biases. */
 describeZoo('reference, q8_0 KV', ['llama', 'gemma3', 'qwen2'], async () => createReferenceDevice(), readZoo, {
-  variants: { matvec: 'rows', matmul: 'rows' },
+  variants: { matvec: 'rows' },
   kvType: 'q8_0',
   chunkTokens: 7,
 });
@@ -34,9 +34,9 @@ describeZoo(
   { variants: IN_BYTES, kvType: 'f32', rounded: 'int8', chunkTokens: 7 },
 );
 describeSplits('reference', SPLIT_MODELS, async () => createReferenceDevice(), readZoo, {
-  variants: { matvec: 'rows', matmul: 'rows' },
+  variants: { matvec: 'rows' },
   chunkTokens: 7,
 });
 describeLongTexts('reference', { name: 'llama', layers: 2 }, async () => createReferenceDevice(), readZoo, {
-  variants: { matvec: 'rows', matmul: 'rows' },
+  variants: { matvec: 'rows' },
 });

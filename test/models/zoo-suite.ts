@@ -83,7 +83,6 @@ export interface ZooOptions {
 /** `precision: 'fast'` with all formats that have bytes. */
 export const IN_BYTES: KernelVariants = {
   matvec: 'rows',
-  matmul: 'rows',
   rounded: { variant: 'int8-rows', formats: QUANT_FORMATS.filter(({ inBytes }) => inBytes).map(({ type }) => type) },
   batch: [1],
 };

@@ -5,5 +5,6 @@ import type { KernelEntry } from '../kernel-table';
 export function instanceNames(shader: string, { instance }: KernelEntry): readonly string[] {
   if (instance === 'only') return [shader];
   if (instance === 'kv') return KV_TYPES.map((type) => `${shader}__${type}`);
-  return instance.capacities.map((capacity) => `${shader}__${capacity}`);
+  const sizes = 'widths' in instance ? instance.widths : instance.capacities;
+  return sizes.map((size) => `${shader}__${size}`);
 }

@@ -105,11 +105,19 @@ export const KERNEL_MISTAKES: readonly KernelMistake[] = [
   },
   {
     what: 'a tile that is read while the next is written',
-    file: 'ops/matmul_tile.hip',
+    file: 'ops/matmul.hip',
     from: '    workgroupBarrier();\n  }\n',
     to: '  }\n',
-    noticedBy: 'matmul_tile of Q8_0',
-    says: /matmul_tile of Q8_0/,
+    noticedBy: 'matmul of Q8_0',
+    says: /matmul of Q8_0/,
+  },
+  {
+    what: 'other sums in the widest tile',
+    file: 'ops/matmul.hip',
+    from: 'sums[t][r] += dot(row[r], v);',
+    to: 'sums[t][r] += TOKENS == 512u ? dot(v, row[r]) * 1.0000001f : dot(row[r], v);',
+    noticedBy: 'matmul of Q8_0',
+    says: /^matmul of Q8_0: 512 tokens at once/,
   },
   {
     what: 'results of a batch at a wrong stride',

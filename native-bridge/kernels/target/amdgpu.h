@@ -6,13 +6,10 @@
 #define OUT(T) T *__restrict__
 #define WORKGROUP(T, NAME, COUNT) static __attribute__((shared)) T NAME[COUNT]
 
-/** Threads of every workgroup. */
-constexpr u32 WORKGROUP_THREADS = 64u;
-
-/** An entry of the code object: a function over ARGUMENTS, which the file defines, and PASSED, their names. */
-#define KERNEL(NAME, ...)                                                                                       \
-  extern "C" __attribute__((global, amdgpu_flat_work_group_size(WORKGROUP_THREADS, WORKGROUP_THREADS))) void NAME(ARGUMENTS) { \
-    __VA_ARGS__(PASSED);                                                                                        \
+/** An entry of the code object, of workgroups of THREADS: a function over ARGUMENTS, which the file defines, and PASSED, their names. */
+#define KERNEL_OF(THREADS, NAME, ...)                                                              \
+  extern "C" __attribute__((global, amdgpu_flat_work_group_size(THREADS, THREADS))) void NAME(ARGUMENTS) { \
+    __VA_ARGS__(PASSED);                                                                           \
   }
 
 extern __attribute__((shared, aligned(16))) unsigned char dynamic_memory[];

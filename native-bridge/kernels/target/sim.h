@@ -9,9 +9,9 @@
   static char NAME##_site;            \
   T *const NAME = static_cast<T *>(sim_services->workgroup_memory(&NAME##_site, sizeof(T[COUNT])))
 
-/** An entry of the code object: a function over ARGUMENTS, which the file defines. */
-#define KERNEL(NAME, ...) \
-  extern "C" __attribute__((visibility("default"), used)) const SimKernel NAME = SimEntry<void(ARGUMENTS)>::kernel<&__VA_ARGS__>();
+/** An entry of the code object, of workgroups of THREADS: a function over ARGUMENTS, which the file defines. */
+#define KERNEL_OF(THREADS, NAME, ...) \
+  extern "C" __attribute__((visibility("default"), used)) const SimKernel NAME = SimEntry<void(ARGUMENTS)>::kernel<&__VA_ARGS__>(THREADS);
 
 /** Workgroup memory whose size the launch gives, from byte `offset_bytes` on. */
 template <class T>

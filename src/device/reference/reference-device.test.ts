@@ -155,7 +155,7 @@ describe('what a GPU would forgive is an InvariantError', () => {
     const { stepInput, plan: released, y: other } = await swigluPlan(device);
     const weights = { buffer: device.createBuffer('w', 32 * 4), format: F32, rows: 1, columns: 32 };
     const [x, y] = [device.createBuffer('x', 256), device.createBuffer('y', 8)];
-    const dispatches = [matmul({ weights, x, y, yStride: 1, epilogue: 'store', variant: 'tile' })];
+    const dispatches = [matmul({ weights, x, y, yStride: 1, epilogue: 'store', width: 64 })];
     const plan = await device.prepare({ label: 'matmul', stepInput, dispatches });
     await device.submit([{ plan, rows: 2 }], { buffer: y, sizeBytes: 8 });
     await expect(device.submit([{ plan, rows: 1 }], { buffer: y, sizeBytes: 8 })).rejects.toThrow(InvariantError);

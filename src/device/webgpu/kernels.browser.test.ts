@@ -1,7 +1,7 @@
 import { afterEach, expect } from 'vitest';
 import { collectGpuErrors } from '../../../test/kernels/gpu-errors';
 import { describeKernels, describeSubgroupKernels } from '../../../test/kernels/suite';
-import { MATMUL_VARIANTS } from '../../kernels/matmul';
+import { CHUNK_WIDTHS } from '../../kernels/matmul';
 import { MATVEC_VARIANTS } from '../../kernels/matvec';
 import { Q4_1 } from '../../quant/q4_1';
 import { PACKED_DOT } from './adapter';
@@ -17,7 +17,8 @@ afterEach(async () => {
 });
 
 describeKernels('WebGPU without features', () => createWebGpuDevice(navigator.gpu, { features: [PACKED_DOT] }), {
-  variants: { matvec: MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup'), matmul: MATMUL_VARIANTS },
+  variants: MATVEC_VARIANTS.filter((variant) => variant !== 'subgroup'),
+  chunks: CHUNK_WIDTHS,
   batchFormats: BATCH_FORMATS,
 });
 

@@ -65,7 +65,7 @@ function words(bytes: Uint8Array): number[] {
 const BEST = [0xc0e00000, 2]; // the order key of 7, and where it is
 /** Rows come one at a time here: each wider batch would be more pipelines to make. */
 const ZOO: ZooOptions = {
-  variants: { matvec: 'rows', matmul: 'rows', batch: [1] },
+  variants: { matvec: 'rows', batch: [1] },
   kvType: 'f32',
   chunkTokens: 16,
 };
@@ -120,7 +120,7 @@ describe('limits', () => {
     const response = await fetch('/fixtures/zoo/llama.gguf');
     const bytes = new Uint8Array(await response.arrayBuffer());
     const answer = async (limits: Record<string, number>): Promise<{ tokens: number[]; dispatches: number }> => {
-      const debug = { chunkTokens: 16, variants: { matvec: 'rows', matmul: 'rows' } };
+      const debug = { chunkTokens: 16, variants: { matvec: 'rows' } };
       const options = { contextLength: 64, maxConcurrent: 1, debug };
       const engine = await testLoad(bytes, { device: await open({ limits }), clock: systemClock, options }).run();
       const tokens: number[] = [];
@@ -151,7 +151,7 @@ describe('limits', () => {
   ] as const)('that something else exceeds end the load, and nothing is left: %j', async (options, words) => {
     const response = await fetch('/fixtures/zoo/llama.gguf');
     const device = await open({ limits: { maxStorageBufferBindingSize: 100_000 } });
-    const debug = { ...options.debug, variants: { matvec: 'rows', matmul: 'rows' } };
+    const debug = { ...options.debug, variants: { matvec: 'rows' } };
     const bytes = new Uint8Array(await response.arrayBuffer());
     const load = testLoad(bytes, { device, clock: systemClock, options: { ...options, debug } });
     await expect(load.run()).rejects.toMatchObject({ code: 'out-of-memory', message: expect.stringContaining(words) });
@@ -300,7 +300,7 @@ describe('an engine', () => {
     const response = await fetch('/fixtures/zoo/llama.gguf');
     const bytes = new Uint8Array(await response.arrayBuffer());
     const device = await open();
-    const options = { maxConcurrent: 1, debug: { variants: { matvec: 'rows', matmul: 'rows' } } };
+    const options = { maxConcurrent: 1, debug: { variants: { matvec: 'rows' } } };
     const engine = await testLoad(bytes, { device, clock: systemClock, options }).run();
     const modes = [{ temperature: 0 }, { seed: 1 }] as const;
     const takeMostPending = watchSubmits(device);
