@@ -188,8 +188,8 @@ export const CACHE_BUGS: readonly PlantedBug[] = [
   {
     name: 'a variant that computes wrongly is measured',
     file: 'src/models/choose-variants.ts',
-    find: '{ ...right, roundings: racing }',
-    replace: '{ ...candidates, roundings: racing }',
+    find: '{ matvecs: right, roundings: racing }',
+    replace: '{ matvecs: candidates.matvecs, roundings: racing }',
     why: 'the fastest kernel is a wrong one, and answers are nonsense on that adapter',
     seenBy: {
       file: 'src/engine/wrong-adapter.test.ts',
@@ -199,8 +199,8 @@ export const CACHE_BUGS: readonly PlantedBug[] = [
   {
     name: 'a batch width of other bits is used',
     file: 'src/models/choose-variants.ts',
-    find: 'batch: isForced ? BATCH_WIDTHS : chosen.batch',
-    replace: 'batch: BATCH_WIDTHS',
+    find: 'matvec: fastest.matvec, rounded, batch, chunks, notes',
+    replace: 'matvec: fastest.matvec, rounded, batch: BATCH_WIDTHS, chunks, notes',
     why: 'an answer depends on who runs beside it',
     seenBy: {
       file: 'src/engine/wrong-adapter.test.ts',
@@ -208,9 +208,20 @@ export const CACHE_BUGS: readonly PlantedBug[] = [
     },
   },
   {
+    name: 'a tile of other bits is used',
+    file: 'src/models/choose-variants.ts',
+    find: 'matvec: fastest.matvec, rounded, batch, chunks, notes',
+    replace: 'matvec: fastest.matvec, rounded, batch, chunks: candidates.chunks, notes',
+    why: 'an answer depends on how its prompt is cut',
+    seenBy: {
+      file: 'src/models/choose-variants.test.ts',
+      test: 'chooseVariants leaves out a tile of prompts with other bits, and no other',
+    },
+  },
+  {
     name: 'a choice is trusted though nobody tested it',
     file: 'src/models/choose-variants.ts',
-    find: " && 'batch' in entry && 'notes' in entry && 'rounded' in entry",
+    find: " && 'chunks' in entry && 'notes' in entry && 'rounded' in entry",
     replace: '',
     why: 'whoever came before there was a self-test keeps the wrong kernels',
     seenBy: {
