@@ -28,6 +28,9 @@
  * @property {() => Promise<{ bytesPerSecond: number }>} measureBandwidth
  */
 
+/** What is read before anything is measured: chunks begin with 16 tokens and double while the device keeps up. */
+const SETTLING_TOKENS = 1024;
+
 /**
  * Throws what the library throws, and for a model that writes nothing, or holds none of the contexts.
  * @param {BenchInput} input @param {Library} library
@@ -46,6 +49,7 @@ export async function measure(input, { createEngine, measureBandwidth }) {
   }
   const { contexts, left } = fitting(input, info.model);
   const prompts = await makePrompts(engine, input);
+  await answer(engine, prompts.of(Math.min(Math.max(...contexts), SETTLING_TOKENS), contexts.length), 0);
   const answers = [];
   for (const [i, context] of contexts.entries()) {
     answers.push({ context, timings: await answer(engine, prompts.of(context, i), decodeTokens) });

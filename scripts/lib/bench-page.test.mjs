@@ -91,11 +91,13 @@ describe('what npm run bench measures in its page', () => {
       [{ model: INPUT.model, timeouts: INPUT.timeouts, keep: false, debug: { variants: INPUT.variants } }, true],
     ]);
     const { prompts, bodies } = engines[0];
-    expect(prompts.map((prompt) => prompt.length)).toEqual([4, 9]);
-    expect(new Set(prompts.map(([first]) => first)).size).toBe(2);
-    expect(prompts[1].slice(1)).toEqual([10, 11, 12, 13, 14, 15, 16, 17]);
+    // Before both one that lets chunks grow, which is not measured.
+    expect(prompts.map((prompt) => prompt.length)).toEqual([9, 4, 9]);
+    expect(new Set(prompts.map(([first]) => first)).size).toBe(3);
+    expect(prompts[2].slice(1)).toEqual([10, 11, 12, 13, 14, 15, 16, 17]);
     // The first token is the prompt's, the others are what decoding gives.
     expect(bodies.map(({ max_tokens, temperature }) => [max_tokens, temperature])).toEqual([
+      [1, 0],
       [4, 0],
       [4, 0],
     ]);
@@ -110,6 +112,13 @@ describe('what npm run bench measures in its page', () => {
       [4, 4],
       [9, 9],
     ]);
+  });
+
+  it('lets chunks grow over no more tokens than that takes', async () => {
+    const { engines, library } = fakeLibrary({ contextLength: 4000 });
+    const { answers } = await measure({ ...INPUT, contexts: [3000] }, library);
+    expect(engines[0].prompts.map((prompt) => prompt.length)).toEqual([1024, 3000]);
+    expect(answers.map(({ context }) => context)).toEqual([3000]);
   });
 
   it('leaves out the contexts for which the model has no room, and says so where it has for none', async () => {
