@@ -1,6 +1,10 @@
 // Packages of Debian and its kin, where they may be installed. Only tests and builds of the package need any.
 import { run } from './command.mjs';
 
+/** Mirrors that do not answer are asked for minutes. */
+const UPDATE_MS = 3 * 60_000;
+const INSTALL_MS = 15 * 60_000;
+
 /** Whether there is apt to ask for: on Linux, as root. */
 export const hasApt = () => process.platform === 'linux' && process.getuid?.() === 0;
 
@@ -10,6 +14,6 @@ export const hasApt = () => process.platform === 'linux' && process.getuid?.() =
  */
 export async function installWithApt(packages, signal) {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  const { code } = await run('apt-get', ['update'], { signal, env });
-  if (code === 0) await run('apt-get', ['install', '-y', ...packages], { signal, env });
+  const { code } = await run('apt-get', ['update'], { signal, env, timeoutMs: UPDATE_MS });
+  if (code === 0) await run('apt-get', ['install', '-y', ...packages], { signal, env, timeoutMs: INSTALL_MS });
 }

@@ -22,6 +22,7 @@ const INSIDE_OF_CACHE = [
   'chrome-win64/chrome.exe',
 ];
 const LAUNCH_TIMEOUT_MS = 60_000;
+const INSTALL_MS = 20 * 60_000;
 
 /** @param {NodeJS.ProcessEnv} [env] @returns {string[]} programs that exist, the best first */
 export function installedChromiums(env = process.env) {
@@ -123,7 +124,10 @@ async function installWithPlaywright(signal) {
   console.log('No Chromium with WebGPU on this machine: installing one with Playwright …');
   // Its system libraries come along where we may install them.
   const libraries = hasApt() ? ['--with-deps'] : [];
-  await runNode(['node_modules/playwright/cli.js', 'install', '--no-shell', ...libraries, 'chromium'], { signal });
+  await runNode(['node_modules/playwright/cli.js', 'install', '--no-shell', ...libraries, 'chromium'], {
+    signal,
+    timeoutMs: INSTALL_MS,
+  });
 }
 
 /** @param {AbortSignal} signal */

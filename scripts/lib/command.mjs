@@ -7,6 +7,8 @@ import { ROOT } from './paths.mjs';
 const OLDEST_NODE = [20, 19];
 const KILL_AFTER_MS = 10_000;
 const SECOND_SIGNAL_MS = 200;
+/** What `timeout` ends with. */
+const TIMEOUT_CODE = 124;
 /** What shells and programs end with after Ctrl+C: 128 and the signal's number. */
 const INTERRUPTED_CODE = 130;
 
@@ -89,17 +91,18 @@ export function readNoOptions(usage = 'It takes no options.') {
  * @property {AbortSignal} [signal] ends the child, waits for it and rejects with `Interrupted`
  * @property {NodeJS.ProcessEnv} [env] added to the environment
  * @property {boolean} [quiet] keeps the output away from the terminal; it is in the result either way
+ * @property {number} [timeoutMs] after that long the child is ended; no limit if not given
  */
 
 /**
  * Runs a command in the repository root and waits for it. The result's `output` is what it printed when `quiet`,
- * else ''. A command that cannot be started has `code` 127.
+ * else ''. A command that cannot be started has `code` 127, one that took too long 124, and the output says so.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {RunOptions} [options]
  * @returns {Promise<{ code: number, output: string }>}
  */
-export function run(command, args, { signal, env = {}, quiet = false } = {}) {
+export function run(command, args, { signal, env = {}, quiet = false, timeoutMs } = {}) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new Interrupted());
     const child = spawn(command, args, {
@@ -114,10 +117,18 @@ export function run(command, args, { signal, env = {}, quiet = false } = {}) {
     let killTimer;
     const stop = () => {
       child.kill('SIGTERM');
-      killTimer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
+      killTimer ??= setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
     };
     signal?.addEventListener('abort', stop, { once: true });
+    let isLate = false;
+    const timer =
+      timeoutMs &&
+      setTimeout(() => {
+        isLate = true;
+        stop();
+      }, timeoutMs);
     const finish = () => {
+      clearTimeout(timer);
       clearTimeout(killTimer);
       signal?.removeEventListener('abort', stop);
     };
@@ -128,7 +139,11 @@ export function run(command, args, { signal, env = {}, quiet = false } = {}) {
     child.on('close', (code, killedBy) => {
       finish();
       // Ctrl+C reaches every program of the terminal: the child may have ended by it before we heard of it.
-      if (signal?.aborted || killedBy === 'SIGINT' || code === INTERRUPTED_CODE) reject(new Interrupted());
+      if (isLate) {
+        const late = `${command} took longer than ${timeoutMs} ms.`;
+        if (!quiet) console.error(late);
+        resolve({ code: TIMEOUT_CODE, output: `${output}\n${late}` });
+      } else if (signal?.aborted || killedBy === 'SIGINT' || code === INTERRUPTED_CODE) reject(new Interrupted());
       else resolve({ code: code ?? 1, output });
     });
   });

@@ -19,6 +19,15 @@ describe('run', () => {
     expect((await run('no-such-program-of-forgelight', [])).code).toBe(127);
   });
 
+  it('ends a child that takes too long, and says so', async () => {
+    const { code, output } = await runNode(['-e', 'console.log(1); setInterval(() => {}, 1000)'], {
+      quiet: true,
+      timeoutMs: 300,
+    });
+    expect([code, output]).toEqual([124, expect.stringMatching(/took longer than 300 ms\.$/)]);
+    expect(await runNode(['-e', ''], { timeoutMs: 60_000 })).toEqual({ code: 0, output: '' });
+  });
+
   it('ends the child at the signal and waits for it', async () => {
     const controller = new AbortController();
     const child = runNode(['-e', 'setInterval(() => {}, 1000)'], { signal: controller.signal });

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { run, runNode, SetupError } from './command.mjs';
 import { ROOT } from './paths.mjs';
 
+/** Longer than a slow network takes: a registry that does not answer ends by it. */
+const INSTALL_MS = 20 * 60_000;
+
 /** What must be the same for an installed tree to be used again. */
 async function wantedStamp(/** @type {string} */ root) {
   const lock = await readFile(join(root, 'package-lock.json'));
@@ -70,8 +73,9 @@ export async function ensureDependencies(signal, root = ROOT) {
 async function runNpm(/** @type {string[]} */ args, /** @type {AbortSignal} */ signal) {
   // Set when npm started us; it also spares a shell on Windows, where `npm` is a .cmd file.
   const npmScript = process.env.npm_execpath;
+  const options = { signal, timeoutMs: INSTALL_MS };
   const { code } = npmScript?.endsWith('.js')
-    ? await runNode([npmScript, ...args], { signal })
-    : await run('npm', args, { signal });
+    ? await runNode([npmScript, ...args], options)
+    : await run('npm', args, options);
   return code;
 }

@@ -8,6 +8,8 @@ import { softwareAdapter } from './firefox.mjs';
 import { ARTIFACTS_FOLDER } from './paths.mjs';
 
 const DENO = 'deno@2.9.6';
+const INSTALL_MS = 5 * 60_000;
+const CHECK_MS = 5 * 60_000;
 const FOLDER = join(ARTIFACTS_FOLDER, 'deno');
 
 /**
@@ -26,6 +28,7 @@ export async function checkWithNaga(signal) {
       signal,
       env: softwareAdapter(process.env.CHROMIUM_PATH || installedChromiums()[0]),
       quiet: true,
+      timeoutMs: CHECK_MS,
     });
     const [, report] = /^REPORT (.*)$/m.exec(output) ?? [];
     if (code !== 0 || report === undefined) throw new SetupError(`Deno ended with code ${code}: ${output.trim()}`);
@@ -40,7 +43,7 @@ export async function checkWithNaga(signal) {
 async function ensureDeno(signal) {
   await mkdir(FOLDER, { recursive: true });
   const args = ['install', '--prefix', FOLDER, '--no-save', '--ignore-scripts', DENO];
-  const { code, output } = await run('npm', args, { signal, quiet: true });
+  const { code, output } = await run('npm', args, { signal, quiet: true, timeoutMs: INSTALL_MS });
   if (code !== 0) throw new SetupError(`${DENO} could not be installed: ${output.trim()}`);
   return join(FOLDER, 'node_modules/.bin/deno');
 }
