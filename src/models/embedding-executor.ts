@@ -40,6 +40,17 @@ export class EmbeddingExecutor {
     const bytes = await device.submit(steps, { buffer: plans.embedding, sizeBytes });
     return output === null ? null : ofLengthOne(new Float32Array(bytes.buffer, bytes.byteOffset, hiddenSize));
   }
+
+  /** Runs every plan once, on one row; resolves when that is done. */
+  async runEveryPlan(row: StepInputRow): Promise<void> {
+    const { device, plans, prepared, ropeTables } = this.model;
+    const all = [...prepared.prefill.map(({ plan }) => plan), prepared.pool];
+    device.write(plans.stepInput, 0, encodeStepInput([row], [0], ropeTables));
+    await device.submit(
+      all.map((plan) => ({ plan, rows: 1 })),
+      { buffer: plans.embedding, sizeBytes: 4 },
+    );
+  }
 }
 
 /** A copy of its own: receivers hand it on by transfer. A vector without length stays as it is. */

@@ -6,6 +6,7 @@ import type { Device } from '../device/device';
 import type { GgufFile } from '../gguf/types';
 import { allocateEmbedder } from './allocate-embedder';
 import type { ModelOptions } from './allocate-model';
+import { warmUpEmbedder } from '../engine/warm-up';
 import { EmbeddingExecutor } from './embedding-executor';
 import type { EncoderNetwork } from './encoder-network';
 import { planEncoderWeights } from './encoder-weights';
@@ -208,6 +209,30 @@ describe('allocateEmbedder', () => {
     const rows = [from, from + 1].map((position) => ({ token: 3, position, slot: 0, blocks: [0] }));
     await expect(executor.run(rows, output)).rejects.toThrow('all rows of a text in one step');
     expect(await executor.run([{ token: 3, position: 0, slot: 0, blocks: [0] }], 0)).toHaveLength(64);
+  });
+
+  it('runs a text in the narrowest tile that takes it, and all of them once before anyone asks', async () => {
+    const device = new RecordingDevice();
+    const file = tinyBert({ 'bert.context_length': 1024 }, { 'position_embd.weight': [64, 1024] });
+    const executor = new EmbeddingExecutor(await allocateEmbedder(device, file, encoderOf(file), OPTIONS).prepared);
+    const ran = () => device.submits.at(-1)?.steps.map(({ plan, rows }) => [plan.label, rows]);
+    await warmUpEmbedder(executor);
+    const warmed = device.submits.flatMap(({ steps }) => steps.map(({ plan }) => plan.label));
+    expect(new Set(warmed)).toEqual(new Set(['prefill.64', 'prefill.256', 'prefill.512', 'pool']));
+    const blocks = Array.from({ length: 64 }, (_, i) => i);
+    for (const [tokens, width] of [
+      [64, 64],
+      [65, 256],
+      [257, 512],
+      [1024, 512],
+    ] as const) {
+      const rows = Array.from({ length: tokens }, (_, position) => ({ token: 3, position, slot: 0, blocks }));
+      await executor.run(rows, tokens - 1);
+      expect(ran()).toEqual([
+        [`prefill.${width}`, tokens],
+        ['pool', 1],
+      ]);
+    }
   });
 
   it('takes as long texts as one buffer holds, and says so', async () => {
