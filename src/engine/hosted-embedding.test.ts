@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectEmbedding, type EmbeddingReference } from '../../test/models/embedding-suite';
-import { testLoad } from '../../test/support/load-zoo';
+import { testLoad, withOverrides } from '../../test/support/load-zoo';
 import { readEmbedder, readZoo } from '../../test/support/zoo';
+import { createReferenceDevice } from '../device/reference/reference-device';
 import type { HostRequest } from '../protocol/engine-port';
 import type { RequestEvent } from '../protocol/events';
 import type { HostedEngine } from './hosted-engine';
@@ -83,6 +84,21 @@ describe.each(MODELS)('embeddings of %s, loaded as users load it', (name) => {
     }
     expect(engine.info.notes.join()).toContain('engine.embeddings.create');
   });
+});
+
+it.each(['minilm', 'qwen3-embedding'])('%s has run every pipeline before anyone waits for a vector', async (name) => {
+  const device = createReferenceDevice();
+  const labels: string[] = [];
+  const watched = withOverrides(device, {
+    submit: (steps, ...readbacks) => {
+      labels.push(...steps.map(({ plan }) => plan.label));
+      return device.submit(steps, ...readbacks);
+    },
+  });
+  const { bytes } = await readEmbedder(name);
+  const engine = await testLoad(new Uint8Array(bytes), { device: watched }).run();
+  expect(labels).toContain('warmup');
+  await engine.close();
 });
 
 describe('a request for an embedding', () => {

@@ -22,6 +22,6 @@ export async function warmUp(executor: Executor): Promise<void> {
 
 /** The same of a model that makes embeddings. */
 export async function warmUpEmbedder(executor: EmbeddingExecutor): Promise<void> {
-  await executor.runEveryPlan(row);
+  await executor.runEveryPipeline(row);
   await Promise.all([executor.run(rows, 0), executor.run(rows, 0)]);
 }

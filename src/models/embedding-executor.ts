@@ -2,7 +2,7 @@ import { assert } from '../base/assert';
 import type { Device, PreparedPlan } from '../device/device';
 import { encodeStepInput, type RopeTable, type StepInputRow } from '../kernels/step-input';
 import type { EmbeddingPlans } from './embedding-plans';
-import { stepOf, type ModelLimits, type PreparedWidth } from './executor';
+import { firstOfEach, stepOf, type ModelLimits, type PreparedWidth } from './executor';
 
 /** The plans of a model that makes vectors of texts, prepared on its device. */
 export interface PreparedEmbedder {
@@ -41,15 +41,18 @@ export class EmbeddingExecutor {
     return output === null ? null : ofLengthOne(new Float32Array(bytes.buffer, bytes.byteOffset, hiddenSize));
   }
 
-  /** Runs every plan once, on one row; resolves when that is done. */
-  async runEveryPlan(row: StepInputRow): Promise<void> {
-    const { device, plans, prepared, ropeTables } = this.model;
-    const all = [...prepared.prefill.map(({ plan }) => plan), prepared.pool];
-    device.write(plans.stepInput, 0, encodeStepInput([row], [0], ropeTables));
-    await device.submit(
-      all.map((plan) => ({ plan, rows: 1 })),
-      { buffer: plans.embedding, sizeBytes: 4 },
-    );
+  /** Runs every pipeline of the model's plans once on one row, in whatever layer it is met first; resolves when that is done. */
+  async runEveryPipeline(row: StepInputRow): Promise<void> {
+    const { device, plans, ropeTables } = this.model;
+    const { stepInput, prefill, pool, embedding } = plans;
+    const dispatches = firstOfEach([...prefill.map(({ plan }) => plan), pool].flatMap((plan) => plan.dispatches));
+    const plan = await device.prepare({ label: 'warmup', stepInput, dispatches });
+    try {
+      device.write(stepInput, 0, encodeStepInput([row], [0], ropeTables));
+      await device.submit([{ plan, rows: 1 }], { buffer: embedding, sizeBytes: 4 });
+    } finally {
+      device.release(plan);
+    }
   }
 }
 

@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { RecordingDevice } from '../../test/support/recording-device';
 import { tinyBert } from '../../test/support/tiny-bert';
 import { tinyFile } from '../../test/support/tiny-llama';
+import { countersSince } from '../base/counters';
 import type { Device } from '../device/device';
+import type { Dispatch } from '../device/plan';
 import type { GgufFile } from '../gguf/types';
 import { allocateEmbedder } from './allocate-embedder';
 import type { ModelOptions } from './allocate-model';
-import { warmUpEmbedder } from '../engine/warm-up';
 import { EmbeddingExecutor } from './embedding-executor';
 import type { EncoderNetwork } from './encoder-network';
 import { planEncoderWeights } from './encoder-weights';
@@ -211,28 +212,74 @@ describe('allocateEmbedder', () => {
     expect(await executor.run([{ token: 3, position: 0, slot: 0, blocks: [0] }], 0)).toHaveLength(64);
   });
 
-  it('runs a text in the narrowest tile that takes it, and all of them once before anyone asks', async () => {
+  const BERT = tinyBert({ 'bert.context_length': 1100 }, { 'position_embd.weight': [64, 1100] });
+  const DECODER = tinyFile({ metadata: { 'llama.pooling_type': 3, 'llama.context_length': 1100 } });
+  const MODELS = {
+    encoder: { file: BERT, network: encoderOf(BERT) },
+    decoder: { file: DECODER, network: describeNetwork(DECODER) },
+  };
+  const all = (count: number) => {
+    const blocks = Array.from({ length: 69 }, (_, i) => i);
+    return Array.from({ length: count }, (_, position) => ({ token: 3, position, slot: 0, blocks }));
+  };
+
+  it.each([
+    ['encoder', [64, 512], 1100],
+    ['encoder', [16], 1100],
+    ['decoder', [64, 256], 256],
+    ['decoder', [16], 16],
+  ] as const)(
+    'reads the weights of its %s once for the narrowest tile that takes a text, else for each of the widest: %j',
+    async (kind, chunks, longest) => {
+      const device = new RecordingDevice();
+      const { chunkTokens: _, ...options } = OPTIONS;
+      const variants = { ...OPTIONS.variants, chunks };
+      const { file, network } = MODELS[kind];
+      const { prepared } = allocateEmbedder(device, file, network, { ...options, variants });
+      const executor = new EmbeddingExecutor(await prepared);
+      expect(executor.limits.maxChunkTokens).toBe(longest);
+      const bytesOf = async (count: number): Promise<number> => {
+        const before = device.counters();
+        await executor.run(all(count), count - 1);
+        return countersSince(device.counters(), before).weightBytesRead;
+      };
+      const weightBytes = await bytesOf(1);
+      const widest = chunks[chunks.length - 1] ?? NaN;
+      for (const count of [1, 16, 17, 64, 65, 256, 512, 513, 1100].filter((each) => each <= longest)) {
+        expect(await bytesOf(count), `${count} tokens`).toBe(Math.ceil(count / widest) * weightBytes);
+        const [step] = device.submits.at(-1)?.steps ?? [];
+        const width = chunks.find((each) => each >= count) ?? widest;
+        expect(step?.plan.label).toBe(`prefill.${width}`);
+        const products = step?.plan.dispatches.filter(({ kernel }) => kernel === 'matmul');
+        expect(new Set(products?.map(({ constants }) => constants['TOKENS']))).toEqual(new Set([width]));
+      }
+    },
+  );
+
+  it.each(['encoder', 'decoder'] as const)('runs every pipeline of its %s once where it is asked to', async (kind) => {
     const device = new RecordingDevice();
-    const file = tinyBert({ 'bert.context_length': 1024 }, { 'position_embd.weight': [64, 1024] });
-    const executor = new EmbeddingExecutor(await allocateEmbedder(device, file, encoderOf(file), OPTIONS).prepared);
-    const ran = () => device.submits.at(-1)?.steps.map(({ plan, rows }) => [plan.label, rows]);
-    await warmUpEmbedder(executor);
-    const warmed = device.submits.flatMap(({ steps }) => steps.map(({ plan }) => plan.label));
-    expect(new Set(warmed)).toEqual(new Set(['prefill.64', 'prefill.256', 'prefill.512', 'pool']));
-    const blocks = Array.from({ length: 64 }, (_, i) => i);
-    for (const [tokens, width] of [
-      [64, 64],
-      [65, 256],
-      [257, 512],
-      [1024, 512],
-    ] as const) {
-      const rows = Array.from({ length: tokens }, (_, position) => ({ token: 3, position, slot: 0, blocks }));
-      await executor.run(rows, tokens - 1);
-      expect(ran()).toEqual([
-        [`prefill.${width}`, tokens],
-        ['pool', 1],
-      ]);
-    }
+    const { chunkTokens: _, ...options } = OPTIONS;
+    const { file, network } = MODELS[kind];
+    const model = await allocateEmbedder(device, file, network, options).prepared;
+    const { prefill, pool } = model.plans;
+    const pipelineOf = ({ shader, modules, constants }: Dispatch): string =>
+      JSON.stringify([shader, modules, constants]);
+    const dispatches = [...prefill.map(({ plan }) => plan), pool].flatMap((plan) => plan.dispatches);
+    const pipelines = new Set(dispatches.map(pipelineOf));
+    const plans = device.plans.size;
+    await new EmbeddingExecutor(model).runEveryPipeline({ token: 3, position: 0, slot: 0, blocks: [0] });
+    const [step, ...more] = device.submits.at(-1)?.steps ?? [];
+    expect([step?.rows, more]).toEqual([1, []]);
+    expect(prefill).toHaveLength(3);
+    expect(step?.plan.dispatches.map(pipelineOf).toSorted()).toEqual([...pipelines].toSorted());
+    expect(device.plans.size).toBe(plans);
+  });
+
+  it('has rows of activations up to the next multiple of eight, which matmul reads', async () => {
+    const device = new RecordingDevice();
+    allocateEmbedder(device, BERT, encoderOf(BERT), OPTIONS);
+    const sizes = ['x', 'attended', 'inner'].map((name) => [...device.buffers].find(({ label }) => label === name));
+    for (const buffer of sizes) expect((buffer?.sizeBytes ?? NaN) % (1104 * 4)).toBe(0);
   });
 
   it('takes as long texts as one buffer holds, and says so', async () => {

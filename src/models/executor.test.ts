@@ -22,13 +22,13 @@ const best = (row: number) => ({ row, mode: 'argmax' }) satisfies RowOutput;
 const drawn = (row: number, unit = DRAW.unit) => ({ row, mode: 'sample', draw: { ...DRAW, unit } }) satisfies RowOutput;
 const whole = (row: number) => ({ row, mode: 'logits' }) satisfies RowOutput;
 
-async function setUp(contextLength: number = TINY.context) {
+async function setUp(contextLength: number = TINY.context, chunkTokens = 8) {
   const device = new RecordingDevice();
   const file = tinyFile({ metadata: { 'llama.context_length': contextLength } });
   const { prepared } = allocateModel(device, file, describeNetwork(file), {
     kvType: 'f32',
     maxConcurrent: 4,
-    chunkTokens: 8,
+    chunkTokens,
     variants: { matvec: 'rows' },
   });
   const model = await prepared;
@@ -149,8 +149,9 @@ describe('Executor', () => {
   });
 
   it('runs every pipeline once where it is asked to, on one row', async () => {
-    const { device, model, executor } = await setUp();
+    const { device, model, executor } = await setUp(1024, 512);
     const { prefill, decode, head, keep, penalise, argmax, sample } = model.plans;
+    expect(prefill.map(({ width }) => width)).toEqual([64, 256, 512]);
     const all = [keep, penalise, argmax, sample, ...[...prefill, ...decode, ...head].map(({ plan }) => plan)];
     const pipelineOf = ({ shader, modules, constants }: Dispatch): string =>
       JSON.stringify([shader, modules, constants]);

@@ -203,7 +203,7 @@ function keepsAll(body: Submission['body'], outputs: readonly RowOutput[]): bool
 }
 
 /** One dispatch of each pipeline. */
-function firstOfEach(dispatches: readonly Dispatch[]): readonly Dispatch[] {
+export function firstOfEach(dispatches: readonly Dispatch[]): readonly Dispatch[] {
   const first = new Map<string, Dispatch>();
   for (const dispatch of dispatches) {
     const key = JSON.stringify([dispatch.shader, dispatch.modules, dispatch.constants]);
