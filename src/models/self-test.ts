@@ -4,7 +4,7 @@ import { roundUp } from '../base/units';
 import type { Device, DeviceBuffer, PreparedPlan } from '../device/device';
 import type { Dispatch } from '../device/plan';
 import { linearRows, type LinearArgs } from '../kernels/linear';
-import { matmul, TOKEN_TILE, type ChunkWidth } from '../kernels/matmul';
+import { CHUNK_WIDTHS, matmul, TOKEN_TILE, type ChunkWidth } from '../kernels/matmul';
 import { kvLayerBytes } from '../kernels/kv-layout';
 import { matvec, isHalfVariant, type BatchWidth, type MatvecVariant, type RoundedVariant } from '../kernels/matvec';
 import { qkv } from '../kernels/qkv';
@@ -50,8 +50,8 @@ interface Product extends Case {
 const TALL: Shape = { rows: 66, columns: 768, yOffset: 0 };
 const WIDE: Shape = { rows: 22, columns: 2304, yOffset: TALL.rows };
 const Y_STRIDE = TALL.rows + WIDE.rows + 1;
-/** One more than a tile of 64 has. In wider ones more threads run the same text. */
-const MATMUL_TOKENS = 65;
+/** One more than the widest tile has, so that all of its threads compute something. */
+const MOST_TOKENS = Math.max(...CHUNK_WIDTHS) + 1;
 const MATVEC_ROWS = 3;
 /** The last batch of every width lacks a row. */
 const BATCH_ROWS = 15;
@@ -93,14 +93,14 @@ export class SelfTest {
     const blocks = sampleBlocks(format, (TALL.rows * TALL.columns) / format.blockElements, draw);
     const planes = planesOf(format, blocks);
     this.values = dequantize(format, blocks);
-    this.inputs = Float32Array.from({ length: roundUp(MATMUL_TOKENS, TOKEN_TILE) * TALL.columns }, () => draw() - 0.5);
+    this.inputs = Float32Array.from({ length: roundUp(MOST_TOKENS, TOKEN_TILE) * TALL.columns }, () => draw() - 0.5);
     this.normWeights = Float32Array.from({ length: WIDE.columns }, () => draw() + 0.5);
     this.weights = device.createBuffer('selftest.weights', planes.byteLength);
     this.x = device.createBuffer('selftest.x', this.inputs.byteLength);
     this.norm = device.createBuffer('selftest.norm', this.normWeights.byteLength);
-    this.y = device.createBuffer('selftest.y', MATMUL_TOKENS * Y_STRIDE * 4);
+    this.y = device.createBuffer('selftest.y', MOST_TOKENS * Y_STRIDE * 4);
     this.kv = device.createBuffer('selftest.kv', kvLayerBytes(KV));
-    this.stepInput = device.createBuffer('selftest.step', stepOf(MATMUL_TOKENS).byteLength);
+    this.stepInput = device.createBuffer('selftest.step', stepOf(MOST_TOKENS).byteLength);
     device.write(this.weights, 0, planes);
     device.write(this.x, 0, new Uint8Array(this.inputs.buffer));
     device.write(this.norm, 0, new Uint8Array(this.normWeights.buffer));
@@ -120,7 +120,7 @@ export class SelfTest {
 
   /** Of some widths of matmul, those whose sums are the CPU's, but for rounding, and have the bits of the narrowest such one. */
   async rightChunks(widths: readonly ChunkWidth[]): Promise<readonly ChunkWidth[]> {
-    const rows = MATMUL_TOKENS;
+    const rows = Math.max(...widths) + 1;
     const cases = widths.map((width) => ({ rows, dispatches: [matmul({ ...this.layer(TALL), width })] }));
     const results = await this.run(cases);
     const of = { rows, shapes: [TALL], isNormed: false, rounding: 'none' } as const;

@@ -120,6 +120,14 @@ export const KERNEL_MISTAKES: readonly KernelMistake[] = [
     says: /^matmul of Q8_0: 512 tokens at once/,
   },
   {
+    what: 'a tile of which only the first half of the tokens is computed',
+    file: 'ops/matmul.hip',
+    from: 'run<512u, 32u>',
+    to: 'run<256u, 64u>',
+    noticedBy: 'matmul of Q8_0',
+    says: /^matmul of Q8_0: 512 tokens at once/,
+  },
+  {
     what: 'results of a batch at a wrong stride',
     file: 'ops/matvec_rows.hip',
     from: 'r * params.y_stride',
