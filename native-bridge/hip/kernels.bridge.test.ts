@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { chunkWidthsOf } from '../../src/kernels/matmul';
+import { chunkWidthsOf, matmul } from '../../src/kernels/matmul';
 import { MATVEC_VARIANTS } from '../../src/kernels/matvec';
+import { encodeStepInput } from '../../src/kernels/step-input';
+import { F32 } from '../../src/quant/f32';
 import { QUANT_FORMATS } from '../../src/quant/registry';
 import { describeFewKernels, describeKernels } from '../../test/kernels/suite';
 import { openSimulator, type Simulated } from '../sim/testing/open-simulator';
@@ -41,3 +43,17 @@ describe.each(everything ? [...RUNS, ...more] : RUNS)(
     });
   },
 );
+
+it('the simulated GPU refuses a launch of other threads than a kernel’s workgroups have', async () => {
+  const device = await openSimulator({ wave: 32, seed: 8 });
+  const input = encodeStepInput([{ token: 0, position: 0, slot: 0, blocks: [] }], [], []);
+  const stepInput = device.createBuffer('step', input.byteLength);
+  const [x, y] = [device.createBuffer('x', 8 * 32 * 4), device.createBuffer('y', 64 * 4)];
+  const weights = { buffer: device.createBuffer('weights', 64 * 32 * 4), format: F32, rows: 64, columns: 32 };
+  const dispatch = matmul({ weights, x, y, yStride: 64, epilogue: 'store', width: 256 });
+  const dispatches = [{ ...dispatch, constants: { ...dispatch.constants, ROWS: 32 } }];
+  const plan = await device.prepare({ label: 'half', stepInput, dispatches });
+  const step = device.submit([{ plan, rows: 1 }], { buffer: y, sizeBytes: 4 });
+  await expect(step).rejects.toThrow('matmul__256 has workgroups of 256 threads, not 128');
+  device.close();
+});

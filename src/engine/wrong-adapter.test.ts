@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 
 /** The fastest variants, were they right. */
-const ms = { matvec_lanes: 1, matmul_tile: 1 };
+const ms = { matvec_lanes: 1 };
 
 /** An engine on an adapter; `cache` outlives it. */
 async function load(
@@ -126,10 +126,7 @@ describe('a second load on the same adapter', () => {
   it('after the loss of the device keeps the variants without asking anything', { timeout: 60_000 }, async () => {
     // A cache that forgets: what is kept must come from the model that was there.
     const posed: Posed = { ms, factor: ({ constants }) => (constants.BATCH === 8 ? LAST_BITS : 1) };
-    const adapters = [
-      new PosingAdapter(posed),
-      new PosingAdapter({ ...posed, ms: { matvec_rows: 1, matmul_rows: 1 } }),
-    ];
+    const adapters = [new PosingAdapter(posed), new PosingAdapter({ ...posed, ms: { matvec_rows: 1 } })];
     let lose: (loss: DeviceLoss) => void = () => undefined;
     const lost = new Promise<DeviceLoss>((resolve) => (lose = resolve));
     let opened = 0;

@@ -116,7 +116,7 @@ describe.each(CHUNK_WIDTHS)('the grid of matmul, %i tokens a tile', (width) => {
 });
 
 describe('the widths of chunks', () => {
-  it('is narrow on a software adapter, and at least a subgroup’s threads on a GPU', () => {
+  it('are narrow on a software adapter, and at least a subgroup’s threads on a GPU', () => {
     expect(chunkWidthsOf({ isSoftware: true })).toEqual([16]);
     expect(chunkWidthsOf({ isSoftware: false })).toEqual([64, 256, 512]);
     expect(chunkWidthsOf({})).toEqual([64, 256, 512]);
@@ -129,7 +129,7 @@ describe('the widths of chunks', () => {
     [256, [64, 256]],
     [257, [64, 256, 512]],
     [4096, [64, 256, 512]],
-  ])('of use to chunks of up to %i tokens end with one that takes them whole', (most, widths) => {
+  ])('that chunks of up to %i tokens have a use for end with one that takes them whole', (most, widths) => {
     expect(usefulChunkWidths([64, 256, 512], most)).toEqual(widths);
   });
 });

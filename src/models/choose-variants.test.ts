@@ -188,9 +188,12 @@ describe('chooseVariants', () => {
     expect(cache.entries.size).toBe(2);
   });
 
-  it('does not trust what was kept before there was a self-test', async () => {
+  it.each([
+    ['before there was a self-test', {}],
+    ['before it was one of the widths of prompts too', { rounded: null, batch: [1], notes: [] }],
+  ])('does not trust what was kept %s', async (_when, kept) => {
     const { cache, choose } = setUp({ factor: ({ shader }) => (shader === 'matvec_lanes' ? 1.001 : 1) });
-    cache.entries.set(KEY, { matvec: 'lanes' });
+    cache.entries.set(KEY, { matvec: 'lanes', ...kept });
     const chosen = await choose();
     expect(chosen.matvec).toBe('rows');
     expect(cache.entries.get(KEY)).toEqual(chosen);
@@ -205,12 +208,18 @@ describe('forced variants', () => {
     expect([adapter.submits.length, cache.entries.size]).toEqual([0, 0]);
   });
 
-  it('do not become what is remembered, and run in every width', async () => {
-    const { cache, choose } = setUp({ factor: ({ constants }) => (constants.BATCH === 8 ? LAST_BITS : 1) });
+  it('do not become what is remembered, and run in every width; prompts, which they say nothing of, in the right ones', async () => {
+    const factor: Posed['factor'] = ({ constants: { BATCH, TOKENS } }) =>
+      BATCH === 8 || TOKENS === 256 ? LAST_BITS : 1;
+    const { cache, choose } = setUp({ factor });
     const rounded = { variant: 'int8-lanes', formats: ['Q4_1'] };
-    expect(await choose({ int8: 'int8-lanes' }, Q4_1, 16, [Q4_1])).toMatchObject({ rounded, batch: BATCH_WIDTHS });
-    const batch = [1, 2, 4, 16];
-    expect([...cache.entries.values()]).toMatchObject([{ matvec: 'rows', rounded: null, batch }]);
+    const [batch, chunks] = [
+      [1, 2, 4, 16],
+      [64, 512],
+    ];
+    const forced = await choose({ int8: 'int8-lanes' }, Q4_1, 16, [Q4_1]);
+    expect(forced).toMatchObject({ rounded, batch: BATCH_WIDTHS, chunks });
+    expect([...cache.entries.values()]).toMatchObject([{ matvec: 'rows', rounded: null, batch, chunks }]);
     expect(await choose({ matvec: 'lanes' })).toMatchObject({ matvec: 'lanes', batch: BATCH_WIDTHS });
     expect(await choose()).toMatchObject({ matvec: 'rows', batch });
   });

@@ -43,7 +43,9 @@ async function stepsOf(
   );
   // No weights come, but the host reads factors of the rotation.
   for (const { name, length } of weightPlan.hostTensors) weights.host.set(name, new Float32Array(length).fill(1));
-  const executor = new Executor(await prepared);
+  const model = await prepared;
+  const { plans } = model;
+  const executor = new Executor(model);
   const { embedding, head } = weightPlan;
   // An embedding that is not the head is looked up, not multiplied with.
   const matrices = allWeights(weightPlan).matrices.filter((matrix) => matrix !== embedding || matrix === head);
@@ -74,6 +76,7 @@ async function stepsOf(
     expertBytes: bytesOf([...ofExperts]),
     isSliced: slices > matrices.length,
     limits: executor.limits,
+    prefillWidths: plans.prefill.map(({ width }) => width),
     cost,
     /** The plans that the last step ran. */
     ran: () => device.submits.at(-1)?.steps.map(({ plan }) => plan.label),
@@ -117,11 +120,22 @@ describe('the weight bytes that a step reads', () => {
     },
   );
 
-  it('are read once a chunk too where a wide tile may not be used: chunks are shorter then', async () => {
+  it.each<{ readonly chunks: readonly ChunkWidth[] }>([
+    { chunks: [64, 256] },
+    { chunks: [64, 512] },
+    { chunks: [512] },
+  ])('are read once a chunk too where only some tiles may be used, and no other is: $chunks', async ({ chunks }) => {
     const file = tinyFile({ metadata: { 'llama.context_length': 1024 } });
-    const { weightBytes, limits, cost } = await stepsOf(BATCH_WIDTHS, { file, chunks: [64, 256] });
-    expect(limits.maxChunkTokens).toBe(256);
-    expect((await cost('prefill', 256)).weightBytesRead).toBe(weightBytes);
+    const { weightBytes, limits, cost, ran } = await stepsOf(BATCH_WIDTHS, { file, chunks });
+    expect(limits.maxChunkTokens).toBe(Math.max(...chunks));
+    for (const rows of [1, 65, 256]) {
+      expect((await cost('prefill', rows)).weightBytesRead, `${rows} rows`).toBe(weightBytes);
+      expect(ran()).toContain(`prefill.${chunks.find((width) => width >= rows)}`);
+    }
+  });
+
+  it('are read in no wider tiles than the longest chunk needs', async () => {
+    expect((await stepsOf(BATCH_WIDTHS)).prefillWidths).toEqual([64]);
   });
 
   it.each(['qwen3moe', 'mixtral', 'gpt-oss'])('are of experts those that each row is routed to: %s', async (name) => {
