@@ -30,7 +30,7 @@ export interface KernelVariants {
   readonly rounded?: RoundedChoice | null;
   /** Widths of matvec's batches that give the bits of width 1 on this adapter; all if not given. */
   readonly batch?: readonly BatchWidth[];
-  /** Widths of matmul's tiles that give the bits of the narrowest on this adapter; all that it has a use for if not given. */
+  /** Widths of matmul's tiles that give the bits of the narrowest right one on this adapter; all of such a device if not given. */
   readonly chunks?: readonly ChunkWidth[];
 }
 
@@ -217,7 +217,7 @@ function unequalWidth(width: BatchWidth): string {
 }
 
 function unequalChunk(width: ChunkWidth): string {
-  return `This adapter computes prompts wrongly, or with other results, ${width} tokens at once, so that width is not used; long prompts may be slower.`;
+  return `This adapter computes prompts wrongly with ${width} tokens at once, or gives other results than with fewer, so that width is not used; prompts may be slower.`;
 }
 
 /** Nothing is left to fall back to. */
