@@ -131,7 +131,7 @@ function formatSteps(format: QuantFormat, packedDot: boolean): readonly SelfTest
   const products = [
     ...MATVEC_VARIANTS.map((variant) => ({
       name: `matvec_${variant}`,
-      isRight: async (test: SelfTest) => (await test.right([variant])).length > 0,
+      isRight: async (test: SelfTest) => (await test.right({ matvecs: [variant] })).matvecs.length > 0,
     })),
     ...roundings.map((variant) => ({
       name: `matvec_${variant}`,
@@ -150,7 +150,7 @@ function formatSteps(format: QuantFormat, packedDot: boolean): readonly SelfTest
   );
   const prompts = linearStep(format, 'matmul', async (test) => {
     const widths = chunkWidthsOf({});
-    const right = await test.rightChunks(widths);
+    const { chunks: right } = await test.right({ chunks: widths });
     const wrong = widths.filter((width) => !right.includes(width));
     return wrong.map((width) => `${width} tokens at once have other sums than the CPU’s, or than fewer tokens`);
   });

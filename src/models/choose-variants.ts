@@ -15,7 +15,7 @@ import {
 } from '../kernels/matvec';
 import type { QuantFormat } from '../quant/format';
 import { fastestVariants } from './probe';
-import { SelfTest } from './self-test';
+import { SelfTest, type Candidates } from './self-test';
 
 /** A shape of matvec that rounds rows, and the block formats that it multiplies with: others are left to the exact one. */
 export interface RoundedChoice {
@@ -147,10 +147,8 @@ function isChoice(entry: unknown): entry is ChosenVariants {
 async function testAndMeasure(
   device: Device,
   format: QuantFormat,
-  candidates: {
-    readonly matvecs: readonly MatvecVariant[];
+  candidates: Candidates & {
     readonly widths: readonly BatchWidth[];
-    readonly chunks: readonly ChunkWidth[];
     /** Shapes that round, and the formats that they can multiply with. */
     readonly roundings: readonly RoundedVariant[];
     readonly roundedFormats: readonly QuantFormat[];
@@ -159,16 +157,15 @@ async function testAndMeasure(
 ): Promise<ChosenVariants> {
   const test = new SelfTest(device, format);
   try {
-    const right = await test.right(candidates.matvecs);
-    const chunks = await test.rightChunks(candidates.chunks);
-    if (!right.includes('rows') || chunks.length === 0) throw computesWrongly(device);
+    const { matvecs, chunks } = await test.right(candidates);
+    if (!matvecs.includes('rows') || chunks.length === 0) throw computesWrongly(device);
     const rightOn = await rightRoundings(device, candidates.roundings, candidates.roundedFormats);
     const racing = candidates.roundings.filter((variant) => rightOn.get(variant)?.includes(format.type) === true);
-    const fastest = await fastestVariants(device, format, { matvecs: right, roundings: racing }, clock);
+    const fastest = await fastestVariants(device, format, { matvecs, roundings: racing }, clock);
     const exactWidths = await test.equalWidths(fastest.matvec, candidates.widths);
     const batch = fastest.rounding === null ? exactWidths : await test.equalWidths(fastest.rounding, exactWidths);
     const notes = [
-      ...without(candidates.matvecs, right).map((variant) => wrongVariant(`matvec_${variant}`)),
+      ...without(candidates.matvecs, matvecs).map((variant) => wrongVariant(`matvec_${variant}`)),
       ...without(candidates.widths, batch).map(unequalWidth),
       ...without(candidates.chunks, chunks).map(unequalChunk),
     ];

@@ -36,11 +36,10 @@ describe('the self-test on WebGPU', () => {
   it('finds every variant right, and every width of "rows" equal', async () => {
     await onDevice(async (device) => {
       const test = new SelfTest(device, Q4_1);
-      expect(await told('variants', device, () => test.right(MATVEC_VARIANTS))).toEqual(MATVEC_VARIANTS);
+      const all = { matvecs: MATVEC_VARIANTS, chunks: CHUNK_WIDTHS };
+      expect(await told('variants', device, () => test.right(all))).toEqual(all);
       // Again, with pipelines that are there: what is left is the test itself.
-      expect(await told('variants again', device, () => test.right(MATVEC_VARIANTS))).toEqual(MATVEC_VARIANTS);
-      expect(await told('chunks', device, () => test.rightChunks(CHUNK_WIDTHS))).toEqual(CHUNK_WIDTHS);
-      expect(await told('chunks again', device, () => test.rightChunks(CHUNK_WIDTHS))).toEqual(CHUNK_WIDTHS);
+      expect(await told('variants again', device, () => test.right(all))).toEqual(all);
       expect(await told('widths', device, () => test.equalWidths('rows', BATCH_WIDTHS))).toEqual(BATCH_WIDTHS);
       expect(await told('widths again', device, () => test.equalWidths('rows', BATCH_WIDTHS))).toEqual(BATCH_WIDTHS);
       test.free();
@@ -50,8 +49,8 @@ describe('the self-test on WebGPU', () => {
   it.each([Q4_K, IQ1_M])('finds $type right', async (format) => {
     await onDevice(async (device) => {
       const test = new SelfTest(device, format);
-      expect(await test.right(['rows'])).toEqual(['rows']);
-      expect(await test.rightChunks([16, 64])).toEqual([16, 64]);
+      const few = { matvecs: ['rows'], chunks: [16, 64] } as const;
+      expect(await test.right(few)).toEqual(few);
       test.free();
     });
   });

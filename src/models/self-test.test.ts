@@ -13,17 +13,17 @@ const CHUNKS = [64, 256, 512] as const;
 /** The shapes of matvec that an adapter passes with. */
 async function passing(posed: Posed): Promise<readonly string[]> {
   const test = new SelfTest(new PosingAdapter(posed).device, Q4_1);
-  const right = await test.right(LANES);
+  const { matvecs } = await test.right({ matvecs: LANES });
   test.free();
-  return right;
+  return matvecs;
 }
 
 /** The widths of matmul that an adapter passes with. */
 async function passingChunks(posed: Posed): Promise<readonly number[]> {
   const test = new SelfTest(new PosingAdapter(posed).device, Q4_1);
-  const right = await test.rightChunks(CHUNKS);
+  const { chunks } = await test.right({ chunks: CHUNKS });
   test.free();
-  return right;
+  return chunks;
 }
 
 /** Of `lanes`, what another kernel would compute. */
@@ -82,7 +82,7 @@ describe('the self-test', () => {
 
   it('runs more tokens than the widest tile has, over rows up to the next multiple of eight', async () => {
     const device = new RecordingDevice();
-    await new SelfTest(device, Q4_1).rightChunks(CHUNKS);
+    await new SelfTest(device, Q4_1).right({ chunks: CHUNKS });
     const rows = device.submits.flatMap(({ steps }) => steps.map((step) => step.rows));
     expect(rows).toEqual([513, 513, 513]);
     const x = [...device.buffers].find(({ label }) => label === 'selftest.x');

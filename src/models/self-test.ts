@@ -15,6 +15,12 @@ import { splitPlanes } from '../quant/planes';
 import { sampleBlocks } from '../quant/sample-blocks';
 import { holdsProduct, normedRows, roundedToBytes, roundedToHalves } from './linear-oracle';
 
+/** Shapes of matvec, and widths of matmul. */
+export interface Candidates {
+  readonly matvecs: readonly MatvecVariant[];
+  readonly chunks: readonly ChunkWidth[];
+}
+
 type Rounding = 'none' | 'bytes' | 'halves';
 
 /** x as kernels multiply it, and what that lets results be off by. */
@@ -112,27 +118,29 @@ export class SelfTest {
     this.device.releaseStaging();
   }
 
-  /** The shapes of matvec whose sums are those of the CPU, but for rounding. */
-  async right(variants: readonly MatvecVariant[]): Promise<readonly MatvecVariant[]> {
-    const wrong = await this.wrong(variants.flatMap((variant) => this.products(variant, 'none')));
-    return variants.filter((variant) => !wrong.has(`matvec ${variant}`));
-  }
-
-  /** Of some widths of matmul, those whose sums are the CPU's, but for rounding, and have the bits of the narrowest such one. */
-  async rightChunks(widths: readonly ChunkWidth[]): Promise<readonly ChunkWidth[]> {
-    const rows = Math.max(...widths) + 1;
-    const cases = widths.map((width) => ({ rows, dispatches: [matmul({ ...this.layer(TALL), width })] }));
-    const results = await this.run(cases);
+  /**
+   * The shapes of matvec whose sums are those of the CPU, but for rounding; and of some widths of matmul those whose sums are, and have the bits of
+   * the narrowest such one.
+   */
+  async right({ matvecs = [], chunks = [] }: Partial<Candidates>): Promise<Candidates> {
+    const products = matvecs.flatMap((variant) => this.products(variant, 'none'));
+    const rows = Math.max(...chunks) + 1;
+    const tiles = chunks.map((width) => ({ rows, dispatches: [matmul({ ...this.layer(TALL), width })] }));
+    const results = await this.run([...products, ...tiles]);
+    const wrong = this.wrong(products, results);
+    const ofTiles = results.slice(products.length);
     const of = { rows, shapes: [TALL], isNormed: false, rounding: 'none' } as const;
-    const right = results.find((words) => this.holds(of, words)) ?? null;
-    return widths.filter((_, i) => right !== null && areEqual(results[i] ?? null, right));
+    const right = ofTiles.find((words) => this.holds(of, words)) ?? null;
+    return {
+      matvecs: matvecs.filter((variant) => !wrong.has(`matvec ${variant}`)),
+      chunks: chunks.filter((_, i) => right !== null && areEqual(ofTiles[i] ?? null, right)),
+    };
   }
 
   /** The variants whose sums are those of the CPU over rounded rows, but for rounding. */
   async rightRoundings<V extends RoundedVariant>(variants: readonly V[]): Promise<readonly V[]> {
-    const wrong = await this.wrong(
-      variants.flatMap((variant) => this.products(variant, isHalfVariant(variant) ? 'halves' : 'bytes')),
-    );
+    const products = variants.flatMap((variant) => this.products(variant, isHalfVariant(variant) ? 'halves' : 'bytes'));
+    const wrong = this.wrong(products, await this.run(products));
     return variants.filter((variant) => !wrong.has(`matvec ${variant}`));
   }
 
@@ -149,8 +157,7 @@ export class SelfTest {
   }
 
   /** The names of those that do not hold. */
-  private async wrong(cases: readonly Product[]): Promise<ReadonlySet<string>> {
-    const results = await this.run(cases);
+  private wrong(cases: readonly Product[], results: readonly (Uint32Array | null)[]): ReadonlySet<string> {
     return new Set(cases.filter((each, i) => !this.holds(each, results[i] ?? null)).map(({ of }) => of));
   }
 

@@ -188,7 +188,7 @@ export const CACHE_BUGS: readonly PlantedBug[] = [
   {
     name: 'a variant that computes wrongly is measured',
     file: 'src/models/choose-variants.ts',
-    find: '{ matvecs: right, roundings: racing }',
+    find: '{ matvecs, roundings: racing }',
     replace: '{ matvecs: candidates.matvecs, roundings: racing }',
     why: 'the fastest kernel is a wrong one, and answers are nonsense on that adapter',
     seenBy: {
