@@ -9,8 +9,8 @@ import { KERNEL_TABLE, type KernelConstant, type KernelEntry } from './kernel-ta
 import { instanceNames } from './testing/instance-names';
 
 const KERNELS = resolve(import.meta.dirname, '../kernels');
-/** Halves are not ported: `shaderF16` of the device is false. */
-const SHADER_NAMES = Object.keys(SHADERS.kernels).filter((name) => !name.endsWith('_f16'));
+/** Not ported: halves (`shaderF16` of the device is false), and what is for software adapters alone. */
+const SHADER_NAMES = Object.keys(SHADERS.kernels).filter((name) => !name.endsWith('_f16') && name !== 'matmul_rows');
 
 /** Without an instruction for products of bytes. */
 const WITHOUT_DOT = ['gfx1010'];

@@ -1,7 +1,7 @@
 // Matrix × matrix for prompts: y[t, n] = Σ_k W[n, k] · x[t, k], then the epilogue. A workgroup computes a tile of TOKENS tokens × ROWS
 // weight rows, 8 × 8 sums a thread. It dequantises its weights once, unit by unit into workgroup memory, and x is read where it lies: the
-// threads of a token are neighbours, which fetch it together. Sums have constant indices: with others a software adapter takes twice the time.
-// The order of a sum is the same in every tile.
+// threads of a token are neighbours, which fetch it together. Sums have constant indices, so that they stay in registers. Their order is
+// the same in every tile.
 // W [rows × 32·units] quantised · x [tokens up to a multiple of 8 × 32·units] f32 · y [tokens × y_stride] f32
 // grid: (⌈tokens / TOKENS⌉, ⌈rows / ROWS⌉, 1)
 import quant::dequant32;

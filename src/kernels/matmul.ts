@@ -6,14 +6,14 @@ import { matrixPlanes } from './weight-matrix';
 
 /**
  * Tokens of a tile, which share one reading of the weights: a chunk of no more reads them once. In a wide tile a short chunk leaves most
- * threads idle. 16 is for software adapters.
+ * threads idle. 8 is for software adapters, which have a kernel of their own.
  */
-export const CHUNK_WIDTHS = [16, 64, 256, 512] as const;
+export const CHUNK_WIDTHS = [8, 64, 256, 512] as const;
 export type ChunkWidth = (typeof CHUNK_WIDTHS)[number];
 
-/** Those of a device. A software adapter computes no more than 16 tokens in the time that a page has for a step. */
+/** Those of a device. A software adapter computes fewer than 8 tokens in the time that a page has for a step, and wins nothing by more. */
 export function chunkWidthsOf({ isSoftware = false }: { readonly isSoftware?: boolean }): readonly ChunkWidth[] {
-  return CHUNK_WIDTHS.filter((width) => (width === 16) === isSoftware);
+  return CHUNK_WIDTHS.filter((width) => (width === 8) === isSoftware);
 }
 
 /** Of the widths that may be used, narrow ones first, those that chunks of up to `most` tokens have a use for. */
@@ -24,11 +24,8 @@ export function usefulChunkWidths(allowed: readonly ChunkWidth[], most: number):
 /** Tokens a thread takes at once: x must have rows up to the next multiple, whatever is in them. */
 export const TOKEN_TILE = 8;
 
-/**
- * Weight rows of a tile, of which a thread takes 8: at most 256 threads, which every device has. Few on software adapters, which
- * compile a store for each word of workgroup memory that the browser clears.
- */
-const TILE_ROWS: Readonly<Record<ChunkWidth, number>> = { 16: 16, 64: 64, 256: 64, 512: 32 };
+/** Weight rows of a tile. A thread takes 8 of them and 8 tokens, so that it has at most 256 threads, which every device has; of 8 tokens 4. */
+const TILE_ROWS: Readonly<Record<ChunkWidth, number>> = { 8: 4 * 64, 64: 64, 256: 64, 512: 32 };
 
 export interface MatmulArgs extends LinearArgs {
   readonly width: ChunkWidth;
@@ -41,11 +38,12 @@ export function matmul(args: MatmulArgs): Dispatch {
   assert(args.norm === undefined, 'matmul takes no norm');
   const tileRows = TILE_ROWS[width];
   const groups = divideUp(linearRows(args), tileRows);
+  const isTiled = width !== 8;
   return {
     kernel: 'matmul',
-    shader: 'matmul',
+    shader: isTiled ? 'matmul' : 'matmul_rows',
     modules: { quant: weights.format.module },
-    constants: { EPILOGUE: EPILOGUE_CODES[epilogue], TOKENS: width, ROWS: tileRows },
+    constants: { EPILOGUE: EPILOGUE_CODES[epilogue], ...(isTiled && { TOKENS: width, ROWS: tileRows }) },
     params: linearParams.encode(linearFields(args)),
     buffers: [
       { buffer: weights.buffer, access: 'read' },

@@ -103,7 +103,7 @@ export function chunkLimits(
 ): Pick<ModelLimits, 'minChunkTokens' | 'maxChunkTokens'> {
   const least = chunkTokens ?? 16;
   const most = chunkTokens ?? Math.max(...(variants.chunks ?? chunkWidthsOf(device)));
-  return { minChunkTokens: Math.min(least, contextLength), maxChunkTokens: Math.min(most, contextLength) };
+  return { minChunkTokens: Math.min(least, most, contextLength), maxChunkTokens: Math.min(most, contextLength) };
 }
 
 /** The same plans, prepared side by side. */

@@ -61,7 +61,7 @@ describe('allocateModel', () => {
   });
 
   it.each([
-    [true, undefined, 16, 16],
+    [true, undefined, 8, 8],
     [false, undefined, 16, 100],
     [false, 90, 90, 90],
     [false, 512, 100, 100],
