@@ -11,7 +11,7 @@ import { matrixPlanes } from './weight-matrix';
 export const CHUNK_WIDTHS = [8, 64, 256, 512] as const;
 export type ChunkWidth = (typeof CHUNK_WIDTHS)[number];
 
-/** Those of a device. A software adapter computes fewer than 8 tokens in the time that a page has for a step, and wins nothing by more. */
+/** Those of a device. A software adapter computes fewer than 8 tokens in the time that a page has for a step, and wins little by more. */
 export function chunkWidthsOf({ isSoftware = false }: { readonly isSoftware?: boolean }): readonly ChunkWidth[] {
   return CHUNK_WIDTHS.filter((width) => (width === 8) === isSoftware);
 }
