@@ -18,5 +18,5 @@ fn high_nibbles(words: vec4u) -> vec4u {
 
 // The lowest four bits of `bits` as the fifth bits of four bytes.
 fn fifth_bits(bits: vec4u) -> vec4u {
-  return (((bits & vec4u(15u)) * vec4u(0x204081u)) & vec4u(0x01010101u)) << vec4u(4u);
+  return ((bits & vec4u(15u)) * vec4u(0x2040810u)) & vec4u(0x10101010u);
 }

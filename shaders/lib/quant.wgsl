@@ -10,9 +10,22 @@ fn nibbles(word: u32) -> vec4u {
   return (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(15u);
 }
 
-// The lowest bit pairs of the four bytes of a word.
-fn bit_pairs(word: u32) -> vec4u {
-  return (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(3u);
+// The four bytes of a word, the lowest first and the highest signed, where they lie: times PLACES. Times a scale · PER_PLACE that
+// is exactly what the bytes times the scale are, without shifts, which software adapters take apart thread by thread.
+fn in_place(word: u32) -> vec4f {
+  return vec4f(bitcast<vec4i>(vec4u(word) & vec4u(0xffu, 0xff00u, 0xff0000u, 0xff000000u)));
+}
+
+const PLACES = vec4f(1.0, 256.0, 65536.0, 16777216.0);
+const PER_PLACE = 1.0 / PLACES;
+
+fn nibbles_in_place(word: u32) -> vec4f {
+  return in_place(word & 0x0f0f0f0fu);
+}
+
+// Nibbles with the lowest four bits of `fifth` above them.
+fn fives_in_place(word: u32, fifth: u32) -> vec4f {
+  return in_place((word & 0x0f0f0f0fu) | (((fifth & 15u) * 0x2040810u) & 0x10101010u));
 }
 
 // Half `index` of a plane of halves; `pair` is the word index / 2.

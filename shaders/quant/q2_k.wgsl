@@ -1,7 +1,7 @@
 // Q2_K: 21 words a block of 256: 16 bytes of scale and minimum nibbles, one of 16 elements each; 64 bytes of bit pairs,
 // element 128c + 32s + l in the bits 2s of byte 32c + l; scale and minimum as halves. Value = scale · bit pair - minimum.
 import package::lib::bytes::ByteUnit;
-import package::lib::quant::bit_pairs;
+import package::lib::quant::{ PER_PLACE, in_place };
 import package::lib::words::{ weights, Eight, eight, shifted };
 
 const GROUP_UNITS: u32 = 4u; // they share their bytes of bit pairs
@@ -24,11 +24,11 @@ fn group_words(unit: u32, plane: u32) -> Words {
 fn dequant_unit(words: Words, unit: u32, plane: u32) -> array<vec4f, 8> {
   let s = unit_scales(words, unit);
   let q = shifted(words.pairs, 2u * (unit & 3u));
+  let first = s.x * PER_PLACE;
+  let second = s.z * PER_PLACE;
   return array<vec4f, 8>(
-    values(q.a.x, s.xy), values(q.a.y, s.xy),
-    values(q.a.z, s.xy), values(q.a.w, s.xy),
-    values(q.b.x, s.zw), values(q.b.y, s.zw),
-    values(q.b.z, s.zw), values(q.b.w, s.zw),
+    values(q.a.x, first, s.y), values(q.a.y, first, s.y), values(q.a.z, first, s.y), values(q.a.w, first, s.y),
+    values(q.b.x, second, s.w), values(q.b.y, second, s.w), values(q.b.z, second, s.w), values(q.b.w, second, s.w),
   );
 }
 
@@ -44,8 +44,8 @@ fn unit_scales(words: Words, unit: u32) -> vec4f {
   return vec4f(nibble & vec4u(15u)) * words.scale_min.xyxy;
 }
 
-fn values(word: u32, scale_min: vec2f) -> vec4f {
-  return vec4f(bit_pairs(word)) * scale_min.x - vec4f(scale_min.y);
+fn values(word: u32, scale: vec4f, minimum: f32) -> vec4f {
+  return in_place(word & 0x03030303u) * scale - vec4f(minimum);
 }
 
 // The unit as bytes.

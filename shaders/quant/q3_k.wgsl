@@ -2,7 +2,7 @@
 // 32j + l; 64 bytes of bit pairs as in Q2_K; 12 bytes of scales, six bits each), then a plane of scales, two halves a word.
 // Value = scale · (six bits - 32) · (three bits - 4).
 import package::lib::bytes::ByteUnit;
-import package::lib::quant::{ bit_pairs, half_of };
+import package::lib::quant::{ PER_PLACE, PLACES, half_of, in_place };
 import package::lib::words::{ weights, Eight, eight, either, shifted };
 
 const GROUP_UNITS: u32 = 8u; // they share their bytes of third bits, halves of them those of bit pairs
@@ -44,11 +44,13 @@ fn unit_values(scale: f32, scales: vec3u, third: Eight, pairs: Eight, j: u32) ->
   let s = unit_scales(scale, scales, j);
   let q = shifted(pairs, 2u * (j & 3u));
   let h = shifted(third, j);
+  let a = three_bits(q.a, h.a);
+  let b = three_bits(q.b, h.b);
+  let first = s.x * PER_PLACE;
+  let second = s.y * PER_PLACE;
   return array<vec4f, 8>(
-    values(q.a.x, h.a.x, s.x), values(q.a.y, h.a.y, s.x),
-    values(q.a.z, h.a.z, s.x), values(q.a.w, h.a.w, s.x),
-    values(q.b.x, h.b.x, s.y), values(q.b.y, h.b.y, s.y),
-    values(q.b.z, h.b.z, s.y), values(q.b.w, h.b.w, s.y),
+    values(a.x, first), values(a.y, first), values(a.z, first), values(a.w, first),
+    values(b.x, second), values(b.y, second), values(b.z, second), values(b.w, second),
   );
 }
 
@@ -60,12 +62,8 @@ fn unit_scales(scale: f32, scales: vec3u, j: u32) -> vec2f {
   return (vec2f(six) - vec2f(32.0)) * scale;
 }
 
-fn values(pairs: u32, third: u32, scale: f32) -> vec4f {
-  return (vec4f(bit_pairs(pairs) | third_bits(third)) - vec4f(4.0)) * scale;
-}
-
-fn third_bits(word: u32) -> vec4u {
-  return ((vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(1u)) << vec4u(2u);
+fn values(word: u32, scale: vec4f) -> vec4f {
+  return (in_place(word) - 4.0 * PLACES) * scale;
 }
 
 // The unit as bytes.

@@ -1,7 +1,7 @@
 // Q4_K: 36 words a block of 256: scale and minimum as halves; 12 bytes of a scale and a minimum for each 32 elements, six
 // bits each; 128 bytes of nibbles, element 64c + 32n + l in nibble n of byte 32c + l. Value = scale · nibble - minimum.
 import package::lib::bytes::{ ByteUnit, low_nibbles };
-import package::lib::quant::{ k_scales, nibbles };
+import package::lib::quant::{ PER_PLACE, k_scales, nibbles_in_place };
 import package::lib::words::{ weights, Eight, eight, either, shifted };
 
 const GROUP_UNITS: u32 = 4u; // two share their bytes of nibbles, every one of the block the scales
@@ -38,16 +38,18 @@ fn scale_words(o: u32) -> vec3u {
 fn unit_values(scale_min: vec2f, scales: vec3u, both: Eight, j: u32) -> array<vec4f, 8> {
   let s = scale_min * k_scales(scales.x, scales.y, scales.z, j);
   let q = shifted(both, 4u * (j & 1u));
+  let scale = s.x * PER_PLACE;
+  let minimum = vec4f(s.y);
   return array<vec4f, 8>(
-    values(q.a.x, s), values(q.a.y, s),
-    values(q.a.z, s), values(q.a.w, s),
-    values(q.b.x, s), values(q.b.y, s),
-    values(q.b.z, s), values(q.b.w, s),
+    values(q.a.x, scale, minimum), values(q.a.y, scale, minimum),
+    values(q.a.z, scale, minimum), values(q.a.w, scale, minimum),
+    values(q.b.x, scale, minimum), values(q.b.y, scale, minimum),
+    values(q.b.z, scale, minimum), values(q.b.w, scale, minimum),
   );
 }
 
-fn values(word: u32, scale_min: vec2f) -> vec4f {
-  return vec4f(nibbles(word)) * scale_min.x - vec4f(scale_min.y);
+fn values(word: u32, scale: vec4f, minimum: vec4f) -> vec4f {
+  return nibbles_in_place(word) * scale - minimum;
 }
 
 // The unit as bytes.

@@ -1,12 +1,12 @@
 // Q5_0, re-laid at upload: first a plane of 5 words a block (32 fifth bits, 32 nibbles as in Q4_1), then a plane of scales,
 // two halves a word. Value = scale · (five bits - 16).
 import package::lib::bytes::{ ByteUnit, fifth_bits, high_nibbles, low_nibbles };
-import package::lib::quant::{ half_of, nibbles };
+import package::lib::quant::{ PER_PLACE, PLACES, fives_in_place, half_of };
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
 // The 32 weights from element 32·unit on; `plane` is the word at which the scales begin.
 fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
-  let scale = half_of(weights[plane + (unit >> 1u)], unit);
+  let scale = half_of(weights[plane + (unit >> 1u)], unit) * PER_PLACE;
   let o = unit * 5u;
   let fifth = weights[o];
   let a = weights[o + 1u];
@@ -20,9 +20,8 @@ fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {
   );
 }
 
-fn values(word: u32, fifth: u32, scale: f32) -> vec4f {
-  let high = (vec4u(fifth) << vec4u(4u, 3u, 2u, 1u)) & vec4u(16u);
-  return (vec4f(nibbles(word) | high) - vec4f(16.0)) * scale;
+fn values(word: u32, fifth: u32, scale: vec4f) -> vec4f {
+  return (fives_in_place(word, fifth) - 16.0 * PLACES) * scale;
 }
 
 // The same as bytes.

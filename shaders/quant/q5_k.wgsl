@@ -1,7 +1,7 @@
 // Q5_K: 44 words a block of 256: as Q4_K, with 32 bytes of fifth bits before the nibbles: bit j of byte l for element
 // 32j + l. Value = scale · five bits - minimum.
 import package::lib::bytes::{ ByteUnit, low_nibbles };
-import package::lib::quant::{ k_scales, nibbles };
+import package::lib::quant::{ PER_PLACE, in_place, k_scales };
 import package::lib::words::{ weights, Eight, eight, either, shifted };
 
 const GROUP_UNITS: u32 = 4u; // two share their bytes of nibbles, every one of the block the fifth bits and the scales
@@ -41,17 +41,16 @@ fn unit_values(scale_min: vec2f, scales: vec3u, fifth: Eight, both: Eight, j: u3
   let s = scale_min * k_scales(scales.x, scales.y, scales.z, j);
   let q = shifted(both, 4u * (j & 1u));
   let h = shifted(fifth, j);
+  let a = with_fifth(q.a, h.a);
+  let b = with_fifth(q.b, h.b);
+  let scale = s.x * PER_PLACE;
+  let minimum = vec4f(s.y);
   return array<vec4f, 8>(
-    values(q.a.x, h.a.x, s), values(q.a.y, h.a.y, s),
-    values(q.a.z, h.a.z, s), values(q.a.w, h.a.w, s),
-    values(q.b.x, h.b.x, s), values(q.b.y, h.b.y, s),
-    values(q.b.z, h.b.z, s), values(q.b.w, h.b.w, s),
+    in_place(a.x) * scale - minimum, in_place(a.y) * scale - minimum,
+    in_place(a.z) * scale - minimum, in_place(a.w) * scale - minimum,
+    in_place(b.x) * scale - minimum, in_place(b.y) * scale - minimum,
+    in_place(b.z) * scale - minimum, in_place(b.w) * scale - minimum,
   );
-}
-
-fn values(word: u32, fifth: u32, scale_min: vec2f) -> vec4f {
-  let high = ((vec4u(fifth) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(1u)) << vec4u(4u);
-  return vec4f(nibbles(word) | high) * scale_min.x - vec4f(scale_min.y);
 }
 
 // The unit as bytes.

@@ -2,7 +2,7 @@
 // of byte 64c + m; 64 bytes of upper bit pairs, element 128c + 32s + l in the bits 2s of byte 32c + l; 16 signed bytes of
 // scales), then a plane of scales, two halves a word. Value = scale · scale byte · (six bits - 32).
 import package::lib::bytes::{ ByteUnit, low_nibbles };
-import package::lib::quant::{ bit_pairs, half_of, nibbles };
+import package::lib::quant::{ PER_PLACE, PLACES, half_of, in_place };
 import package::lib::words::{ weights, Eight, eight, either, shifted };
 
 const GROUP_UNITS: u32 = 4u; // they share their bytes of bit pairs, two of them those of nibbles
@@ -48,16 +48,18 @@ fn unit_values(scale: f32, scales: u32, both: Eight, pairs: Eight, j: u32) -> ar
   let s = vec2f(bitcast<vec2i>(vec2u(word) << vec2u(24u, 16u)) >> vec2u(24u)) * scale;
   let q = shifted(both, 4u * ((j >> 1u) & 1u));
   let h = shifted(pairs, 2u * (j & 3u));
+  let a = with_pairs(q.a, h.a);
+  let b = with_pairs(q.b, h.b);
+  let first = s.x * PER_PLACE;
+  let second = s.y * PER_PLACE;
   return array<vec4f, 8>(
-    values(q.a.x, h.a.x, s.x), values(q.a.y, h.a.y, s.x),
-    values(q.a.z, h.a.z, s.x), values(q.a.w, h.a.w, s.x),
-    values(q.b.x, h.b.x, s.y), values(q.b.y, h.b.y, s.y),
-    values(q.b.z, h.b.z, s.y), values(q.b.w, h.b.w, s.y),
+    values(a.x, first), values(a.y, first), values(a.z, first), values(a.w, first),
+    values(b.x, second), values(b.y, second), values(b.z, second), values(b.w, second),
   );
 }
 
-fn values(low: u32, high: u32, scale: f32) -> vec4f {
-  return (vec4f(nibbles(low) | (bit_pairs(high) << vec4u(4u))) - vec4f(32.0)) * scale;
+fn values(word: u32, scale: vec4f) -> vec4f {
+  return (in_place(word) - 32.0 * PLACES) * scale;
 }
 
 // The unit as bytes.
