@@ -95,8 +95,8 @@ export function choicesOf({ takes }, modules) {
 export async function linkShaders() {
   const { link } = await import('wesl');
   const [ops, lib, stubs] = await Promise.all(['ops', 'lib', 'interface'].map(readFolder));
-  // The block format comes first.
-  const kinds = [...stubs.keys()].sort().reverse();
+  // The block format comes first, ways of reading last.
+  const kinds = ['quant', 'kv', 'reads'];
   const interfaces = new Map(kinds.map((kind) => [kind, declaredNames(stubs.get(kind))]));
   const virtualLibs = Object.fromEntries(kinds.map((kind) => [kind, () => stubOf(stubs.get(kind))]));
   const weslSrc = {};
@@ -162,13 +162,19 @@ export function hashOf(text) {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
+/** `text` with its directives before all else, where WGSL wants them. */
+function enabledFirst(text) {
+  const directives = text.match(/^enable \w+;\n/gm) ?? [];
+  return [...directives, text.replace(/^enable \w+;\n/gm, '')].join('');
+}
+
 /** Every variant as it reaches the device, kernel and modules → text; the twin of src/device/webgpu/shader-text.ts. */
 export function joinedShaders({ kernels, modules }) {
   const variants = new Map();
   for (const [name, kernel] of Object.entries(kernels)) {
     for (const choice of choicesOf(kernel, modules)) {
       const parts = Object.entries(choice).map(([kind, module]) => modules[kind][module]);
-      variants.set([name, ...Object.values(choice)].join('.'), [kernel.text, ...parts].join('\n'));
+      variants.set([name, ...Object.values(choice)].join('.'), enabledFirst([kernel.text, ...parts].join('\n')));
     }
   }
   return variants;

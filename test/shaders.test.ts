@@ -1,11 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 import type { DeviceBuffer } from '../src/device/device';
 import type { Dispatch } from '../src/device/plan';
-import { shaderText, type KernelText, type ShaderTexts } from '../src/device/webgpu/shader-text';
+import { shaderText, type KernelText } from '../src/device/webgpu/shader-text';
 import { attention, attentionMerge, attentionMergeParams, attentionParams } from '../src/kernels/attention';
 import { argmax, argmaxParams, topk, topkParams } from '../src/kernels/candidates';
 import { embed, embedParams } from '../src/kernels/embed';
@@ -31,25 +30,19 @@ import { keepTokens, keepTokensParams } from '../src/kernels/keep-tokens';
 import { penalise, penaliseParams } from '../src/kernels/penalise';
 import { pool, poolParams } from '../src/kernels/pool';
 import { QUANT_FORMATS } from '../src/quant/registry';
-
-interface ShaderScript {
-  linkShaders(): Promise<ShaderTexts & { readonly twins: ShaderTexts['kernels'] }>;
-  joinedShaders(linked: ShaderTexts): Map<string, string>;
-  checkJoinable(texts: Readonly<Record<string, string>>): void;
-  choicesOf(kernel: Pick<KernelText, 'takes'>, modules: ShaderTexts['modules']): readonly Dispatch['modules'][];
-  hashOf(text: string): string;
-}
+import { script, texts, type Modules } from './support/shader-script';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const GOLDEN = join(ROOT, 'test/golden/shaders');
-const script = (await import(pathToFileURL(join(ROOT, 'scripts/shaders.mjs')).href)) as ShaderScript;
-const texts = await script.linkShaders();
 const linked = script.joinedShaders(texts);
 
 /** The key of a linked variant. */
-function variantName({ shader, modules }: Pick<Dispatch, 'shader' | 'modules'>): string {
+function variantName({ shader, modules }: { readonly shader: string; readonly modules: Modules }): string {
   return [shader, ...Object.values(modules)].join('.');
 }
+
+/** How threads read what all of them need. */
+const WAYS = ['each', 'quad'];
 
 const GOLDEN_HINT = 'if the change is meant: node scripts/shaders.mjs --golden';
 
@@ -81,11 +74,14 @@ describe('linked shaders', () => {
     const modules = (kernel: string): string[] =>
       [...linked.keys()].filter((key) => key.startsWith(`${kernel}.`)).map((key) => key.slice(kernel.length + 1));
     const quants = QUANT_FORMATS.map((format) => format.module).sort();
-    for (const kernel of ['embed', 'embed_norm', 'matvec_rows', 'matmul', 'expert_matvec'])
+    for (const kernel of ['embed', 'embed_norm', 'matvec_lanes', 'matmul', 'expert_matvec'])
       expect(modules(kernel).sort()).toEqual(quants);
+    for (const kernel of ['matvec_rows', 'matmul_rows'])
+      expect(modules(kernel).sort()).toEqual(quants.flatMap((quant) => WAYS.map((way) => `${quant}.${way}`)).sort());
     for (const kernel of ['rope_kv', 'attention']) expect(modules(kernel).sort()).toEqual([...KV_TYPES].sort());
     const pairs = quants.flatMap((quant) => ['f16', 'f32'].map((kv) => `${quant}.${kv}`));
-    for (const variant of MATVEC_VARIANTS) expect(modules(`qkv_${variant}`).sort()).toEqual(pairs.sort());
+    for (const variant of ['lanes', 'subgroup']) expect(modules(`qkv_${variant}`).sort()).toEqual(pairs.sort());
+    expect(modules('qkv_rows').sort()).toEqual(pairs.flatMap((pair) => WAYS.map((way) => `${pair}.${way}`)).sort());
     const bytes = QUANT_FORMATS.filter(({ inBytes }) => inBytes).map((format) => format.module);
     for (const kernel of ['matvec_int8', 'matvec_f16']) expect(modules(kernel).sort()).toEqual(bytes.sort());
   });
@@ -115,65 +111,6 @@ describe('kernels with f16', () => {
         .replace('bitcast<Halves>(pairs)', 'Halves(unpack2x16float(pairs.x), unpack2x16float(pairs.y))');
       expect(code(texts.twins[kernel])).toBe(inF32);
     }
-  });
-});
-
-describe('joining a kernel with a module', () => {
-  const kernel = texts.kernels.matvec_rows?.text ?? '';
-  const check = (module: string): void => script.checkJoinable({ matvec_rows: kernel, 'quant/new': module });
-  const dequant = 'fn dequant32(unit: u32, plane: u32) -> array<vec4f, 8> {\n  return array<vec4f, 8>();\n}\n';
-
-  it('leaves no stub in the kernel', () => {
-    for (const { takes, text } of Object.values(texts.kernels)) {
-      expect(text).not.toMatch(
-        /^(?:fn|struct|const) (dequant32|dequant_unit|group_words|Words|GROUP_UNITS|byte_unit|ByteUnit|load4|store2|store4)\b/m,
-      );
-      for (const name of Object.values(takes).flat()) expect(text).toMatch(new RegExp(`\\b${name}\\b`));
-    }
-    expect(texts.kernels['glu']?.takes).toEqual({});
-    expect(Object.entries(texts.kernels['qkv_rows']?.takes ?? {})).toEqual([
-      ['quant', ['GROUP_UNITS', 'group_words', 'dequant_unit']],
-      ['kv', ['store2']],
-    ]);
-  });
-
-  it('is not possible where both declare a name', () => {
-    expect(() => check(dequant)).not.toThrow();
-    for (const other of [
-      'fn activate(v: f32) -> f32 {',
-      'struct Params {',
-      '@group(0) @binding(2) var<storage, read> x: array<u32>;',
-      'const GELU: u32 = 1u;',
-      'override EPILOGUE: u32 = 0u;',
-    ]) {
-      expect(() => check(`${other}\n${dequant}`), other).toThrow('matvec_rows and quant/new both declare');
-    }
-  });
-
-  it('is not possible where two modules declare a name', () => {
-    const other = 'fn values() {\n}\n';
-    expect(() => script.checkJoinable({ kernel: '', 'quant/a': other, 'kv/b': dequant })).not.toThrow();
-    expect(() => script.checkJoinable({ kernel: '', 'quant/a': other, 'kv/b': dequant + other })).toThrow(
-      'quant/a and kv/b both declare values',
-    );
-  });
-
-  it('takes the modules that have what the kernel calls', () => {
-    const modules = { quant: { a: dequant, b: 'fn values() {\n}\n' }, kv: { c: 'fn store2() {\n}\n', d: dequant } };
-    const takes = { quant: ['dequant32'], kv: ['store2'] };
-    expect(script.choicesOf({ takes }, modules)).toEqual([{ quant: 'a', kv: 'c' }]);
-    expect(script.choicesOf({ takes: {} }, modules)).toEqual([{}]);
-  });
-
-  it('gives nothing for a pair that does not exist', () => {
-    expect(shaderText(texts, 'matvec_rows', { quant: 'q4_0' })).not.toBeNull();
-    expect(shaderText(texts, 'matvec_rows', { quant: 'q9_9' })).toBeNull();
-    expect(shaderText(texts, 'matvec_rows', { kv: 'f16' })).toBeNull();
-    expect(shaderText(texts, 'matvec_rows', { quant: 'q4_0', kv: 'f16' })).toBeNull();
-    expect(shaderText(texts, 'matvec_rows', {})).toBeNull();
-    expect(shaderText(texts, 'qkv_rows', { quant: 'q4_0' })).toBeNull();
-    expect(shaderText(texts, 'glu', { quant: 'q4_0' })).toBeNull();
-    expect(shaderText(texts, 'gluten', {})).toBeNull();
   });
 });
 
@@ -303,20 +240,33 @@ const CALLERS: Readonly<Record<Dispatch['kernel'], Caller>> = {
   softcap: { params: softcapParams, dispatches: [softcap({ x: buffer(), size: 64, cap: 30 })] },
 };
 
-/** The linked text that a dispatch runs. */
-function textOf(dispatch: Dispatch): string {
-  const text = linked.get(variantName(dispatch));
-  if (text === undefined) throw new Error(`no shader ${variantName(dispatch)}`);
+/** A linked text that a dispatch may run. */
+interface Variant {
+  readonly name: string;
+  readonly dispatch: Dispatch;
+}
+
+/** Those of a dispatch: one, or one for each way of reading. */
+function variantsOf(dispatch: Dispatch): readonly Variant[] {
+  const { shader, modules } = dispatch;
+  const takesReads = texts.kernels[shader]?.takes.reads !== undefined;
+  const all = takesReads ? WAYS.map((reads) => ({ ...modules, reads })) : [modules];
+  return all.map((joined) => ({ name: variantName({ shader, modules: joined }), dispatch }));
+}
+
+function textOf({ name }: Variant): string {
+  const text = linked.get(name);
+  if (text === undefined) throw new Error(`no shader ${name}`);
   return text;
 }
 
 const reflected = new Map<string, WgslReflect>();
 
 /** What a shader declares, read once for all tests of it. */
-function reflect(dispatch: Dispatch): WgslReflect {
-  const name = variantName(dispatch);
+function reflect(variant: Variant): WgslReflect {
+  const { name } = variant;
   // The parser takes `block` for a keyword, which WGSL does not.
-  const known = reflected.get(name) ?? new WgslReflect(textOf(dispatch).replace(/\bblock\b/g, 'kv_block'));
+  const known = reflected.get(name) ?? new WgslReflect(textOf(variant).replace(/\bblock\b/g, 'kv_block'));
   reflected.set(name, known);
   return known;
 }
@@ -326,13 +276,14 @@ function camelCase(name: string): string {
 }
 
 describe.each(Object.entries(CALLERS))('src/kernels and the shaders of %s agree', (kernel, { params, dispatches }) => {
-  const shaders = new Map(dispatches.map((dispatch) => [variantName(dispatch), dispatch]));
+  const shaders = new Map(dispatches.flatMap(variantsOf).map((variant) => [variant.name, variant]));
 
-  it.each([...shaders])('%s: bindings and what may be written', (_name, dispatch) => {
+  it.each([...shaders])('%s: bindings and what may be written', (_name, variant) => {
+    const { dispatch } = variant;
     expect(dispatch.kernel).toBe(kernel);
-    const groups = reflect(dispatch).getBindGroups();
-    expect(groups.length).toBe(1);
-    const bindings = (groups[0] ?? []).filter((binding) => binding !== undefined);
+    const [entry] = reflect(variant).entry.compute;
+    const bindings = (entry?.resources ?? []).toSorted((a, b) => a.binding - b.binding);
+    expect(new Set(bindings.map(({ group }) => group))).toEqual(new Set([0]));
     const storage = bindings.filter(({ binding }) => binding >= 2);
     const uses = dispatch.buffers.map(({ access }, i) => ({ binding: 2 + i, access }));
     expect(storage.map(({ binding, access }) => ({ binding, access: access === 'read' ? 'read' : 'write' }))).toEqual(
@@ -345,8 +296,9 @@ describe.each(Object.entries(CALLERS))('src/kernels and the shaders of %s agree'
     }
   });
 
-  it.each([...shaders])('%s: the fields of Params', (_name, dispatch) => {
-    const struct = reflect(dispatch).structs.find(({ name }) => name === 'Params');
+  it.each([...shaders])('%s: the fields of Params', (_name, variant) => {
+    const { dispatch } = variant;
+    const struct = reflect(variant).structs.find(({ name }) => name === 'Params');
     const members = struct?.members ?? [];
     expect(dispatch.params.length).toBe(members.length);
     // A word of each field's type: the layout must read it back under the same name.
@@ -360,11 +312,13 @@ describe.each(Object.entries(CALLERS))('src/kernels and the shaders of %s agree'
     expect(Object.entries(params.decode(new Uint32Array(words.buffer)))).toEqual(fields);
   });
 
-  it.each([...shaders])('%s: constants and the entry point', (_name, dispatch) => {
-    const shader = reflect(dispatch);
+  it.each([...shaders])('%s: constants and the entry point', (_name, variant) => {
+    const { dispatch } = variant;
+    const shader = reflect(variant);
     expect(shader.entry.compute.map(({ name }) => name)).toEqual(['main']);
     const overrides = shader.overrides.map(({ name }) => name);
     expect(overrides).toEqual(expect.arrayContaining(Object.keys(dispatch.constants)));
-    expect(textOf(dispatch).includes('enable subgroups')).toBe(dispatch.shader.endsWith('_subgroup'));
+    const usesSubgroups = dispatch.shader.endsWith('_subgroup') || variant.name.endsWith('.quad');
+    expect(textOf(variant).startsWith('enable subgroups;\n')).toBe(usesSubgroups);
   });
 });

@@ -65,10 +65,14 @@ function hipKernel(shader: string): HipKernel {
   };
 }
 
-/** The shader's linked text, with a block format and a KV type where it takes them. */
+/** The shader's linked text, with a block format, a KV type and a way of reading where it takes them. */
 function wgsl(shader: string): string {
   const takes = SHADERS.kernels[shader]?.takes ?? {};
-  const modules = { ...(takes.quant && { quant: 'q8_0' }), ...(takes.kv && { kv: 'f16' }) };
+  const modules = {
+    ...(takes.quant && { quant: 'q8_0' }),
+    ...(takes.kv && { kv: 'f16' }),
+    ...(takes.reads && { reads: 'each' }),
+  };
   return withoutComments(shaderText(SHADERS, shader, modules) ?? '');
 }
 

@@ -1,8 +1,9 @@
 // Two weight rows a thread: what it reads of x, and of a norm's weights, serves both. Each thread norms x for itself, without a
 // barrier: W · (x ⊙ norm / rms(x)) = (W · (x ⊙ norm)) / rms(x), and the squares are of what it reads anyway.
 import quant::{ GROUP_UNITS, dequant_unit, group_words };
-import package::lib::batch::{ BATCH, MAX_BATCH, x };
-import package::lib::norm::{ NORM, norm, norm_scale, source_row };
+import reads::{ norm_unit, x_unit };
+import package::lib::batch::{ BATCH, MAX_BATCH };
+import package::lib::norm::{ NORM, norm_scale, source_row };
 
 // What a thread adds up for each row of the batch: the products of weight row `a` and of `b` with it, and its squares.
 struct Sums {
@@ -18,9 +19,10 @@ struct UnitSums {
   squares: f32,
 }
 
-// Adds weight rows `rows.x` and `rows.y`, of `units` units, times `count` rows of x from row `first` on, normed where NORM is 1.
+// Adds weight rows `rows.x` and `rows.y`, of `units` units, times `count` rows of x from row `first` on, normed where NORM is 1. All threads
+// of the workgroup call it together; `lane` is that of their reads.
 fn add_pair(
-  sums: ptr<function, Sums>, rows: vec2u, units: u32, plane: u32, first: u32, count: u32, of_outputs: u32,
+  sums: ptr<function, Sums>, rows: vec2u, units: u32, plane: u32, first: u32, count: u32, of_outputs: u32, lane: u32,
 ) {
   let alone = source_of(first, of_outputs);
   for (var g = 0u; g < units; g += GROUP_UNITS) {
@@ -28,11 +30,11 @@ fn add_pair(
     let a = group_words(i.x, plane);
     let b = group_words(i.y, plane);
     if (GROUP_UNITS == 1u) { // a loop of one turn costs a software adapter as much as the unit
-      add_units(sums, dequant_unit(a, i.x, plane), dequant_unit(b, i.y, plane), g, units, alone, first, count, of_outputs);
+      add_units(sums, dequant_unit(a, i.x, plane), dequant_unit(b, i.y, plane), g, units, alone, first, count, of_outputs, lane);
     } else {
       for (var u = g; u < g + GROUP_UNITS; u++) {
         let k = rows * units + vec2u(u);
-        add_units(sums, dequant_unit(a, k.x, plane), dequant_unit(b, k.y, plane), u, units, alone, first, count, of_outputs);
+        add_units(sums, dequant_unit(a, k.x, plane), dequant_unit(b, k.y, plane), u, units, alone, first, count, of_outputs, lane);
       }
     }
   }
@@ -41,18 +43,19 @@ fn add_pair(
 // Adds unit `u` of both weight rows; `alone` is the row of x in a batch of one.
 fn add_units(
   sums: ptr<function, Sums>, a: array<vec4f, 8>, b: array<vec4f, 8>,
-  u: u32, units: u32, alone: u32, first: u32, count: u32, of_outputs: u32,
+  u: u32, units: u32, alone: u32, first: u32, count: u32, of_outputs: u32, lane: u32,
 ) {
-  let weights_of_norm = norm_unit(u);
+  var weights_of_norm: array<vec4f, 8>;
+  if (NORM == 1u) { weights_of_norm = norm_unit(u * 8u, lane); }
   if (BATCH == 1u) {
-    let unit = unit_sums(a, b, weights_of_norm, (alone * units + u) * 8u);
+    let unit = unit_sums(a, b, weights_of_norm, (alone * units + u) * 8u, lane);
     (*sums).a[0] += unit.a;
     (*sums).b[0] += unit.b;
     if (NORM == 1u) { (*sums).squares[0] += unit.squares; }
   } else {
     for (var r = 0u; r < BATCH; r++) {
       if (r < count) {
-        let unit = unit_sums(a, b, weights_of_norm, (source_of(first + r, of_outputs) * units + u) * 8u);
+        let unit = unit_sums(a, b, weights_of_norm, (source_of(first + r, of_outputs) * units + u) * 8u, lane);
         (*sums).a[r] += unit.a;
         (*sums).b[r] += unit.b;
         if (NORM == 1u) { (*sums).squares[r] += unit.squares; }
@@ -67,17 +70,9 @@ fn source_of(row: u32, of_outputs: u32) -> u32 {
   return source_row(row, of_outputs);
 }
 
-fn norm_unit(u: u32) -> array<vec4f, 8> {
-  if (NORM == 0u) { return array<vec4f, 8>(); }
-  let o = u * 8u;
-  return array<vec4f, 8>(
-    norm[o], norm[o + 1u], norm[o + 2u], norm[o + 3u], norm[o + 4u], norm[o + 5u], norm[o + 6u], norm[o + 7u],
-  );
-}
-
 // The unit of x begins at quad `o`.
-fn unit_sums(a: array<vec4f, 8>, b: array<vec4f, 8>, n: array<vec4f, 8>, o: u32) -> UnitSums {
-  let v = array<vec4f, 8>(x[o], x[o + 1u], x[o + 2u], x[o + 3u], x[o + 4u], x[o + 5u], x[o + 6u], x[o + 7u]);
+fn unit_sums(a: array<vec4f, 8>, b: array<vec4f, 8>, n: array<vec4f, 8>, o: u32, lane: u32) -> UnitSums {
+  let v = x_unit(o, lane);
   if (NORM == 0u) { return UnitSums(products(a, v), products(b, v), 0.0); }
   let w = array<vec4f, 8>(
     v[0] * n[0], v[1] * n[1], v[2] * n[2], v[3] * n[3], v[4] * n[4], v[5] * n[5], v[6] * n[6], v[7] * n[7],

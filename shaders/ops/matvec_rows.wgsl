@@ -2,6 +2,7 @@
 // where NORM is 1, then the epilogue. Best where barriers cost more than memory: software adapters.
 // W [rows × 32·units] quantised · x [batch × 32·units] f32 · norm [32·units] f32 · y [batch × y_stride] f32
 // grid: (⌈rows / 64⌉, 1, ⌈batch / BATCH⌉)
+import reads::read_lane;
 import package::lib::batch::{ BATCH, batch_rows };
 import package::lib::epilogue::{ EPILOGUE, ADD, GLU, activate };
 import package::lib::pair::{ Sums, add_pair, pair_dots };
@@ -31,20 +32,18 @@ fn finish(v: f32, up: f32, to: u32) {
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  var row = id.x;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  var own = group.x * THREADS + local;
+  if (EPILOGUE != GLU) { own *= 2u; }
+  let row = min(own, params.rows - 1u); // threads behind the last row read it too, and store nothing
   var other = row + params.rows;
-  if (EPILOGUE != GLU) {
-    row = 2u * id.x;
-    other = min(row + 1u, params.rows - 1u); // the last of an odd number is its own neighbour
-  }
-  if (row >= params.rows) { return; }
-  let first = id.z * BATCH;
+  if (EPILOGUE != GLU) { other = min(row + 1u, params.rows - 1u); } // the last of an odd number is its own neighbour
+  let first = group.z * BATCH;
   let count = batch_rows(first, params.of_outputs);
   var sums: Sums;
-  add_pair(&sums, vec2u(row, other), params.units, params.plane, first, count, params.of_outputs);
+  add_pair(&sums, vec2u(row, other), params.units, params.plane, first, count, params.of_outputs, read_lane());
   for (var r = 0u; r < BATCH; r++) {
-    if (r < count) {
+    if (r < count && own == row) {
       let dots = pair_dots(&sums, r, params.units, params.epsilon);
       let to = (first + r) * params.y_stride + params.y_offset + row;
       finish(dots.x, dots.y, to);

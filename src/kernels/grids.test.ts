@@ -91,13 +91,13 @@ describe.each([...MATVEC_VARIANTS, ...ROUNDED_VARIANTS])('the grid of qkv, %s', 
 });
 
 /** Weight rows of a tile. */
-const MATMUL_ROWS = { 8: 256, 64: 64, 256: 64, 512: 32 } as const;
+const MATMUL_ROWS = { 16: 64, 64: 64, 256: 64, 512: 32 } as const;
 
 describe.each(CHUNK_WIDTHS)('the grid of matmul, %i tokens a tile', (width) => {
   const tileRows = MATMUL_ROWS[width];
 
   it.each(ROWS)('covers %i rows and fits', (rows) => {
-    for (const tokens of [1, 7, 8, 9, 64, 65, 512, 4096]) {
+    for (const tokens of [1, 7, 8, 9, 16, 17, 64, 65, 512, 4096]) {
       const [x, y, z] = matmul({ ...linear(rows), width }).grid(tokens, 1);
       expect(Math.max(x, y, z)).toBeLessThanOrEqual(MAX_GROUPS);
       expect(x).toBe(Math.ceil(tokens / width));
@@ -112,7 +112,7 @@ describe.each(CHUNK_WIDTHS)('the grid of matmul, %i tokens a tile', (width) => {
 
   it('is of tiles for which every device has threads and workgroup memory, or of the kernel without any', () => {
     const { shader, constants } = matmul({ ...linear(64), width });
-    if (width === 8) {
+    if (width === 16) {
       expect([shader, constants]).toEqual(['matmul_rows', { EPILOGUE: 0 }]);
       return;
     }
@@ -124,7 +124,7 @@ describe.each(CHUNK_WIDTHS)('the grid of matmul, %i tokens a tile', (width) => {
 
 describe('the widths of chunks', () => {
   it('are narrow on a software adapter, and at least a subgroup’s threads on a GPU', () => {
-    expect(chunkWidthsOf({ isSoftware: true })).toEqual([8]);
+    expect(chunkWidthsOf({ isSoftware: true })).toEqual([16]);
     expect(chunkWidthsOf({ isSoftware: false })).toEqual([64, 256, 512]);
     expect(chunkWidthsOf({})).toEqual([64, 256, 512]);
   });

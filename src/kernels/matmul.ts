@@ -6,14 +6,14 @@ import { matrixPlanes } from './weight-matrix';
 
 /**
  * Tokens of a tile, which share one reading of the weights: a chunk of no more reads them once. In a wide tile a short chunk leaves most
- * threads idle. 8 is for software adapters, which have a kernel of their own.
+ * threads idle. 16 is for software adapters, which have a kernel of their own.
  */
-export const CHUNK_WIDTHS = [8, 64, 256, 512] as const;
+export const CHUNK_WIDTHS = [16, 64, 256, 512] as const;
 export type ChunkWidth = (typeof CHUNK_WIDTHS)[number];
 
-/** Those of a device. A software adapter computes fewer than 8 tokens in the time that a page has for a step, and wins little by more. */
+/** Those of a device. A software adapter computes fewer than 16 tokens in the time that a page has for a step, and wins little by more. */
 export function chunkWidthsOf({ isSoftware = false }: { readonly isSoftware?: boolean }): readonly ChunkWidth[] {
-  return CHUNK_WIDTHS.filter((width) => (width === 8) === isSoftware);
+  return CHUNK_WIDTHS.filter((width) => (width === 16) === isSoftware);
 }
 
 /** Of the widths that may be used, narrow ones first, those that chunks of up to `most` tokens have a use for. */
@@ -21,11 +21,11 @@ export function usefulChunkWidths(allowed: readonly ChunkWidth[], most: number):
   return allowed.filter((_, i) => (allowed[i - 1] ?? 0) < most);
 }
 
-/** Tokens a thread takes at once: x must have rows up to the next multiple, whatever is in them. */
-export const TOKEN_TILE = 8;
+/** The most tokens that a thread takes at once: x must have rows up to the next multiple, whatever is in them. */
+export const TOKEN_TILE = 16;
 
-/** Weight rows of a tile. A thread takes 8 of them and 8 tokens, so that it has at most 256 threads, which every device has; of 8 tokens 4. */
-const TILE_ROWS: Readonly<Record<ChunkWidth, number>> = { 8: 4 * 64, 64: 64, 256: 64, 512: 32 };
+/** Weight rows of a tile. A thread takes 8 of them and 8 tokens, or 16, so that it has at most 256 threads, which every device has. */
+const TILE_ROWS: Readonly<Record<ChunkWidth, number>> = { 16: 8 * 8, 64: 64, 256: 64, 512: 32 };
 
 export interface MatmulArgs extends LinearArgs {
   readonly width: ChunkWidth;
@@ -38,7 +38,7 @@ export function matmul(args: MatmulArgs): Dispatch {
   assert(args.norm === undefined, 'matmul takes no norm');
   const tileRows = TILE_ROWS[width];
   const groups = divideUp(linearRows(args), tileRows);
-  const isTiled = width !== 8;
+  const isTiled = width !== 16;
   return {
     kernel: 'matmul',
     shader: isTiled ? 'matmul' : 'matmul_rows',

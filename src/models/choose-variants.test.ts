@@ -81,7 +81,7 @@ describe('chooseVariants', () => {
       shaderF16: true,
       ms: { ...LANES_FIRST, 'matvec_int8-lanes': 1 },
     });
-    const chunks = [8];
+    const chunks = [16];
     expect(await choose()).toMatchObject({ matvec: 'rows', rounded: null, batch: BATCH_WIDTHS, chunks });
     await fast([Q4_1]);
     const tried = new Set(adapter.ran(() => true).map(({ shader }) => shader));

@@ -225,9 +225,9 @@ describe('allocateEmbedder', () => {
 
   it.each([
     ['encoder', [64, 512], 1100],
-    ['encoder', [8], 1100],
+    ['encoder', [16], 1100],
     ['decoder', [64, 256], 256],
-    ['decoder', [8], 8],
+    ['decoder', [16], 16],
   ] as const)(
     'reads the weights of its %s once for the narrowest tile that takes a text, else for each of the widest: %j',
     async (kind, chunks, longest) => {
@@ -251,8 +251,8 @@ describe('allocateEmbedder', () => {
         const width = chunks.find((each) => each >= count) ?? widest;
         expect(step?.plan.label).toBe(`prefill.${width}`);
         const products = step?.plan.dispatches.filter(({ kernel }) => kernel === 'matmul');
-        // The kernel of software adapters takes 8, whatever it is told.
-        const tokensOf = ({ shader, constants }: Dispatch): unknown => (shader === 'matmul' ? constants['TOKENS'] : 8);
+        // The kernel of software adapters takes 16, whatever it is told.
+        const tokensOf = ({ shader, constants }: Dispatch): unknown => (shader === 'matmul' ? constants['TOKENS'] : 16);
         expect(new Set(products?.map(tokensOf))).toEqual(new Set([width]));
       }
     },
@@ -277,7 +277,7 @@ describe('allocateEmbedder', () => {
     expect(device.plans.size).toBe(plans);
   });
 
-  it('has rows of activations up to the next multiple of eight, which matmul reads', async () => {
+  it('has rows of activations up to the next multiple of sixteen, which matmul reads', async () => {
     const device = new RecordingDevice();
     allocateEmbedder(device, BERT, encoderOf(BERT), OPTIONS);
     const sizes = ['x', 'attended', 'inner'].map((name) => [...device.buffers].find(({ label }) => label === name));

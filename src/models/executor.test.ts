@@ -61,7 +61,7 @@ describe('allocateModel', () => {
   });
 
   it.each([
-    [true, undefined, 8, 8],
+    [true, undefined, 16, 16],
     [false, undefined, 16, 100],
     [false, 90, 90, 90],
     [false, 512, 100, 100],

@@ -49,7 +49,7 @@ describe('the self-test on WebGPU', () => {
   it.each([Q4_K, IQ1_M])('finds $type right', async (format) => {
     await onDevice(async (device) => {
       const test = new SelfTest(device, format);
-      const few = { matvecs: ['rows'], chunks: [8, 64] } as const;
+      const few = { matvecs: ['rows'], chunks: [16, 64] } as const;
       expect(await test.right(few)).toEqual(few);
       test.free();
     });

@@ -103,7 +103,7 @@ describe('the weight bytes that a step reads', () => {
 
   it.each([
     [false, [64, 256, 512]],
-    [true, [8]],
+    [true, [16]],
   ])(
     'are those of every matrix once a chunk, however long, on a device that is software: %s',
     async (isSoftware, widths) => {
@@ -112,7 +112,7 @@ describe('the weight bytes that a step reads', () => {
       const longest = Math.max(...widths);
       expect(limits.maxChunkTokens).toBe(longest);
       const { dispatches } = await cost('prefill', 1);
-      for (const rows of [1, 7, 8, 63, 64, 65, 255, 256, 257, 511, 512].filter((rows) => rows <= longest)) {
+      for (const rows of [1, 7, 8, 9, 16, 63, 64, 65, 255, 256, 257, 511, 512].filter((rows) => rows <= longest)) {
         expect(await cost('prefill', rows), `${rows} rows`).toMatchObject({ weightBytesRead: weightBytes, dispatches });
         // In the narrowest tile that takes them all: wider ones leave threads idle.
         expect(ran()).toContain(`prefill.${widths.find((width) => width >= rows)}`);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Dispatch, ModuleKind } from '../../src/device/plan';
-import { shaderText, withConstants } from '../../src/device/webgpu/shader-text';
+import { shaderText, withConstants, type JoinedKind } from '../../src/device/webgpu/shader-text';
 import { SHADERS } from '../../src/device/webgpu/shaders.generated';
 import { f32Twin } from '../kernels/f32-twins';
 
@@ -21,9 +20,11 @@ beforeAll(async () => {
 });
 afterAll(() => device.destroy());
 
+type Modules = Readonly<Partial<Record<JoinedKind, string>>>;
+
 /** Every choice of modules for a kernel that takes these kinds; some have not what it calls. */
-function choices(kinds: readonly ModuleKind[]): readonly Dispatch['modules'][] {
-  return kinds.reduce<readonly Dispatch['modules'][]>(
+function choices(kinds: readonly JoinedKind[]): readonly Modules[] {
+  return kinds.reduce<readonly Modules[]>(
     (known, kind) =>
       known.flatMap((some) => Object.keys(SHADERS.modules[kind]).map((name) => ({ ...some, [kind]: name }))),
     [{}],
@@ -50,7 +51,7 @@ describe.each(Object.entries(SHADERS.kernels).map(([shader, { takes }]) => ({ sh
   '$shader',
   (kernel) => {
     const { shader } = kernel;
-    const variants = choices(Object.keys(kernel.takes) as ModuleKind[]).flatMap((modules) => {
+    const variants = choices(Object.keys(kernel.takes) as JoinedKind[]).flatMap((modules) => {
       const text = shaderText(SHADERS, shader, modules);
       return text === null || !declares(text, shader)
         ? []

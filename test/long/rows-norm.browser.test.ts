@@ -81,7 +81,8 @@ class Bench {
 
   private async encode({ shader, modules, constants, params, bound, grid }: Kernel): Promise<Encode> {
     const { device } = this;
-    const code = defined(shaderText(SHADERS, shader, modules) ?? undefined, 'the shader');
+    const reads = SHADERS.kernels[shader]?.takes.reads === undefined ? {} : { reads: 'each' };
+    const code = defined(shaderText(SHADERS, shader, { ...modules, ...reads }) ?? undefined, 'the shader');
     const module = device.createShaderModule({ code });
     const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module, constants } });
     const uniform = this.buffer(256, params, GPUBufferUsage.UNIFORM);

@@ -16,7 +16,11 @@ export class PipelineCache {
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
   created = 0;
 
-  constructor(private readonly device: GPUDevice) {}
+  /** `sharesReads`: the threads of a quad read for each other, which needs the feature subgroups. */
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly sharesReads: boolean,
+  ) {}
 
   get(dispatch: Dispatch): Promise<KernelPipeline> {
     const key = variantKey(dispatch);
@@ -29,7 +33,7 @@ export class PipelineCache {
 
   private async create(dispatch: Dispatch, key: string): Promise<KernelPipeline> {
     const shader = shaderName(dispatch);
-    const code = shaderText(SHADERS, dispatch.shader, dispatch.modules);
+    const code = this.textOf(dispatch);
     if (code === null) {
       throw new ForgelightError('unsupported-quantisation', `There is no kernel ${shader} in this build.`);
     }
@@ -44,6 +48,12 @@ export class PipelineCache {
       },
     });
     return { pipeline, layout };
+  }
+
+  private textOf({ shader, modules }: Dispatch): string | null {
+    const takesReads = SHADERS.kernels[shader]?.takes.reads !== undefined;
+    const reads = this.sharesReads ? 'quad' : 'each';
+    return shaderText(SHADERS, shader, takesReads ? { ...modules, reads } : modules);
   }
 
   /** Binding 0 the uniform block, 1 the step input, then the dispatch's buffers. */

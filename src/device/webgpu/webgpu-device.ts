@@ -75,7 +75,7 @@ export class WebGpuDevice implements Device {
     this.features = features;
     this.isSoftware = isSoftware;
     this.profiler = profile ? new Profiler() : null;
-    this.pipelines = new PipelineCache(gpu);
+    this.pipelines = new PipelineCache(gpu, isSoftware && features.includes('subgroups'));
     this.staging = new StagingRing(gpu, () => (this.counts.buffersCreated += 1));
     // WebGPU gives no device less than its default limits, so what is lower is kept to here.
     const limit = (name: 'maxBufferSize' | 'maxStorageBufferBindingSize'): number =>

@@ -29,22 +29,22 @@ fn finish(v: f32, up: f32, to: u32) {
   y[to] = value;
 }
 
-@compute @workgroup_size(THREADS) fn main(@builtin(global_invocation_id) id: vec3u) {
-  var row = id.x;
+@compute @workgroup_size(THREADS) fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  var own = group.x * THREADS + local;
+  if (EPILOGUE != GLU) {
+    own *= 2u;
+  }
+  let row = min(own, params.rows - 1u); // threads behind the last row read it too, and store nothing
   var other = row + params.rows;
   if (EPILOGUE != GLU) {
-    row = 2u * id.x;
-    other = min(row + 1u, params.rows - 1u); // the last of an odd number is its own neighbour
-  }
-  if (row >= params.rows) {
-    return;
-  }
-  let first = id.z * BATCH;
+    other = min(row + 1u, params.rows - 1u);
+  } // the last of an odd number is its own neighbour
+  let first = group.z * BATCH;
   let count = batch_rows(first, params.of_outputs);
   var sums: Sums;
-  add_pair(&sums, vec2u(row, other), params.units, params.plane, first, count, params.of_outputs);
+  add_pair(&sums, vec2u(row, other), params.units, params.plane, first, count, params.of_outputs, read_lane());
   for (var r = 0u; r < BATCH; r++) {
-    if (r < count) {
+    if (r < count && own == row) {
       let dots = pair_dots(&sums, r, params.units, params.epsilon);
       let to = (first + r) * params.y_stride + params.y_offset + row;
       finish(dots.x, dots.y, to);
@@ -84,8 +84,9 @@ fn batch_rows(first: u32, of_outputs: u32) -> u32 {
   return min(BATCH, select(row_count(), output_count(), of_outputs == 1u) - first);
 }
 
-// Adds weight rows `rows.x` and `rows.y`, of `units` units, times `count` rows of x from row `first` on, normed where NORM is 1.
-fn add_pair(sums: ptr<function, Sums>, rows: vec2u, units: u32, plane: u32, first: u32, count: u32, of_outputs: u32) {
+// Adds weight rows `rows.x` and `rows.y`, of `units` units, times `count` rows of x from row `first` on, normed where NORM is 1. All threads
+// of the workgroup call it together; `lane` is that of their reads.
+fn add_pair(sums: ptr<function, Sums>, rows: vec2u, units: u32, plane: u32, first: u32, count: u32, of_outputs: u32, lane: u32) {
   let alone = source_of(first, of_outputs);
   for (var g = 0u; g < units; g += GROUP_UNITS) {
     let i = rows * units + vec2u(g);
@@ -93,11 +94,11 @@ fn add_pair(sums: ptr<function, Sums>, rows: vec2u, units: u32, plane: u32, firs
     let b = group_words(i.y, plane);
     if (GROUP_UNITS == 1u) {
       // a loop of one turn costs a software adapter as much as the unit
-      add_units(sums, dequant_unit(a, i.x, plane), dequant_unit(b, i.y, plane), g, units, alone, first, count, of_outputs);
+      add_units(sums, dequant_unit(a, i.x, plane), dequant_unit(b, i.y, plane), g, units, alone, first, count, of_outputs, lane);
     } else {
       for (var u = g; u < g + GROUP_UNITS; u++) {
         let k = rows * units + vec2u(u);
-        add_units(sums, dequant_unit(a, k.x, plane), dequant_unit(b, k.y, plane), u, units, alone, first, count, of_outputs);
+        add_units(sums, dequant_unit(a, k.x, plane), dequant_unit(b, k.y, plane), u, units, alone, first, count, of_outputs, lane);
       }
     }
   }
@@ -149,10 +150,13 @@ fn source_of(row: u32, of_outputs: u32) -> u32 {
 }
 
 // Adds unit `u` of both weight rows; `alone` is the row of x in a batch of one.
-fn add_units(sums: ptr<function, Sums>, a: array<vec4f, 8>, b: array<vec4f, 8>, u: u32, units: u32, alone: u32, first: u32, count: u32, of_outputs: u32) {
-  let weights_of_norm = norm_unit(u);
+fn add_units(sums: ptr<function, Sums>, a: array<vec4f, 8>, b: array<vec4f, 8>, u: u32, units: u32, alone: u32, first: u32, count: u32, of_outputs: u32, lane: u32) {
+  var weights_of_norm: array<vec4f, 8>;
+  if (NORM == 1u) {
+    weights_of_norm = norm_unit(u * 8u, lane);
+  }
   if (BATCH == 1u) {
-    let unit = unit_sums(a, b, weights_of_norm, (alone * units + u) * 8u);
+    let unit = unit_sums(a, b, weights_of_norm, (alone * units + u) * 8u, lane);
     (*sums).a[0] += unit.a;
     (*sums).b[0] += unit.b;
     if (NORM == 1u) {
@@ -161,7 +165,7 @@ fn add_units(sums: ptr<function, Sums>, a: array<vec4f, 8>, b: array<vec4f, 8>, 
   } else {
     for (var r = 0u; r < BATCH; r++) {
       if (r < count) {
-        let unit = unit_sums(a, b, weights_of_norm, (source_of(first + r, of_outputs) * units + u) * 8u);
+        let unit = unit_sums(a, b, weights_of_norm, (source_of(first + r, of_outputs) * units + u) * 8u, lane);
         (*sums).a[r] += unit.a;
         (*sums).b[r] += unit.b;
         if (NORM == 1u) {
@@ -172,17 +176,9 @@ fn add_units(sums: ptr<function, Sums>, a: array<vec4f, 8>, b: array<vec4f, 8>, 
   }
 }
 
-fn norm_unit(u: u32) -> array<vec4f, 8> {
-  if (NORM == 0u) {
-    return array<vec4f, 8>();
-  }
-  let o = u * 8u;
-  return array<vec4f, 8>(norm[o], norm[o + 1u], norm[o + 2u], norm[o + 3u], norm[o + 4u], norm[o + 5u], norm[o + 6u], norm[o + 7u]);
-}
-
 // The unit of x begins at quad `o`.
-fn unit_sums(a: array<vec4f, 8>, b: array<vec4f, 8>, n: array<vec4f, 8>, o: u32) -> UnitSums {
-  let v = array<vec4f, 8>(x[o], x[o + 1u], x[o + 2u], x[o + 3u], x[o + 4u], x[o + 5u], x[o + 6u], x[o + 7u]);
+fn unit_sums(a: array<vec4f, 8>, b: array<vec4f, 8>, n: array<vec4f, 8>, o: u32, lane: u32) -> UnitSums {
+  let v = x_unit(o, lane);
   if (NORM == 0u) {
     return UnitSums(products(a, v), products(b, v), 0.0);
   }
@@ -190,8 +186,6 @@ fn unit_sums(a: array<vec4f, 8>, b: array<vec4f, 8>, n: array<vec4f, 8>, o: u32)
   let squares = dot(v[0], v[0]) + dot(v[1], v[1]) + dot(v[2], v[2]) + dot(v[3], v[3]) + dot(v[4], v[4]) + dot(v[5], v[5]) + dot(v[6], v[6]) + dot(v[7], v[7]);
   return UnitSums(products(a, w), products(b, w), squares);
 }
-
-@group(0) @binding(3) var<storage, read> x: array<vec4f>;
 
 // Of one unit.
 struct UnitSums {
@@ -204,8 +198,6 @@ struct UnitSums {
 fn products(w: array<vec4f, 8>, v: array<vec4f, 8>) -> vec4f {
   return w[0] * v[0] + w[1] * v[1] + w[2] * v[2] + w[3] * v[3] + w[4] * v[4] + w[5] * v[5] + w[6] * v[6] + w[7] * v[7];
 }
-
-@group(0) @binding(5) var<storage, read> norm: array<vec4f>; // [columns] f32; where NORM is 0 not read
 
 fn source_row(row: u32, of_outputs: u32) -> u32 {
   if (of_outputs == 1u) {

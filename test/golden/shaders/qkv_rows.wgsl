@@ -1,14 +1,12 @@
-@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
-  let pair = id.x;
-  if (pair >= pair_count()) {
-    return;
-  }
-  let first = id.z * BATCH;
+@compute @workgroup_size(64) fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let own = group.x * 64u + local;
+  let pair = min(own, pair_count() - 1u); // threads behind the last pair read it too, and store nothing
+  let first = group.z * BATCH;
   let count = batch_rows(first, 0u);
   var sums: Sums;
-  add_pair(&sums, vec2u(2u * pair, 2u * pair + 1u), params.units, params.plane, first, count, 0u);
+  add_pair(&sums, vec2u(2u * pair, 2u * pair + 1u), params.units, params.plane, first, count, 0u, read_lane());
   for (var r = 0u; r < BATCH; r++) {
-    if (r < count) {
+    if (r < count && own == pair) {
       finish(pair, first + r, pair_dots(&sums, r, params.units, params.epsilon));
     }
   }
@@ -29,8 +27,9 @@ fn batch_rows(first: u32, of_outputs: u32) -> u32 {
   return min(BATCH, select(row_count(), output_count(), of_outputs == 1u) - first);
 }
 
-// Adds weight rows `rows.x` and `rows.y`, of `units` units, times `count` rows of x from row `first` on, normed where NORM is 1.
-fn add_pair(sums: ptr<function, Sums>, rows: vec2u, units: u32, plane: u32, first: u32, count: u32, of_outputs: u32) {
+// Adds weight rows `rows.x` and `rows.y`, of `units` units, times `count` rows of x from row `first` on, normed where NORM is 1. All threads
+// of the workgroup call it together; `lane` is that of their reads.
+fn add_pair(sums: ptr<function, Sums>, rows: vec2u, units: u32, plane: u32, first: u32, count: u32, of_outputs: u32, lane: u32) {
   let alone = source_of(first, of_outputs);
   for (var g = 0u; g < units; g += GROUP_UNITS) {
     let i = rows * units + vec2u(g);
@@ -38,11 +37,11 @@ fn add_pair(sums: ptr<function, Sums>, rows: vec2u, units: u32, plane: u32, firs
     let b = group_words(i.y, plane);
     if (GROUP_UNITS == 1u) {
       // a loop of one turn costs a software adapter as much as the unit
-      add_units(sums, dequant_unit(a, i.x, plane), dequant_unit(b, i.y, plane), g, units, alone, first, count, of_outputs);
+      add_units(sums, dequant_unit(a, i.x, plane), dequant_unit(b, i.y, plane), g, units, alone, first, count, of_outputs, lane);
     } else {
       for (var u = g; u < g + GROUP_UNITS; u++) {
         let k = rows * units + vec2u(u);
-        add_units(sums, dequant_unit(a, k.x, plane), dequant_unit(b, k.y, plane), u, units, alone, first, count, of_outputs);
+        add_units(sums, dequant_unit(a, k.x, plane), dequant_unit(b, k.y, plane), u, units, alone, first, count, of_outputs, lane);
       }
     }
   }
@@ -149,10 +148,13 @@ fn source_of(row: u32, of_outputs: u32) -> u32 {
 }
 
 // Adds unit `u` of both weight rows; `alone` is the row of x in a batch of one.
-fn add_units(sums: ptr<function, Sums>, a: array<vec4f, 8>, b: array<vec4f, 8>, u: u32, units: u32, alone: u32, first: u32, count: u32, of_outputs: u32) {
-  let weights_of_norm = norm_unit(u);
+fn add_units(sums: ptr<function, Sums>, a: array<vec4f, 8>, b: array<vec4f, 8>, u: u32, units: u32, alone: u32, first: u32, count: u32, of_outputs: u32, lane: u32) {
+  var weights_of_norm: array<vec4f, 8>;
+  if (NORM == 1u) {
+    weights_of_norm = norm_unit(u * 8u, lane);
+  }
   if (BATCH == 1u) {
-    let unit = unit_sums(a, b, weights_of_norm, (alone * units + u) * 8u);
+    let unit = unit_sums(a, b, weights_of_norm, (alone * units + u) * 8u, lane);
     (*sums).a[0] += unit.a;
     (*sums).b[0] += unit.b;
     if (NORM == 1u) {
@@ -161,7 +163,7 @@ fn add_units(sums: ptr<function, Sums>, a: array<vec4f, 8>, b: array<vec4f, 8>, 
   } else {
     for (var r = 0u; r < BATCH; r++) {
       if (r < count) {
-        let unit = unit_sums(a, b, weights_of_norm, (source_of(first + r, of_outputs) * units + u) * 8u);
+        let unit = unit_sums(a, b, weights_of_norm, (source_of(first + r, of_outputs) * units + u) * 8u, lane);
         (*sums).a[r] += unit.a;
         (*sums).b[r] += unit.b;
         if (NORM == 1u) {
@@ -172,17 +174,9 @@ fn add_units(sums: ptr<function, Sums>, a: array<vec4f, 8>, b: array<vec4f, 8>, 
   }
 }
 
-fn norm_unit(u: u32) -> array<vec4f, 8> {
-  if (NORM == 0u) {
-    return array<vec4f, 8>();
-  }
-  let o = u * 8u;
-  return array<vec4f, 8>(norm[o], norm[o + 1u], norm[o + 2u], norm[o + 3u], norm[o + 4u], norm[o + 5u], norm[o + 6u], norm[o + 7u]);
-}
-
 // The unit of x begins at quad `o`.
-fn unit_sums(a: array<vec4f, 8>, b: array<vec4f, 8>, n: array<vec4f, 8>, o: u32) -> UnitSums {
-  let v = array<vec4f, 8>(x[o], x[o + 1u], x[o + 2u], x[o + 3u], x[o + 4u], x[o + 5u], x[o + 6u], x[o + 7u]);
+fn unit_sums(a: array<vec4f, 8>, b: array<vec4f, 8>, n: array<vec4f, 8>, o: u32, lane: u32) -> UnitSums {
+  let v = x_unit(o, lane);
   if (NORM == 0u) {
     return UnitSums(products(a, v), products(b, v), 0.0);
   }
@@ -190,8 +184,6 @@ fn unit_sums(a: array<vec4f, 8>, b: array<vec4f, 8>, n: array<vec4f, 8>, o: u32)
   let squares = dot(v[0], v[0]) + dot(v[1], v[1]) + dot(v[2], v[2]) + dot(v[3], v[3]) + dot(v[4], v[4]) + dot(v[5], v[5]) + dot(v[6], v[6]) + dot(v[7], v[7]);
   return UnitSums(products(a, w), products(b, w), squares);
 }
-
-@group(0) @binding(3) var<storage, read> x: array<vec4f>;
 
 // Of one unit.
 struct UnitSums {
@@ -204,8 +196,6 @@ struct UnitSums {
 fn products(w: array<vec4f, 8>, v: array<vec4f, 8>) -> vec4f {
   return w[0] * v[0] + w[1] * v[1] + w[2] * v[2] + w[3] * v[3] + w[4] * v[4] + w[5] * v[5] + w[6] * v[6] + w[7] * v[7];
 }
-
-@group(0) @binding(5) var<storage, read> norm: array<vec4f>; // [columns] f32; where NORM is 0 not read
 
 fn source_row(row: u32, of_outputs: u32) -> u32 {
   if (of_outputs == 1u) {
