@@ -10,7 +10,7 @@ describe('joining a kernel with a module', () => {
   it('leaves no stub in the kernel', () => {
     for (const { takes, text } of Object.values(texts.kernels)) {
       expect(text).not.toMatch(
-        /^(?:fn|struct|const) (dequant32|dequant_unit|group_words|Words|GROUP_UNITS|byte_unit|ByteUnit|load4|store2|store4|read_lane|x_unit|norm_unit|x_column)\b/m,
+        /^(?:fn|struct|const) (dequant32|dequant_unit|group_words|Words|GROUP_UNITS|byte_unit|ByteUnit|load4|store2|store4|read_lane|from_quad|reads_along|SHARED)\b/m,
       );
       for (const name of Object.values(takes).flat()) expect(text).toMatch(new RegExp(`\\b${name}\\b`));
     }
@@ -18,7 +18,7 @@ describe('joining a kernel with a module', () => {
     expect(Object.entries(texts.kernels['qkv_rows']?.takes ?? {})).toEqual([
       ['quant', ['GROUP_UNITS', 'group_words', 'dequant_unit']],
       ['kv', ['store2']],
-      ['reads', ['read_lane', 'x_unit', 'norm_unit']],
+      ['reads', ['SHARED', 'read_lane', 'from_quad']],
     ]);
   });
 

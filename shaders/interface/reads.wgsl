@@ -1,22 +1,20 @@
-// What ways of reading in shaders/reads declare: what all threads of a workgroup need of x, and of a norm's weights. Kernels are linked
-// against this text, and a device's own way takes its place when a pipeline is made. All threads of a workgroup call these together.
+// What ways of reading in shaders/reads declare: each thread reads all that it needs, or threads read for each other. Kernels are linked
+// against this text, and a device's own way takes its place when a pipeline is made.
 
-// What the other functions want to know of a thread.
+// Whether threads read for each other: the four of a quad.
+const SHARED: bool = false;
+
+// The thread's place in its quad. All threads of a workgroup call this and `from_quad` together.
 fn read_lane() -> u32 {
   return 0u;
 }
 
-// Eight quads of x from quad `o` on.
-fn x_unit(o: u32, lane: u32) -> array<vec4f, 8> {
-  return array<vec4f, 8>();
-}
-
-// Eight quads of the norm's weights from quad `o` on.
-fn norm_unit(o: u32, lane: u32) -> array<vec4f, 8> {
-  return array<vec4f, 8>();
-}
-
-// Quad `o` of x and three more, each `stride` quads behind the one before.
-fn x_column(o: u32, stride: u32, lane: u32) -> mat4x4f {
+// What the four threads of the quad have read. Only where SHARED.
+fn from_quad(v: vec4f) -> mat4x4f {
   return mat4x4f();
+}
+
+// Whether a thread reads, which has a use for it or not: where SHARED others have.
+fn reads_along(has_use: bool) -> bool {
+  return has_use;
 }

@@ -1,9 +1,9 @@
 // Two weight rows a thread: what it reads of x, and of a norm's weights, serves both. Each thread norms x for itself, without a
 // barrier: W · (x ⊙ norm / rms(x)) = (W · (x ⊙ norm)) / rms(x), and the squares are of what it reads anyway.
 import quant::{ GROUP_UNITS, dequant_unit, group_words };
-import reads::{ norm_unit, x_unit };
 import package::lib::batch::{ BATCH, MAX_BATCH };
 import package::lib::norm::{ NORM, norm_scale, source_row };
+import package::lib::reads::{ norm_unit, x_unit };
 
 // What a thread adds up for each row of the batch: the products of weight row `a` and of `b` with it, and its squares.
 struct Sums {

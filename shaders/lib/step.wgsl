@@ -15,8 +15,11 @@ fn row_slot(row: u32) -> u32 { return step[ROWS + row * ROW_WORDS + 2u]; }
 // The KV block of pool `pool` (0: of layers that see all, 1: of layers with a window) that holds `position` of the row's
 // sequence.
 fn row_block(row: u32, pool: u32, position: u32, block_tokens: u32) -> u32 {
-  return step[step[ROWS + row * ROW_WORDS + 3u + pool] + position / block_tokens];
+  return step[block_table(row, pool) + position / block_tokens];
 }
+
+// The word at which the blocks of the row's sequence begin in pool `pool`.
+fn block_table(row: u32, pool: u32) -> u32 { return step[ROWS + row * ROW_WORDS + 3u + pool]; }
 
 fn output_count() -> u32 { return step[3]; }
 // The row that output `output` reads.

@@ -4,8 +4,9 @@
 // W [rows × 32·units] quantised · x [tokens up to a multiple of 16 × 32·units] f32 · y [tokens × y_stride] f32
 // grid: (⌈tokens / 16⌉, ⌈rows / 8 / 8⌉, 1)
 import quant::dequant32;
-import reads::{ read_lane, x_column };
+import reads::read_lane;
 import package::lib::epilogue::{ EPILOGUE, ADD };
+import package::lib::reads::x_column;
 import package::lib::step::row_count;
 
 struct Params {

@@ -23,6 +23,7 @@ const COUNTED_BYTES = 16;
 function workgroupBytes(group: number, headSize: number, threads: number): number {
   const variables = [
     group * headSize * 4,
+    threads * 4,
     group * threads * 4,
     ...[1, 2, 2, 1].map((of) => of * group * 4),
     16,
@@ -42,10 +43,17 @@ describe('heads that the attention kernel takes', () => {
       expect(attentionProblem(2 * group, 2, headSize) === null, `head size ${headSize}`).toBe(fit !== undefined);
       if (fit === undefined) continue;
       const kv = { buffer, type: 'f16', pool: 'all', kvHeads: 2, headSize, blocks: 1 } as const;
-      const threads = [true, false].map(
-        (isWide) => attention({ q: buffer, y: buffer, kv, heads: 2 * group, scale: 1, isWide }).constants['THREADS'],
-      );
-      expect(threads, `head size ${headSize}`).toEqual([fit, 64]);
+      const [wide, narrow] = [true, false].map((isWide) => {
+        const { constants } = attention({ q: buffer, y: buffer, kv, heads: 2 * group, scale: 1, isWide });
+        return [constants['THREADS'], constants['TILE']];
+      });
+      expect(wide, `head size ${headSize}`).toEqual([fit, undefined]);
+      const [threads = NaN, tile] = narrow ?? [];
+      expect(
+        [16, 32, 64].find((few) => few * 4 >= headSize),
+        `head size ${headSize}`,
+      ).toBe(threads);
+      expect(tile).toBe(64);
     }
   });
 

@@ -24,9 +24,12 @@ export const MAX_ATTENTION_GROUP = 16;
 export const MAX_HEAD_SIZE = 256;
 /** What the kernel keeps in workgroup memory must fit WebGPU's default of 16 KiB. */
 const MAX_WORKGROUP_BYTES = 16_384;
-/** Sizes of its workgroups. */
+/** Sizes of its workgroups, each of which has a tile of as many positions; those of GPUs. */
 const THREADS = [256, 128, 64] as const;
-const FEWEST_THREADS = 64;
+/** Those of software adapters, where a barrier takes as long as a few positions: as few threads as a head has quads, over tiles of 64. */
+const FEW_THREADS = [16, 32, 64] as const;
+const FEW_TILE = 64;
+const STRIP = 16; // as in the kernel
 
 /** MOST_RANGES of the kernels: ranges of a row that there is place for. */
 const MOST_RANGES = 32;
@@ -84,9 +87,34 @@ export function attentionProblem(heads: number, kvHeads: number, headSize: numbe
 /** The most threads with which a workgroup's memory suffices; `undefined`: none are few enough. */
 function threadsFor(group: number, headSize: number): number | undefined {
   return THREADS.find((threads) => {
-    const words = [group * headSize, group * threads, group, 2 * group, 2 * group, group, 4, threads * 4, threads]; // of each variable
+    const strips = Math.max(threads, (group * threads) / STRIP);
+    const words = [
+      group * headSize,
+      threads,
+      group * threads,
+      group,
+      2 * group,
+      2 * group,
+      group,
+      4,
+      threads * 4,
+      strips,
+    ]; // of each variable
     return words.reduce((sum, count) => sum + roundUp(count * 4, 16), 0) <= MAX_WORKGROUP_BYTES; // so WebGPU counts them
   });
+}
+
+/** The threads of a workgroup and, where they are others, the positions of a tile. */
+function sharesOf(group: number, headSize: number, isWide: boolean): Readonly<Record<string, number>> {
+  const most = defined(threadsFor(group, headSize), 'a size of workgroups');
+  if (isWide) return { THREADS: most };
+  return {
+    THREADS: defined(
+      FEW_THREADS.find((threads) => threads >= headSize / 4),
+      'threads for a head',
+    ),
+    TILE: FEW_TILE,
+  };
 }
 
 /**
@@ -107,8 +135,8 @@ export function attention(args: {
   /** A score of each head that joins the softmax and has no value; none if not given. */
   sinks?: DeviceBuffer; // [heads] f32
   /**
-   * With as many threads a KV head as fit: each waits for memory of its own, so that more read faster on a GPU. A software adapter runs
-   * through those that have nothing to do, and takes longer. Not if not given; HIP's workgroups have one size.
+   * With as many threads a KV head as fit: each waits for memory of its own, so that more read faster on a GPU. A software adapter takes
+   * longest for barriers, each of which it ends for four threads after the other. Not if not given; HIP's workgroups have one size.
    */
   isWide?: boolean;
   /** As `rangeTokens` gives them for the longest text; one range has all positions if not given. */
@@ -121,14 +149,17 @@ export function attention(args: {
   const group = args.heads / args.kv.kvHeads;
   const problem = attentionProblem(args.heads, args.kv.kvHeads, args.kv.headSize);
   assert(problem === null, problem ?? '');
-  const most = defined(threadsFor(group, args.kv.headSize), 'a size of workgroups');
-  const threads = args.isWide === true ? most : FEWEST_THREADS;
   const { window = 0, rangeTokens: tokens = ONE_RANGE, parts } = args;
   return {
     kernel: 'attention',
     shader: 'attention',
     modules: { kv: args.kv.type },
-    constants: { ...kvConstants(args.kv), GROUP: group, THREADS: threads, RANGE: tokens },
+    constants: {
+      ...kvConstants(args.kv),
+      GROUP: group,
+      ...sharesOf(group, args.kv.headSize, args.isWide === true),
+      RANGE: tokens,
+    },
     params: attentionParams.encode({
       scale: args.scale,
       vPlane: kvPlaneElements(args.kv),

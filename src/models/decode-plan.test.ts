@@ -184,7 +184,7 @@ describe('a decode step of a llama', () => {
 describe('attention', () => {
   it.each([
     [false, 256],
-    [true, 64],
+    [true, 16],
   ])(
     'on a device that is software: %j, has %i threads a KV head, for prompts and generated rows',
     async (isSoftware, threads) => {

@@ -190,7 +190,7 @@ describe('allocateEmbedder', () => {
 
   it.each([
     [false, 256],
-    [true, 64],
+    [true, 16],
   ])('on a device that is software: %j, attention has %i threads a KV head', async (isSoftware, threads) => {
     const device = Object.assign(new RecordingDevice(), { isSoftware });
     const file = tinyBert();

@@ -1,12 +1,16 @@
 override GROUP: u32 = 1u; // query heads a KV head
 
-override RANGE: u32 = 256u; // positions whose sums join those before them, best a multiple of THREADS
+override RANGE: u32 = 256u; // positions whose sums join those before them, best a multiple of TILE
 
 override THREADS: u32 = 64u; // of a KV head: each waits for memory of its own, so as many as workgroup memory has place for
+
+override TILE: u32 = THREADS; // positions of a tile, a multiple of THREADS and of STRIP
 
 const MAX_GROUP = 16u;
 
 const STRIP = 16u; // scores of which a thread takes the largest
+
+override STRIPS: u32 = GROUP * TILE / STRIP;
 
 struct Params {
   scale: f32, // of the scores
@@ -30,7 +34,9 @@ struct Params {
 
 var<workgroup> query: array<vec4f, GROUP * HEAD_SIZE / 4u>;
 
-var<workgroup> score: array<f32, GROUP * THREADS>; // [head × position of the tile]; then the softmax numerators
+var<workgroup> key_of: array<u32, TILE>; // [position of the tile] the first element of its key
+
+var<workgroup> score: array<f32, GROUP * TILE>; // [head × position of the tile]; then the softmax numerators
 
 var<workgroup> top: array<f32, GROUP>; // the largest score of the range so far
 
@@ -44,13 +50,69 @@ var<workgroup> seen: vec4u; // first position, the one behind the last, first ra
 
 var<workgroup> part: array<vec4f, THREADS>;
 
-var<workgroup> part_weight: array<f32, THREADS>;
+var<workgroup> part_weight: array<f32, max(THREADS, STRIPS)>;
+
+// Quad `o` of the queries and the three behind it.
+fn query_quads(o: u32, lane: u32) -> mat4x4f {
+  if (SHARED) {
+    return from_quad(query[o + lane]);
+  }
+  return mat4x4f(query[o], query[o + 1u], query[o + 2u], query[o + 3u]);
+}
+
+// Quad `quad` of the value at place `place` of the tile, or of its last.
+fn value_quad(place: u32, quad: u32) -> vec4f {
+  return load4(key_of[min(place, TILE - 1u)] + params.v_plane + quad * 4u);
+}
 
 fn capped(score: f32) -> f32 {
   if (params.soft_cap == 0.0 || is_nan(score)) {
     return score;
   }
   return params.soft_cap * tanh(clamp(score / params.soft_cap, -15.0, 15.0));
+}
+
+// The scores of a position with the heads' queries, into place `place` of the tile.
+fn score_position(position: u32, place: u32, first: u32, end: u32, table: u32, kv_head: u32, reader: u32) {
+  let quads = HEAD_SIZE / 4u;
+  let is_seen = position >= first && position < end;
+  if (!reads_along(is_seen)) {
+    for (var h = 0u; h < GROUP; h++) {
+      score[h * TILE + place] = LOWEST;
+    }
+    return;
+  }
+  var dots = array<f32, MAX_GROUP>(); // written out: SwiftShader does not zero it again in each turn
+  let at = clamp(position, first, end - 1u); // the blocks of others may be others' by now
+  let key = kv_address(step[table + at / BLOCK_TOKENS], kv_head, at);
+  key_of[place] = key;
+  if (HEAD_SIZE % 16u == 0u) {
+    for (var i = 0u; i < quads; i += 4u) {
+      let a = load4(key + i * 4u);
+      let b = load4(key + i * 4u + 4u);
+      let c = load4(key + i * 4u + 8u);
+      let d = load4(key + i * 4u + 12u);
+      for (var h = 0u; h < GROUP; h++) {
+        let of_head = query_quads(h * quads + i, reader);
+        var sum = dots[h];
+        sum += dot(of_head[0], a);
+        sum += dot(of_head[1], b);
+        sum += dot(of_head[2], c);
+        sum += dot(of_head[3], d);
+        dots[h] = sum;
+      }
+    }
+  } else {
+    for (var i = 0u; i < quads; i++) {
+      let k = load4(key + i * 4u);
+      for (var h = 0u; h < GROUP; h++) {
+        dots[h] += dot(query[h * quads + i], k);
+      }
+    }
+  }
+  for (var h = 0u; h < GROUP; h++) {
+    score[h * TILE + place] = select(LOWEST, capped(dots[h]), is_seen);
+  }
 }
 
 @compute @workgroup_size(THREADS) fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -87,6 +149,8 @@ fn capped(score: f32) -> f32 {
   var weights: array<f32, MAX_GROUP>;
   let sink_weight = select(0.0, 1.0, sunk && lane == 0u); // of later ranges, which begin with the lowest, the first score leaves none of it
   let bounds = workgroupUniformLoad(&seen);
+  let reader = read_lane();
+  let table = block_table(row, params.pool);
   let first = bounds.x;
   let length = bounds.y;
   for (var range = bounds.z; range < bounds.w; range++) {
@@ -96,62 +160,67 @@ fn capped(score: f32) -> f32 {
     }
     workgroupBarrier();
     let end = min((range + 1u) * RANGE, length);
-    for (var tile = max(range * RANGE, first / THREADS * THREADS); tile < end; tile += THREADS) {
-      let position = tile + local;
-      if (position >= first && position < end) {
-        var dots = array<f32, MAX_GROUP>(); // written out: SwiftShader does not zero it again in each turn
-        let key = kv_address(row_block(row, params.pool, position, BLOCK_TOKENS), kv_head, position);
-        for (var i = 0u; i < quads; i++) {
-          let k = load4(key + i * 4u);
-          for (var h = 0u; h < GROUP; h++) {
-            dots[h] += dot(query[h * quads + i], k);
-          }
-        }
+    for (var tile = max(range * RANGE, first / TILE * TILE); tile < end; tile += TILE) {
+      let seen_of_tile = min(TILE, end - tile);
+      for (var n = 0u; n < seen_of_tile; n += THREADS) {
+        score_position(tile + n + local, n + local, first, end, table, kv_head, reader);
+      }
+      for (var n = (seen_of_tile + THREADS - 1u) / THREADS * THREADS; n < TILE; n += THREADS) {
         for (var h = 0u; h < GROUP; h++) {
-          score[h * THREADS + local] = capped(dots[h]);
-        }
-      } else {
-        for (var h = 0u; h < GROUP; h++) {
-          score[h * THREADS + local] = LOWEST;
+          score[h * TILE + n + local] = LOWEST;
         }
       }
       workgroupBarrier();
 
-      // Strips of a head follow each other, and heads: with GROUP ≤ STRIP there are threads for all.
-      if (local < GROUP * THREADS / STRIP) {
-        var best = score[local * STRIP];
+      // Strips of a head follow each other, and heads.
+      for (var s = local; s < STRIPS; s += THREADS) {
+        var best = score[s * STRIP];
         for (var i = 1u; i < STRIP; i++) {
-          best = max(best, score[local * STRIP + i]);
+          best = max(best, score[s * STRIP + i]);
         }
-        part_weight[local] = best;
+        part_weight[s] = best;
       }
       workgroupBarrier();
       if (local < GROUP) {
         var best = top[local];
-        for (var i = 0u; i < THREADS / STRIP; i++) {
-          best = max(best, part_weight[local * THREADS / STRIP + i]);
+        for (var i = 0u; i < TILE / STRIP; i++) {
+          best = max(best, part_weight[local * TILE / STRIP + i]);
         }
         shrink[local] = exp(top[local] - best);
         top[local] = best;
       }
       workgroupBarrier();
-      for (var h = 0u; h < GROUP; h++) {
-        score[h * THREADS + local] = exp(score[h * THREADS + local] - top[h]); // nobody reads those of positions not seen
+      for (var n = local; n < TILE; n += THREADS) {
+        for (var h = 0u; h < GROUP; h++) {
+          score[h * TILE + n] = exp(score[h * TILE + n] - top[h]);
+        } // 0 of positions not seen
       }
       workgroupBarrier();
-      if (lane < lanes) {
-        for (var h = 0u; h < GROUP; h++) {
-          sums[h] *= shrink[h];
-          weights[h] *= shrink[h];
-        }
-        for (var i = lane; i < min(THREADS, end - tile); i += lanes) {
-          let at = tile + i;
-          if (at < first) {
-            continue;
-          } // their blocks may be others' by now
-          let v = load4(kv_address(row_block(row, params.pool, at, BLOCK_TOKENS), kv_head, at) + params.v_plane + quad * 4u);
+      for (var h = 0u; h < GROUP; h++) {
+        sums[h] *= shrink[h];
+        weights[h] *= shrink[h];
+      }
+      if (SHARED && HEAD_SIZE % 16u == 0u) {
+        for (var i = 0u; i < seen_of_tile; i += 4u * lanes) {
+          let a = value_quad(i + lane, quad);
+          let b = value_quad(i + lane + lanes, quad);
+          let c = value_quad(i + lane + 2u * lanes, quad);
+          let d = value_quad(i + lane + 3u * lanes, quad);
+          let own = i + lane + reader * lanes;
           for (var h = 0u; h < GROUP; h++) {
-            let w = score[h * THREADS + i];
+            let w = from_quad(vec4f(select(0.0, score[h * TILE + own], own < TILE)));
+            sums[h] = sums[h] + a * w[0] + b * w[1] + c * w[2] + d * w[3];
+            weights[h] = weights[h] + w[0].x + w[1].x + w[2].x + w[3].x;
+          }
+        }
+      } else if (lane < lanes) {
+        for (var i = lane; i < seen_of_tile; i += lanes) {
+          if (tile + i < first) {
+            continue;
+          }
+          let v = load4(key_of[i] + params.v_plane + quad * 4u);
+          for (var h = 0u; h < GROUP; h++) {
+            let w = score[h * TILE + i];
             sums[h] += v * w;
             weights[h] += w;
           }
@@ -205,8 +274,29 @@ fn is_nan(v: f32) -> bool {
   return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
 }
 
+// The first element of the key of `head` at `position`, which lies in `block`; values lie the K plane's size further on.
+fn kv_address(block: u32, head: u32, position: u32) -> u32 {
+  return kv_address_of(KV_HEADS, HEAD_SIZE, block, head, position);
+}
+
+// The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
+@group(0) @binding(1) var<storage, read> step: array<u32>;
+
+override BLOCK_TOKENS: u32 = 16u;
+
+const LOWEST = -3.0e38; // finite: exp of a difference with it is 0, never NaN
+
+fn kv_address_of(kv_heads: u32, head_size: u32, block: u32, head: u32, position: u32) -> u32 {
+  return ((block * kv_heads + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * head_size;
+}
+
 // Element addresses of one layer's paged KV cache: [K, V][block][kv head][token in block][head size].
 override KV_HEADS: u32 = 1u;
+
+// The word at which the blocks of the row's sequence begin in pool `pool`.
+fn block_table(row: u32, pool: u32) -> u32 {
+  return step[ROWS + row * ROW_WORDS + 3u + pool];
+}
 
 fn row_position(row: u32) -> u32 {
   return step[ROWS + row * ROW_WORDS + 1u];
@@ -221,31 +311,9 @@ fn seen_from(length: u32, window: u32) -> u32 {
   return select(0u, length - window, window > 0u && length > window);
 }
 
-// The step's input, one small buffer written once a step; layout in src/kernels/step-input.ts.
-@group(0) @binding(1) var<storage, read> step: array<u32>;
-
 const ROWS: u32 = 8u; // word at which the rows begin
 
 const ROW_WORDS: u32 = 5u;
-
-const LOWEST = -3.0e38; // finite: exp of a difference with it is 0, never NaN
-
-// The first element of the key of `head` at `position`, which lies in `block`; values lie the K plane's size further on.
-fn kv_address(block: u32, head: u32, position: u32) -> u32 {
-  return kv_address_of(KV_HEADS, HEAD_SIZE, block, head, position);
-}
-
-// The KV block of pool `pool` (0: of layers that see all, 1: of layers with a window) that holds `position` of the row's
-// sequence.
-fn row_block(row: u32, pool: u32, position: u32, block_tokens: u32) -> u32 {
-  return step[step[ROWS + row * ROW_WORDS + 3u + pool] + position / block_tokens];
-}
-
-override BLOCK_TOKENS: u32 = 16u;
-
-fn kv_address_of(kv_heads: u32, head_size: u32, block: u32, head: u32, position: u32) -> u32 {
-  return ((block * kv_heads + head) * BLOCK_TOKENS + position % BLOCK_TOKENS) * head_size;
-}
 
 struct Part {
   sum: vec4f, // Σ weight · value, of four dimensions

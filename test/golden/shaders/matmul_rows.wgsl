@@ -90,6 +90,16 @@ fn store(token: u32, row: u32, sums: vec4f) {
   }
 }
 
+// Quad `o` of x and three more, each `stride` quads behind the one before.
+fn x_column(o: u32, stride: u32, lane: u32) -> mat4x4f {
+  if (SHARED) {
+    return from_quad(x[o + lane * stride]);
+  }
+  return mat4x4f(x[o], x[o + stride], x[o + 2u * stride], x[o + 3u * stride]);
+}
+
+@group(0) @binding(3) var<storage, read> x: array<vec4f>;
+
 override EPILOGUE: u32 = 0u;
 
 const ADD: u32 = 1u; // y = y + v: the residual stream

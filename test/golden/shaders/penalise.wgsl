@@ -101,7 +101,12 @@ const ROW_WORDS: u32 = 5u;
 // The KV block of pool `pool` (0: of layers that see all, 1: of layers with a window) that holds `position` of the row's
 // sequence.
 fn row_block(row: u32, pool: u32, position: u32, block_tokens: u32) -> u32 {
-  return step[step[ROWS + row * ROW_WORDS + 3u + pool] + position / block_tokens];
+  return step[block_table(row, pool) + position / block_tokens];
+}
+
+// The word at which the blocks of the row's sequence begin in pool `pool`.
+fn block_table(row: u32, pool: u32) -> u32 {
+  return step[ROWS + row * ROW_WORDS + 3u + pool];
 }
 
 // What penalises the logits of output `output`: word 0 how many tokens count, the row's own and those before it (0: no penalties),

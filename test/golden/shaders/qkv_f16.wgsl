@@ -264,7 +264,7 @@ fn row_position(row: u32) -> u32 {
 // The KV block of pool `pool` (0: of layers that see all, 1: of layers with a window) that holds `position` of the row's
 // sequence.
 fn row_block(row: u32, pool: u32, position: u32, block_tokens: u32) -> u32 {
-  return step[step[ROWS + row * ROW_WORDS + 3u + pool] + position / block_tokens];
+  return step[block_table(row, pool) + position / block_tokens];
 }
 
 override BLOCK_TOKENS: u32 = 16u;
@@ -276,6 +276,11 @@ fn kv_address_of(kv_heads: u32, head_size: u32, block: u32, head: u32, position:
 const ROWS: u32 = 8u; // word at which the rows begin
 
 const ROW_WORDS: u32 = 5u;
+
+// The word at which the blocks of the row's sequence begin in pool `pool`.
+fn block_table(row: u32, pool: u32) -> u32 {
+  return step[ROWS + row * ROW_WORDS + 3u + pool];
+}
 
 fn output_count() -> u32 {
   return step[3];

@@ -115,7 +115,7 @@ fn row_position(row: u32) -> u32 {
 // The KV block of pool `pool` (0: of layers that see all, 1: of layers with a window) that holds `position` of the row's
 // sequence.
 fn row_block(row: u32, pool: u32, position: u32, block_tokens: u32) -> u32 {
-  return step[step[ROWS + row * ROW_WORDS + 3u + pool] + position / block_tokens];
+  return step[block_table(row, pool) + position / block_tokens];
 }
 
 override BLOCK_TOKENS: u32 = 16u;
@@ -127,6 +127,11 @@ fn kv_address_of(kv_heads: u32, head_size: u32, block: u32, head: u32, position:
 const ROWS: u32 = 8u; // word at which the rows begin
 
 const ROW_WORDS: u32 = 5u;
+
+// The word at which the blocks of the row's sequence begin in pool `pool`.
+fn block_table(row: u32, pool: u32) -> u32 {
+  return step[ROWS + row * ROW_WORDS + 3u + pool];
+}
 
 override NORM: u32 = 0u; // 1: rows are normed
 
@@ -174,6 +179,20 @@ fn add_units(sums: ptr<function, Sums>, a: array<vec4f, 8>, b: array<vec4f, 8>, 
   }
 }
 
+// Eight quads of the norm's weights from quad `o` on.
+fn norm_unit(o: u32, lane: u32) -> array<vec4f, 8> {
+  if (SHARED) {
+    return of_both(from_quad(norm[o + lane]), from_quad(norm[o + 4u + lane]));
+  }
+  return array<vec4f, 8>(norm[o], norm[o + 1u], norm[o + 2u], norm[o + 3u], norm[o + 4u], norm[o + 5u], norm[o + 6u], norm[o + 7u]);
+}
+
+fn of_both(a: mat4x4f, b: mat4x4f) -> array<vec4f, 8> {
+  return array<vec4f, 8>(a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]);
+}
+
+@group(0) @binding(5) var<storage, read> norm: array<vec4f>; // [columns] f32; where NORM is 0 not read
+
 // The unit of x begins at quad `o`.
 fn unit_sums(a: array<vec4f, 8>, b: array<vec4f, 8>, n: array<vec4f, 8>, o: u32, lane: u32) -> UnitSums {
   let v = x_unit(o, lane);
@@ -183,6 +202,14 @@ fn unit_sums(a: array<vec4f, 8>, b: array<vec4f, 8>, n: array<vec4f, 8>, o: u32,
   let w = array<vec4f, 8>(v[0] * n[0], v[1] * n[1], v[2] * n[2], v[3] * n[3], v[4] * n[4], v[5] * n[5], v[6] * n[6], v[7] * n[7]);
   let squares = dot(v[0], v[0]) + dot(v[1], v[1]) + dot(v[2], v[2]) + dot(v[3], v[3]) + dot(v[4], v[4]) + dot(v[5], v[5]) + dot(v[6], v[6]) + dot(v[7], v[7]);
   return UnitSums(products(a, w), products(b, w), squares);
+}
+
+// Eight quads of x from quad `o` on.
+fn x_unit(o: u32, lane: u32) -> array<vec4f, 8> {
+  if (SHARED) {
+    return of_both(from_quad(x[o + lane]), from_quad(x[o + 4u + lane]));
+  }
+  return array<vec4f, 8>(x[o], x[o + 1u], x[o + 2u], x[o + 3u], x[o + 4u], x[o + 5u], x[o + 6u], x[o + 7u]);
 }
 
 // Of one unit.
@@ -196,6 +223,8 @@ struct UnitSums {
 fn products(w: array<vec4f, 8>, v: array<vec4f, 8>) -> vec4f {
   return w[0] * v[0] + w[1] * v[1] + w[2] * v[2] + w[3] * v[3] + w[4] * v[4] + w[5] * v[5] + w[6] * v[6] + w[7] * v[7];
 }
+
+@group(0) @binding(3) var<storage, read> x: array<vec4f>;
 
 fn source_row(row: u32, of_outputs: u32) -> u32 {
   if (of_outputs == 1u) {
