@@ -127,12 +127,15 @@ export function describeAttention(deviceOf: DeviceOf): void {
     const halves = HEAD_SIZES.flatMap((headSize, i) =>
       GROUPS.map((group, j) => ({ headSize, group, type: KV_TYPES[(i + j) % KV_TYPES.length] ?? 'f16' })),
     ).filter((_, n) => n % 2 === Math.floor(n / GROUPS.length) % 2);
-    // Those with which fewer threads fit into a workgroup: 128, and 64.
-    const narrow = [
+    // Those with which fewer threads fit into a workgroup, 128 and 64; of whose quads threads take no four at once; that leave threads over.
+    const odd = [
       { headSize: 64, group: 16, type: 'f16' },
       { headSize: 208, group: 13, type: 'f16' },
+      { headSize: 40, group: 3, type: 'f16' },
+      { headSize: 80, group: 5, type: 'f32' },
+      { headSize: 16, group: 2, type: 'f32' },
     ] as const;
-    const cases = [...halves, ...narrow].flatMap((one) => WIDTHS.map((isWide) => ({ ...one, isWide })));
+    const cases = [...halves, ...odd].flatMap((one) => WIDTHS.map((isWide) => ({ ...one, isWide })));
 
     it.each(cases)(
       '$type cache, head size $headSize, $group query heads a KV head, wide: $isWide',

@@ -92,14 +92,22 @@ export function describeFewKernels(name: string, createDevice: () => Promise<Dev
   });
 }
 
-/** What of the suite uses subgroups. All other kernels use no feature: where they are, the texts and the pipelines are the same. */
+/**
+ * What of the suite uses subgroups, on software adapters also to read. All other kernels use no feature: where they are, the texts and the
+ * pipelines are the same.
+ */
 export function describeSubgroupKernels(
   name: string,
   createDevice: () => Promise<Device>,
   batchFormats?: readonly QuantFormat[],
 ): void {
   describe(`kernels of subgroups on ${name}`, () => {
-    describeMatvecs(useDevice(createDevice), ['subgroup'], batchFormats);
+    const deviceOf = useDevice(createDevice);
+    describeMatvecs(deviceOf, ['rows', 'subgroup'], batchFormats);
+    describeInvariance(deviceOf);
+    describeMatmul(deviceOf, [16, 64]);
+    describeAttention(deviceOf);
+    describeNans(deviceOf, []);
   });
 }
 
