@@ -15,8 +15,8 @@ import package::lib::step::{ block_table, row_count, row_position, step };
 
 override GROUP: u32 = 1u; // query heads a KV head
 override RANGE: u32 = 256u; // positions whose sums join those before them, best a multiple of TILE
-override THREADS: u32 = 64u; // of a KV head: each waits for memory of its own, so as many as workgroup memory has place for
-override TILE: u32 = THREADS; // positions of a tile, a multiple of THREADS and of STRIP
+override THREADS: u32 = 64u; // of a KV head: at least as many as a head has quads
+override TILE: u32 = THREADS; // positions of a tile, a multiple of THREADS and of STRIP, up to 4·THREADS
 
 const MAX_GROUP = 16u;
 const STRIP = 16u; // scores of which a thread takes the largest
@@ -38,14 +38,13 @@ struct Params {
 @group(0) @binding(5) var<storage, read> sinks: array<f32>;
 
 var<workgroup> query: array<vec4f, GROUP * HEAD_SIZE / 4u>;
-var<workgroup> key_of: array<u32, TILE>; // [position of the tile] the first element of its key
 var<workgroup> score: array<f32, GROUP * TILE>; // [head × position of the tile]; then the softmax numerators
 var<workgroup> top: array<f32, GROUP>; // the largest score of the range so far
 var<workgroup> joined_top: array<f32, 2u * GROUP>; // [odd range × head] of the ranges before, whose sums are in y
 var<workgroup> joined_weight: array<f32, 2u * GROUP>;
 var<workgroup> shrink: array<f32, GROUP>; // what earlier sums are multiplied with
 var<workgroup> seen: vec4u; // first position, the one behind the last, first range, the one behind the last: barriers need bounds that are uniform by construction
-var<workgroup> part: array<vec4f, THREADS>;
+var<workgroup> scratch: array<u32, 4u * THREADS>; // [position of the tile] the first element of its key; then [thread] the bits of its four sums
 var<workgroup> part_weight: array<f32, max(THREADS, STRIPS)>;
 
 // Quad `o` of the queries and the three behind it.
@@ -56,7 +55,17 @@ fn query_quads(o: u32, lane: u32) -> mat4x4f {
 
 // Quad `quad` of the value at place `place` of the tile, or of its last.
 fn value_quad(place: u32, quad: u32) -> vec4f {
-  return load4(key_of[min(place, TILE - 1u)] + params.v_plane + quad * 4u);
+  return load4(scratch[min(place, TILE - 1u)] + params.v_plane + quad * 4u);
+}
+
+fn keep_sums(thread: u32, sums: vec4f) {
+  let bits = bitcast<vec4u>(sums);
+  for (var i = 0u; i < 4u; i++) { scratch[4u * thread + i] = bits[i]; }
+}
+
+fn kept_sums(thread: u32) -> vec4f {
+  let o = 4u * thread;
+  return bitcast<vec4f>(vec4u(scratch[o], scratch[o + 1u], scratch[o + 2u], scratch[o + 3u]));
 }
 
 fn capped(score: f32) -> f32 {
@@ -75,7 +84,7 @@ fn score_position(position: u32, place: u32, first: u32, end: u32, table: u32, k
   var dots = array<f32, MAX_GROUP>(); // written out: SwiftShader does not zero it again in each turn
   let at = clamp(position, first, end - 1u); // the blocks of others may be others' by now
   let key = kv_address(step[table + at / BLOCK_TOKENS], kv_head, at);
-  key_of[place] = key;
+  scratch[place] = key;
   if (HEAD_SIZE % 16u == 0u) {
     for (var i = 0u; i < quads; i += 4u) {
       let a = load4(key + i * 4u);
@@ -188,7 +197,7 @@ fn main(
           let b = value_quad(i + lane + lanes, quad);
           let c = value_quad(i + lane + 2u * lanes, quad);
           let d = value_quad(i + lane + 3u * lanes, quad);
-          let own = i + lane + reader * lanes;
+          let own = i + lane + reader * lanes; // of a quad, whose threads are neighbours and so have one lane
           for (var h = 0u; h < GROUP; h++) {
             let w = from_quad(vec4f(select(0.0, score[h * TILE + own], own < TILE)));
             sums[h] = sums[h] + a * w[0] + b * w[1] + c * w[2] + d * w[3];
@@ -198,7 +207,7 @@ fn main(
       } else if (lane < lanes) {
         for (var i = lane; i < seen_of_tile; i += lanes) {
           if (tile + i < first) { continue; }
-          let v = load4(key_of[i] + params.v_plane + quad * 4u);
+          let v = load4(scratch[i] + params.v_plane + quad * 4u);
           for (var h = 0u; h < GROUP; h++) {
             let w = score[h * TILE + i];
             sums[h] += v * w;
@@ -210,13 +219,13 @@ fn main(
     }
 
     for (var h = 0u; h < GROUP; h++) {
-      part[local] = sums[h];
+      keep_sums(local, sums[h]);
       part_weight[local] = weights[h];
       workgroupBarrier();
       if (local < quads) {
-        var found = Part(part[local], top[h], part_weight[local]);
+        var found = Part(kept_sums(local), top[h], part_weight[local]);
         for (var l = 1u; l < lanes; l++) {
-          found.sum += part[l * quads + local];
+          found.sum += kept_sums(l * quads + local);
           found.weight += part_weight[l * quads + local];
         }
         if (alone) {

@@ -23,7 +23,6 @@ const COUNTED_BYTES = 16;
 function workgroupBytes(group: number, headSize: number, threads: number): number {
   const variables = [
     group * headSize * 4,
-    threads * 4,
     group * threads * 4,
     ...[1, 2, 2, 1].map((of) => of * group * 4),
     16,

@@ -29,7 +29,6 @@ const THREADS = [256, 128, 64] as const;
 /** Those of software adapters, where a barrier takes as long as a few positions: as few threads as a head has quads, over tiles of 64. */
 const FEW_THREADS = [16, 32, 64] as const;
 const FEW_TILE = 64;
-const STRIP = 16; // as in the kernel
 
 /** MOST_RANGES of the kernels: ranges of a row that there is place for. */
 const MOST_RANGES = 32;
@@ -87,19 +86,7 @@ export function attentionProblem(heads: number, kvHeads: number, headSize: numbe
 /** The most threads with which a workgroup's memory suffices; `undefined`: none are few enough. */
 function threadsFor(group: number, headSize: number): number | undefined {
   return THREADS.find((threads) => {
-    const strips = Math.max(threads, (group * threads) / STRIP);
-    const words = [
-      group * headSize,
-      threads,
-      group * threads,
-      group,
-      2 * group,
-      2 * group,
-      group,
-      4,
-      threads * 4,
-      strips,
-    ]; // of each variable
+    const words = [group * headSize, group * threads, group, 2 * group, 2 * group, group, 4, threads * 4, threads]; // of each variable
     return words.reduce((sum, count) => sum + roundUp(count * 4, 16), 0) <= MAX_WORKGROUP_BYTES; // so WebGPU counts them
   });
 }

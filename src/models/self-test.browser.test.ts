@@ -8,6 +8,7 @@ import { IQ1_M } from '../quant/iq1_m';
 import { Q4_1 } from '../quant/q4_1';
 import { Q4_K } from '../quant/q4_k';
 import { Q6_K } from '../quant/q6_k';
+import { Q5_1 } from '../quant/q5_1';
 import { Q8_0 } from '../quant/q8_0';
 import { SelfTest } from './self-test';
 
@@ -55,8 +56,8 @@ describe('the self-test on WebGPU', () => {
     });
   });
 
-  // With scales beside the bytes and above groups of them, and of each half of a unit by itself; test/long has every format.
-  it.each([Q8_0, Q4_K, Q6_K])('finds $type right in bytes', async (format) => {
+  // With scales beside the bytes and above groups of them, with fifth bits, and of each half of a unit by itself; test/long has every format.
+  it.each([Q8_0, Q5_1, Q4_K, Q6_K])('finds $type right in bytes', async (format) => {
     await onDevice(async (device) => {
       const test = new SelfTest(device, format);
       expect(await test.rightRoundings(['int8-lanes'])).toEqual(['int8-lanes']);

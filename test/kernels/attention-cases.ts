@@ -42,7 +42,7 @@ interface AttentionCase {
   /** Of each head, or none. */
   readonly sinks: Float32Array | null;
   readonly mutual?: boolean;
-  /** What has none has the most threads: those of few are the cases of shapes and windows, and what runs on this adapter anyway. */
+  /** What has none has the most threads. */
   readonly isWide?: boolean;
   readonly rangeTokens?: number;
   /** Workgroups share the positions of a row. */
@@ -70,7 +70,8 @@ function attentionCase(
   const random = new Random(headSize * 100 + group);
   const tableBlocks = Math.ceil((Math.max(...positions) + 1) / KV_BLOCK_TOKENS);
   const shape = { blocks: SEQUENCES * tableBlocks + 2, kvHeads: 1 + (group % 2), headSize };
-  const order = random.shuffled(shape.blocks);
+  // Block 0, where a place of a tile that nobody has written would lead, is no sequence's.
+  const order = random.shuffled(shape.blocks - 1).map((block) => block + 1);
   const all = Array.from({ length: SEQUENCES }, (_, s) => order.slice(s * tableBlocks, (s + 1) * tableBlocks)).flatMap(
     (blocks) => positions.map((position) => ({ position, blocks })),
   );
@@ -121,6 +122,12 @@ async function run(device: Device, args: AttentionCase): Promise<Float32Array> {
   });
 }
 
+/** With workgroups as GPUs have them, and as software adapters. */
+async function checkWidths(device: Device, args: AttentionCase, what: string): Promise<void> {
+  const oracle = attentionOracle(args);
+  for (const isWide of WIDTHS) oracle.check(await run(device, { ...args, isWide }), `${what}, wide: ${isWide}`);
+}
+
 export function describeAttention(deviceOf: DeviceOf): void {
   describe('attention', () => {
     // Half of the pairs of head size and group; the cache's type goes round.
@@ -146,17 +153,16 @@ export function describeAttention(deviceOf: DeviceOf): void {
     );
 
     it.each(KV_TYPES)('%s cache, scores that leave one position all the weight', async (type) => {
-      const args = attentionCase(type, 64, 3, 400);
-      attentionOracle(args).check(await run(deviceOf(), args), 'y');
+      for (const [group, isWide] of [[3, true] as const, [8, false] as const]) {
+        const args = { ...attentionCase(type, 64, group, 400), isWide };
+        attentionOracle(args).check(await run(deviceOf(), args), `wide: ${isWide}`);
+      }
     });
 
     // Of one head size and group, as the pipelines above: windows and caps are parameters.
     const windows = KV_TYPES.flatMap((type) => WINDOWS.map((window) => ({ type, window })));
     it.each(windows)('$type cache, a window of $window', async ({ type, window }) => {
-      for (const isWide of WIDTHS) {
-        const args = { ...attentionCase(type, 64, 3, 1, { window }), isWide };
-        attentionOracle(args).check(await run(deviceOf(), args), `wide: ${isWide}`);
-      }
+      await checkWidths(deviceOf(), attentionCase(type, 64, 3, 1, { window }), 'y');
     });
 
     // Tables name any block where nothing is seen any more: another sequence's, whose values may be no numbers.
@@ -172,7 +178,8 @@ export function describeAttention(deviceOf: DeviceOf): void {
         return { position, blocks: blocks.map((block, i) => (i < forgotten ? spare : block)) };
       });
       const given = { ...args, words: withNans(args, spare), rows };
-      attentionOracle(args).check(await run(deviceOf(), given), 'y');
+      const oracle = attentionOracle(args);
+      for (const isWide of WIDTHS) oracle.check(await run(deviceOf(), { ...given, isWide }), `wide: ${isWide}`);
     });
   });
 
@@ -216,7 +223,7 @@ function describeCapped(deviceOf: DeviceOf): void {
     it.each(caps)('$type cache, scores capped to $softCap, a window of $window', async ({ type, softCap, window }) => {
       for (const spread of [1, 20, 400]) {
         const args = attentionCase(type, 64, 3, spread, { softCap, window });
-        attentionOracle(args).check(await run(deviceOf(), args), `spread ${spread}`);
+        await checkWidths(deviceOf(), args, `spread ${spread}`);
       }
     });
 
@@ -227,7 +234,7 @@ function describeCapped(deviceOf: DeviceOf): void {
       const rows = Array.from({ length }, (_, position) => ({ position, blocks }));
       const q = new Random(length).floats(length * args.shape.kvHeads * 32);
       const whole = { ...args, rows, q, mutual: true };
-      attentionOracle(whole).check(await run(deviceOf(), whole), 'y');
+      await checkWidths(deviceOf(), whole, 'y');
     });
   });
 }
@@ -245,19 +252,21 @@ function describeSinks(deviceOf: DeviceOf): void {
       ] as const) {
         for (const spread of [1, 20]) {
           const args = attentionCase(type, headSize, group, spread, { sink, window });
-          attentionOracle(args).check(await run(deviceOf(), args), `head size ${headSize}, spread ${spread}`);
+          await checkWidths(deviceOf(), args, `head size ${headSize}, spread ${spread}`);
         }
       }
     });
 
     const shapes = KV_TYPES.flatMap((type) => [{ type }, { type, window: 65, softCap: 20 }, { type, sink: 0 }]);
     it.each(shapes)('a row has the same bits alone and among others: %j', async ({ type, ...limits }) => {
-      const args = attentionCase(type, 64, 3, 1, limits);
-      const together = await run(deviceOf(), args);
-      const width = args.shape.kvHeads * args.group * args.shape.headSize;
-      for (const [i, row] of args.rows.entries()) {
-        const alone = await run(deviceOf(), { ...args, rows: [row], q: rowOf(args.q, i, width) });
-        expectSame(alone, rowOf(together, i, width), `position ${row.position}`);
+      for (const isWide of WIDTHS) {
+        const args = { ...attentionCase(type, 64, 3, 1, limits), isWide };
+        const together = await run(deviceOf(), args);
+        const width = args.shape.kvHeads * args.group * args.shape.headSize;
+        for (const [i, row] of args.rows.entries()) {
+          const alone = await run(deviceOf(), { ...args, rows: [row], q: rowOf(args.q, i, width) });
+          expectSame(alone, rowOf(together, i, width), `position ${row.position}, wide: ${isWide}`);
+        }
       }
     });
   });
