@@ -12,7 +12,7 @@ const texts = await script.linkShaders();
 function loopsAround(text: string, name: string): string[][] {
   const open: { readonly depth: number; readonly variable: string }[] = [];
   const found: string[][] = [];
-  for (const line of text.replace(/\/\/.*/g, '').split('\n')) {
+  for (const line of text.replace(/\/\/.*|^fn .*/gm, '').split('\n')) {
     const depth = line.search(/\S/);
     if (depth === -1) continue;
     while ((open.at(-1)?.depth ?? -1) >= depth) open.pop();
@@ -26,11 +26,14 @@ function loopsAround(text: string, name: string): string[][] {
 
 describe('the KV bytes that attention reads', () => {
   it('are those that there are: each key and each value once for all query heads that share them', () => {
-    // A workgroup is a KV head's, of all ranges or one that no other takes. A position's key is read by its thread, quad for quad; its value by the threads of one lane, a quad each.
-    expect(loopsAround(texts.kernels['attention']?.text ?? '', 'load4')).toEqual([
-      ['range', 'tile', 'i'],
-      ['range', 'tile', 'i'],
-    ]);
+    // A workgroup is a KV head's, of all ranges or one that no other takes.
+    const around = (name: string): string[][] => loopsAround(texts.kernels['attention']?.text ?? '', name);
+    // A position's key is read by one thread, four quads a turn, or one where a head has no whole fours.
+    expect(around('score_position')).toEqual([['range', 'tile', 'n']]);
+    const ofKeys = [['i'], ['i'], ['i'], ['i'], ['i']];
+    // Its value by the threads of one lane, a quad each, of four positions a turn where quads read, else of one.
+    expect(around('value_quad')).toEqual(Array.from({ length: 4 }, () => ['range', 'tile', 'i']));
+    expect(around('load4')).toEqual([[], ...ofKeys, ['range', 'tile', 'i']]);
   });
 
   it('would be told apart from those of each query head', () => {
