@@ -10,7 +10,7 @@ describe('joining a kernel with a module', () => {
   it('leaves no stub in the kernel', () => {
     for (const { takes, text } of Object.values(texts.kernels)) {
       expect(text).not.toMatch(
-        /^(?:fn|struct|const) (dequant32|dequant_unit|group_words|Words|GROUP_UNITS|byte_unit|ByteUnit|load4|store2|store4|read_lane|from_quad|reads_along|SHARED)\b/m,
+        /^(?:fn|struct|const) (dequant32|dequant_unit|group_words|Words|GROUP_UNITS|byte_unit|ByteUnit|load4|scales_of|SCALED|store2|store4|read_lane|from_quad|reads_together|SHARED)\b/m,
       );
       for (const name of Object.values(takes).flat()) expect(text).toMatch(new RegExp(`\\b${name}\\b`));
     }

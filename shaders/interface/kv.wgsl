@@ -12,7 +12,15 @@ fn store4(kept: bool, local: u32, quads: u32, head: u32, a: u32, b: u32, v: vec4
 fn store2(element: u32, v: vec2f) {
 }
 
-// Four neighbouring elements, `element` a multiple of 4.
-fn load4(element: u32) -> vec4f {
+// Whether elements have scales: one for each 32 neighbours of a key or a value.
+const SCALED: bool = false;
+
+// The scales of the 32 elements from element `key` of a key on, and of as many of its value: two halves. Only where SCALED.
+fn scales_of(key: u32) -> u32 {
+  return 0u;
+}
+
+// Four neighbouring elements, `element` a multiple of 4; with their scale, where SCALED.
+fn load4(element: u32, scale: f32) -> vec4f {
   return vec4f();
 }

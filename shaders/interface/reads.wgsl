@@ -14,7 +14,7 @@ fn from_quad(v: vec4f) -> mat4x4f {
   return mat4x4f();
 }
 
-// Whether a thread reads, which has a use for it or not: where SHARED others have.
-fn reads_along(has_use: bool) -> bool {
+// Whether a thread goes where threads read for each other: where SHARED only all of a workgroup do.
+fn reads_together(has_use: bool, all_have: bool) -> bool {
   return has_use;
 }

@@ -15,6 +15,12 @@ fn store2(element: u32, v: vec2f) {
   kv[element / 2u] = pack2x16float(clamp(v, -HALF_MAX, HALF_MAX)) | nan_halves(v);
 }
 
-fn load4(element: u32) -> vec4f {
+const SCALED: bool = false;
+
+fn scales_of(key: u32) -> u32 {
+  return 0u;
+}
+
+fn load4(element: u32, scale: f32) -> vec4f {
   return vec4f(unpack2x16float(kv[element / 2u]), unpack2x16float(kv[element / 2u + 1u]));
 }

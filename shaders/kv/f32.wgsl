@@ -12,6 +12,12 @@ fn store2(element: u32, v: vec2f) {
   kv[element + 1u] = v.y;
 }
 
-fn load4(element: u32) -> vec4f {
+const SCALED: bool = false;
+
+fn scales_of(key: u32) -> u32 {
+  return 0u;
+}
+
+fn load4(element: u32, scale: f32) -> vec4f {
   return vec4f(kv[element], kv[element + 1u], kv[element + 2u], kv[element + 3u]);
 }

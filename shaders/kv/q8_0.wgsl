@@ -45,11 +45,13 @@ fn store4(kept: bool, local: u32, quads: u32, head: u32, a: u32, b: u32, v: vec4
   }
 }
 
-fn load4(element: u32) -> vec4f {
-  let blocks = plane_blocks();
-  let block = element / 32u;
-  let is_value = block >= blocks;
-  let scales = unpack2x16float(kv[16u * blocks + select(block, block - blocks, is_value)]);
+const SCALED: bool = true;
+
+fn scales_of(key: u32) -> u32 {
+  return kv[16u * plane_blocks() + key / 32u];
+}
+
+fn load4(element: u32, scale: f32) -> vec4f {
   let bytes = bitcast<vec4i>(vec4u(kv[element / 4u]) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u);
-  return vec4f(bytes) * select(scales.x, scales.y, is_value);
+  return vec4f(bytes) * scale;
 }

@@ -9,6 +9,6 @@ fn from_quad(v: vec4f) -> mat4x4f {
   return mat4x4f(v, v, v, v);
 }
 
-fn reads_along(has_use: bool) -> bool {
+fn reads_together(has_use: bool, all_have: bool) -> bool {
   return has_use;
 }

@@ -13,6 +13,6 @@ fn from_quad(v: vec4f) -> mat4x4f {
   return mat4x4f(quadBroadcast(v, 0u), quadBroadcast(v, 1u), quadBroadcast(v, 2u), quadBroadcast(v, 3u));
 }
 
-fn reads_along(has_use: bool) -> bool {
-  return true;
+fn reads_together(has_use: bool, all_have: bool) -> bool {
+  return all_have;
 }

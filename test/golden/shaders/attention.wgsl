@@ -12,6 +12,8 @@ const STRIP = 16u; // scores of which a thread takes the largest
 
 override STRIPS: u32 = GROUP * TILE / STRIP;
 
+override SCALES: u32 = select(0u, HEAD_SIZE / 32u, SCALED); // a key, and its value
+
 struct Params {
   scale: f32, // of the scores
   v_plane: u32, // elements from a key to its value
@@ -46,7 +48,7 @@ var<workgroup> shrink: array<f32, GROUP>; // what earlier sums are multiplied wi
 
 var<workgroup> seen: vec4u; // first position, the one behind the last, first range, the one behind the last: barriers need bounds that are uniform by construction
 
-var<workgroup> scratch: array<u32, 4u * THREADS>; // [position of the tile] the first element of its key; then [thread] the bits of its four sums
+var<workgroup> scratch: array<u32, max(4u * THREADS, (1u + SCALES) * TILE)>; // [position of the tile] the first element of its key, [32 elements × position] scales of it and its value; later [thread] the bits of its four sums
 
 var<workgroup> part_weight: array<f32, max(THREADS, STRIPS)>;
 
@@ -58,9 +60,20 @@ fn query_quads(o: u32, lane: u32) -> mat4x4f {
   return mat4x4f(query[o], query[o + 1u], query[o + 2u], query[o + 3u]);
 }
 
-// Quad `quad` of the value at place `place` of the tile, or of its last.
+// The scale of quads `i` to `i` + 7 of the key at `place`; that of its value's is kept.
+fn key_scale(key: u32, i: u32, place: u32) -> f32 {
+  let scales = scales_of(key + i * 4u);
+  scratch[(1u + i / 8u) * TILE + place] = scales;
+  return unpack2x16float(scales).x;
+}
+
+// Quad `quad` of the value at `place`.
 fn value_quad(place: u32, quad: u32) -> vec4f {
-  return load4(scratch[min(place, TILE - 1u)] + params.v_plane + quad * 4u);
+  var scale = 1.0;
+  if (SCALED) {
+    scale = unpack2x16float(scratch[(1u + quad / 8u) * TILE + place]).y;
+  }
+  return load4(scratch[place] + params.v_plane + quad * 4u, scale);
 }
 
 fn keep_sums(thread: u32, sums: vec4f) {
@@ -82,26 +95,23 @@ fn capped(score: f32) -> f32 {
   return params.soft_cap * tanh(clamp(score / params.soft_cap, -15.0, 15.0));
 }
 
-// The scores of a position with the heads' queries, into place `place` of the tile.
-fn score_position(position: u32, place: u32, first: u32, end: u32, table: u32, kv_head: u32, reader: u32) {
+// The scores of a position with the heads' queries, into place `place` of the tile. `all_seen`: of all threads that call it together.
+fn score_position(position: u32, place: u32, is_seen: bool, all_seen: bool, table: u32, kv_head: u32, reader: u32) {
   let quads = HEAD_SIZE / 4u;
-  let is_seen = position >= first && position < end;
-  if (!reads_along(is_seen)) {
-    for (var h = 0u; h < GROUP; h++) {
-      score[h * TILE + place] = LOWEST;
-    }
-    return;
-  }
   var dots = array<f32, MAX_GROUP>(); // written out: SwiftShader does not zero it again in each turn
-  let at = clamp(position, first, end - 1u); // the blocks of others may be others' by now
-  let key = kv_address(step[table + at / BLOCK_TOKENS], kv_head, at);
+  let key = kv_address(step[table + position / BLOCK_TOKENS], kv_head, position);
   scratch[place] = key;
-  if (HEAD_SIZE % 16u == 0u) {
+  var scale = 1.0;
+  if (HEAD_SIZE % 16u == 0u && reads_together(is_seen, all_seen)) {
     for (var i = 0u; i < quads; i += 4u) {
-      let a = load4(key + i * 4u);
-      let b = load4(key + i * 4u + 4u);
-      let c = load4(key + i * 4u + 8u);
-      let d = load4(key + i * 4u + 12u);
+      if (SCALED && i % 8u == 0u) {
+        scale = key_scale(key, i, place);
+      }
+      let o = key + i * 4u;
+      let a = load4(o, scale);
+      let b = load4(o + 4u, scale);
+      let c = load4(o + 8u, scale);
+      let d = load4(o + 12u, scale);
       for (var h = 0u; h < GROUP; h++) {
         let of_head = query_quads(h * quads + i, reader);
         var sum = dots[h];
@@ -112,9 +122,12 @@ fn score_position(position: u32, place: u32, first: u32, end: u32, table: u32, k
         dots[h] = sum;
       }
     }
-  } else {
+  } else if (is_seen) {
     for (var i = 0u; i < quads; i++) {
-      let k = load4(key + i * 4u);
+      if (SCALED && i % 8u == 0u) {
+        scale = key_scale(key, i, place);
+      }
+      let k = load4(key + i * 4u, scale);
       for (var h = 0u; h < GROUP; h++) {
         dots[h] += dot(query[h * quads + i], k);
       }
@@ -173,7 +186,9 @@ fn score_position(position: u32, place: u32, first: u32, end: u32, table: u32, k
     for (var tile = max(range * RANGE, first / TILE * TILE); tile < end; tile += TILE) {
       let seen_of_tile = min(TILE, end - tile);
       for (var n = 0u; n < seen_of_tile; n += THREADS) {
-        score_position(tile + n + local, n + local, first, end, table, kv_head, reader);
+        let position = tile + n + local;
+        let all_seen = tile + n >= first && tile + n + THREADS <= end;
+        score_position(position, n + local, position >= first && position < end, all_seen, table, kv_head, reader);
       }
       for (var n = (seen_of_tile + THREADS - 1u) / THREADS * THREADS; n < TILE; n += THREADS) {
         for (var h = 0u; h < GROUP; h++) {
@@ -210,25 +225,28 @@ fn score_position(position: u32, place: u32, first: u32, end: u32, table: u32, k
         sums[h] *= shrink[h];
         weights[h] *= shrink[h];
       }
-      if (SHARED && HEAD_SIZE % 16u == 0u) {
-        for (var i = 0u; i < seen_of_tile; i += 4u * lanes) {
-          let a = value_quad(i + lane, quad);
-          let b = value_quad(i + lane + lanes, quad);
-          let c = value_quad(i + lane + 2u * lanes, quad);
-          let d = value_quad(i + lane + 3u * lanes, quad);
-          let own = i + lane + reader * lanes; // of a quad, whose threads are neighbours and so have one lane
-          for (var h = 0u; h < GROUP; h++) {
-            let w = from_quad(vec4f(select(0.0, score[h * TILE + own], own < TILE)));
-            sums[h] = sums[h] + a * w[0] + b * w[1] + c * w[2] + d * w[3];
-            weights[h] = weights[h] + w[0].x + w[1].x + w[2].x + w[3].x;
-          }
+      var together = 0u; // positions whose weights the threads of a quad read for each other
+      if (SHARED && HEAD_SIZE % 16u == 0u && THREADS % quads == 0u && tile >= first) {
+        together = seen_of_tile / (4u * lanes) * (4u * lanes);
+      }
+      for (var i = 0u; i < together; i += 4u * lanes) {
+        let a = value_quad(i + lane, quad);
+        let b = value_quad(i + lane + lanes, quad);
+        let c = value_quad(i + lane + 2u * lanes, quad);
+        let d = value_quad(i + lane + 3u * lanes, quad);
+        let own = i + lane + reader * lanes; // of a quad, whose threads are neighbours and so have one lane
+        for (var h = 0u; h < GROUP; h++) {
+          let w = from_quad(vec4f(score[h * TILE + own]));
+          sums[h] = sums[h] + a * w[0] + b * w[1] + c * w[2] + d * w[3];
+          weights[h] = weights[h] + w[0].x + w[1].x + w[2].x + w[3].x;
         }
-      } else if (lane < lanes) {
-        for (var i = lane; i < seen_of_tile; i += lanes) {
+      }
+      if (lane < lanes) {
+        for (var i = together + lane; i < seen_of_tile; i += lanes) {
           if (tile + i < first) {
             continue;
           }
-          let v = load4(scratch[i] + params.v_plane + quad * 4u);
+          let v = value_quad(i, quad);
           for (var h = 0u; h < GROUP; h++) {
             let w = score[h * TILE + i];
             sums[h] += v * w;
