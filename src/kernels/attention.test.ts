@@ -12,6 +12,7 @@ import {
   partWord,
   rangeTokens,
 } from './attention';
+import type { KvType } from './kv-layout';
 
 const buffer: DeviceBuffer = { label: 'buffer', sizeBytes: 4 };
 /** What WebGPU promises on every adapter. */
@@ -20,13 +21,14 @@ const WORKGROUP_BYTES = 16_384;
 const COUNTED_BYTES = 16;
 
 /** The variables of shaders/ops/attention.wgsl, in bytes. */
-function workgroupBytes(group: number, headSize: number, threads: number): number {
+function workgroupBytes({ group, type }: { group: number; type: KvType }, headSize: number, threads: number): number {
+  const scales = type === 'q8_0' ? headSize / 32 : 0;
   const variables = [
     group * headSize * 4,
     group * threads * 4,
     ...[1, 2, 2, 1].map((of) => of * group * 4),
     16,
-    threads * 16,
+    Math.max(threads * 16, threads * (1 + scales) * 4),
     threads * 4,
   ];
   return variables.reduce((sum, bytes) => sum + roundUp(bytes, COUNTED_BYTES), 0);
@@ -36,12 +38,14 @@ describe('heads that the attention kernel takes', () => {
   const groups = Array.from({ length: MAX_ATTENTION_GROUP }, (_, i) => i + 1);
   const headSizes = Array.from({ length: MAX_HEAD_SIZE / 4 }, (_, i) => 4 * (i + 1));
 
-  it.each(groups)('fit into the workgroup memory that every adapter has, %i query heads a KV head', (group) => {
-    for (const headSize of headSizes) {
-      const fit = [256, 128, 64].find((threads) => workgroupBytes(group, headSize, threads) <= WORKGROUP_BYTES);
-      expect(attentionProblem(2 * group, 2, headSize) === null, `head size ${headSize}`).toBe(fit !== undefined);
+  const cases = groups.flatMap((group) => (['f16', 'q8_0'] as const).map((type) => ({ group, type })));
+  it.each(cases)('fit into the workgroup memory that every adapter has: $group a KV head, $type cache', (of) => {
+    const { group, type } = of;
+    for (const headSize of headSizes.filter((size) => size % (type === 'q8_0' ? 32 : 4) === 0)) {
+      const fit = [256, 128, 64].find((threads) => workgroupBytes(of, headSize, threads) <= WORKGROUP_BYTES);
+      expect(attentionProblem(2 * group, 2, headSize, type) === null, `head size ${headSize}`).toBe(fit !== undefined);
       if (fit === undefined) continue;
-      const kv = { buffer, type: 'f16', pool: 'all', kvHeads: 2, headSize, blocks: 1 } as const;
+      const kv = { buffer, type, pool: 'all', kvHeads: 2, headSize, blocks: 1 } as const;
       const [wide, narrow] = [true, false].map((isWide) => {
         const { constants } = attention({ q: buffer, y: buffer, kv, heads: 2 * group, scale: 1, isWide });
         return [constants['THREADS'], constants['TILE']];
@@ -57,13 +61,13 @@ describe('heads that the attention kernel takes', () => {
   });
 
   it('are of whole quads, and whole groups share a KV head', () => {
-    for (const headSize of [0, 2, 66, 260]) expect(attentionProblem(8, 8, headSize)).not.toBeNull();
+    for (const headSize of [0, 2, 66, 260]) expect(attentionProblem(8, 8, headSize, 'f16')).not.toBeNull();
     for (const [heads, kvHeads] of [
       [9, 2],
       [17, 1],
       [2, 4],
     ] as const)
-      expect(attentionProblem(heads, kvHeads, 64)).not.toBeNull();
+      expect(attentionProblem(heads, kvHeads, 64, 'f16')).not.toBeNull();
   });
 });
 

@@ -2,7 +2,7 @@ import { assert, defined } from '../base/assert';
 import { divideUp, roundUp } from '../base/units';
 import type { DeviceBuffer } from '../device/device';
 import type { Dispatch } from '../device/plan';
-import { KV_POOL_CODES, kvConstants, kvPlaneElements, type KvLayer } from './kv-layout';
+import { KV_POOL_CODES, kvConstants, kvPlaneElements, kvUnitElements, type KvLayer, type KvType } from './kv-layout';
 import { paramLayout } from './params';
 
 export const attentionParams = paramLayout({
@@ -69,8 +69,8 @@ export function attendedBytes({ rows }: AttentionParts, heads: number, headSize:
   return rows * heads * (headSize + MOST_RANGES * (headSize + 4)) * 4;
 }
 
-/** Why the kernel cannot take these heads; `null` when it can. */
-export function attentionProblem(heads: number, kvHeads: number, headSize: number): string | null {
+/** Why the kernel cannot take these heads from a cache of this type; `null` when it can. What it takes from one with scales it takes from any. */
+export function attentionProblem(heads: number, kvHeads: number, headSize: number, type: KvType): string | null {
   const group = heads / kvHeads;
   if (!Number.isInteger(group) || group < 1 || group > MAX_ATTENTION_GROUP) {
     return `${heads} query heads over ${kvHeads} KV heads (it takes 1 to ${MAX_ATTENTION_GROUP} query heads a KV head)`;
@@ -78,23 +78,25 @@ export function attentionProblem(heads: number, kvHeads: number, headSize: numbe
   if (headSize % 4 !== 0 || headSize < 4 || headSize > MAX_HEAD_SIZE) {
     return `heads of size ${headSize} (it takes multiples of 4 up to ${MAX_HEAD_SIZE})`;
   }
-  return threadsFor(group, headSize) === undefined
+  return threadsFor(group, headSize, type) === undefined
     ? `${group} query heads of size ${headSize} a KV head (too much workgroup memory)`
     : null;
 }
 
 /** The most threads with which a workgroup's memory suffices; `undefined`: none are few enough. */
-function threadsFor(group: number, headSize: number): number | undefined {
+function threadsFor(group: number, headSize: number, type: KvType): number | undefined {
+  const unit = kvUnitElements(type);
+  const scales = unit === 1 ? 0 : headSize / unit; // of a key
   return THREADS.find((threads) => {
-    const words = [group * headSize, group * threads, group, 2 * group, 2 * group, group, 4, threads * 4, threads]; // of each variable
+    const scratch = threads * Math.max(4, 1 + scales);
+    const words = [group * headSize, group * threads, group, 2 * group, 2 * group, group, 4, scratch, threads]; // of each variable
     return words.reduce((sum, count) => sum + roundUp(count * 4, 16), 0) <= MAX_WORKGROUP_BYTES; // so WebGPU counts them
   });
 }
 
 /** The threads of a workgroup and, where they are others, the positions of a tile. */
-function sharesOf(group: number, headSize: number, isWide: boolean): Readonly<Record<string, number>> {
-  const most = defined(threadsFor(group, headSize), 'a size of workgroups');
-  if (isWide) return { THREADS: most };
+function sharesOf(group: number, { headSize, type }: KvLayer, isWide: boolean): Readonly<Record<string, number>> {
+  if (isWide) return { THREADS: defined(threadsFor(group, headSize, type), 'a size of workgroups') };
   return {
     THREADS: defined(
       FEW_THREADS.find((threads) => threads >= headSize / 4),
@@ -134,7 +136,7 @@ export function attention(args: {
   mutual?: boolean;
 }): Dispatch {
   const group = args.heads / args.kv.kvHeads;
-  const problem = attentionProblem(args.heads, args.kv.kvHeads, args.kv.headSize);
+  const problem = attentionProblem(args.heads, args.kv.kvHeads, args.kv.headSize, args.kv.type);
   assert(problem === null, problem ?? '');
   const { window = 0, rangeTokens: tokens = ONE_RANGE, parts } = args;
   return {
@@ -144,7 +146,7 @@ export function attention(args: {
     constants: {
       ...kvConstants(args.kv),
       GROUP: group,
-      ...sharesOf(group, args.kv.headSize, args.isWide === true),
+      ...sharesOf(group, args.kv, args.isWide === true),
       RANGE: tokens,
     },
     params: attentionParams.encode({

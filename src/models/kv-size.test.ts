@@ -24,7 +24,8 @@ function withHeads(of: Network, headSize: number): Network {
 function trained(contextLength: number, layers: number = TINY.layers, kvHeads: number = TINY.kvHeads): Network {
   const [first] = network.layers;
   if (first === undefined) throw new Error('a network has layers');
-  const layer = { ...first, attention: { ...first.attention, kvHeads } };
+  const heads = Math.max(kvHeads, TINY.heads);
+  const layer = { ...first, attention: { ...first.attention, heads, kvHeads } };
   return { ...network, contextLength, layers: Array.from({ length: layers }, () => layer) };
 }
 
@@ -105,9 +106,24 @@ describe('sizeKvCache', () => {
     expect(refusal(() => sizeKvCache(withHeads(network, headSize), options))).toMatchObject({
       code: 'invalid-request',
       param: 'kvCacheType',
-      message: `kvCacheType "q8_0" keeps 32 elements of a head under one scale, and this model's heads have ${headSize}. Choose "f16".`,
+      message: `With kvCacheType "q8_0" attention cannot take heads of size ${headSize} (32 elements of one share a scale). Choose "f16".`,
     });
     expect(sizeKvCache(withHeads(network, headSize), { ...options, kvType: 'f16' }).blocks).toBe(3);
+  });
+
+  it('refuses q8_0 for heads whose scales leave attention no memory', () => {
+    const [heads, kvHeads] = [22, 2];
+    const layers = withHeads(network, 256).layers.map((layer) => ({
+      ...layer,
+      attention: { ...layer.attention, heads, kvHeads },
+    }));
+    const options = { maxBindingBytes: GIB, ...LOAD };
+    expect(refusal(() => sizeKvCache({ ...network, layers }, { ...options, kvType: 'q8_0' }))).toMatchObject({
+      code: 'invalid-request',
+      param: 'kvCacheType',
+      message: expect.stringMatching(/cannot take 11 query heads of size 256 .*memory.* Choose "f16"/) as string,
+    });
+    expect(sizeKvCache({ ...network, layers }, { ...options, kvType: 'f16' }).blocks).toBe(3);
   });
 
   it('spends at most a gibibyte over all layers when nobody says', () => {

@@ -1,5 +1,6 @@
 import { ForgelightError } from '../base/errors';
 import { divideUp, formatBytes, GIB } from '../base/units';
+import { attentionProblem } from '../kernels/attention';
 import {
   KV_BLOCK_TOKENS,
   kvLayerBytes,
@@ -44,7 +45,7 @@ export interface KvSize {
 /** What of a network decides over its cache. */
 export interface CachedNetwork {
   readonly contextLength: number;
-  readonly layers: readonly { readonly attention: Pick<AttentionBlock, 'kvHeads' | 'headSize' | 'window'> }[];
+  readonly layers: readonly { readonly attention: Pick<AttentionBlock, 'heads' | 'kvHeads' | 'headSize' | 'window'> }[];
 }
 
 /** Blocks for layers that forget: enough for `maxConcurrent` requests of any length. */
@@ -69,7 +70,7 @@ function blocksAround(tokens: number): number {
  * `out-of-memory` for what the adapter cannot hold, naming what would fit.
  */
 export function sizeKvCache(network: CachedNetwork, options: KvSizeOptions): KvSize {
-  refuseUnits(network, options.kvType);
+  refuseHeadsOf(network, options.kvType);
   const trained = network.contextLength;
   const window = widestWindow(network, options);
   const fitting = fittingTokens(network, options, window);
@@ -111,16 +112,21 @@ export function sizeKvCache(network: CachedNetwork, options: KvSizeOptions): KvS
   };
 }
 
-/** Throws `invalid-request` for heads that do not divide into what the type keeps together. */
-function refuseUnits(network: CachedNetwork, type: KvType): void {
+/** Throws `invalid-request` for heads that do not divide into what the type keeps together, or whose scales leave attention no memory. */
+function refuseHeadsOf(network: CachedNetwork, type: KvType): void {
   const unit = kvUnitElements(type);
-  const odd = network.layers.find(({ attention }) => attention.headSize % unit !== 0);
-  if (odd === undefined) return;
-  throw new ForgelightError(
-    'invalid-request',
-    `kvCacheType "${type}" keeps ${unit} elements of a head under one scale, and this model's heads have ${odd.attention.headSize}. Choose "f16".`,
-    { param: 'kvCacheType' },
-  );
+  for (const { heads, kvHeads, headSize } of network.layers.map(({ attention }) => attention)) {
+    const problem =
+      headSize % unit === 0
+        ? attentionProblem(heads, kvHeads, headSize, type)
+        : `heads of size ${headSize} (${unit} elements of one share a scale)`;
+    if (problem === null) continue;
+    throw new ForgelightError(
+      'invalid-request',
+      `With kvCacheType "${type}" attention cannot take ${problem}. Choose "f16".`,
+      { param: 'kvCacheType' },
+    );
+  }
 }
 
 /** The context that a request may have at most, whatever will fit. */

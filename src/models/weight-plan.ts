@@ -132,13 +132,13 @@ export function planHostTensors(planner: Planner, ropes: readonly Rope[]): reado
   return [...pairsOf].map(([name, pairs]) => planner.vector(name, pairs));
 }
 
-/** Throws `unsupported-architecture` for heads that the attention kernel cannot take. */
+/** Throws `unsupported-architecture` for heads that the attention kernel cannot take from any cache. */
 export function refuseHeads({
   heads,
   kvHeads,
   headSize,
 }: Pick<AttentionBlock, 'heads' | 'kvHeads' | 'headSize'>): void {
-  const problem = attentionProblem(heads, kvHeads, headSize);
+  const problem = attentionProblem(heads, kvHeads, headSize, 'f16');
   if (problem === null) return;
   throw new ForgelightError(
     'unsupported-architecture',
