@@ -5,7 +5,7 @@ import package::lib::iq_grids::IQ2_XS_GRID;
 import package::lib::quant::{ even_signs, half_of, iq2_values, with_signs };
 @group(0) @binding(2) var<storage, read> weights: array<u32>;
 
-const GROUP_UNITS: u32 = 2u; // four share a word of scales; two are enough
+const GROUP_UNITS: u32 = 4u; // they share a word of scales
 
 struct Words {
   scale: f32,

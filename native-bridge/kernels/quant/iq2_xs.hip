@@ -6,7 +6,7 @@
 #include "../lib/quant.h"
 #define BLOCK_FORMAT "iq2_xs"
 
-constexpr u32 GROUP_UNITS = 2u; // four share a word of scales; two are enough
+constexpr u32 GROUP_UNITS = 4u; // they share a word of scales
 
 struct Words {
   f32 scale;

@@ -1,37 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cacheElements } from '../../../test/kernels/oracle';
 import { tablesOf, withBench } from '../../../test/kernels/workbench';
+import { countReads } from '../../../test/support/count-reads';
 import { divideUp } from '../../base/units';
 import { attendedBytes, attention, rangeTokens } from '../../kernels/attention';
 import { KV_BLOCK_TOKENS, KV_TYPES, kvLayerBytes, type KvPool, type KvType } from '../../kernels/kv-layout';
 import { openGpuDevice } from './adapter';
 import { WebGpuDevice } from './webgpu-device';
 
-// Words of the KV cache that attention reads, counted as it runs: each reading of one adds 1 to it.
-
-const KV_WORD = /\bkv\[([^\]]*)\]/g;
-const COUNTING = `
-fn counted(word: u32) -> u32 { return atomicAdd(&kv[word], 1u); }
-fn counted_f32(word: u32) -> f32 { return f32(atomicAdd(&kv[word], 1u)); }`;
-
-/** `code` of a kernel that takes nothing from the cache but such counts, and leaves nothing else in it. */
-function counting(code: string): string {
-  const [, type] = /var<storage, read_write> kv: array<(\w+)>;/.exec(code) ?? [];
-  if (type === undefined) return code;
-  return (
-    code
-      .replace(/^.*\bkv\[[^\]]*\] = .*$/gm, '')
-      .replace(KV_WORD, (_, word: string) => `counted${type === 'f32' ? '_f32' : ''}(${word})`)
-      .replace(`kv: array<${type}>;`, 'kv: array<atomic<u32>>;') + COUNTING
-  );
-}
-
-beforeEach(() => {
-  const make = Reflect.get(GPUDevice.prototype, 'createShaderModule') as GPUDevice['createShaderModule'];
-  vi.spyOn(GPUDevice.prototype, 'createShaderModule').mockImplementation(function (this: GPUDevice, descriptor) {
-    return make.call(this, { ...descriptor, code: counting(descriptor.code) });
-  });
-});
+beforeEach(() => countReads('kv'));
 afterEach(() => vi.restoreAllMocks());
 
 interface Heads {
