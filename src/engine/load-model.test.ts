@@ -223,7 +223,7 @@ describe('a load that fails', () => {
     expect(await failing(heads16, { options })).toMatchObject({
       code: 'invalid-request',
       param: 'kvCacheType',
-      message: expect.stringContaining('heads have 16. Choose "f16"'),
+      message: expect.stringContaining('heads of size 16 (32 elements of one share a scale). Choose "f16"'),
     });
   });
 
