@@ -5,14 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_CATALOGUE } from '../src/base/error-catalogue';
 import { ERROR_CAUSES } from '../src/base/error-causes';
 import { ERROR_CODES } from '../src/base/errors';
-import type { ShaderTexts } from '../src/device/webgpu/shader-text';
 import { LIFECYCLE_EVENTS, STATE_HOLDINGS, TRANSITIONS } from '../src/engine/lifecycle';
 import { QUANT_FORMATS } from '../src/quant/registry';
+import { texts } from './support/shader-script';
 import { weightWords } from './support/weight-words';
-
-const script = (await import(pathToFileURL(resolve(import.meta.dirname, '../scripts/shaders.mjs')).href)) as {
-  linkShaders(): Promise<ShaderTexts>;
-};
 
 const manifest = (await import(
   pathToFileURL(resolve(import.meta.dirname, '../scripts/lib/custom-elements.mjs')).href
@@ -92,10 +88,9 @@ describe('documents say what the code says', () => {
     expect(block('docs/ELEMENT.md', 'attributes')).toBe(table(['attribute', 'values', 'default', 'what it is'], rows));
   });
 
-  it('docs/PERFORMANCE.md about the words that matvec reads', async () => {
-    const { modules } = await script.linkShaders();
+  it('docs/PERFORMANCE.md about the words that matvec reads', () => {
     const rows = QUANT_FORMATS.map((format) => {
-      const { groupUnits, read, ideal } = weightWords(format, modules.quant[format.module] ?? '');
+      const { groupUnits, read, ideal } = weightWords(format, texts.modules.quant[format.module] ?? '');
       return [format.type, String(groupUnits), String(read), String(ideal), (read / ideal).toFixed(2)];
     });
     expect(block('docs/PERFORMANCE.md', 'weight-words')).toBe(

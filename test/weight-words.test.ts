@@ -1,14 +1,7 @@
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { ShaderTexts } from '../src/device/webgpu/shader-text';
 import { QUANT_FORMATS } from '../src/quant/registry';
+import { texts } from './support/shader-script';
 import { weightWords, wordsRead } from './support/weight-words';
-
-const script = (await import(pathToFileURL(join(resolve(import.meta.dirname, '..'), 'scripts/shaders.mjs')).href)) as {
-  linkShaders(): Promise<ShaderTexts>;
-};
-const texts = await script.linkShaders();
 
 /** Words that matvec may read for each that the file has. */
 const MOST = 1.3;
